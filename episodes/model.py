@@ -1,0 +1,112 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The words of the library. Depends on nothing but ``voice.words``, so one read teaches the vocabulary."""
+
+from dataclasses import dataclass
+from enum import StrEnum
+
+from voice.words import Cue, Word
+
+__all__ = ["Chapter", "Cue", "Digest", "Episode", "Segment", "State", "Step", "StepState", "Word"]
+
+
+class Step(StrEnum):
+    """The stations of an episode on its way in, in order."""
+
+    NORMALISED = "normalised"
+    TRANSCRIBED = "transcribed"
+    SEGMENTED = "segmented"
+    DIGESTED = "digested"
+    INDEXED = "indexed"
+
+
+class State(StrEnum):
+    """How far one step is."""
+
+    WAITING = "waiting"
+    RUNNING = "running"
+    DONE = "done"
+    FAILED = "failed"
+
+
+@dataclass(frozen=True, slots=True)
+class StepState:
+    """One step of one episode: ``progress`` in 0..1, ``reason`` says why it failed (empty otherwise)."""
+
+    step: Step
+    state: State = State.WAITING
+    progress: float = 0.0
+    reason: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Episode:
+    """One episode of the library.
+
+    ``seconds`` is the length of the audio (of the transcript when there is no audio); ``source`` is where it came
+    from, as the user named it; ``audio`` is the normalised file relative to the library folder, empty when there is
+    only a transcript; ``published`` an ISO date or empty; ``steps`` one state for each ``Step``, in order.
+    """
+
+    id: str
+    title: str
+    show: str = ""
+    guests: tuple[str, ...] = ()
+    published: str = ""
+    seconds: float = 0.0
+    source: str = ""
+    audio: str = ""
+    steps: tuple[StepState, ...] = ()
+
+    @property
+    def ready(self) -> bool:
+        """True when every step is done and the episode can be asked."""
+        return bool(self.steps) and all(step.state is State.DONE for step in self.steps)
+
+    @property
+    def status(self) -> str:
+        """One word or phrase for a person: "ready", "waiting", "segmented 40 %", "failed: reason"."""
+        for step in self.steps:
+            if step.state is State.FAILED:
+                return f"failed: {step.reason}"
+        if self.ready:
+            return "ready"
+        for step in self.steps:
+            if step.state is State.RUNNING:
+                return f"{_DOING[step.step]} {round(100 * step.progress)} %"
+        return "waiting"
+
+
+_DOING = {
+    Step.NORMALISED: "converting audio",
+    Step.TRANSCRIBED: "transcribing",
+    Step.SEGMENTED: "finding topics",
+    Step.DIGESTED: "summarising",
+    Step.INDEXED: "indexing",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Chapter:
+    """The publisher's own mark: ``start`` in seconds."""
+
+    start: float
+    title: str
+
+
+@dataclass(frozen=True, slots=True)
+class Segment:
+    """One topic of an episode, from ``start`` to ``end`` (seconds), with a title and a summary (may be empty)."""
+
+    start: float
+    end: float
+    title: str = ""
+    summary: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Digest:
+    """What an episode is about: a teaser (one sentence), a summary, and questions it answers ("Try asking")."""
+
+    teaser: str = ""
+    summary: str = ""
+    questions: tuple[str, ...] = ()

@@ -1,0 +1,133 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Sound in memory, and the way in and out of files (PyAV carries FFmpeg, so any format a listener has)."""
+
+import io
+import math
+import wave
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import numpy.typing as npt
+
+from voice.errors import AudioError
+
+Samples = npt.NDArray[np.float32]
+
+HEARING_RATE = 16_000
+"""Hertz: what every recogniser and the voice activity detector want."""
+
+
+@dataclass(frozen=True, slots=True)
+class Audio:
+    """Mono sound: ``samples`` float32 (n,) in [-1, 1] at ``rate`` hertz."""
+
+    samples: Samples
+    rate: int
+
+    @property
+    def seconds(self) -> float:
+        """Length in seconds."""
+        return len(self.samples) / self.rate
+
+    def at_rate(self, rate: int) -> "Audio":
+        """The same sound at another rate in hertz (FFmpeg's resampler)."""
+        if rate == self.rate or not len(self.samples):
+            return Audio(self.samples, rate)
+        import av
+
+        resampler = av.AudioResampler(format="flt", layout="mono", rate=rate)
+        frame = av.AudioFrame.from_ndarray(self.samples.reshape(1, -1), format="flt", layout="mono")
+        frame.sample_rate = self.rate
+        pieces = [piece.to_ndarray().reshape(-1) for given in (frame, None) for piece in resampler.resample(given)]
+        wanted = round(len(self.samples) * rate / self.rate)
+        joined = np.concatenate(pieces) if pieces else np.zeros(0, np.float32)
+        return Audio(np.pad(joined, (0, max(0, wanted - len(joined))))[:wanted].astype(np.float32), rate)
+
+
+def silence(seconds: float, rate: int) -> Audio:
+    """Digital silence of ``seconds`` at ``rate`` hertz."""
+    return Audio(np.zeros(round(seconds * rate), np.float32), rate)
+
+
+def join(parts: list[Audio]) -> Audio:
+    """One sound after another; all parts have one rate."""
+    if not parts:
+        raise ValueError("nothing to join")
+    if len({part.rate for part in parts}) > 1:
+        raise ValueError("parts of different rates")
+    return Audio(np.concatenate([part.samples for part in parts]), parts[0].rate)
+
+
+def stream_audio(path: Path, rate: int = HEARING_RATE) -> Iterator[Audio]:
+    """Decode a file piece by piece (some thousand samples each), mono at ``rate`` hertz, in bounded memory.
+
+    Damaged packets are skipped, as players do. Raises AudioError when the file holds no sound that can be decoded.
+    """
+    import av
+
+    try:
+        with av.open(str(path), metadata_errors="ignore") as container:
+            if not container.streams.audio:
+                raise AudioError(f"{path.name} holds no sound.", "Give an audio or video file with a sound track.")
+            stream = container.streams.audio[0]
+            resampler = av.AudioResampler(format="flt", layout="mono", rate=rate)
+            heard = False
+            for packet in container.demux(stream):
+                try:
+                    frames = packet.decode()
+                except av.InvalidDataError:
+                    continue
+                for frame in frames:
+                    for piece in resampler.resample(frame):
+                        heard = True
+                        yield Audio(piece.to_ndarray().reshape(-1).astype(np.float32), rate)
+            for piece in resampler.resample(None) if heard else ():
+                yield Audio(piece.to_ndarray().reshape(-1).astype(np.float32), rate)
+            if not heard:
+                raise AudioError(f"{path.name} holds no sound.", "The file is empty or damaged; fetch it again.")
+    except FileNotFoundError:
+        raise AudioError(f"There is no file {path}.", "Check the name.") from None
+    except (av.FFmpegError, OSError, ValueError) as error:
+        raise AudioError(f"{path.name} is not audio that can be decoded ({_reason(error)}).",
+                         "Give an audio or video file, or a VTT, SRT or JSON transcript.") from error
+
+
+def read_audio(path: Path, rate: int = HEARING_RATE, longest: float = math.inf) -> Audio:
+    """Decode a whole file into memory, mono at ``rate`` hertz.
+
+    Raises AudioError when it cannot be decoded or is longer than ``longest`` seconds.
+    """
+    parts, seconds = [], 0.0
+    for part in stream_audio(path, rate):
+        parts.append(part)
+        seconds += part.seconds
+        if seconds > longest:
+            raise AudioError(f"{path.name} is longer than {longest:.0f} seconds.", "Give a shorter recording.")
+    return join(parts)
+
+
+def write_wav(path: Path, audio: Audio) -> None:
+    """Write a 16-bit PCM WAV file."""
+    path.write_bytes(wav_bytes(audio))
+
+
+def wav_bytes(audio: Audio) -> bytes:
+    """A 16-bit PCM WAV file in memory."""
+    buffer = io.BytesIO()
+    with wave.open(buffer, "wb") as out:
+        out.setnchannels(1)
+        out.setsampwidth(2)
+        out.setframerate(audio.rate)
+        out.writeframes(pcm16(audio.samples).tobytes())
+    return buffer.getvalue()
+
+
+def pcm16(samples: Samples) -> npt.NDArray[np.int16]:
+    """Float samples in [-1, 1] as 16-bit integers; what is louder is clipped."""
+    return (np.clip(samples, -1, 1) * 32767).astype(np.int16)
+
+
+def _reason(error: Exception) -> str:
+    return str(getattr(error, "strerror", None) or error or type(error).__name__)

@@ -1,0 +1,50 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""What was said, and when: the words shared by hearing, transcripts and search."""
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, slots=True)
+class Word:
+    """One spoken word. ``start`` and ``end`` in seconds; ``probability`` in 0..1 (1 when nobody measured it)."""
+
+    start: float
+    end: float
+    text: str
+    probability: float = 1.0
+
+
+@dataclass(frozen=True, slots=True)
+class Cue:
+    """One timed line of a transcript (WebVTT's word). ``start`` and ``end`` in seconds; ``speaker`` may be empty."""
+
+    start: float
+    end: float
+    text: str
+    speaker: str = ""
+    words: tuple[Word, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Heard:
+    """One spoken question or command as text.
+
+    ``confidence`` in 0..1 is the recogniser's own; an empty ``text`` means that nothing was said (noise, silence).
+    """
+
+    text: str
+    confidence: float
+    words: tuple[Word, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Bias:
+    """What a listener is likely to say: the recogniser leans towards it.
+
+    ``key`` names the content (equal keys, equal content), so that what is made from it can be kept;
+    ``texts`` are sentences of the library in focus; ``names`` are titles, speakers and other rare words.
+    """
+
+    key: str = ""
+    texts: tuple[str, ...] = ()
+    names: tuple[str, ...] = ()
