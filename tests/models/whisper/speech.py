@@ -1,17 +1,17 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """Speech for tests: espeak-ng, carried by the wheel `espeakng-loader` and driven through ctypes.
 
-`say` is all a test needs. `speak` also tells where every word and phoneme sounds, which is what the tiny Whisper
-learns its timing from.
+`say` is all a test needs. `speak` also tells where every word and phoneme sounds, which is what the tiny
+Whisper learns its timing from.
 """
 
+import _ctypes
 import ctypes
 import shutil
 import tempfile
-import threading
 from dataclasses import dataclass
-from functools import cache
 from pathlib import Path
+from typing import Self
 
 import numpy as np
 import numpy.typing as npt
@@ -28,14 +28,16 @@ LANGUAGES = ("en-us", "en", "en-gb-x-rp", "en-gb-scotland", "en-us-nyc", "en-029
 """espeak's English accents (`en` is the British one)."""
 
 TRAINING_VARIANTS = (
-    "", "m1", "m2", "m3", "m5", "m6", "m7", "m8", "f1", "f2", "f4", "f5", "adam", "Alex", "Alicia", "Andrea", "Andy",
-    "Annie", "Gene", "Hugo", "Jacky", "Lee", "Marco", "Mike", "Reed", "aunty", "benjamin", "boris", "david", "edward",
-    "grandma", "grandpa", "ian", "john", "klatt2", "linda", "max", "paul", "rob", "sandro", "steph2", "travis",
-    "victor", "zac",
+    "", "m1", "m2", "m3", "m5", "m6", "m7", "m8", "f1", "f2", "f4", "f5", "adam", "Alex", "Alicia", "Andrea",
+    "Andy", "Annie", "Gene", "Hugo", "Jacky", "Lee", "Marco", "Mike", "Reed", "aunty", "benjamin", "boris",
+    "david", "edward", "grandma", "grandpa", "ian", "john", "klatt2", "linda", "max", "paul", "rob", "sandro",
+    "steph2", "travis", "victor", "zac",
 )  # fmt: skip
 """Timbres that the tiny Whisper has heard in training ("" is the accent's own)."""
 
-HELD_OUT_VARIANTS = ("m4", "f3", "Michael", "steph", "robert", "belinda", "quincy", "klatt4", "Denis", "michel")
+HELD_OUT_VARIANTS = (
+    "m4", "f3", "Michael", "steph", "robert", "belinda", "quincy", "klatt4", "Denis", "michel",
+)  # fmt: skip
 """Timbres that it has never heard: only these may measure it."""
 
 _PLAYBACK_SYNCHRONOUS = 2  # espeak_AUDIO_OUTPUT: samples go to a callback, no sound card is opened
@@ -48,7 +50,7 @@ _DONE = 0
 
 @dataclass(frozen=True, slots=True)
 class Mark:
-    """Something that sounds from ``start`` to ``end`` (seconds): a word as written, or a phoneme ("" is a pause)."""
+    """What sounds from ``start`` to ``end`` (seconds): a word as written, or a phoneme ("" is a pause)."""
 
     text: str
     start: float
@@ -85,29 +87,26 @@ class _Event(ctypes.Structure):
     ]
 
 
-_Callback = ctypes.CFUNCTYPE(ctypes.c_int, ctypes.POINTER(ctypes.c_short), ctypes.c_int, ctypes.POINTER(_Event))
+_Callback = ctypes.CFUNCTYPE(
+    ctypes.c_int, ctypes.POINTER(ctypes.c_short), ctypes.c_int, ctypes.POINTER(_Event)
+)
 
 
-def _private_copy(library: Path) -> Path:
-    """A copy of the shared library under a path of its own.
+class _Engine:
+    """A copy of espeak-ng for one utterance; use it as a context manager.
 
-    espeak-ng keeps its callback and its voice in globals. Loaded from the same path it would be the very library
-    that the product's own speech engine may be using in this process; a copy has globals of its own.
+    The library keeps its callback, its voice and the phase of its wave generator in globals. A copy under a
+    path of its own has globals of its own: the same call always gives the same samples, threads do not meet,
+    and the product's own speech engine in this process is left alone. It costs 5 ms.
     """
-    copy = Path(tempfile.mkdtemp(prefix="espeak-")) / library.name
-    shutil.copyfile(library, copy)
-    return copy
-
-
-class Espeak:
-    """The library, loaded and initialised; calls are serialised by a lock, since it has only one state."""
 
     def __init__(self) -> None:
-        import espeakng_loader  # type: ignore[import-untyped]
+        import espeakng_loader
 
-        copy = _private_copy(Path(espeakng_loader.get_library_path()))
-        self._library = library = ctypes.CDLL(str(copy))
-        shutil.rmtree(copy.parent)  # loaded: the file itself is not needed any more
+        original = Path(espeakng_loader.get_library_path())
+        with tempfile.TemporaryDirectory(prefix="espeak-") as folder:
+            copy = shutil.copyfile(original, Path(folder) / original.name)
+            self._library = library = ctypes.CDLL(str(copy))  # once it is loaded the file may go
         library.espeak_Initialize.argtypes = [ctypes.c_int, ctypes.c_int, ctypes.c_char_p, ctypes.c_int]
         data = str(espeakng_loader.get_data_path()).encode()
         self.rate: int = library.espeak_Initialize(_PLAYBACK_SYNCHRONOUS, 0, data, _PHONEME_EVENTS)
@@ -120,11 +119,19 @@ class Espeak:
         ]  # fmt: skip
         self._callback = _Callback(self._collect)  # kept: ctypes does not hold it
         library.espeak_SetSynthCallback(self._callback)
-        self._lock = threading.Lock()
         self._pieces: list[npt.NDArray[np.int16]] = []
         self._events: list[tuple[int, int, int, str]] = []  # type, text position, sample, phoneme
 
-    def _collect(self, wave: "ctypes._Pointer[ctypes.c_short]", count: int, events: "ctypes._Pointer[_Event]") -> int:
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._library.espeak_Terminate()
+        _ctypes.dlclose(self._library._handle)
+
+    def _collect(
+        self, wave: "ctypes._Pointer[ctypes.c_short]", count: int, events: "ctypes._Pointer[_Event]"
+    ) -> int:
         if wave and count > 0:
             self._pieces.append(np.ctypeslib.as_array(wave, (count,)).copy())
         i = 0
@@ -136,21 +143,16 @@ class Espeak:
             i += 1
         return 0
 
-    def speak(self, text: str, voice: str, rate: int, pitch: int, pitch_range: int = 50) -> Utterance:
-        """Speak ``text``: ``rate`` in words per minute, ``pitch`` and ``pitch_range`` 0-99.
-
-        Raises SpeechError for a voice that espeak-ng does not have.
-        """
-        with self._lock:
-            if self._library.espeak_SetVoiceByName(voice.encode()) != 0:
-                raise SpeechError(f"espeak-ng has no voice {voice!r}.")
-            for parameter, value in ((_RATE, rate), (_PITCH, pitch), (_RANGE, pitch_range)):
-                self._library.espeak_SetParameter(parameter, value, 0)
-            self._pieces, self._events = [], []
-            data = text.encode() + b"\0"
-            self._library.espeak_Synth(data, len(data), 0, 1, 0, _UTF8, None, None)
-            wave = np.concatenate(self._pieces) if self._pieces else np.zeros(0, np.int16)
-            return self._utterance(text, (wave / 32768).astype(np.float32), self._events)
+    def speak(self, text: str, voice: str, rate: int, pitch: int, pitch_range: int) -> Utterance:
+        """Speak ``text`` once."""
+        if self._library.espeak_SetVoiceByName(voice.encode()) != 0:
+            raise SpeechError(f"espeak-ng has no voice {voice!r}.")
+        for parameter, value in ((_RATE, rate), (_PITCH, pitch), (_RANGE, pitch_range)):
+            self._library.espeak_SetParameter(parameter, value, 0)
+        data = text.encode() + b"\0"
+        self._library.espeak_Synth(data, len(data), 0, 1, 0, _UTF8, None, None)
+        wave = np.concatenate(self._pieces) if self._pieces else np.zeros(0, np.int16)
+        return self._utterance(text, (wave / 32768).astype(np.float32), self._events)
 
     def _utterance(self, text: str, wave: Samples, events: list[tuple[int, int, int, str]]) -> Utterance:
         loud = np.flatnonzero(np.abs(wave) > 1e-3)
@@ -168,16 +170,18 @@ class Espeak:
         return Utterance(samples, tuple(self._words(text, starts, end)), phonemes)
 
     def _words(self, text: str, starts: dict[int, int], end: int) -> list[Mark]:
-        """One mark for each word of ``text``; words espeak runs together ("of the") share their span evenly."""
+        """One mark for each word of ``text``; words run together ("of the") share their span evenly."""
         words = text.split(" ")
         begin: list[int | None] = []
         position = 1  # espeak counts characters from one
         for word in words:
-            begin.append(next((starts[p] for p in range(position, position + len(word)) if p in starts), None))
+            here = range(position, position + len(word))
+            begin.append(next((starts[p] for p in here if p in starts), None))
             position += len(word) + 1
         known = [(i, sample) for i, sample in enumerate(begin) if sample is not None and i > 0]
         points = [(0, begin[0] or 0), *known, (len(words), end)]
-        edges = np.interp(np.arange(len(words) + 1), [i for i, _ in points], [s for _, s in points]) / self.rate
+        indices, samples = zip(*points, strict=True)
+        edges = np.interp(np.arange(len(words) + 1), indices, samples) / self.rate
         return [Mark(word, float(edges[i]), float(edges[i + 1])) for i, word in enumerate(words)]
 
 
@@ -185,32 +189,34 @@ def resample(wave: Samples, source: int, target: int) -> Samples:
     """Band-limited change of rate in the frequency domain: float32 (n,) at ``source`` Hz to ``target`` Hz."""
     count = round(len(wave) * target / source)
     divisor = int(np.gcd(source, target))
-    block = source // divisor * 32  # padded to whole blocks, both lengths are whole numbers and the FFT is fast
+    block = source // divisor * 32  # in whole blocks both lengths are integers, and the FFT is fast
     padded = np.pad(wave, (0, -len(wave) % block + block))
     length = len(padded) * target // source
     spectrum = np.fft.rfft(padded)[: length // 2 + 1]
     return (np.fft.irfft(spectrum, length)[:count] * (target / source)).astype(np.float32)
 
 
-@cache
-def espeak() -> Espeak:
-    """The one espeak-ng of this process, started on first use."""
-    return Espeak()
+def speak(
+    text: str, voice: str = "en-us+f3", rate: int = 160, pitch: int = 50, pitch_range: int = 50
+) -> Utterance:
+    """Speak ``text`` and tell where its words and phonemes are.
 
-
-def speak(text: str, voice: str = "en-us+f3", rate: int = 160, pitch: int = 50, pitch_range: int = 50) -> Utterance:
-    """Speak ``text`` and tell where its words and phonemes are (see `Espeak.speak`)."""
-    return espeak().speak(text, voice, rate, pitch, pitch_range)
+    ``rate`` is words per minute; ``pitch`` and ``pitch_range`` are 0-99. Raises SpeechError for a voice that
+    espeak-ng does not have.
+    """
+    with _Engine() as engine:
+        return engine.speak(text, voice, rate, pitch, pitch_range)
 
 
 def say(text: str, voice: str = "en-us+f3", rate: int = 160, pitch: int = 50) -> Samples:
     """Speak ``text``: float32 (n,) at 16 kHz, loudest sample 0.7, no silence before or after it.
 
-    ``rate`` is words per minute and ``pitch`` 0-99. The default voice is one the tiny Whisper was never trained on.
+    ``rate`` is words per minute and ``pitch`` 0-99. The default voice is one the tiny Whisper was never
+    trained on.
     """
     return speak(text, voice, rate, pitch).samples
 
 
 def with_silence(samples: Samples, before: float = 0.3, after: float = 0.5) -> Samples:
-    """``samples`` (16 kHz) with ``before`` and ``after`` seconds of silence around them, as a turn is heard."""
+    """``samples`` (16 kHz) with ``before`` and ``after`` seconds of silence, as a turn is heard."""
     return np.pad(samples, (round(before * RATE), round(after * RATE)))
