@@ -1,0 +1,200 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Transcripts that a publisher wrote: WebVTT, SubRip and Podcasting 2.0 JSON in, WebVTT out."""
+
+import html
+import json
+import math
+import re
+from collections.abc import Iterable, Iterator, Sequence
+from itertools import groupby
+from pathlib import Path
+from statistics import median
+from typing import Any
+
+from episodes.captions import BACKWARDS, NEXT_STEP, as_said, clock, plain, read_srt, read_vtt
+from voice.errors import TranscriptError
+from voice.words import Cue, Word
+
+SUFFIXES = (".vtt", ".srt", ".json")
+"""File name endings of transcripts, the preferred one first."""
+
+_LARGEST = 64_000_000  # bytes; ten times what a day of talk with a time for each word takes
+_LONGEST = 30 * 24 * 3600.0  # seconds
+_CUE_WORDS = 40  # words after which a cue of single words ends even without a full stop
+_CUE_PAUSE = 1.5  # seconds of silence that end it
+
+_SENTENCE_END = re.compile(r"[.!?…][\"'”’)\]]*$")
+_ALONE = frozenset("-–—&+/")  # marks that stand between words
+_MARK = re.compile(r"^[^\w\s]+$")
+
+
+def read_transcript(path: Path) -> list[Cue]:
+    """Read a transcript file: what it is shows in its content, whatever its name.
+
+    Returns cues in order of their start, with plain text (markup is dropped, entities are resolved) and with speakers
+    where the file names them. Transcripts with a time for each word become cues of about a sentence that keep the
+    words. Raises TranscriptError with the file's name, the line and the reason when it cannot be read.
+    """
+    text = _text(path)
+    begin = text.lstrip()[:200]
+    if not begin:
+        raise TranscriptError(f"{path.name} is empty.", "Get the transcript again, or leave it out.")
+    if text.startswith("WEBVTT"):
+        cues = read_vtt(text, path.name)
+    elif begin[0] in "{[":
+        cues = _read_json(text, path.name)
+    elif "-->" in text and begin[0] != "<":
+        cues = read_srt(text, path.name)
+    elif begin[0] == "<":
+        raise TranscriptError(f"{path.name} is a web page or XML, not a transcript with times.",
+                              "Give a VTT, SRT or Podcasting 2.0 JSON file.")
+    else:
+        raise TranscriptError(f"{path.name} has no cues: there is no line with times in it.",
+                              "Give a VTT, SRT or Podcasting 2.0 JSON file.")
+    if not cues:
+        raise TranscriptError(f"{path.name} has no cues with text.", "Get the transcript again, or leave it out.")
+    if cues[-1].end > _LONGEST:
+        raise TranscriptError(f"{path.name} has times beyond {_LONGEST / 3600:.0f} hours.", NEXT_STEP)
+    return sorted(cues, key=lambda cue: cue.start)
+
+
+def write_vtt(cues: Iterable[Cue]) -> str:
+    """A WebVTT file of these cues, speakers as voice tags; reading it gives the same cues (times to 1 ms, no words)."""
+    blocks = ["WEBVTT\n"]
+    for cue in cues:
+        text = as_said(" ".join(cue.text.split()))
+        if cue.speaker:
+            text = f"<v {html.escape(' '.join(cue.speaker.split()), quote=False)}>{text}"
+        blocks.append(f"{clock(cue.start)} --> {clock(cue.end)}\n{text}\n")
+    return "\n".join(blocks)
+
+
+def _text(path: Path) -> str:
+    """The file as text: UTF-8, UTF-16 with its mark, else Windows-1252. Raises TranscriptError when it is not text."""
+    try:
+        size = path.stat().st_size
+        if size > _LARGEST:
+            raise TranscriptError(f"{path.name} is too large for a transcript ({size / 1e6:.0f} MB).",
+                                  f"Transcripts may have up to {_LARGEST / 1e6:.0f} MB.")
+        raw = path.read_bytes()
+    except FileNotFoundError:
+        raise TranscriptError(f"There is no file {path}.", "Check the name.") from None
+    except OSError as error:
+        raise TranscriptError(f"{path.name} cannot be read: {error.strerror}.", "Check the file.") from error
+    try:
+        text = raw.decode("utf-16" if raw[:2] in (b"\xff\xfe", b"\xfe\xff") else "utf-8-sig")
+    except UnicodeDecodeError:
+        text = raw.decode("cp1252", "replace")
+    controls = sum(char < " " and char not in "\t\n\r\f\v\x1c\x1d\x1e\x1f" for char in text[:10_000])
+    if "\0" in text[:10_000] or controls > 20:
+        raise TranscriptError(f"{path.name} is not a text file.", "Give a VTT, SRT or Podcasting 2.0 JSON file.")
+    return text.removeprefix("\ufeff")
+
+
+def _read_json(text: str, name: str) -> list[Cue]:
+    """Cues of a Podcasting 2.0 JSON transcript; Whisper's own JSON (start, end, text) differs only in its keys."""
+    try:
+        data = json.loads(text)
+    except json.JSONDecodeError as error:
+        raise TranscriptError(f"{name}, line {error.lineno}: not valid JSON ({error.msg}).", NEXT_STEP) from None
+    except (RecursionError, ValueError):
+        raise TranscriptError(f"{name} is not JSON that can be read.", NEXT_STEP) from None
+    segments = data.get("segments") if isinstance(data, dict) else None
+    if not isinstance(segments, list):
+        what = "holds chapters" if isinstance(data, dict) and "chapters" in data else "has no list of segments"
+        raise TranscriptError(f"{name} is not a Podcasting 2.0 transcript: it {what}.",
+                              "Give a VTT, SRT or Podcasting 2.0 JSON file.")
+    cues = list(_segments(segments, name))
+    spoken = [cue for cue in cues if cue.text.strip()]
+    if spoken and median(len(cue.text.split()) for cue in spoken) <= 1 and not any(cue.words for cue in cues):
+        return list(_from_words(cues))
+    return list(_joined(spoken))
+
+
+def _segments(segments: Sequence[Any], name: str) -> Iterator[Cue]:
+    """One cue for each segment; its text is plain but keeps the blanks around it, which tell words from parts."""
+    latest = 0.0
+    for number, segment in enumerate(segments, 1):
+        where = f"{name}, segment {number}"
+        if not isinstance(segment, dict):
+            raise TranscriptError(f"{where}: it is not an object.", NEXT_STEP)
+        body = segment.get("body", segment.get("text", ""))
+        speaker = segment.get("speaker") or ""
+        if not isinstance(body, str) or not isinstance(speaker, str):
+            raise TranscriptError(f"{where}: its text or speaker is not text.", NEXT_STEP)
+        start = _number(segment.get("startTime", segment.get("start")), where, "start")
+        end = _number(segment.get("endTime", segment.get("end", start)), where, "end")
+        if end < start:
+            raise TranscriptError(f"{where}: it ends before it starts ({start:g} to {end:g}).", NEXT_STEP)
+        if start < latest - BACKWARDS:
+            raise TranscriptError(
+                f"{where}: the times go backwards, to {clock(start)} after {clock(latest)}.", NEXT_STEP
+            )
+        latest = max(latest, start)
+        said = plain(body)
+        blanks = (" " if body[:1].isspace() else "", " " if body[-1:].isspace() else "")
+        words = tuple(_words(segment.get("words"), where))
+        yield Cue(start, end, f"{blanks[0]}{said}{blanks[1]}" if said else " " * bool(body), plain(speaker), words)
+
+
+def _words(given: object, where: str) -> Iterator[Word]:
+    """The words of a segment in Whisper's JSON; anything else there is passed over."""
+    for word in given if isinstance(given, list) else ():
+        if isinstance(word, dict) and isinstance(word.get("word"), str) and "start" in word and "end" in word:
+            start = _number(word["start"], where, "word's start")
+            yield Word(start, max(start, _number(word["end"], where, "word's end")), plain(word["word"]))
+
+
+def _number(value: object, where: str, what: str) -> float:
+    """A time in seconds, at least 0 and finite."""
+    try:
+        seconds = float(value) if isinstance(value, int | float | str) and not isinstance(value, bool) else math.nan
+    except (ValueError, OverflowError):
+        seconds = math.nan
+    if not 0 <= seconds < math.inf:
+        shown = "missing" if value is None else f"“{str(value)[:30]}”"
+        raise TranscriptError(f"{where}: its {what} time is {shown}, not a number of seconds.", NEXT_STEP)
+    return round(seconds, 3)
+
+
+def _joined(cues: Iterable[Cue]) -> Iterator[Cue]:
+    """Cues of which those with one time and one speaker (two lines of one caption) have become one."""
+    for (start, end, speaker), group in groupby(cues, key=lambda cue: (cue.start, cue.end, cue.speaker)):
+        same = list(group)
+        text = " ".join(" ".join(cue.text for cue in same).split())
+        yield Cue(start, end, text, speaker, tuple(word for cue in same for word in cue.words))
+
+
+def _from_words(cues: Sequence[Cue]) -> Iterator[Cue]:
+    """Cues of about a sentence out of one segment for each word (or blank, or punctuation mark)."""
+    spaced = any(not cue.text.strip() or cue.text[0] == " " for cue in cues)  # the blanks are in the data
+    words: list[Word] = []
+    speaker, apart = "", True
+    for cue in cues:
+        said = cue.text.strip()
+        if not said:
+            apart = True
+            continue
+        joins = not (apart or cue.text[0] == " ") if spaced else bool(_MARK.match(said)) and said not in _ALONE
+        if joins and words and cue.speaker == speaker:
+            last = words[-1]
+            words[-1] = Word(last.start, max(last.end, cue.end), last.text + said)
+        else:
+            if words and (cue.speaker != speaker or _over(words, cue.start)):
+                yield _cue(words, speaker)
+                words = []
+            words.append(Word(cue.start, cue.end, said))
+        speaker, apart = cue.speaker, cue.text[-1] == " "
+    if words:
+        yield _cue(words, speaker)
+
+
+def _over(words: Sequence[Word], following: float) -> bool:
+    """True when a cue of these words ends before a word that starts at ``following`` seconds."""
+    ended = bool(_SENTENCE_END.search(words[-1].text))
+    return ended or len(words) >= _CUE_WORDS or following - words[-1].end > _CUE_PAUSE
+
+
+def _cue(words: Sequence[Word], speaker: str) -> Cue:
+    end = max(word.end for word in words)
+    return Cue(words[0].start, end, " ".join(word.text for word in words), speaker, tuple(words))
