@@ -4,7 +4,7 @@
 import io
 import math
 import wave
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -43,7 +43,8 @@ class Audio:
         pieces = [piece.to_ndarray().reshape(-1) for given in (frame, None) for piece in resampler.resample(given)]
         wanted = round(len(self.samples) * rate / self.rate)
         joined = np.concatenate(pieces) if pieces else np.zeros(0, np.float32)
-        return Audio(np.pad(joined, (0, max(0, wanted - len(joined))))[:wanted].astype(np.float32), rate)
+        exact = np.pad(joined, (0, max(0, wanted - len(joined))))[:wanted]
+        return Audio(np.clip(exact, -1, 1).astype(np.float32), rate)
 
 
 def silence(seconds: float, rate: int) -> Audio:
@@ -124,9 +125,28 @@ def wav_bytes(audio: Audio) -> bytes:
     return buffer.getvalue()
 
 
+def write_flac(path: Path, audio: Audio, tags: Mapping[str, str]) -> None:
+    """Write a 16-bit FLAC file with its ``tags`` (title, album, artist, date)."""
+    import av
+
+    with av.open(str(path), "w", format="flac") as container:
+        container.metadata.update(tags)
+        stream = container.add_stream("flac", rate=audio.rate, layout="mono")
+        stream.format = "s16"
+        whole = av.AudioFrame.from_ndarray(pcm16(audio.samples).reshape(1, -1), format="s16", layout="mono")
+        whole.sample_rate = audio.rate
+        for given in (whole, None):
+            container.mux(stream.encode(given))
+
+
 def pcm16(samples: Samples) -> npt.NDArray[np.int16]:
     """Float samples in [-1, 1] as 16-bit integers; what is louder is clipped."""
     return (np.clip(samples, -1, 1) * 32767).astype(np.int16)
+
+
+def from_pcm16(data: bytes, rate: int) -> Audio:
+    """The inverse of ``pcm16``: little-endian 16-bit samples at ``rate`` hertz; an odd last byte is dropped."""
+    return Audio(np.frombuffer(data[: len(data) // 2 * 2], "<i2").astype(np.float32) / 32768, rate)
 
 
 def _reason(error: Exception) -> str:

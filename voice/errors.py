@@ -83,4 +83,5 @@ def from_os_error(error: OSError, what: str) -> EarmarkError:
     """Translate an operating-system error met while doing ``what`` ("store the audio") into one of ours."""
     if error.errno in (errno.ENOSPC, errno.EDQUOT):
         return NoSpace(f"The disk is full: could not {what}.", "Free some space, then run the same command again.")
-    return LibraryError(f"Could not {what}: {error.strerror or error}.", "Check that the folder exists and is writable.")
+    reason = error.strerror or str(error)
+    return LibraryError(f"Could not {what}: {reason}.", "Check that the folder exists and is writable.")
