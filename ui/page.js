@@ -1,0 +1,141 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+// The start: wait for what Gradio mounts, listen to clicks and keys, and ask the server how things stand.
+
+((Earmark) => {
+  const { $, announce, json, make, player } = Earmark;
+  const SOON = 700; // milliseconds to the next look while something is under way
+  const LATER = 5000;
+  const STEP = 5; // seconds moved by an arrow key
+  const NEEDED = ["state", "shelf", "audio", "answer", "topics"];
+
+  const wish = () => {
+    const parameters = new URLSearchParams(location.search);
+    const at = parameters.has("t") ? parseFloat(parameters.get("t")) : NaN;
+    return { episode: parameters.get("episode"), at: Number.isFinite(at) ? Math.max(0, at) : null };
+  };
+
+  // -- how things stand --------------------------------------------------------------------------------------
+
+  const ROLES = { hearing: "Hears with", speaking: "Speaks with", finding: "Finds with" };
+  let ready = null;
+
+  const drawState = (status) => {
+    $("state").hidden = status.ready;
+    $("state").classList.toggle("bad", Boolean(status.problem));
+    const percent = Math.round(100 * status.progress);
+    $("state-text").textContent = status.problem || `${status.doing}… ${percent} %`;
+    $("state-progress").hidden = Boolean(status.problem);
+    $("state-progress").value = status.progress;
+    if (status.ready && ready === false) announce("Earmark is ready. Ask a question.");
+    if (!status.ready && ready === null) announce(`${status.doing}, ${percent} %`);
+    ready = status.ready;
+    const lines = JSON.stringify(status.engines);
+    if ($("engines").dataset.lines === lines) return;
+    $("engines").dataset.lines = lines;
+    $("engines").replaceChildren(...status.engines.map((engine) => make(
+      "li", {}, make("span", { class: "engine-role" }, ROLES[engine.role] ?? engine.role), " ",
+      make("span", { class: "engine-name" }, engine.name), engine.better ? `. ${engine.better}` : ".",
+    )));
+  };
+
+  const drawEmpty = (status, episodes) => {
+    if (Earmark.chosen() || episodes.length) return;
+    $("episode-title").textContent = status.ready ? "Your library is empty" : "Getting ready…";
+    Earmark.say("episode-teaser", status.ready
+      ? "Add an episode on the command line: earmark add FILE. It appears here by itself."
+      : "You can write your question already; it is answered as soon as the first episode is in.");
+    $("side-panel").hidden = true;
+  };
+
+  const look = async () => {
+    let pause = SOON;
+    try {
+      const [status, episodes] = await Promise.all([json("api/status"), json("api/episodes")]);
+      drawState(status);
+      drawEmpty(status, episodes);
+      Earmark.takeLibrary(episodes, wish());
+      if (status.ready && episodes.every((episode) => episode.ready || episode.status.startsWith("failed"))) pause = LATER;
+    } catch {
+      drawState({ ready: false, problem: "Earmark does not answer. Is it still running?", engines: [], progress: 0 });
+      ready = null;
+    }
+    setTimeout(look, document.hidden ? LATER : pause);
+  };
+
+  // -- clicks ------------------------------------------------------------------------------------------------
+
+  const onClick = (event) => {
+    const target = event.target.closest?.("[data-seek], [data-choose], [data-ask], [data-cue], [role=tab]");
+    if (!target) return;
+    const { seek, episode, choose, ask, cue } = target.dataset;
+    if (ask !== undefined) Earmark.ask(ask);
+    else if (choose !== undefined) Earmark.choose(choose);
+    else if (cue !== undefined) player.jump(Number(cue));
+    else if (seek !== undefined && episode !== player.episode?.id) Earmark.choose(episode, Number(seek), true);
+    else if (seek !== undefined) player.jump(Number(seek));
+    else showTab(target);
+  };
+
+  const showTab = (tab) => {
+    for (const other of tab.parentElement.children) {
+      const here = other === tab;
+      other.setAttribute("aria-selected", here);
+      other.tabIndex = here ? 0 : -1;
+      $(other.getAttribute("aria-controls")).hidden = !here;
+    }
+    if (tab.id === "tab-transcript") Earmark.showTranscript();
+  };
+
+  // -- keys --------------------------------------------------------------------------------------------------
+
+  const KEYS = {
+    " ": () => player.toggle(),
+    k: () => player.toggle(),
+    j: () => player.skip(-15),
+    l: () => player.skip(30),
+    ArrowLeft: () => player.skip(-STEP),
+    ArrowRight: () => player.skip(STEP),
+    n: () => player.nextTopic(1),
+    p: () => player.nextTopic(-1),
+    "/": () => document.querySelector("#question textarea, #question input").focus(),
+  };
+
+  const onKey = (event) => {
+    if (event.ctrlKey || event.metaKey || event.altKey || event.defaultPrevented) return;
+    const { target, key } = event;
+    const arrow = key === "ArrowLeft" || key === "ArrowRight";
+    if (target.getAttribute?.("role") === "tab" && arrow) {
+      const other = target.nextElementSibling ?? target.previousElementSibling;
+      showTab(other);
+      other.focus();
+    } else if (target.id === "position" && arrow) {
+      KEYS[key]();
+    } else if (target.closest?.("input, textarea, select, [contenteditable], [role=dialog], [role=listbox]")) {
+      return;
+    } else if (key === " " && target.closest?.("button, a, summary, label")) {
+      return; // a focused button is what space presses
+    } else if (KEYS[key]) {
+      KEYS[key]();
+    } else {
+      return;
+    }
+    event.preventDefault();
+  };
+
+  // Called by Gradio when the last piece of the page is there; the others may come a moment later.
+  Earmark.start = ({ props, watch }) => {
+    watch("value", () => Earmark.news(props.value));
+    const begin = () => {
+      if (!NEEDED.every($)) {
+        requestAnimationFrame(begin);
+        return;
+      }
+      document.addEventListener("click", onClick);
+      document.addEventListener("keydown", onKey);
+      player.start();
+      Earmark.startAnswers();
+      look();
+    };
+    begin();
+  };
+})(window.Earmark);

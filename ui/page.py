@@ -1,0 +1,236 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The page: an episode to listen to, its topics, and a place to ask.
+
+Gradio carries the question and the microphone's recording to Python; everything else happens in the browser, in the
+few small files beside this one: ``page.html`` (what is there), ``page.css`` (how it looks) and ``page*.js`` (what it
+does). They reach the browser inside the page itself, so nothing is fetched from anywhere else. The library, the
+status and the voice come through the server's JSON door (``ui/server.py``), sound from ``/audio``.
+
+Text of feeds, titles and transcripts never passes through HTML or through Gradio's templates (which run as
+JavaScript template literals): the scripts put it in as ``textContent`` only.
+"""
+
+import asyncio
+import re
+import time
+from collections.abc import AsyncIterator
+from functools import cache
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Protocol
+
+if TYPE_CHECKING:
+    import gradio as gr
+    from fastapi import FastAPI
+
+    from episodes.library import Library
+    from retrieval.model import Answer, Question
+    from ui.app import Status
+    from voice.audio import Audio
+    from voice.words import Heard
+
+Json = dict[str, Any]
+
+HERE = Path(__file__).parent
+SCRIPTS = ("page_dom.js", "page_player.js", "page_voice.js", "page_library.js", "page_answer.js", "page.js")
+"""In the order in which they need each other."""
+
+LONGEST_RECORDING = 60.0
+"""Seconds of microphone taken as one question."""
+
+PATIENCE = 300.0
+"""Seconds a question waits for the engines before the page says that they are still loading."""
+
+ASKERS = 16
+"""Questions worked on at the same time; more wait in Gradio's queue."""
+
+
+class Companion(Protocol):
+    """What the page needs from ``ui.app.Companion``."""
+
+    @property
+    def library(self) -> "Library":
+        """The episodes."""
+
+    def status(self) -> "Status":
+        """How far the start is, and which engines are in use."""
+
+    def ask(self, question: "Question") -> "Answer":
+        """Find the moments that answer and compose the answer."""
+
+    def hear(self, audio: "Audio", episode_id: str | None) -> "Heard":
+        """Turn a spoken question into text."""
+
+
+def mount(app: "FastAPI", companion: Companion) -> "FastAPI":
+    """Put the page at the root of ``app``, dressed: theme, style and scripts, with nothing from another host."""
+    import gradio as gr
+
+    style = f"<style>{(HERE / 'page.css').read_text('utf-8')}</style>"
+    gr.mount_gradio_app(
+        app, build(companion), path="/", theme=_theme(), head=style, footer_links=[], run_history=False, show_error=True
+    )
+    return app
+
+
+def build(companion: Companion) -> "gr.Blocks":
+    """The Gradio page over ``companion``; ``mount`` adds its looks."""
+    import gradio as gr
+
+    async def ask(text: str, context: Json) -> AsyncIterator[Json]:
+        async for news in answer_events(companion, text, context):
+            yield news
+
+    async def hear(recording: str | None, context: Json) -> tuple[Json, None]:
+        return await heard_event(companion, recording, context), None
+
+    with gr.Blocks(title="Earmark", analytics_enabled=False, fill_width=True) as page:
+        _part(gr, "top")
+        with gr.Row(elem_id="columns", equal_height=False):
+            with gr.Column(elem_id="main", scale=3, min_width=0):
+                _part(gr, "episode")
+                with gr.Column(elem_id="ask", min_width=0):
+                    _part(gr, "ask")
+                    with gr.Row(elem_id="ask-row", equal_height=True):
+                        question = gr.Textbox(
+                            label="Ask me anything about this podcast episode", show_label=False, container=False,
+                            placeholder="Ask me anything about this podcast episode…", lines=1, max_lines=4,
+                            max_length=2000, elem_id="question", scale=1, min_width=0,
+                        )
+                        button = gr.Button("Ask", variant="primary", elem_id="ask-button", scale=0, min_width=0)
+                    microphone = gr.Audio(
+                        label="Microphone", show_label=False, sources=["microphone"], type="filepath", format="wav",
+                        editable=False, buttons=[], container=False, elem_id="microphone",
+                    )
+                    _part(gr, "answer")
+            with gr.Column(elem_id="side", scale=2, min_width=0):
+                _part(gr, "side")
+        context = gr.JSON({}, visible=False)  # filled by the browser: episode, position, number of the turn
+        news = gr.HTML(
+            None, html_template="", js_on_load="Earmark.start({ props, watch })", elem_id="news",
+            head=f"<script>{_scripts()}</script>", apply_default_css=False,
+        )
+
+        gr.on(
+            [button.click, question.submit], ask, [question, context], news, js="Earmark.asking",
+            show_progress="hidden", trigger_mode="multiple", api_visibility="private",
+            concurrency_limit=ASKERS, concurrency_id="ask",
+        ).failure(None, js="() => Earmark.broke()")
+        microphone.start_recording(None, js="() => Earmark.listening()")
+        microphone.clear(None, js="() => Earmark.dismissed()")
+        microphone.stop_recording(
+            hear, [microphone, context], [news, microphone], js="Earmark.hearing", show_progress="hidden",
+            trigger_mode="multiple", api_visibility="private", concurrency_limit=2, concurrency_id="hear",
+        ).failure(None, js="() => Earmark.broke()")
+    blocks: gr.Blocks = page
+    return blocks
+
+
+async def answer_events(companion: Companion, text: str, context: Json) -> AsyncIterator[Json]:
+    """What the page is told after a question: waiting (any number of times), then an answer or an error.
+
+    ``context`` is what the browser knows: ``turn`` (a number that comes back with every event, so that a late answer
+    to an older question is recognised), ``episode`` (id or None), ``position`` and ``heard_until`` (seconds).
+    """
+    from retrieval.model import Question
+    from ui import wire
+    from voice.errors import EarmarkError
+
+    turn = context.get("turn", 0)
+    text = text.strip()
+    if not text:
+        return
+    async for waiting in _until_ready(companion):
+        yield waiting | {"turn": turn}
+        if waiting["state"] != "waiting":
+            return
+    question = Question(
+        text, context.get("episode"), context.get("position"), context.get("heard_until"),
+        tuple(context.get("history", ())),
+    )
+    try:
+        answer = await asyncio.to_thread(companion.ask, question)
+    except EarmarkError as error:
+        yield _problem(error) | {"turn": turn}
+    else:
+        yield wire.answer_json(answer) | {"state": "answer", "turn": turn}
+
+
+async def heard_event(companion: Companion, recording: str | None, context: Json) -> Json:
+    """What was said in the file ``recording``, or an error; the file is deleted, since nobody needs it again.
+
+    ``context`` as for ``answer_events``.
+    """
+    from voice.audio import read_audio
+    from voice.errors import EarmarkError
+
+    turn = {"turn": context.get("turn", 0)}
+    if recording is None:
+        return {"state": "heard", "text": ""} | turn
+    path = Path(recording)
+    try:
+        async for waiting in _until_ready(companion):
+            if waiting["state"] != "waiting":
+                return waiting | turn
+        audio = await asyncio.to_thread(read_audio, path, longest=LONGEST_RECORDING)
+        heard = await asyncio.to_thread(companion.hear, audio, context.get("episode"))
+    except EarmarkError as error:
+        return _problem(error) | turn
+    finally:
+        path.unlink(missing_ok=True)
+    return {"state": "heard", "text": heard.text.strip()} | turn
+
+
+async def _until_ready(companion: Companion) -> AsyncIterator[Json]:
+    """Say what is being waited for until the companion is ready; the last word is an error if that never comes."""
+    deadline = time.monotonic() + PATIENCE
+    said: Json = {}
+    while not (status := companion.status()).ready:
+        if status.problem:
+            yield {"state": "error", "message": status.problem, "hint": ""}
+            return
+        if time.monotonic() > deadline:
+            yield {
+                "state": "error", "message": f"Still loading: {status.doing}, {status.progress:.0%}.",
+                "hint": "The question is kept; ask again in a moment.",
+            }
+            return
+        news = {"state": "waiting", "message": f"{status.doing}, {status.progress:.0%}"}
+        if news != said:
+            yield (said := news)
+        await asyncio.sleep(0.25)
+
+
+def _problem(error: Any) -> Json:
+    return {"state": "error", "message": error.message, "hint": error.hint}
+
+
+def _part(gr: Any, name: str) -> None:
+    """One piece of ``page.html``. Without values in it the template never changes, so what the scripts add stays."""
+    gr.HTML(html_template=_markup()[name], js_on_load=None, apply_default_css=False, elem_id=f"part-{name}")
+
+
+@cache
+def _markup() -> dict[str, str]:
+    """The pieces of ``page.html`` by the name in the comment above each."""
+    pieces = re.split(r"<!-- (\w+) -->\n", (HERE / "page.html").read_text("utf-8"))
+    return dict(zip(pieces[1::2], pieces[2::2], strict=True))
+
+
+@cache
+def _scripts() -> str:
+    return "\n".join((HERE / name).read_text("utf-8") for name in SCRIPTS)
+
+
+def _theme() -> Any:
+    """Gradio's plain theme with the fonts that are on the machine: no request to a font server."""
+    from gradio.themes import Base, colors
+
+    fonts = ["ui-sans-serif", "system-ui", "-apple-system", "Segoe UI", "Roboto", "sans-serif"]
+    theme = Base(
+        primary_hue=colors.teal, secondary_hue=colors.teal, neutral_hue=colors.stone, font=fonts,
+        font_mono=["ui-monospace", "monospace"],
+    )
+    return theme.set(
+        body_background_fill="var(--em-paper)", body_background_fill_dark="var(--em-paper)",
+        body_text_color="var(--em-ink)", body_text_color_dark="var(--em-ink)",
+    )

@@ -1,0 +1,68 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+// What all parts of the page use. Everything hangs on one global name, so that Gradio's js= hooks can reach it.
+
+window.Earmark = {};
+
+((Earmark) => {
+  Earmark.$ = (id) => document.getElementById(id);
+
+  // Make an element. Texts are added as text nodes, so nothing in them is ever markup.
+  Earmark.make = (tag, attributes = {}, ...children) => {
+    const element = document.createElement(tag);
+    for (const [name, value] of Object.entries(attributes)) {
+      if (name === "class") element.className = value;
+      else if (name in element && typeof value === "boolean") element[name] = value;
+      else element.setAttribute(name, value);
+    }
+    element.append(...children.filter((child) => child !== null && child !== ""));
+    return element;
+  };
+
+  // Put a text into an element and hide the element when there is none.
+  Earmark.say = (id, text) => {
+    const element = Earmark.$(id);
+    if (element.textContent !== text) element.textContent = text;
+    element.hidden = !text;
+  };
+
+  // Tell people who listen to the page instead of looking at it, when they are not being told something else.
+  Earmark.announce = (text) => { Earmark.$("announce").textContent = text; };
+
+  // Seconds as people write a time: 1:05, 1:02:03.
+  Earmark.clock = (seconds) => {
+    const whole = Math.max(0, Math.floor(seconds || 0));
+    const [hours, minutes, rest] = [Math.floor(whole / 3600), Math.floor(whole / 60) % 60, whole % 60];
+    const two = (number) => String(number).padStart(2, "0");
+    return hours ? `${hours}:${two(minutes)}:${two(rest)}` : `${minutes}:${two(rest)}`;
+  };
+
+  // Seconds as people say a length: 9 min, 1 h 12 min.
+  Earmark.length = (seconds) => {
+    const minutes = Math.max(1, Math.round(seconds / 60));
+    return minutes < 60 ? `${minutes} min` : `${Math.floor(minutes / 60)} h ${minutes % 60} min`;
+  };
+
+  // A button that plays from a time. The click is caught in page.js and never leaves the browser.
+  Earmark.timeButton = (seconds, episode, about, ...children) => Earmark.make(
+    "button",
+    { type: "button", class: "time", "data-seek": seconds, "data-episode": episode,
+      "aria-label": `Play from ${Earmark.clock(seconds)}${about ? `: ${about}` : ""}` },
+    Earmark.make("span", { class: "time-mark", "aria-hidden": "true" }),
+    Earmark.make("span", { class: "clock" }, Earmark.clock(seconds)), ...children,
+  );
+
+  // JSON from the server. Throws an Error with a sentence for a person.
+  Earmark.json = async (path) => {
+    const response = await fetch(path, { headers: { Accept: "application/json" } });
+    if (!response.ok) throw new Error((await response.json().catch(() => ({}))).error ?? response.statusText);
+    return response.json();
+  };
+
+  // What this browser remembers between visits; a browser that forbids it just forgets.
+  Earmark.remember = (key, value) => {
+    try { localStorage.setItem(`earmark:${key}`, JSON.stringify(value)); } catch { /* private mode */ }
+  };
+  Earmark.recall = (key, otherwise) => {
+    try { return JSON.parse(localStorage.getItem(`earmark:${key}`)) ?? otherwise; } catch { return otherwise; }
+  };
+})(window.Earmark);

@@ -1,0 +1,182 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+// The player: one native audio element, and a memory of what it was doing before a question interrupted it.
+
+((Earmark) => {
+  const { $, clock, make } = Earmark;
+  const REMEMBER_EVERY = 5; // seconds of playback between two notes of the position
+
+  const player = Earmark.player = {
+    episode: null,
+    interrupted: false, // it played when a question came, and will again
+    heardUntil: 0,
+    noted: 0,
+
+    get audio() { return $("audio"); },
+    get playing() { return !this.audio.paused; },
+    get position() { return this.waiting ?? this.audio.currentTime; },
+    get length() { return this.audio.duration || this.episode?.seconds || 0; },
+
+    // Show an episode's sound; `at` in seconds, or null for where the listener left off.
+    open(episode, at, play) {
+      const other = this.episode?.id !== episode.id || !this.episode.audio !== !episode.audio;
+      this.episode = episode;
+      if (other) {
+        this.interrupted = false;
+        this.audio.pause();
+        this.heardUntil = 0;
+        this.waiting = undefined;
+        if (episode.audio) this.audio.src = `audio/${encodeURIComponent(episode.id)}`;
+        else this.audio.removeAttribute("src");
+        this.audio.load();
+        this.audio.playbackRate = this.audio.defaultPlaybackRate = Number($("speed").value);
+        this.describe();
+      }
+      for (const id of ["play", "back", "forward", "position", "speed"]) $(id).disabled = !episode.audio;
+      const start = at ?? (other ? Earmark.recall(`position:${episode.id}`, 0) : null);
+      if (start !== null) this.seek(start);
+      if (play) this.play();
+      this.draw();
+      this.show();
+    },
+
+    // Move to a time in seconds, now or as soon as the sound is known well enough.
+    seek(seconds) {
+      if (!this.episode?.audio) return;
+      const last = this.audio.duration ? this.audio.duration - 0.05 : Infinity;
+      const target = Math.max(0, Math.min(seconds, last));
+      if (this.audio.readyState >= HTMLMediaElement.HAVE_METADATA) this.audio.currentTime = target;
+      else this.waiting = target;
+      this.show();
+    },
+
+    // The listener's own hand on the player: what was interrupted, and the voice, are over.
+    async play() {
+      Earmark.voice.stop();
+      this.interrupted = false;
+      if (!this.episode?.audio) return;
+      await this.audio.play().catch((error) => {
+        if (error.name !== "AbortError") Earmark.hint(`This browser does not play the episode: ${error.message}`);
+      });
+    },
+    pause() { this.interrupted = false; this.audio.pause(); },
+    toggle() { if (this.playing) this.pause(); else this.play(); },
+    skip(seconds) { this.seek(this.position + seconds); },
+    jump(seconds) { this.seek(seconds); this.play(); },
+
+    // A question comes: fall silent, and remember whether there was something to fall silent from.
+    interrupt() {
+      if (this.playing) this.interrupted = true;
+      this.audio.pause();
+    },
+    // The question is over: be as before.
+    giveBack() {
+      if (!this.interrupted) return;
+      this.interrupted = false;
+      this.audio.play().catch(() => {});
+    },
+
+    topicAt(seconds) { return (this.episode?.segments ?? []).findLastIndex((topic) => topic.start <= seconds + 0.05); },
+    nextTopic(step) {
+      const topics = this.episode?.segments ?? [];
+      const here = this.topicAt(this.position);
+      // "previous" a little into a topic means its beginning
+      const back = step < 0 && here >= 0 && this.position - topics[here].start > 3;
+      const topic = topics[Math.max(0, back ? here : here + step)];
+      if (topic) this.jump(topic.start);
+    },
+
+    draw() {
+      const whole = this.length;
+      $("bands").replaceChildren(...(this.episode?.segments ?? []).map((topic) => {
+        const band = make("span", { class: "band", title: topic.title });
+        band.style.flexGrow = Math.max(0.001, (topic.end - topic.start) / (whole || 1));
+        return band;
+      }));
+      this.mark([]);
+    },
+    // Show on the timeline where an answer lies.
+    mark(moments) {
+      const here = moments.filter((moment) => moment.episode === this.episode?.id && this.length);
+      $("marks").replaceChildren(...here.map((moment) => {
+        const mark = make("span", { class: "mark" });
+        mark.style.left = `${(100 * moment.start) / this.length}%`;
+        return mark;
+      }));
+    },
+
+    show() {
+      const [at, whole] = [this.position, this.length];
+      const range = $("position");
+      range.max = whole || 1;
+      range.value = at;
+      range.style.setProperty("--done", `${whole ? (100 * at) / whole : 0}%`);
+      range.setAttribute("aria-valuetext", `${clock(at)} of ${clock(whole)}`);
+      $("now").textContent = clock(at);
+      $("length").textContent = clock(whole);
+      const topic = this.topicAt(at);
+      $("topic-now").textContent = this.episode?.segments?.[topic]?.title ?? "";
+      [...$("bands").children].forEach((band, i) => band.classList.toggle("current", i === topic));
+      $("play").setAttribute("aria-label", this.playing ? "Pause" : "Play");
+      $("play").classList.toggle("playing", this.playing);
+      Earmark.follow?.(at, topic);
+    },
+
+    describe() {
+      if (!("mediaSession" in navigator)) return;
+      const { title, show } = this.episode;
+      navigator.mediaSession.metadata = new MediaMetadata({ title, artist: show });
+      const answer = (action, handler) => navigator.mediaSession.setActionHandler(action, handler);
+      answer("play", () => this.play());
+      answer("pause", () => this.pause());
+      answer("seekbackward", () => this.skip(-15));
+      answer("seekforward", () => this.skip(30));
+    },
+
+    // Listen to the controls, once.
+    start() {
+      const { audio } = this;
+      $("play").onclick = () => this.toggle();
+      $("back").onclick = () => this.skip(-15);
+      $("forward").onclick = () => this.skip(30);
+      $("speed").value = String(Earmark.recall("speed", 1));
+      if (!$("speed").value) $("speed").value = "1";
+      $("speed").onchange = () => {
+        audio.playbackRate = audio.defaultPlaybackRate = Number($("speed").value);
+        Earmark.remember("speed", Number($("speed").value));
+      };
+      $("position").oninput = (event) => this.seek(Number(event.target.value));
+      audio.onloadedmetadata = () => {
+        if (this.waiting !== undefined) audio.currentTime = this.waiting;
+        this.waiting = undefined;
+        this.draw();
+        this.show();
+      };
+      audio.ontimeupdate = () => {
+        if (this.playing) this.heardUntil = Math.max(this.heardUntil, audio.currentTime);
+        if (this.episode && Math.abs(audio.currentTime - this.noted) > REMEMBER_EVERY) {
+          this.noted = audio.currentTime;
+          Earmark.remember(`position:${this.episode.id}`, Math.floor(this.noted));
+        }
+        this.show();
+      };
+      for (const name of ["play", "pause", "seeking", "ended"]) audio.addEventListener(name, () => this.show());
+      audio.onerror = () => {
+        if (audio.getAttribute("src")) Earmark.hint("The sound of this episode cannot be loaded.");
+      };
+      $("copy-link").onclick = () => this.copyLink();
+    },
+
+    async copyLink() {
+      const link = new URL(location.pathname, location.origin);
+      link.searchParams.set("episode", this.episode?.id ?? "");
+      link.searchParams.set("t", Math.floor(this.position));
+      try {
+        await navigator.clipboard.writeText(link.href);
+        Earmark.hint(`A link to ${clock(this.position)} is in your clipboard.`);
+      } catch {
+        history.replaceState(null, "", link); // no clipboard here: the address bar holds it now
+        Earmark.hint(`The address bar now holds the link to ${clock(this.position)}.`);
+      }
+    },
+  };
+})(window.Earmark);
