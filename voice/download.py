@@ -2,7 +2,6 @@
 """Fetches one large file over HTTP: bounded, resumable, and never half there under its final name."""
 
 import hashlib
-import os
 from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -35,7 +34,8 @@ def download(
     timeout: seconds without a connection, or without a single byte, after which the attempt is given up.
     sha256: the hexadecimal digest the file must have; a file with another is thrown away.
 
-    Raises DownloadError when the network, the server or the content says no, NoSpace or LibraryError when the disk does.
+    Raises DownloadError when the network, the server or the content says no, NoSpace or LibraryError when the disk
+    does.
     """
     import httpx
 
@@ -48,7 +48,7 @@ def download(
         if sha256 is not None and _digest(part) != sha256.lower():
             _forget(part, tag)
             raise DownloadError(f"What {url} sent is not the expected file (its checksum differs).", by_hand)
-        os.replace(part, to)
+        part.replace(to)
         tag.unlink(missing_ok=True)
     except httpx.HTTPStatusError as error:
         answer = error.response
@@ -114,7 +114,7 @@ def _append(
     limit: int,
     progress: Callable[[float], None],
 ) -> int:
-    """Write the body behind the first `have` bytes of `part`; return the bytes there, at most one block past `limit`."""
+    """Write the body behind the first `have` bytes of `part`; return its length, at most one block past `limit`."""
     told = 0.0
     with part.open("r+b" if have else "wb") as file:
         file.seek(have)
