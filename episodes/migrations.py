@@ -1,0 +1,95 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The history of the library's tables: numbered steps that are only ever added to."""
+
+import sqlite3
+from collections.abc import Callable
+
+
+def migrate(database: sqlite3.Connection) -> None:
+    """Bring a database to the newest version, each step in its own transaction; two processes may do it at once.
+
+    Raises NewerLibrary when a newer version of this program made it.
+    """
+    while True:
+        database.execute("BEGIN IMMEDIATE")
+        try:
+            (version,) = database.execute("PRAGMA user_version").fetchone()
+            if version > len(MIGRATIONS):
+                raise NewerLibrary
+            if version == len(MIGRATIONS):
+                return
+            MIGRATIONS[version](database)
+            database.execute(f"PRAGMA user_version = {version + 1}")
+            database.execute("COMMIT")
+        finally:
+            if database.in_transaction:
+                database.execute("ROLLBACK")
+
+
+class NewerLibrary(Exception):
+    """The database has a version that this program does not know."""
+
+
+def _first_tables(database: sqlite3.Connection) -> None:
+    """Episodes with their steps, cues, chapters, segments and digests."""
+    for statement in (
+        """CREATE TABLE episodes (
+            id TEXT PRIMARY KEY,
+            number INTEGER NOT NULL UNIQUE,  -- in order of arrival
+            content TEXT NOT NULL UNIQUE,    -- SHA-256 of the audio file, or of the transcript that came alone
+            title TEXT NOT NULL,
+            show TEXT NOT NULL,
+            guests TEXT NOT NULL,            -- JSON list
+            published TEXT NOT NULL,
+            seconds REAL NOT NULL,
+            source TEXT NOT NULL,
+            audio TEXT NOT NULL              -- relative to the library folder, empty without audio
+        ) WITHOUT ROWID""",
+        """CREATE TABLE steps (
+            episode TEXT NOT NULL REFERENCES episodes (id) ON DELETE CASCADE,
+            step TEXT NOT NULL,
+            state TEXT NOT NULL,
+            progress REAL NOT NULL,
+            reason TEXT NOT NULL,
+            PRIMARY KEY (episode, step)
+        ) WITHOUT ROWID""",
+        """CREATE TABLE cues (
+            episode TEXT NOT NULL REFERENCES episodes (id) ON DELETE CASCADE,
+            number INTEGER NOT NULL,
+            start REAL NOT NULL,
+            "end" REAL NOT NULL,
+            text TEXT NOT NULL,
+            speaker TEXT NOT NULL,
+            words TEXT NOT NULL,             -- JSON list of [start, end, text, probability], empty without words
+            PRIMARY KEY (episode, number)
+        ) WITHOUT ROWID""",
+        """CREATE TABLE chapters (
+            episode TEXT NOT NULL REFERENCES episodes (id) ON DELETE CASCADE,
+            number INTEGER NOT NULL,
+            start REAL NOT NULL,
+            title TEXT NOT NULL,
+            PRIMARY KEY (episode, number)
+        ) WITHOUT ROWID""",
+        """CREATE TABLE segments (
+            episode TEXT NOT NULL REFERENCES episodes (id) ON DELETE CASCADE,
+            number INTEGER NOT NULL,
+            start REAL NOT NULL,
+            "end" REAL NOT NULL,
+            title TEXT NOT NULL,
+            summary TEXT NOT NULL,
+            PRIMARY KEY (episode, number)
+        ) WITHOUT ROWID""",
+        """CREATE TABLE digests (
+            episode TEXT PRIMARY KEY REFERENCES episodes (id) ON DELETE CASCADE,
+            teaser TEXT NOT NULL,
+            summary TEXT NOT NULL,
+            questions TEXT NOT NULL          -- JSON list
+        ) WITHOUT ROWID""",
+        "CREATE TABLE changes (count INTEGER NOT NULL)",
+        "INSERT INTO changes VALUES (0)",
+    ):
+        database.execute(statement)
+
+
+MIGRATIONS: tuple[Callable[[sqlite3.Connection], None], ...] = (_first_tables,)
+"""The steps in order; the database's ``user_version`` is how many of them it has seen."""
