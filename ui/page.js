@@ -26,7 +26,7 @@
     $("state-text").textContent = status.problem || `${status.doing}… ${percent} %`;
     $("state-progress").hidden = Boolean(status.problem);
     $("state-progress").value = status.progress;
-    if (status.ready && ready === false) announce("Earmark is ready. Ask a question.");
+    if (status.ready && ready === false && $("answer").hidden) announce("Earmark is ready. Ask a question.");
     if (!status.ready && ready === null) announce(`${status.doing}, ${percent} %`);
     ready = status.ready;
     const lines = JSON.stringify(status.engines);
@@ -97,6 +97,7 @@
     ArrowRight: () => player.skip(STEP),
     n: () => player.nextTopic(1),
     p: () => player.nextTopic(-1),
+    Escape: () => Earmark.voice.stop(),
     "/": () => document.querySelector("#question textarea, #question input").focus(),
   };
 
@@ -108,7 +109,7 @@
       const other = target.nextElementSibling ?? target.previousElementSibling;
       showTab(other);
       other.focus();
-    } else if (target.id === "position" && arrow) {
+    } else if (key === "Escape" || (target.id === "position" && arrow)) {
       KEYS[key]();
     } else if (target.closest?.("input, textarea, select, [contenteditable], [role=dialog], [role=listbox]")) {
       return;

@@ -124,7 +124,7 @@
         make("p", { class: "moment-speaker" }, [moment.speaker, title(moment)].filter(Boolean).join(" · ")),
         make("blockquote", {}, moment.quote)),
     )));
-    $("asked").scrollIntoView({ block: "nearest" });
+    $("sentences").scrollIntoView({ block: "nearest" });
     player.mark(answer.covered ? [...answer.sentences.flatMap((sentence) => sentence.moments), ...more] : more);
   };
 

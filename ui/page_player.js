@@ -20,6 +20,7 @@
     open(episode, at, play) {
       const other = this.episode?.id !== episode.id || !this.episode.audio !== !episode.audio;
       this.episode = episode;
+      $("player").hidden = false;
       if (other) {
         this.interrupted = false;
         this.audio.pause();
