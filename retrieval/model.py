@@ -9,6 +9,7 @@ class Passage:
     """The unit that is searched: a few sentences of one episode, ``start`` to ``end`` in seconds.
 
     ``grain`` is the length it was cut to, in words, so that a search can use more than one granularity.
+    ``break_`` says what begins with it: 0 nothing, 1 a paragraph of the transcript, 2 a turn of a speaker.
     """
 
     episode_id: str
@@ -17,6 +18,7 @@ class Passage:
     text: str
     speaker: str = ""
     grain: int = 0
+    break_: int = 0
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,0 +1,44 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""What the tests of finding and answering share."""
+
+from pathlib import Path
+
+import pytest
+
+from retrieval.embed import Embedder
+from retrieval.index import Index
+from retrieval.passages import passages
+from voice.words import Cue
+
+DEMO = Path(__file__).parents[2] / "episodes" / "demo.txt"
+
+
+def demo_cues() -> tuple[tuple[Cue, ...], tuple[float, ...]]:
+    """The demo's turns as cues at a speaking rate of 15 characters a second, and where its topics start."""
+    cues: list[Cue] = []
+    topics: list[float] = []
+    at = 0.0
+    _, body = DEMO.read_text(encoding="utf-8").split("\n\n", 1)
+    for topic in body.strip().split("\n\n"):
+        topics.append(at)
+        for line in topic.splitlines():
+            speaker, text = line.split(": ", 1)
+            cues.append(Cue(at, at + len(text) / 15, text, speaker))
+            at += len(text) / 15 + 0.4
+    return tuple(cues), tuple(topics)
+
+
+@pytest.fixture(scope="session")
+def embedder() -> Embedder:
+    """The real model, loaded once."""
+    return Embedder.load()
+
+
+@pytest.fixture(scope="session")
+def demo_index(embedder: Embedder, tmp_path_factory: pytest.TempPathFactory) -> Index:
+    """An index that holds the demo episode only, under the id "demo"."""
+    index = Index.open(tmp_path_factory.mktemp("demo-index"))
+    cues, _ = demo_cues()
+    found = passages("demo", cues)
+    index.add("demo", found, embedder.encode([passage.text for passage in found]))
+    return index

@@ -1,0 +1,83 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The questions people ask first: they land where the answer is, or are declined."""
+
+import pytest
+
+from retrieval.answer import compose
+from retrieval.embed import Embedder
+from retrieval.index import Index
+from retrieval.model import Answer, Question
+from retrieval.search import find
+from tests.retrieval.conftest import demo_cues
+
+ASKED = (
+    "What is organic alignment?",
+    "How does a machine guess the goal from a description?",
+    "Are these machines tools or beings?",
+    "What would change your mind about machine minds?",
+    "Why is there care beneath our goals?",
+    "What does the story of the apprentice teach us?",
+    "What are the layers of homeostasis?",
+    "What do the simulations of cooperation show?",
+    "Why is a chatbot like a mirror?",
+    "Can a machine become a peer?",
+)
+MISHEARD = (
+    (0, "what is organic a line meant"),
+    (0, "what is the organic alignment"),
+    (1, "how does a machine guess the gold from the description"),
+    (2, "are these machines tools of beings"),
+    (3, "what would change your mind about the machine mines"),
+    (4, "why is their care beneath our goals"),
+    (5, "what does the story of the a print is teach us"),
+    (6, "what are the layers of home stasis that regulate each other"),
+    (7, "what to the simulations of corporation show"),
+    (8, "why is a chat what like a mirror"),
+    (9, "can a machine become appear a peer"),
+)
+ELSEWHERE = (
+    "who won the football match",
+    "what is the price of coffee in Brazil",
+    "how do I fix a leaking tap",
+    "what did the president say about taxes",
+    "tell me about dinosaurs",
+    "how do vaccines work",
+)
+
+
+def ask(text: str, index: Index, embedder: Embedder, episode: str | None = "demo") -> Answer:
+    """What the product answers over the demo."""
+    question = Question(text, episode)
+    cues, _ = demo_cues()
+    return compose(question, find(question, index, embedder), {"demo": "Raising the Apprentice"}, lambda _: cues,
+                   embedder.encode)
+
+
+@pytest.mark.parametrize(("topic", "text"), enumerate(ASKED))
+def test_a_question_lands_at_the_beginning_of_its_topic(
+    topic: int, text: str, demo_index: Index, embedder: Embedder
+) -> None:
+    answer = ask(text, demo_index, embedder)
+    start = demo_cues()[1][topic + 1]  # the greeting comes first
+    assert answer.covered
+    assert abs(answer.moments[0].start - start) <= 15
+
+
+@pytest.mark.parametrize(("topic", "text"), MISHEARD)
+def test_a_misheard_question_lands_inside_its_topic(
+    topic: int, text: str, demo_index: Index, embedder: Embedder
+) -> None:
+    answer = ask(text, demo_index, embedder)
+    start, end = demo_cues()[1][topic + 1 : topic + 3]
+    assert answer.covered
+    assert start - 10 <= answer.moments[0].start <= end
+
+
+@pytest.mark.parametrize("text", ELSEWHERE)
+@pytest.mark.parametrize("episode", ["demo", None])
+def test_what_nobody_spoke_about_is_declined(
+    text: str, episode: str | None, demo_index: Index, embedder: Embedder
+) -> None:
+    answer = ask(text, demo_index, embedder, episode)
+    assert not answer.covered
+    assert "does not cover that. The nearest is" in answer.text
