@@ -7,6 +7,7 @@
   const MOST_MOMENTS = 3;
 
   let turn = 0;
+  let settled = 0; // the latest turn that has had its last word: Gradio says the last word of a stream twice
   let history = [];
 
   // A short word to the listener under the question; spoken to those who cannot see it.
@@ -84,8 +85,9 @@
   };
 
   Earmark.news = (news) => {
-    if (!news || news.turn !== turn) return;
+    if (!news || news.turn !== turn || settled === turn) return;
     if (news.state === "waiting") Earmark.hint(`Your question waits: ${news.message}`);
+    else settled = turn;
     if (news.state === "error") end(`${news.message} ${news.hint}`.trim());
     if (news.state === "heard" && !news.text) end("I heard no question. Press Record and try again, or type it.");
     if (news.state === "heard" && news.text) Earmark.ask(news.text);
