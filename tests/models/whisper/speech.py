@@ -92,12 +92,12 @@ _Callback = ctypes.CFUNCTYPE(
 )
 
 
-class _Engine:
-    """A copy of espeak-ng for one utterance; use it as a context manager.
+class Engine:
+    """A copy of espeak-ng; use it as a context manager.
 
     The library keeps its callback, its voice and the phase of its wave generator in globals. A copy under a
-    path of its own has globals of its own: the same call always gives the same samples, threads do not meet,
-    and the product's own speech engine in this process is left alone. It costs 5 ms.
+    path of its own has globals of its own: a new engine always says the same text with the same samples, threads
+    do not meet, and the product's own speech engine in this process is left alone. It costs 5 ms.
     """
 
     def __init__(self) -> None:
@@ -144,7 +144,8 @@ class _Engine:
         return 0
 
     def speak(self, text: str, voice: str, rate: int, pitch: int, pitch_range: int) -> Utterance:
-        """Speak ``text`` once."""
+        """Speak ``text`` (see the function `speak`); a second utterance begins in another phase of the wave."""
+        self._pieces, self._events = [], []
         if self._library.espeak_SetVoiceByName(voice.encode()) != 0:
             raise SpeechError(f"espeak-ng has no voice {voice!r}.")
         for parameter, value in ((_RATE, rate), (_PITCH, pitch), (_RANGE, pitch_range)):
@@ -204,7 +205,7 @@ def speak(
     ``rate`` is words per minute; ``pitch`` and ``pitch_range`` are 0-99. Raises SpeechError for a voice that
     espeak-ng does not have.
     """
-    with _Engine() as engine:
+    with Engine() as engine:
         return engine.speak(text, voice, rate, pitch, pitch_range)
 
 
