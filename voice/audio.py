@@ -95,6 +95,20 @@ def stream_audio(path: Path, rate: int = HEARING_RATE) -> Iterator[Audio]:
                          "Give an audio or video file, or a VTT, SRT or JSON transcript.") from error
 
 
+def duration(path: Path) -> float | None:
+    """Seconds that a file says it lasts, None when it does not say. Raises AudioError when it cannot be opened."""
+    import av
+
+    try:
+        with av.open(str(path), metadata_errors="ignore") as container:
+            return container.duration / av.time_base if container.duration else None
+    except FileNotFoundError:
+        raise AudioError(f"There is no file {path}.", "Check the name.") from None
+    except (av.FFmpegError, OSError, ValueError) as error:
+        raise AudioError(f"{path.name} is not audio that can be decoded ({_reason(error)}).",
+                         "Give an audio or video file, or a VTT, SRT or JSON transcript.") from error
+
+
 def read_audio(path: Path, rate: int = HEARING_RATE, longest: float = math.inf) -> Audio:
     """Decode a whole file into memory, mono at ``rate`` hertz.
 

@@ -1,0 +1,207 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The built-in recogniser: PocketSphinx with its packaged English, listening for the library's own words.
+
+It needs no download. What it hears is what is likely to be said: the fixed commands, and questions made of the words
+in focus; see `voice.expected`.
+"""
+
+import tempfile
+import threading
+from collections import OrderedDict
+from collections.abc import Callable, Iterable, Iterator
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from voice.audio import HEARING_RATE, Audio, Samples, duration, pcm16, stream_audio
+from voice.errors import HearingError
+from voice.expected import expected, spoken_words
+from voice.pronounce import pronunciations
+from voice.vad import clean, pieces, spoken_part
+from voice.words import Bias, Cue, Heard, Word
+
+_KEPT = 3  # decoders: one for each content in focus lately
+_FRAME = 0.01  # seconds
+_LEVEL = 0.1  # root mean square that speech is brought to
+_FLOOR = 0.002  # of white noise that is added: digital silence has no spectrum, and wrecks the normalisation of one
+_BEFORE, _AFTER = 0.3, 0.5  # seconds of that noise around the speech
+_LONGEST = 20.0  # seconds of a piece of a long recording
+
+_FEATURES = """-lowerf 130
+-upperf 6800
+-nfilt 25
+-transform dct
+-lifter 22
+-feat 1s_c_d_dd
+-svspec 0-12/13-25/26-38
+-agc none
+-cmn batch
+-varnorm no
+-remove_noise yes
+"""
+"""The front end the packaged acoustic model was made with."""
+
+
+class Sphinx:
+    """PocketSphinx, one decoder for each content in focus. Safe to use from several threads."""
+
+    name = "built-in recogniser"
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._ears: OrderedDict[str, _Ear] = OrderedDict()
+
+    def hear(self, audio: Audio, bias: Bias = Bias()) -> Heard:  # noqa: B008 — frozen
+        """One question or command; no text when nobody speaks."""
+        start, samples = spoken_part(clean(audio))
+        if not len(samples):
+            return Heard("", 0.0)
+        words, confidence = self._ear(bias).listen(samples)
+        words = tuple(Word(w.start + start, w.end + start, w.text, w.probability) for w in words)
+        return Heard(written((word.text for word in words), bias.names), confidence if words else 0.0, words)
+
+    def transcribe(self, path: Path, bias: Bias, on_progress: Callable[[float], None]) -> Iterator[Cue]:
+        """A recording as cues, piece by piece. Far from perfect: everyday English, with the names of ``bias``."""
+        whole = duration(path)
+        ear = _general(bias.names)
+        for start, samples, done in pieces(stream_audio(path), _LONGEST):
+            if len(samples):
+                heard, _ = ear.listen(samples)
+                words = tuple(Word(w.start + start, w.end + start, w.text, w.probability) for w in heard)
+                for line in _lines(words):
+                    yield Cue(line[0].start, line[-1].end, written((w.text for w in line), bias.names), "", line)
+            if whole:
+                on_progress(min(1.0, done / whole))
+        on_progress(1.0)
+
+    def _ear(self, bias: Bias) -> "_Ear":
+        key = bias.key or repr(hash((bias.texts, bias.names)))
+        with self._lock:
+            ear = self._ears.get(key)
+            if ear is None:
+                ear = self._ears[key] = _tuned(bias)
+            self._ears.move_to_end(key)
+            while len(self._ears) > _KEPT:
+                self._ears.popitem(last=False)
+            return ear
+
+
+class _Ear:
+    """One decoder and the lock that keeps its utterances apart."""
+
+    def __init__(self, **options: Any) -> None:
+        from pocketsphinx import Decoder, get_model_path
+
+        with tempfile.NamedTemporaryFile("w", suffix=".params") as features:
+            features.write(_FEATURES)
+            features.flush()
+            try:
+                self._decoder = Decoder(
+                    hmm=get_model_path("en-us/en-us"), featparams=features.name, loglevel="FATAL", **options
+                )
+            except (RuntimeError, ValueError) as error:
+                raise HearingError("The built-in recogniser does not start.", "Install pocketsphinx again.") from error
+        self._lock = threading.Lock()
+
+    def add_words(self, words: dict[str, str]) -> None:
+        """Teach words by their phones."""
+        with self._lock:
+            for i, (word, phones) in enumerate(words.items()):
+                if self._decoder.lookup_word(word) is None:
+                    self._decoder.add_word(word, phones, i == len(words) - 1)
+
+    def listen(self, samples: Samples) -> tuple[tuple[Word, ...], float]:
+        """The words in ``samples`` (n,) at 16 kHz with their times, and how sure the decoder is of the whole, 0..1."""
+        level = float(np.sqrt(np.mean(np.square(samples)))) or 1.0
+        padded = np.pad(samples * (_LEVEL / level), (round(_BEFORE * HEARING_RATE), round(_AFTER * HEARING_RATE)))
+        padded += np.random.default_rng(0).normal(0.0, _FLOOR, len(padded)).astype(np.float32)
+        with self._lock:
+            decoder = self._decoder
+            decoder.start_utt()
+            decoder.process_raw(pcm16(padded).tobytes(), False, True)
+            decoder.end_utt()
+            found = [(s.word, s.start_frame, s.end_frame, s.prob) for s in decoder.seg() or ()]
+        words = tuple(
+            Word(
+                max(0.0, first * _FRAME - _BEFORE),
+                max(0.0, (last + 1) * _FRAME - _BEFORE),
+                word.partition("(")[0],
+                1.0,
+            )
+            for word, first, last, _ in found
+            if word[0] not in "<["
+        )
+        return words, 1.0
+
+
+def _tuned(bias: Bias) -> _Ear:
+    """A decoder that expects what listeners say where ``bias`` is in focus."""
+    model = expected(bias)
+    known = _dictionary()
+    words = sorted(model.words())
+    guessed = pronunciations(word for word in words if word not in known)
+    entries = []
+    for word in words:
+        for i, phones in enumerate(known.get(word) or ([guessed[word]] if word in guessed else [])):
+            entries.append(f"{word}{f'({i + 1})' if i else ''} {phones}")
+    with tempfile.TemporaryDirectory() as folder:
+        grammar, lexicon = Path(folder) / "words.lm", Path(folder) / "words.dict"
+        grammar.write_text(model.arpa(), encoding="utf-8")
+        lexicon.write_text("\n".join(entries) + "\n", encoding="utf-8")
+        return _Ear(lm=str(grammar), dict=str(lexicon))
+
+
+def _general(names: Iterable[str]) -> _Ear:
+    """A decoder for everyday English that also knows ``names``."""
+    from pocketsphinx import get_model_path
+
+    ear = _Ear(lm=get_model_path("en-us/en-us.lm.bin"), dict=get_model_path("en-us/cmudict-en-us.dict"))
+    known = _dictionary()
+    ear.add_words(pronunciations({word for name in names for word in spoken_words(name) if word not in known}))
+    return ear
+
+
+@cache
+def _dictionary() -> dict[str, list[str]]:
+    """The packaged dictionary: each word's pronunciations."""
+    from pocketsphinx import get_model_path
+
+    words: dict[str, list[str]] = {}
+    with Path(get_model_path("en-us/cmudict-en-us.dict")).open(encoding="utf-8") as lines:
+        for line in lines:
+            word, _, phones = line.strip().partition(" ")
+            words.setdefault(word.partition("(")[0], []).append(phones)
+    return words
+
+
+_ASKING = frozenset(
+    "what why how who when where which is are was were do does did can could will would should has have may might".split()
+)
+
+
+def written(words: Iterable[str], names: Iterable[str] = ()) -> str:
+    """Heard words as they are written: a capital first, names in their own letters, a question mark after a question."""
+    text = " ".join(words)
+    if not text:
+        return ""
+    for name in sorted(names, key=len):
+        spoken = " ".join(spoken_words(name))
+        if spoken and any(letter.isupper() for letter in name):
+            text = f" {text} ".replace(f" {spoken} ", f" {name} ").strip()
+    text = f" {text} ".replace(" i ", " I ").replace(" i'", " I'").strip()
+    asking = text.split(" ", 1)[0].lower() in _ASKING and " " in text
+    return text[0].upper() + text[1:] + ("?" if asking else "")
+
+
+def _lines(words: tuple[Word, ...]) -> Iterator[tuple[Word, ...]]:
+    """Words in lines of a cue's length, broken at pauses."""
+    line: list[Word] = []
+    for word in words:
+        if line and (word.start - line[-1].end > 0.35 and len(line) > 3 or len(line) >= 16):
+            yield tuple(line)
+            line = []
+        line.append(word)
+    if line:
+        yield tuple(line)

@@ -1,0 +1,98 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Where somebody speaks, and a long recording cut into pieces at its pauses (Silero's detector, as faster-whisper has it)."""
+
+from collections.abc import Iterable, Iterator
+
+import numpy as np
+
+from voice.audio import HEARING_RATE, Audio, Samples
+
+LONGEST = 28.0
+"""Seconds: a piece fits into Whisper's window of 30 s."""
+
+_SHORTEST = 12.0  # seconds before a pause is good enough to cut at
+_MARGIN = 0.2  # seconds kept around speech
+_MERGE = 0.35  # seconds: shorter pauses do not end a span
+_HOP = 0.1  # seconds: the quietest stretch of this length is where speech without a pause is cut
+
+Span = tuple[float, float]
+
+
+def clean(audio: Audio) -> Samples:
+    """Float32 samples (n,) at 16 kHz in [-1, 1]: resampled, with what is no number made silent and what is too loud clipped."""
+    samples = np.nan_to_num(np.asarray(audio.samples, np.float32).reshape(-1), nan=0.0, posinf=1.0, neginf=-1.0)
+    return np.clip(Audio(samples, audio.rate).at_rate(HEARING_RATE).samples, -1.0, 1.0)
+
+
+def speech_spans(samples: Samples, threshold: float = 0.5) -> list[Span]:
+    """Start and end in seconds of every stretch of speech in ``samples`` (n,) at 16 kHz.
+
+    ``threshold`` is the probability of speech above which a stretch begins.
+    """
+    if len(samples) < HEARING_RATE // 20 or not np.any(samples):
+        return []
+    from faster_whisper.vad import get_speech_timestamps
+
+    found = get_speech_timestamps(
+        samples,
+        threshold=threshold,
+        min_speech_duration_ms=60,
+        min_silence_duration_ms=round(_MERGE * 1000),
+        speech_pad_ms=round(_MARGIN * 1000),
+    )
+    return [(span["start"] / HEARING_RATE, span["end"] / HEARING_RATE) for span in found]
+
+
+def spoken_part(samples: Samples) -> tuple[float, Samples]:
+    """The stretch from the first to the last speech: its start in seconds, and its samples (none when nobody speaks)."""
+    spans = speech_spans(samples)
+    if not spans:
+        return 0.0, samples[:0]
+    start, end = spans[0][0], spans[-1][1]
+    return start, samples[int(start * HEARING_RATE) : int(end * HEARING_RATE)]
+
+
+def pieces(stream: Iterable[Audio], longest: float = LONGEST) -> Iterator[tuple[float, Samples, float]]:
+    """Cut a stream at 16 kHz at its pauses into pieces of at most ``longest`` seconds, in bounded memory.
+
+    Yields (start of the piece in seconds, samples (n,), how many seconds of the stream are done). A stretch in which
+    nobody speaks yields no samples, so that a listener of the progress hears of it all the same.
+    """
+    waiting: list[Samples] = []
+    held, start = 0, 0.0
+    for part in stream:
+        waiting.append(clean(part))
+        held += len(waiting[-1])
+        while held > (longest + 2.0) * HEARING_RATE:
+            buffer = np.concatenate(waiting)
+            spans = speech_spans(buffer)
+            cut = _cut(buffer, spans, longest)
+            yield start, _within(buffer[:cut], spans), start + cut / HEARING_RATE
+            waiting, held, start = [buffer[cut:]], held - cut, start + cut / HEARING_RATE
+    if held:
+        buffer = np.concatenate(waiting)
+        while len(buffer):
+            spans = speech_spans(buffer)
+            cut = len(buffer) if len(buffer) <= longest * HEARING_RATE else _cut(buffer, spans, longest)
+            yield start, _within(buffer[:cut], spans), start + cut / HEARING_RATE
+            buffer, start = buffer[cut:], start + cut / HEARING_RATE
+
+
+def _within(piece: Samples, spans: list[Span]) -> Samples:
+    """``piece`` up to the end of its speech; empty without speech. Its beginning stays, and with it all times."""
+    inside = [end for begin, end in spans if begin * HEARING_RATE < len(piece) - 0.05 * HEARING_RATE]
+    return piece[: int(inside[-1] * HEARING_RATE)] if inside else piece[:0]
+
+
+def _cut(buffer: Samples, spans: list[Span], longest: float) -> int:
+    """The sample at which to cut: the middle of the longest late pause, else the quietest moment."""
+    edges = [0.0, *(edge for span in spans for edge in span), len(buffer) / HEARING_RATE]
+    pauses = [(min(end, longest) - start, start, min(end, longest)) for start, end in zip(edges[::2], edges[1::2], strict=True)]
+    late = [pause for pause in pauses if pause[2] > _SHORTEST and pause[0] > 0]
+    if late:
+        _, start, end = max(late)
+        return int((start + end) / 2 * HEARING_RATE) if end < longest else int(max(start, _SHORTEST) * HEARING_RATE)
+    hop = int(_HOP * HEARING_RATE)
+    first, last = int(_SHORTEST * HEARING_RATE) // hop, int(longest * HEARING_RATE) // hop
+    energy = [float(np.square(buffer[i * hop : (i + 1) * hop]).mean()) for i in range(first, last)]
+    return (first + int(np.argmin(energy))) * hop + hop // 2

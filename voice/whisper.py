@@ -1,0 +1,153 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Hearing with faster-whisper: short questions quickly, whole episodes piece by piece, and no invented text."""
+
+import math
+import re
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any, Protocol
+
+from voice.audio import Audio, Samples, duration, stream_audio
+from voice.errors import HearingError
+from voice.models import missing_files
+from voice.vad import clean, pieces, spoken_part
+from voice.words import Bias, Cue, Heard, Word
+
+_NO_SPEECH = 0.6  # above it the model itself believes that nobody spoke
+_UNSURE = -0.8  # mean log-probability below which such a belief counts
+_LOOPING = 2.4  # compression ratio above which the text repeats itself
+_DOUBTFUL = -0.5  # mean log-probability below which a well-known invention is taken for one
+_NAMES = 40  # names that are handed over: the prompt has room for about 220 tokens
+
+_INVENTED = {
+    "you", "thank you", "thanks", "thanks for watching", "thank you for watching", "thank you very much", "bye", "bye bye",
+    "please subscribe", "subscribe", "subtitles by the amara org community", "so", "okay", "oh", "hmm", "the", "i", "yeah",
+    "see you next time", "see you in the next video", "music", "applause", "silence", "blank audio",
+}  # fmt: skip
+"""What Whisper writes when nobody speaks, in plain letters."""
+
+
+class Segment(Protocol):
+    """What faster-whisper tells of a stretch of text."""
+
+    start: float
+    end: float
+    text: str
+    avg_logprob: float
+    compression_ratio: float
+    no_speech_prob: float
+    words: list[Any] | None
+
+
+def is_invented(segment: Segment) -> bool:
+    """Whether a segment is text that nobody said.
+
+    The model's own doubt counts only with a second sign of it (a low mean log-probability or a text that repeats
+    itself), since it is often wrong alone; a phrase that it is known to invent needs a low log-probability only.
+    """
+    text = re.sub(r"[^a-z ]+", " ", segment.text.lower())
+    plain = " ".join(text.split())
+    if not plain and not any(letter.isalnum() for letter in segment.text):
+        return True
+    if segment.no_speech_prob > _NO_SPEECH and (
+        segment.avg_logprob < _UNSURE or segment.compression_ratio > _LOOPING
+    ):
+        return True
+    if segment.compression_ratio > _LOOPING and segment.avg_logprob < _DOUBTFUL:
+        return True
+    return plain in _INVENTED and (segment.avg_logprob < _DOUBTFUL or segment.no_speech_prob > _NO_SPEECH)
+
+
+class Whisper:
+    """One model, loaded; the model is shared, every recording is private, so threads need no lock.
+
+    folder: a model for CTranslate2. name: shown to people. language: a code, or "auto" (a model that knows English
+    only hears English). threads: processor threads, 0 for CTranslate2's own choice.
+
+    Raises HearingError when the folder holds no model that can be loaded.
+    """
+
+    def __init__(self, folder: Path, name: str = "", *, language: str = "en", threads: int = 0) -> None:
+        if not folder.is_dir():
+            raise HearingError(
+                f"There is no model folder {folder}.", "Check the setting, or run 'earmark models get tiny.en'."
+            )
+        missing = missing_files(folder)
+        if missing:
+            raise HearingError(
+                f"{folder} is not a complete Whisper model: it lacks {', '.join(missing)}.",
+                "Give a folder with a model for faster-whisper, or run 'earmark models get tiny.en'.",
+            )
+        from faster_whisper import WhisperModel
+
+        try:
+            self._model: Any = WhisperModel(
+                str(folder), device="auto", compute_type="int8", cpu_threads=threads, local_files_only=True
+            )
+        except (RuntimeError, ValueError, OSError, KeyError) as error:
+            raise HearingError(
+                f"The model in {folder} cannot be loaded ({error}).", "Fetch it again, or choose another model."
+            ) from error
+        except Exception as error:  # the tokenizer's library raises bare Exception for a file it cannot read
+            raise HearingError(
+                f"The tokenizer in {folder} cannot be read ({error}).", "Fetch the model again, or choose another."
+            ) from error
+        self.name = f"faster-whisper {folder.name if not name or '/' in name else name}"
+        self._language = None if language == "auto" else language
+
+    def hear(self, audio: Audio, bias: Bias = Bias()) -> Heard:  # noqa: B008 — frozen
+        """One question or command; words and confidence as the model sees them, no text when nobody speaks."""
+        start, samples = spoken_part(clean(audio))
+        if not len(samples):
+            return Heard("", 0.0)
+        segments = [
+            segment for segment in self._segments(samples, bias, beam=2, temperatures=(0.0,)) if not is_invented(segment)
+        ]
+        text = " ".join(segment.text.strip() for segment in segments)
+        if not text:
+            return Heard("", 0.0)
+        weights = [max(1, len(segment.text)) for segment in segments]
+        mean = sum(s.avg_logprob * w for s, w in zip(segments, weights, strict=True)) / sum(weights)
+        words = tuple(word for segment in segments for word in _words(segment, start))
+        return Heard(text, min(1.0, math.exp(mean)), words)
+
+    def transcribe(self, path: Path, bias: Bias, on_progress: Callable[[float], None]) -> Iterator[Cue]:
+        """A recording as cues with word times, as they come, in bounded memory. Raises AudioError."""
+        whole = duration(path)
+        for start, samples, done in pieces(stream_audio(path)):
+            if len(samples):
+                for segment in self._segments(samples, bias, beam=5, temperatures=(0.0, 0.4)):
+                    if not is_invented(segment):
+                        yield _cue(segment, start, start + len(samples) / 16_000)
+            if whole:
+                on_progress(min(1.0, done / whole))
+        on_progress(1.0)
+
+    def _segments(self, samples: Samples, bias: Bias, beam: int, temperatures: tuple[float, ...]) -> Iterator[Segment]:
+        segments, _ = self._model.transcribe(
+            samples,
+            language=self._language,
+            beam_size=beam,
+            temperature=temperatures,
+            condition_on_previous_text=False,  # what was invented once would be believed for the rest of the episode
+            word_timestamps=True,
+            hotwords=", ".join(bias.names[:_NAMES]) or None,
+            no_speech_threshold=None,  # is_invented decides, with a second condition
+        )
+        yield from segments
+
+
+def _words(segment: Segment, offset: float) -> tuple[Word, ...]:
+    return tuple(
+        Word(offset + float(word.start), offset + float(word.end), word.word.strip(), float(word.probability))
+        for word in segment.words or ()
+        if word.word.strip()
+    )
+
+
+def _cue(segment: Segment, offset: float, limit: float) -> Cue:
+    """A segment as a cue; times cannot leave the piece they were heard in."""
+    words = _words(segment, offset)
+    start = words[0].start if words else offset + segment.start
+    end = words[-1].end if words else offset + segment.end
+    return Cue(min(start, limit), min(max(end, start), limit), segment.text.strip(), "", words)
