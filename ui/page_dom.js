@@ -43,12 +43,12 @@ window.Earmark = {};
   };
 
   // A button that plays from a time. The click is caught in page.js and never leaves the browser.
-  Earmark.timeButton = (seconds, episode, about, ...children) => Earmark.make(
-    "button",
-    { type: "button", class: "time", "data-seek": seconds, "data-episode": episode,
-      "aria-label": `Play from ${Earmark.clock(seconds)}${about ? `: ${about}` : ""}` },
+  Earmark.timeButton = (seconds, episode, speaker, ...children) => Earmark.make(
+    "button", { type: "button", class: "time", "data-seek": seconds, "data-episode": episode },
     Earmark.make("span", { class: "time-mark", "aria-hidden": "true" }),
-    Earmark.make("span", { class: "clock" }, Earmark.clock(seconds)), ...children,
+    Earmark.make("span", { class: "unseen" }, "Play from "),
+    Earmark.make("span", { class: "clock" }, Earmark.clock(seconds)),
+    speaker ? Earmark.make("span", { class: "unseen" }, `, ${speaker}`) : null, ...children,
   );
 
   // JSON from the server. Throws an Error with a sentence for a person.

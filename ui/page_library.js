@@ -52,7 +52,7 @@
     const marks = episode.segments.length ? episode.segments : episode.chapters;
     $("topics").replaceChildren(...marks.map((topic) => make(
       "li", { class: "topic" },
-      timeButton(topic.start, episode.id, topic.title, make("span", { class: "topic-title" }, topic.title || "Untitled")),
+      timeButton(topic.start, episode.id, "", make("span", { class: "topic-title" }, topic.title || "Untitled")),
       topic.summary ? make("p", { class: "topic-summary" }, topic.summary) : null,
     )));
   };
