@@ -17,7 +17,7 @@ from episodes.digest import digest
 from episodes.library import Library
 from episodes.media import normalise
 from episodes.model import Cue, Episode, State, Step, StepState
-from episodes.segments import segment
+from episodes.segments import Embed, segment
 from episodes.sources import Source, local_source
 from episodes.transcripts import read_transcript
 from voice.errors import EarmarkError, HearingError, LibraryError, from_os_error
@@ -41,7 +41,7 @@ class Tools:
     """
 
     hearing: Callable[[], "Hearing"]
-    embed: Callable[[Sequence[str]], npt.NDArray[np.float32]]
+    embed: Embed
     index: Callable[[Episode, tuple[Cue, ...]], None]
 
 
@@ -63,11 +63,12 @@ def add(library: Library, path: Path, tools: Tools, on_step: OnStep = lambda epi
         episode = library.create(content, wanted)
     audio = library.audio_path(episode)
     lost = audio is not None and not audio.exists()
+    embed = _remembering(tools.embed)  # topics and digest look at the same sentences
     steps: dict[Step, _Work] = {
         Step.NORMALISED: partial(_normalise, library, source, given),
         Step.TRANSCRIBED: partial(_transcribe, library, tools, given),
-        Step.SEGMENTED: partial(_segment, library, tools),
-        Step.DIGESTED: partial(_digest, library, tools),
+        Step.SEGMENTED: partial(_segment, library, embed),
+        Step.DIGESTED: partial(_digest, library, embed),
         Step.INDEXED: partial(_index, library, tools),
     }
     for step, work in steps.items():
@@ -105,7 +106,7 @@ def _run(library: Library, episode: Episode, step: Step, work: _Work, on_step: O
     except BaseException as error:
         # The disk may be full, so that this cannot be stored either: the error itself is what has to be seen.
         with suppress(LibraryError):
-            if step is Step.NORMALISED:
+            if not any(state.state is State.DONE for state in episode.steps):
                 library.remove(episode.id)
             elif isinstance(error, Exception):
                 reason = error.message if isinstance(error, EarmarkError) else f"{type(error).__name__}: {error}"
@@ -148,15 +149,15 @@ def _transcribe(
     return ""
 
 
-def _segment(library: Library, tools: Tools, episode: Episode, progress: Callable[[float], None]) -> str:
-    segments = segment(library.cues(episode.id), tools.embed, library.chapters(episode.id))
+def _segment(library: Library, embed: Embed, episode: Episode, progress: Callable[[float], None]) -> str:
+    segments = segment(library.cues(episode.id), embed, library.chapters(episode.id))
     library.save_segments(episode.id, segments)
     return ""
 
 
-def _digest(library: Library, tools: Tools, episode: Episode, progress: Callable[[float], None]) -> str:
+def _digest(library: Library, embed: Embed, episode: Episode, progress: Callable[[float], None]) -> str:
     cues, segments = library.cues(episode.id), library.segments(episode.id)
-    titled, summary = digest(cues, segments, tools.embed)
+    titled, summary = digest(cues, segments, embed)
     with library.transaction():
         library.save_segments(episode.id, titled)
         library.save_digest(episode.id, summary)
@@ -166,6 +167,19 @@ def _digest(library: Library, tools: Tools, episode: Episode, progress: Callable
 def _index(library: Library, tools: Tools, episode: Episode, progress: Callable[[float], None]) -> str:
     tools.index(library.episode(episode.id), library.cues(episode.id))
     return ""
+
+
+def _remembering(embed: Embed) -> Embed:
+    """The same function, that embeds each text once."""
+    known: dict[str, npt.NDArray[np.float32]] = {}
+
+    def remembering(texts: Sequence[str]) -> npt.NDArray[np.float32]:
+        new = list(dict.fromkeys(text for text in texts if text not in known))
+        if new:
+            known.update(zip(new, embed(new), strict=True))
+        return np.stack([known[text] for text in texts])
+
+    return remembering
 
 
 def _length_remark(cues: Sequence[Cue], seconds: float) -> str:

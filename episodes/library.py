@@ -23,6 +23,10 @@ _BUSY = 30.0  # seconds to wait for another process that writes
 _CRAMPED = 200_000  # bytes of free disk under which an I/O error of SQLite means "full"
 
 
+class _Connection(sqlite3.Connection):
+    """SQLite's connection, but one that can be referred to weakly: a thread that ends takes its own with it."""
+
+
 class Library:
     """Episodes and everything known of them. Safe to use from several threads and processes at once.
 
@@ -242,7 +246,9 @@ class Library:
         """This thread's own connection."""
         connection: sqlite3.Connection | None = getattr(self._local, "connection", None)
         if connection is None:
-            connection = sqlite3.connect(self._file, timeout=_BUSY, isolation_level=None, check_same_thread=False)
+            connection = sqlite3.connect(
+                self._file, timeout=_BUSY, isolation_level=None, check_same_thread=False, factory=_Connection
+            )
             connection.execute("PRAGMA foreign_keys = ON")
             connection.execute("PRAGMA journal_mode = WAL")
             connection.execute("PRAGMA synchronous = NORMAL")

@@ -66,7 +66,7 @@ def _sidecar(audio: Path) -> Path | None:
     """The transcript beside an audio file: talk.vtt, talk.mp3.vtt or talk.en.vtt for talk.mp3."""
     beside = {entry.name: entry for entry in audio.parent.iterdir() if entry.suffix.lower() in SUFFIXES}
     for suffix in SUFFIXES:
-        for name, entry in sorted(beside.items()):
+        for name, entry in sorted(beside.items(), key=lambda item: (len(item[0]), item[0])):
             if entry.suffix.lower() == suffix:
                 base = name[: -len(suffix)]
                 if base in {audio.stem, audio.name} or (

@@ -56,7 +56,8 @@ _PREPOSITIONS = frozenset({"of", "for", "in", "to", "and", "on", "with", "as", "
 _ARTICLES = frozenset({"a", "an", "the", "our", "your", "their", "its"})
 _ANNOUNCING = _ARTICLES | {
     "this", "that", "these", "those", "my", "his", "her", "of", "in", "on", "for", "with", "about", "between",
-    "against", "beneath", "any", "some", "no", "into", "from", "by", "called", "every", "each", "two", "three", "many", "more",
+    "against", "beneath", "any", "some", "no", "into", "from", "by", "called", "every", "each", "two", "three", "many",
+    "more",
 }  # fmt: skip
 _SUBJECTS = frozenset({
     "i", "you", "we", "they", "he", "she", "who", "can", "could", "will", "would", "should", "must", "might", "may",
