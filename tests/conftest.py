@@ -1,11 +1,24 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """What tests of several rooms share."""
 
+import os
+import shutil
+import signal
+import socket
+import subprocess
+import sys
+import time
 from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
 
 import pytest
 
 from tests.soundcard import SoundCard, running_card
+
+ROOT = Path(__file__).parents[1]
+TINY_WHISPER = ROOT / "tests" / "models" / "whisper" / "tiny"
 
 
 @pytest.fixture(scope="session")
@@ -16,3 +29,81 @@ def sound_card() -> Iterator[SoundCard]:
     (or import sounddevice in a child process).
     """
     yield from running_card()
+
+
+@pytest.fixture(scope="session")
+def demo_dir(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The data folder of a library with the demo episode in it, made as on a first start. Nobody writes to it."""
+    from ui.app import Companion
+    from ui.config import Settings
+
+    folder = tmp_path_factory.mktemp("demo") / "earmark"
+    companion = Companion(Settings(data_dir=folder))
+    try:
+        companion.add_demo()
+    finally:
+        companion.close()
+    return folder
+
+
+@dataclass(frozen=True, slots=True)
+class RunningServer:
+    """An ``earmark serve`` of its own process, ready to answer."""
+
+    url: str
+    data_dir: Path
+
+
+@pytest.fixture(scope="session")
+def server(demo_dir: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[RunningServer]:
+    """The demo library, served; it hears with the tiny Whisper."""
+    folder = tmp_path_factory.mktemp("served") / "earmark"
+    shutil.copytree(demo_dir, folder)
+    with serving(folder, EARMARK_HEARING=str(TINY_WHISPER)) as url:
+        yield RunningServer(url, folder)
+
+
+@contextmanager
+def serving(data_dir: Path, **variables: str) -> Iterator[str]:
+    """Run ``earmark serve`` on a free port until it is ready; yields its address."""
+    from ui.client import Server
+
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port = probe.getsockname()[1]
+    command = [sys.executable, "-m", "ui.cli", "--data-dir", str(data_dir), "serve", "--port", str(port), "--no-open"]
+    log = data_dir.parent / "serve.log"
+    with log.open("wb") as out:
+        process = subprocess.Popen(command, cwd=ROOT, env=os.environ | variables, stdout=out, stderr=out)
+    try:
+        url = f"http://127.0.0.1:{port}"
+        deadline = time.monotonic() + 90
+        while not Server(url).answers():
+            assert process.poll() is None, log.read_text()
+            assert time.monotonic() < deadline, log.read_text()
+            time.sleep(0.1)
+        yield url
+    finally:
+        process.send_signal(signal.SIGINT)
+        try:
+            process.wait(20)
+        except subprocess.TimeoutExpired:
+            process.kill()
+            raise
+    assert process.returncode == 0, log.read_text()
+
+
+@pytest.fixture
+def small_disk(tmp_path: Path) -> Iterator[Path]:
+    """A folder on a disk of four megabytes."""
+    folder = tmp_path / "small"
+    folder.mkdir()
+    mounted = subprocess.run(
+        ["mount", "-t", "tmpfs", "-o", "size=4m", "tmpfs", str(folder)], capture_output=True, check=False
+    )
+    if mounted.returncode:
+        pytest.skip("mounting a small tmpfs needs root")
+    try:
+        yield folder
+    finally:
+        subprocess.run(["umount", "-l", str(folder)], check=True)

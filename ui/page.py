@@ -190,14 +190,18 @@ async def _until_ready(companion: Companion) -> AsyncIterator[Json]:
             return
         if time.monotonic() > deadline:
             yield {
-                "state": "error", "message": f"Still loading: {status.doing}, {status.progress:.0%}.",
+                "state": "error", "message": f"Still loading: {_stand(status)}.",
                 "hint": "The question is kept; ask again in a moment.",
             }
             return
-        news = {"state": "waiting", "message": f"{status.doing}, {status.progress:.0%}"}
+        news = {"state": "waiting", "message": _stand(status)}
         if news != said:
             yield (said := news)
         await asyncio.sleep(0.25)
+
+
+def _stand(status: "Status") -> str:
+    return f"{status.doing}, {round(100 * status.progress)} %"
 
 
 def _problem(error: Any) -> Json:

@@ -160,7 +160,8 @@ def pcm16(samples: Samples) -> npt.NDArray[np.int16]:
 
 def from_pcm16(data: bytes, rate: int) -> Audio:
     """The inverse of ``pcm16``: little-endian 16-bit samples at ``rate`` hertz; an odd last byte is dropped."""
-    return Audio(np.frombuffer(data[: len(data) // 2 * 2], "<i2").astype(np.float32) / 32768, rate)
+    whole = np.frombuffer(data[: len(data) // 2 * 2], "<i2")
+    return Audio(whole.astype(np.float32) / np.float32(32768), rate)
 
 
 def _reason(error: Exception) -> str:

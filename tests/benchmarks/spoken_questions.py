@@ -1,0 +1,96 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Ten questions about the demo, spoken by espeak-ng voices, from the recording to the jump.
+
+    python -m tests.benchmarks.spoken_questions [--json]
+
+prints, for each recogniser and voice, how many of the ten land within 15 s of the passage that answers them, the word
+error rate of what was heard, and how long hearing and finding took.
+"""
+
+import argparse
+import json
+import statistics
+import time
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from tempfile import TemporaryDirectory
+
+from retrieval.model import Question
+from tests.demo import TEN_QUESTIONS, spoken_wav, word_errors
+from ui.app import Companion
+from ui.config import Settings
+from voice.audio import read_audio
+
+TINY_WHISPER = Path(__file__).parents[1] / "models" / "whisper" / "tiny"
+VOICES = ("en-us", "en-us+f3", "en-us+m4", "en-gb-x-rp", "en-us+steph")
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """One recogniser with one voice."""
+
+    hearing: str
+    voice: str
+    landed: int
+    word_error_rate: float
+    hear_seconds: float
+    find_seconds: float
+    missed: tuple[str, ...]
+
+
+def measure(companion: Companion, voice: str, folder: Path) -> Row:
+    """Ask the ten questions in ``voice``; each is written to a WAV file and read again, as a user's would be."""
+    (episode,) = companion.library.episodes()
+    cues = companion.library.cues(episode.id)
+    landed, missed, errors, words = 0, [], 0, 0
+    hearing, finding = [], []
+    for number, question in enumerate(TEN_QUESTIONS):
+        audio = read_audio(spoken_wav(question.text, voice, folder / f"{number}.wav"))
+        started = time.perf_counter()
+        heard = companion.hear(audio, episode.id)
+        between = time.perf_counter()
+        moments = companion.ask(Question(heard.text, episode.id)).moments if heard.text else ()
+        finding.append(time.perf_counter() - between)
+        hearing.append(between - started)
+        wrong, said = word_errors(question.text, heard.text)
+        errors, words = errors + wrong, words + said
+        if moments and question.answered_at(cues, moments[0].start):
+            landed += 1
+        else:
+            missed.append(f"{question.text} -> {heard.text}")
+    return Row(
+        companion.hearing.name, voice, landed, errors / words, statistics.median(hearing), statistics.median(finding),
+        tuple(missed),
+    )
+
+
+def main() -> None:
+    """Print the table."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--json", action="store_true", help="print JSON instead of a table")
+    options = parser.parse_args()
+    rows = []
+    with TemporaryDirectory() as folder:
+        for hearing in (str(TINY_WHISPER), "builtin"):
+            companion = Companion(Settings(data_dir=Path(folder) / "earmark", hearing=hearing))
+            companion.add_demo()
+            companion.hear(read_audio(spoken_wav("Hello.", "en-us", Path(folder) / "warm.wav")), None)
+            rows += [measure(companion, voice, Path(folder)) for voice in VOICES]
+            companion.close()
+    if options.json:
+        print(json.dumps([asdict(row) for row in rows], indent=2))
+        return
+    print("| hearing | voice | within 15 s | word error rate | hearing | finding |")
+    print("|---|---|---|---|---|---|")
+    for row in rows:
+        print(
+            f"| {row.hearing} | {row.voice} | {row.landed} of {len(TEN_QUESTIONS)} | {row.word_error_rate:.0%}"
+            f" | {row.hear_seconds:.2f} s | {row.find_seconds * 1000:.0f} ms |"
+        )
+    for row in rows:
+        for miss in row.missed:
+            print(f"missed ({row.hearing}, {row.voice}): {miss}")
+
+
+if __name__ == "__main__":
+    main()

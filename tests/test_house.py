@@ -1,0 +1,74 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The rules of the house, as tests: which room may import what, and that every command is documented."""
+
+import ast
+import subprocess
+import sys
+from pathlib import Path
+
+import click
+import pytest
+
+from ui.cli import main
+
+ROOT = Path(__file__).parents[1]
+ROOMS = ("voice", "episodes", "retrieval", "ui")
+SOURCES = [path for room in ROOMS for path in sorted((ROOT / room).rglob("*.py"))]
+
+ONLY_IN = {
+    "sounddevice": {"voice/devices.py"},
+    "gradio": {"ui/page.py", "ui/server.py"},
+    "httpx": {"voice/download.py"},
+    "urllib.request": {"ui/client.py"},
+    "huggingface_hub": {"voice/models.py"},
+    "requests": set(),
+}
+"""Modules that reach devices or the network, and the files that may import them."""
+
+HEAVY = ("torch", "gradio", "faster_whisper", "sentence_transformers", "piper", "pocketsphinx", "sounddevice", "av")
+
+
+def imports(path: Path) -> set[str]:
+    found = set()
+    for node in ast.walk(ast.parse(path.read_text("utf-8"))):
+        if isinstance(node, ast.Import):
+            found |= {alias.name for alias in node.names}
+        elif isinstance(node, ast.ImportFrom) and node.module:
+            found |= {node.module} | {f"{node.module}.{alias.name}" for alias in node.names}
+    return found
+
+
+@pytest.mark.parametrize("module", ONLY_IN)
+def test_devices_and_network_have_one_door_each(module):
+    users = {
+        str(path.relative_to(ROOT))
+        for path in SOURCES
+        if any(name == module or name.startswith(module + ".") for name in imports(path))
+    }
+    assert users <= ONLY_IN[module]
+
+
+def test_the_command_line_starts_without_the_heavy_packages():
+    code = f"import sys, ui.cli, ui.config, ui.client; print([m for m in {HEAVY!r} if m in sys.modules])"
+    loaded = subprocess.run([sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, check=True)
+    assert loaded.stdout.strip() == "[]"
+
+
+def commands(group: click.Group, prefix: str = "earmark") -> list[tuple[str, click.Command]]:
+    found: list[tuple[str, click.Command]] = []
+    for name, command in group.commands.items():
+        inner = commands(command, f"{prefix} {name}") if isinstance(command, click.Group) else []
+        found += inner or [(f"{prefix} {name}", command)]
+    return found
+
+
+@pytest.mark.parametrize(("name", "command"), commands(main), ids=lambda value: value if isinstance(value, str) else "")
+def test_every_command_has_help_and_stands_in_the_readme(name, command):
+    assert command.help
+    assert all(option.help for option in command.params if isinstance(option, click.Option))
+    assert name in (ROOT / "README.md").read_text("utf-8")
+
+
+def test_every_source_file_names_its_licence():
+    for path in SOURCES:
+        assert path.read_text("utf-8").startswith("# SPDX-License-Identifier: GPL-3.0-or-later"), path

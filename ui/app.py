@@ -1,0 +1,266 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Companion: the one place where hearing, the library, search and speaking meet."""
+
+import json
+import logging
+import threading
+from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
+from dataclasses import dataclass, replace
+from functools import cached_property
+from pathlib import Path
+from tempfile import TemporaryDirectory
+
+from episodes import demo, ingest
+from episodes.library import Library
+from episodes.model import Cue, Episode, Step, StepState
+from retrieval.answer import compose
+from retrieval.embed import Embedder, Matrix
+from retrieval.index import Index
+from retrieval.model import Answer, Moment, Question
+from retrieval.passages import passages
+from retrieval.search import COVERED, find
+from ui.catalogue import VOICES, voices_folder, whisper_folder
+from ui.config import Settings
+from voice.audio import Audio
+from voice.errors import EarmarkError, from_os_error
+from voice.models import present_whisper
+from voice.stt import Choice, Hearing, choose_hearing, load_hearing
+from voice.tts import Speaking, load_voice
+from voice.words import Bias, Heard
+
+log = logging.getLogger("earmark")
+
+OnStep = Callable[[Episode, StepState], None]
+
+BIAS_EPISODES = 20
+"""So many of the newest episodes give the recogniser its words when a question is put to the whole library."""
+
+
+@dataclass(frozen=True, slots=True)
+class EngineLine:
+    """What does a job now (``role`` "hearing", "speaking" or "finding") and how to get something better."""
+
+    role: str
+    name: str
+    better: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Status:
+    """How far the start is: ``doing`` says what is going on, ``progress`` in 0..1 how much of all of it is done.
+
+    ``problem`` is set when the start failed; it names the next step.
+    """
+
+    ready: bool
+    doing: str
+    progress: float
+    engines: tuple[EngineLine, ...] = ()
+    problem: str = ""
+
+
+class Companion:
+    """Answers questions about the episodes of one library. Safe to use from several threads.
+
+    Engines load on first use, once; ``start`` loads them all in the background and adds the demo episode to a new
+    library, so that a page can be shown meanwhile.
+    """
+
+    def __init__(self, settings: Settings) -> None:
+        self.settings = settings
+        try:
+            settings.data_dir.mkdir(parents=True, exist_ok=True)
+        except OSError as error:
+            raise from_os_error(error, f"make the data folder {settings.data_dir}") from error
+        self.library = Library.open(settings.data_dir)
+        self.index = Index.open(settings.data_dir / "index")
+        self._loading = threading.RLock()
+        self._status = Status(False, "Starting", 0.0)
+        self._bias = Bias()
+        self._worker = ThreadPoolExecutor(max_workers=1, thread_name_prefix="earmark-start")
+        self._started: Future[None] | None = None
+
+    # -- engines -----------------------------------------------------------------------------------------------
+
+    @cached_property
+    def hearing_choice(self) -> Choice:
+        """Which recogniser is used, why, and how to get a better one."""
+        present = present_whisper(whisper_folder(self.settings))
+        return choose_hearing(self.settings.hearing, present, self.settings.language)
+
+    @cached_property
+    def _hearing(self) -> Hearing:
+        folder = whisper_folder(self.settings)
+        return load_hearing(self.hearing_choice, folder, self.settings.language, self.settings.threads)
+
+    @cached_property
+    def _speaking(self) -> Speaking:
+        return load_voice(self.settings.speaking, voices_folder(self.settings))
+
+    @cached_property
+    def _finding(self) -> Embedder:
+        return Embedder.load()
+
+    @property
+    def hearing(self) -> Hearing:
+        """The recogniser, loaded on first use. Raises HearingError when it cannot start."""
+        with self._loading:
+            return self._hearing
+
+    @property
+    def speaking(self) -> Speaking:
+        """The voice, loaded on first use. Raises SpeakingError when it cannot start."""
+        with self._loading:
+            return self._speaking
+
+    @property
+    def finding(self) -> Embedder:
+        """The embedder, loaded on first use. Raises EngineError when it cannot start."""
+        with self._loading:
+            return self._finding
+
+    def encode(self, texts: Sequence[str]) -> Matrix:
+        """Unit vectors (n, 384) of the texts; the model loads on first use. Raises EngineError when it cannot."""
+        return self.finding.encode(texts)
+
+    # -- starting ----------------------------------------------------------------------------------------------
+
+    def start(self) -> None:
+        """Begin to load everything in the background; ``status`` tells how far it is."""
+        if self._started is None:
+            self._started = self._worker.submit(self._start)
+
+    def wait(self) -> None:
+        """Block until the start is over. Raises what made it fail."""
+        if self._started is not None:
+            self._started.result()
+
+    def close(self) -> None:
+        """Stop what is under way at the next step and close the library."""
+        self._worker.shutdown(wait=True, cancel_futures=True)
+        self.index.close()
+        self.library.close()
+
+    def status(self) -> Status:
+        """How far the start is, and which engines are in use."""
+        return self._status
+
+    def _say(self, doing: str, progress: float) -> None:
+        self._status = replace(self._status, doing=doing, progress=progress)
+
+    def _engine(self, role: str, name: str, better: str = "") -> None:
+        self._status = replace(self._status, engines=(*self._status.engines, EngineLine(role, name, better)))
+
+    def _start(self) -> None:
+        try:
+            self._say("Loading the voice", 0.05)
+            self._engine("speaking", self.speaking.name, _better_voice(self.settings))
+            self._say("Loading the recogniser", 0.1)
+            self._engine("hearing", self.hearing.name, self.hearing_choice.better)
+            self._say("Loading the language model that finds moments", 0.2)
+            self._engine("finding", self.finding.name)
+            if self.settings.demo:
+                self.add_demo(lambda part, doing: self._say(doing, 0.4 + 0.6 * part))
+            self._status = replace(self._status, ready=True, doing="Ready", progress=1.0)
+        except Exception as error:
+            problem = str(error) if isinstance(error, EarmarkError) else f"The start failed: {error!r}."
+            self._status = replace(self._status, doing="Not started", problem=problem)
+            log.exception("The start failed")
+            raise
+
+    # -- the library -------------------------------------------------------------------------------------------
+
+    @property
+    def tools(self) -> ingest.Tools:
+        """What taking in an episode needs from the other rooms."""
+        return ingest.Tools(lambda: self.hearing, self.encode, self._index_episode)
+
+    def add(self, path: Path, on_step: OnStep = lambda episode, step: None) -> Episode:
+        """Take in a file; see ``episodes.ingest.add``."""
+        return ingest.add(self.library, path, self.tools, on_step)
+
+    def remove(self, episode_id: str) -> None:
+        """Forget an episode, its audio and its passages."""
+        self.index.remove(episode_id)
+        self.library.remove(episode_id)
+
+    def add_demo(self, on_progress: Callable[[float, str], None] = lambda part, doing: None) -> Episode | None:
+        """Render the demo episode and take it in, once in the life of a library; None when that was done before.
+
+        A start that was killed in between is made up for on the next one. ``on_progress`` hears a fraction in 0..1
+        and what is being done.
+        """
+        mark = self.settings.data_dir / "demo.json"
+        if mark.exists():
+            return None
+        rendering = "Rendering the demo episode"
+        on_progress(0.0, rendering)
+        speakers = demo.script().speakers
+        builtin = [load_voice(ref, voices_folder(self.settings)) for ref in ("builtin:female", "builtin:male")]
+        with TemporaryDirectory(prefix="earmark-demo-") as folder:
+            audio = demo.render(
+                dict(zip(speakers, builtin, strict=True)), Path(folder), lambda part: on_progress(part / 3, rendering)
+            )
+            episode = self.add(audio, lambda episode, step: on_progress((1 + 2 * _share(step)) / 3, _doing(episode)))
+        mark.write_text(json.dumps({"episode": episode.id}) + "\n", "utf-8")
+        return episode
+
+    def _index_episode(self, episode: Episode, cues: tuple[Cue, ...]) -> None:
+        found = passages(episode.id, cues)
+        self.index.add(episode.id, found, self.encode([passage.text for passage in found]))
+
+    # -- listening ---------------------------------------------------------------------------------------------
+
+    def hear(self, audio: Audio, episode_id: str | None = None) -> Heard:
+        """Turn a spoken question into text, leaning towards the words of the episode (or of the whole library)."""
+        return self.hearing.hear(audio, self.bias(episode_id))
+
+    def bias(self, episode_id: str | None) -> Bias:
+        """The words that a question about this episode (None: the library) is likely to hold."""
+        key = f"{self.library.version()}:{episode_id or ''}"
+        if self._bias.key != key:  # reading an episode takes longer than most questions need
+            every = self.library.episodes()
+            focus = [episode for episode in every if episode.id == episode_id] or every[:BIAS_EPISODES]
+            cues = [cue for episode in focus for cue in self.library.cues(episode.id)]
+            names = {cue.speaker for cue in cues if cue.speaker}
+            names |= {part for episode in focus for part in (episode.title, episode.show, *episode.guests) if part}
+            self._bias = Bias(key, tuple(cue.text for cue in cues), tuple(sorted(names)))
+        return self._bias
+
+    def ask(self, question: Question) -> Answer:
+        """Find the moments that answer and compose the answer.
+
+        When the episode that was asked does not cover it, the library is searched for one that does.
+        Raises UnknownEpisode for an episode that is not there.
+        """
+        if question.episode_id is not None:
+            self.library.episode(question.episode_id)
+        moments = find(question, self.index, self.finding)
+        elsewhere: list[Moment] = []
+        if question.episode_id is not None and (not moments or moments[0].confidence < COVERED):
+            every = find(replace(question, episode_id=None, heard_until=None), self.index, self.finding)
+            elsewhere = [moment for moment in every if moment.episode_id != question.episode_id]
+        titles = {episode.id: episode.title for episode in self.library.episodes()}
+        return compose(question, moments, titles, self.library.cues, self.encode, elsewhere)
+
+    def speak(self, text: str) -> Iterator[Audio]:
+        """The text as sound, sentence by sentence."""
+        return self.speaking.speak(text)
+
+
+def _share(step: StepState) -> float:
+    """How much of an episode's way in is done, 0..1."""
+    steps = list(Step)
+    return (steps.index(step.step) + step.progress) / len(steps)
+
+
+def _doing(episode: Episode) -> str:
+    return f"Adding the demo episode: {episode.status}"
+
+
+def _better_voice(settings: Settings) -> str:
+    if not settings.speaking.startswith("builtin"):
+        return ""
+    name, megabytes = next(iter(VOICES.items()))
+    return f"Run 'earmark models get {name}' and set speaking to it for a natural voice ({megabytes} MB)."

@@ -1,0 +1,103 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The command line's way to a running server: its models are warm, a process of its own would load them for seconds.
+
+Only the standard library and light modules: a command must start at once.
+"""
+
+import json
+import urllib.error
+import urllib.request
+from collections.abc import Iterator
+from contextlib import contextmanager
+from http.client import HTTPResponse
+from pathlib import Path
+from typing import Any, cast
+from urllib.parse import urlencode
+
+from retrieval.model import Answer, Question
+from ui import wire
+from voice.audio import HEARING_RATE, Audio, from_pcm16, pcm16
+from voice.errors import EarmarkError, EngineError
+from voice.words import Heard
+
+ANSWER_SECONDS = 120.0
+
+
+class Server:
+    """A running server of one library; it asks, hears and speaks as ``Companion`` does."""
+
+    def __init__(self, url: str) -> None:
+        self.url = url
+
+    def answers(self) -> bool:
+        """True when it is there (it has a second to say so) and its models are loaded."""
+        try:
+            with self._open("/api/status", seconds=1.0) as reply:
+                return json.load(reply)["ready"] is True
+        except (EarmarkError, ValueError, KeyError, TypeError):
+            return False
+
+    def ask(self, question: Question) -> Answer:
+        """Ask it; see ``Companion.ask``."""
+        body = {
+            "text": question.text,
+            "episode": question.episode_id,
+            "position": question.position,
+            "heard_until": question.heard_until,
+        }
+        with self._open("/api/ask", _as_json(body), "application/json") as reply:
+            return wire.answer_from(json.load(reply))
+
+    def hear(self, audio: Audio, episode_id: str | None = None) -> Heard:
+        """Let it turn a spoken question into text."""
+        query = "?" + urlencode({"episode": episode_id}) if episode_id else ""
+        sound = pcm16(audio.at_rate(HEARING_RATE).samples).astype("<i2").tobytes()
+        with self._open("/api/hear" + query, sound, "application/octet-stream") as reply:
+            said = json.load(reply)
+        return Heard(said["text"], said["confidence"])
+
+    def speak(self, text: str) -> Iterator[Audio]:
+        """Let it read a text aloud; the pieces come as they are made."""
+        with self._open("/api/speak", _as_json({"text": text}), "application/json") as reply:
+            rate = int(reply.headers["X-Sample-Rate"])
+            while piece := reply.read(rate):  # half a second
+                yield from_pcm16(piece, rate)
+
+    @contextmanager
+    def _open(
+        self, path: str, body: bytes | None = None, kind: str = "", seconds: float = ANSWER_SECONDS
+    ) -> Iterator[HTTPResponse]:
+        request = urllib.request.Request(  # noqa: S310  the address is written by our own server
+            self.url + path, body, {"Content-Type": kind} if kind else {}
+        )
+        opener = urllib.request.build_opener(urllib.request.ProxyHandler({}))  # never through a proxy
+        try:
+            with opener.open(request, timeout=seconds) as reply:
+                yield cast(HTTPResponse, reply)
+        except urllib.error.HTTPError as error:
+            raise _explain(error) from error
+        except (OSError, ValueError) as error:
+            raise EngineError("The running server does not answer.", "Restart 'earmark serve'.") from error
+
+
+def running(data_dir: Path) -> Server | None:
+    """The server of this data folder, when it runs and is ready to answer."""
+    try:
+        server = Server(json.loads((data_dir / "server.json").read_text("utf-8"))["url"])
+    except (OSError, ValueError, KeyError, TypeError):
+        return None
+    return server if server.answers() else None
+
+
+def _as_json(body: dict[str, Any]) -> bytes:
+    return json.dumps(body).encode()
+
+
+def _explain(error: urllib.error.HTTPError) -> EarmarkError:
+    try:
+        said = json.load(error)
+    except ValueError:
+        said = None
+    if isinstance(said, dict) and "error" in said:
+        return EarmarkError(str(said["error"]), str(said.get("hint", "")))
+    return EngineError(f"The running server answered {error.code}.", "Restart 'earmark serve'.")

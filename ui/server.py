@@ -1,0 +1,180 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The server: the page, the audio it plays, and a small JSON door for the command line and other programs.
+
+It serves what is in the library and nothing else, to this machine only unless it is told otherwise.
+"""
+
+import json
+import logging
+import os
+import socket
+import sys
+import webbrowser
+from collections.abc import AsyncIterator, Iterator
+from contextlib import asynccontextmanager
+from typing import Annotated, Any
+
+from fastapi import FastAPI, HTTPException, Request
+from fastapi.responses import FileResponse, JSONResponse, StreamingResponse
+from pydantic import BaseModel, ConfigDict, Field
+from starlette.concurrency import run_in_threadpool
+from starlette.middleware.trustedhost import TrustedHostMiddleware
+
+from retrieval.model import Question
+from ui import wire
+from ui.app import Companion
+from ui.config import Settings
+from voice.audio import HEARING_RATE, from_pcm16, pcm16
+from voice.errors import EarmarkError, SettingsError, UnknownEpisode
+
+log = logging.getLogger("earmark")
+
+LOOPBACK = ("127.0.0.1", "localhost", "::1")
+LONGEST_TEXT = 2_000
+"""Characters of a question, or of a text to speak, that are taken from outside."""
+
+LONGEST_QUESTION = 60
+"""Seconds of a spoken question."""
+
+Text = Annotated[str, Field(min_length=1, max_length=LONGEST_TEXT)]
+
+
+class AskBody(BaseModel):
+    """What ``POST /api/ask`` takes; times in seconds."""
+
+    model_config = ConfigDict(extra="forbid")
+    text: Text
+    episode: str | None = None
+    position: float | None = Field(default=None, ge=0)
+    heard_until: float | None = Field(default=None, ge=0)
+
+
+class SpeakBody(BaseModel):
+    """What ``POST /api/speak`` takes."""
+
+    model_config = ConfigDict(extra="forbid")
+    text: Text
+
+
+def build(companion: Companion) -> FastAPI:
+    """The whole application over one companion; the page is mounted at the root."""
+    os.environ.setdefault("GRADIO_ANALYTICS_ENABLED", "False")  # read when gradio is imported
+    from ui import page
+
+    @asynccontextmanager
+    async def life(app: FastAPI) -> AsyncIterator[None]:
+        companion.start()
+        try:
+            yield
+        finally:
+            await run_in_threadpool(companion.close)
+
+    app = FastAPI(title="Earmark", lifespan=life, docs_url=None, redoc_url=None)
+    if companion.settings.host in LOOPBACK:  # another site's page must not reach this one under a name of its own
+        app.add_middleware(TrustedHostMiddleware, allowed_hosts=["127.0.0.1", "localhost", "[::1]"])
+
+    @app.exception_handler(EarmarkError)
+    def explain(request: Request, error: EarmarkError) -> JSONResponse:
+        code = 404 if isinstance(error, UnknownEpisode) else 400
+        return JSONResponse({"error": error.message, "hint": error.hint}, status_code=code)
+
+    @app.get("/api/status")
+    def status() -> dict[str, Any]:
+        return wire.status_json(companion.status())
+
+    @app.get("/api/episodes")
+    def episodes() -> list[dict[str, Any]]:
+        return [wire.episode_json(episode) for episode in companion.library.episodes()]
+
+    @app.get("/api/episodes/{episode_id}")
+    def episode(episode_id: str) -> dict[str, Any]:
+        return wire.episode_page_json(companion.library, companion.library.episode(episode_id))
+
+    @app.get("/api/episodes/{episode_id}/transcript")
+    def transcript(episode_id: str) -> list[dict[str, Any]]:
+        cues = companion.library.cues(companion.library.episode(episode_id).id)
+        return [{"start": cue.start, "end": cue.end, "speaker": cue.speaker, "text": cue.text} for cue in cues]
+
+    @app.post("/api/ask")
+    def ask(body: AskBody) -> dict[str, Any]:
+        episode_id = companion.library.episode(body.episode).id if body.episode else None
+        question = Question(body.text, episode_id, body.position, body.heard_until)
+        return wire.answer_json(companion.ask(question))
+
+    @app.post("/api/hear")
+    async def hear(request: Request, episode: str | None = None) -> dict[str, Any]:
+        data = bytearray()
+        async for chunk in request.stream():
+            data += chunk
+            if len(data) > LONGEST_QUESTION * HEARING_RATE * 2:
+                raise HTTPException(413, f"A question has at most {LONGEST_QUESTION} seconds.")
+        heard = await run_in_threadpool(companion.hear, from_pcm16(bytes(data), HEARING_RATE), episode)
+        return {"text": heard.text, "confidence": heard.confidence}
+
+    @app.post("/api/speak")
+    def speak(body: SpeakBody) -> StreamingResponse:
+        rate = companion.speaking.rate
+
+        def pieces() -> Iterator[bytes]:
+            for audio in companion.speak(body.text):
+                yield pcm16(audio.samples).astype("<i2").tobytes()
+
+        headers = {"X-Sample-Rate": str(rate), "Cache-Control": "no-store"}
+        return StreamingResponse(pieces(), media_type="application/octet-stream", headers=headers)
+
+    @app.get("/audio/{episode_id}")
+    def audio(episode_id: str) -> FileResponse:
+        path = companion.library.audio_path(companion.library.episode(episode_id))
+        if path is None or not path.is_file():
+            raise HTTPException(404, "This episode has no audio.")
+        return FileResponse(path, media_type="audio/mp4")
+
+    return page.mount(app, companion)
+
+
+def serve(settings: Settings, open_page: bool | None = None) -> None:
+    """Serve until interrupted. ``open_page`` shows it in the browser (None: when there is a screen and a terminal).
+
+    Raises SettingsError when the port is taken.
+    """
+    import uvicorn
+
+    with _listen(settings.host, settings.port) as listener:
+        companion = Companion(settings)
+        address = _address(settings.host, settings.port)
+        note = settings.data_dir / "server.json"
+        note.write_text(json.dumps({"url": address, "pid": os.getpid()}) + "\n", "utf-8")
+        try:
+            app = build(companion)
+            log.info("Earmark is at %s (Ctrl-C stops it).", address)
+            if open_page or (open_page is None and _has_screen()):
+                webbrowser.open(address)  # it waits: the port listens already
+            uvicorn.Server(uvicorn.Config(app, log_level="warning", timeout_graceful_shutdown=2)).run([listener])
+        finally:
+            note.unlink(missing_ok=True)
+
+
+def _address(host: str, port: int) -> str:
+    """The address to reach it from this machine."""
+    reachable = {"0.0.0.0": "127.0.0.1", "::": "::1"}.get(host, host)  # noqa: S104  compared, not bound
+    return f"http://[{reachable}]:{port}" if ":" in reachable else f"http://{reachable}:{port}"
+
+
+def _has_screen() -> bool:
+    if not sys.stdout.isatty():
+        return False
+    return sys.platform in ("darwin", "win32") or any(map(os.environ.get, ("DISPLAY", "WAYLAND_DISPLAY")))
+
+
+def _listen(host: str, port: int) -> socket.socket:
+    family = socket.AF_INET6 if ":" in host else socket.AF_INET
+    listener = socket.socket(family, socket.SOCK_STREAM)
+    listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+    try:
+        listener.bind((host, port))
+    except OSError as error:
+        listener.close()
+        raise SettingsError(f"Cannot listen on {host} port {port}: {error.strerror}.",
+                            f"Stop what is using it, or choose another with --port {port + 1}.") from error
+    listener.listen(128)
+    return listener

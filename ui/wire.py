@@ -1,0 +1,95 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""How answers and episodes look as JSON, on the command line and over HTTP: one shape for both."""
+
+from typing import Any
+
+from episodes.library import Library
+from episodes.model import Episode
+from retrieval.model import Answer, Moment, Sentence
+from ui.app import Status
+
+Json = dict[str, Any]
+
+
+def moment_json(moment: Moment) -> Json:
+    """A moment: times in seconds, ``confidence`` in 0..1."""
+    return {
+        "episode": moment.episode_id,
+        "start": round(moment.start, 3),
+        "end": round(moment.end, 3),
+        "speaker": moment.speaker,
+        "quote": moment.quote,
+        "confidence": round(moment.confidence, 4),
+    }
+
+
+def answer_json(answer: Answer) -> Json:
+    """An answer: its sentences with the moments they rest on, and the moments found, best first."""
+    return {
+        "question": answer.question,
+        "covered": answer.covered,
+        "sentences": [
+            {"text": sentence.text, "moments": [moment_json(moment) for moment in sentence.moments]}
+            for sentence in answer.sentences
+        ],
+        "moments": [moment_json(moment) for moment in answer.moments],
+    }
+
+
+def moment_from(data: Json) -> Moment:
+    """The inverse of ``moment_json``."""
+    return Moment(
+        data["episode"], data["start"], data["end"], data["quote"], data["speaker"], data["confidence"]
+    )
+
+
+def answer_from(data: Json) -> Answer:
+    """The inverse of ``answer_json``."""
+    sentences = tuple(Sentence(one["text"], tuple(map(moment_from, one["moments"]))) for one in data["sentences"])
+    return Answer(data["question"], data["covered"], sentences, tuple(map(moment_from, data["moments"])))
+
+
+def episode_json(episode: Episode) -> Json:
+    """An episode as it stands in a list."""
+    return {
+        "id": episode.id,
+        "title": episode.title,
+        "show": episode.show,
+        "guests": list(episode.guests),
+        "published": episode.published,
+        "seconds": round(episode.seconds, 3),
+        "source": episode.source,
+        "audio": episode.audio,
+        "ready": episode.ready,
+        "status": episode.status,
+        "steps": {
+            step.step.value: {"state": step.state.value, "progress": round(step.progress, 3), "reason": step.reason}
+            for step in episode.steps
+        },
+    }
+
+
+def episode_page_json(library: Library, episode: Episode) -> Json:
+    """An episode with everything that is known about it but its transcript."""
+    digest = library.digest(episode.id)
+    return episode_json(episode) | {
+        "teaser": digest.teaser,
+        "summary": digest.summary,
+        "questions": list(digest.questions),
+        "segments": [
+            {"start": segment.start, "end": segment.end, "title": segment.title, "summary": segment.summary}
+            for segment in library.segments(episode.id)
+        ],
+        "chapters": [{"start": chapter.start, "title": chapter.title} for chapter in library.chapters(episode.id)],
+    }
+
+
+def status_json(status: Status) -> Json:
+    """How far the start is, and what hears, speaks and finds."""
+    return {
+        "ready": status.ready,
+        "doing": status.doing,
+        "progress": round(status.progress, 3),
+        "problem": status.problem,
+        "engines": [{"role": line.role, "name": line.name, "better": line.better} for line in status.engines],
+    }
