@@ -160,6 +160,7 @@ class Companion:
             self._engine("hearing", self.hearing.name, self.hearing_choice.better)
             self._say("Loading the language model that finds moments", 0.2)
             self._engine("finding", self.finding.name)
+            self.mend_index(lambda part, doing: self._say(doing, 0.3 + 0.1 * part))
             if self.settings.demo:
                 self.add_demo(lambda part, doing: self._say(doing, 0.4 + 0.6 * part))
             self._status = replace(self._status, ready=True, doing="Ready", progress=1.0)
@@ -205,6 +206,17 @@ class Companion:
             episode = self.add(audio, lambda episode, step: on_progress((1 + 2 * _share(step)) / 3, _doing(episode)))
         mark.write_text(json.dumps({"episode": episode.id}) + "\n", "utf-8")
         return episode
+
+    def mend_index(self, on_progress: Callable[[float, str], None] = lambda part, doing: None) -> None:
+        """Index again what the library holds and the index does not: it was lost, or made by another version.
+
+        ``on_progress`` hears a fraction in 0..1 and what is being done.
+        """
+        known = set(self.index.episodes)
+        missing = [episode for episode in self.library.episodes() if episode.ready and episode.id not in known]
+        for number, episode in enumerate(missing):
+            on_progress(number / len(missing), f"Indexing again: {episode.title}")
+            self._index_episode(episode, self.library.cues(episode.id))
 
     def _index_episode(self, episode: Episode, cues: tuple[Cue, ...]) -> None:
         found = passages(episode.id, cues)

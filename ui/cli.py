@@ -319,6 +319,7 @@ def answering(settings: Settings) -> "Iterator[Companion | Server]":
 
     companion = Companion(settings)
     try:
+        companion.mend_index()
         yield companion
     finally:
         companion.close()

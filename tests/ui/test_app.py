@@ -1,0 +1,98 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The companion: where the rooms meet."""
+
+import shutil
+
+import pytest
+
+from retrieval.model import Question
+from ui.app import Companion
+from ui.config import Settings
+from voice.errors import SpeakingError, UnknownEpisode
+
+BEES = """WEBVTT
+
+00:00.000 --> 00:05.000
+<v Ines>A bee that has found flowers comes home and dances on the comb.
+
+00:05.000 --> 00:10.000
+<v Ines>The angle of the dance against gravity is the direction, seen from the sun.
+
+00:10.000 --> 00:14.000
+<v Ines>The longer she waggles, the farther away the flowers are.
+"""
+
+
+@pytest.fixture
+def library(demo_dir, tmp_path):
+    """A copy of the demo library that may be written to."""
+    folder = tmp_path / "earmark"
+    shutil.copytree(demo_dir, folder)
+    return folder
+
+
+def test_a_lost_index_is_made_again_on_start(library):
+    shutil.rmtree(library / "index")
+    companion = Companion(Settings(data_dir=library))
+    try:
+        companion.start()
+        companion.wait()
+        assert companion.status().ready
+        assert companion.ask(Question("Why is a chatbot like a mirror?")).covered
+    finally:
+        companion.close()
+
+
+def test_another_episode_that_covers_the_question_is_named(library, tmp_path):
+    (tmp_path / "How bees talk.vtt").write_text(BEES)
+    companion = Companion(Settings(data_dir=library))
+    try:
+        bees = companion.add(tmp_path / "How bees talk.vtt")
+        (demo,) = (episode for episode in companion.library.episodes() if episode.id != bees.id)
+        question = "What does the angle of the dance tell the other bees?"
+        assert companion.ask(Question(question, bees.id)).covered
+        answer = companion.ask(Question(question, demo.id))
+        assert not answer.covered
+        assert "How bees talk" in answer.text
+        assert companion.ask(Question(question)).moments[0].episode_id == bees.id
+        with pytest.raises(UnknownEpisode):
+            companion.ask(Question(question, "nothing-like-it"))
+    finally:
+        companion.close()
+
+
+def test_the_demo_is_added_once_in_the_life_of_a_library(library):
+    companion = Companion(Settings(data_dir=library))
+    try:
+        (demo,) = companion.library.episodes()
+        companion.remove(demo.id)
+        assert companion.add_demo() is None
+        assert companion.library.episodes() == []
+        assert companion.ask(Question("What is organic alignment?")).covered is False
+    finally:
+        companion.close()
+
+
+def test_a_start_that_fails_says_why(library):
+    companion = Companion(Settings(data_dir=library, speaking=str(library / "missing.onnx")))
+    try:
+        companion.start()
+        with pytest.raises(SpeakingError):
+            companion.wait()
+        status = companion.status()
+        assert not status.ready
+        assert "missing.onnx" in status.problem
+    finally:
+        companion.close()
+
+
+def test_the_recogniser_leans_towards_the_episode_in_focus(library):
+    companion = Companion(Settings(data_dir=library))
+    try:
+        (demo,) = companion.library.episodes()
+        bias = companion.bias(demo.id)
+        assert {"Elias Brandt", "Nora Lindqvist", "Raising the Apprentice"} <= set(bias.names)
+        assert any("homeostasis" in text for text in bias.texts)
+        assert companion.bias(demo.id) is bias
+    finally:
+        companion.close()
