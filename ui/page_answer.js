@@ -5,6 +5,7 @@
 ((Earmark) => {
   const { $, announce, clock, make, player, say, timeButton, voice } = Earmark;
   const MOST_MOMENTS = 3;
+  const WORTH_SHOWING = 0.3; // confidence from which a moment that the answer does not use is still of interest
 
   let turn = 0;
   let settled = 0; // the latest turn that has had its last word: Gradio says the last word of a stream twice
@@ -28,7 +29,7 @@
     turn,
     episode: Earmark.chosen()?.id ?? null,
     position: player.episode?.audio ? player.position : null,
-    heard_until: player.episode?.audio ? player.heardUntil : null,
+    heard_until: null, // a limit for those who want no spoilers; nobody has asked for one here
     history,
   });
 
@@ -113,10 +114,11 @@
     $("sentences").replaceChildren(...answer.sentences.map((sentence) => make(
       "p", { class: "sentence" }, make("span", { class: "words" }, sentence.text), ...sentence.moments.map(cite),
     )));
-    const said = answer.sentences.map((sentence) => sentence.text).join(" ");
-    const cited = answer.sentences.flatMap((sentence) => sentence.moments).map((moment) => moment.start);
+    const cited = answer.sentences.flatMap((sentence) => sentence.moments);
+    const within = (moment) => cited.some((other) => other.start < moment.end && moment.start < other.end
+      && other.episode === moment.episode);
     const more = answer.moments
-      .filter((moment) => !answer.covered || (!cited.includes(moment.start) && !said.includes(moment.quote)))
+      .filter((moment) => !answer.covered || (moment.confidence >= WORTH_SHOWING && !within(moment)))
       .slice(0, MOST_MOMENTS);
     $("evidence").hidden = !more.length;
     $("evidence-title").textContent = answer.covered ? "More on this" : "The nearest moments";
@@ -127,7 +129,7 @@
         make("blockquote", {}, moment.quote)),
     )));
     $("sentences").scrollIntoView({ block: "nearest" });
-    player.mark(answer.covered ? [...answer.sentences.flatMap((sentence) => sentence.moments), ...more] : more);
+    player.mark(answer.covered ? [...cited, ...more] : more);
   };
 
   const show = async (answer) => {

@@ -8,7 +8,6 @@
   const player = Earmark.player = {
     episode: null,
     interrupted: false, // it played when a question came, and will again
-    heardUntil: 0,
     noted: 0,
 
     get audio() { return $("audio"); },
@@ -24,7 +23,6 @@
       if (other) {
         this.interrupted = false;
         this.audio.pause();
-        this.heardUntil = 0;
         this.waiting = undefined;
         if (episode.audio) this.audio.src = `audio/${encodeURIComponent(episode.id)}`;
         else this.audio.removeAttribute("src");
@@ -153,7 +151,6 @@
         this.show();
       };
       audio.ontimeupdate = () => {
-        if (this.playing) this.heardUntil = Math.max(this.heardUntil, audio.currentTime);
         if (this.episode && Math.abs(audio.currentTime - this.noted) > REMEMBER_EVERY) {
           this.noted = audio.currentTime;
           Earmark.remember(`position:${this.episode.id}`, Math.floor(this.noted));
