@@ -13,8 +13,7 @@ import time
 from collections.abc import Iterator
 from multiprocessing import get_context
 from pathlib import Path
-from queue import Queue
-from typing import Any
+from queue import Empty, Queue
 
 import numpy as np
 import torch
@@ -34,24 +33,34 @@ def is_whole(step: int, steps: int) -> bool:
     return progress > 0.25 and step % (2 if progress > 0.8 else 4) == 0
 
 
-def feed(folder: Path, steps: int, seed: int, batches: "Queue[Batch]") -> None:
+def feed(folder: Path, steps: range, seed: int, batches: "Queue[Batch]") -> None:
     """Put the batch of every step into the queue (a process of its own)."""
     torch.set_num_threads(1)
-    mixer = windows.Mixer(pool.load(folder), seed)
-    for step in range(steps):
-        whole = is_whole(step, steps)
+    mixer = windows.Mixer(pool.load(folder), seed + steps.start)
+    for step in steps:
+        whole = is_whole(step, steps.stop)
         count = WHOLE_BATCH if whole else SHORT_BATCH
         batches.put(windows.collate([mixer.window(whole) for _ in range(count)]))
 
 
-def batches_of(folder: Path, steps: int, seed: int) -> Iterator[Batch]:
-    """The batches of all steps, mixed in another process while this one learns."""
+def batches_of(folder: Path, steps: range, seed: int) -> Iterator[tuple[int, Batch]]:
+    """Every step with its batch, mixed in another process while this one learns.
+
+    Raises RuntimeError if that process dies.
+    """
     context = get_context("spawn")
     queue = context.Queue(8)
     process = context.Process(target=feed, args=(folder, steps, seed, queue), daemon=True)
     process.start()
-    for _ in range(steps):
-        yield queue.get()
+    for step in steps:
+        while True:
+            try:
+                batch = queue.get(timeout=5)
+                break
+            except Empty:
+                if not process.is_alive():
+                    raise RuntimeError("The process that mixes the windows has died; see its message above.") from None
+        yield step, batch
     process.join()
 
 
@@ -126,21 +135,24 @@ def optimizers_of(net: network.TinyWhisper) -> list[torch.optim.Optimizer]:
     ]
 
 
-def train(folder: Path, out: Path, steps: int, rate: float, seed: int, start: Path | None) -> network.TinyWhisper:
-    """Learn for ``steps`` steps, writing the averaged weights to ``out`` every 250, and return the averaged network."""
+def train(folder: Path, out: Path, steps: range, rate: float, seed: int) -> network.TinyWhisper:
+    """Learn, writing the averaged weights to ``out`` every 250 steps, and return the averaged network.
+
+    ``steps`` that do not begin at 0 go on from the weights in ``out``.
+    """
     torch.set_num_threads(1)
-    torch.manual_seed(seed)
-    generator = torch.Generator().manual_seed(seed)
-    net = network.load(start) if start else network.TinyWhisper(network.Shape())
+    torch.manual_seed(seed + steps.start)
+    generator = torch.Generator().manual_seed(seed + steps.start)
+    net = network.load(out).train() if steps.start else network.TinyWhisper(network.Shape())
     average = network.TinyWhisper(net.shape)
     average.load_state_dict(net.state_dict())
     optimizers = optimizers_of(net)
     print(sum(p.numel() for p in net.parameters()), "parameters", flush=True)
     log: dict[str, list[float]] = {}
     begun = time.process_time()
-    for step, batch in enumerate(batches_of(folder, steps, seed)):
-        progress = step / steps
-        now = rate * min(1.0, (step + 1) / 60) * min(1.0, (1 - progress) / 0.6)
+    for step, batch in batches_of(folder, steps, seed):
+        progress = step / steps.stop
+        now = rate * min(1.0, (step + 1 - steps.start) / 60) * min(1.0, (1 - progress) / 0.6)
         for optimizer in optimizers:
             for group in optimizer.param_groups:
                 group["lr"] = now
@@ -159,9 +171,9 @@ def train(folder: Path, out: Path, steps: int, rate: float, seed: int, start: Pa
             log.setdefault(f"{kind} {name}", []).append(value)
         if (step + 1) % 50 == 0:
             means = "  ".join(f"{name} {np.mean(values):.3f}" for name, values in log.items())
-            print(f"{step + 1}/{steps}  {time.process_time() - begun:.0f} s  lr {now:.1e}  {means}", flush=True)
+            print(f"{step + 1}/{steps.stop}  {time.process_time() - begun:.0f} s  lr {now:.1e}  {means}", flush=True)
             log.clear()
-        if (step + 1) % 250 == 0 or step + 1 == steps:
+        if (step + 1) % 250 == 0 or step + 1 == steps.stop:
             network.save(average, out)
     return average.eval()
 
@@ -171,13 +183,14 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("pool", type=Path, help="folder that pool.py filled")
     parser.add_argument("checkpoint", type=Path, help="file for the weights in full precision")
-    parser.add_argument("--steps", type=int, default=3000)
+    parser.add_argument("--steps", type=int, default=2600)
     parser.add_argument("--rate", type=float, default=3e-3, help="highest learning rate")
     parser.add_argument("--seed", type=int, default=0)
-    parser.add_argument("--start", type=Path, help="a checkpoint to go on from")
+    parser.add_argument("--from-step", type=int, default=0, help="go on with the checkpoint from this step")
     parser.add_argument("--export", type=Path, help="folder for the int8 model")
-    options: Any = parser.parse_args()
-    net = train(options.pool, options.checkpoint, options.steps, options.rate, options.seed, options.start)
+    options = parser.parse_args()
+    steps = range(options.from_step, options.steps)
+    net = train(options.pool, options.checkpoint, steps, options.rate, options.seed)
     if options.export:
         network.export(net, options.export)
 

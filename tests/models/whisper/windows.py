@@ -123,7 +123,7 @@ class Mixer:
                     if len(samples) <= room:
                         continue
                     return self._speech(seconds, whole)
-                if whole and rng.random() < 0.8 and room - at > 1600:
+                if whole and 1600 < room - at < len(samples) and rng.random() < 0.8:
                     wave[at:] = samples[: room - at]
                     return wave, placed, at / RATE
                 break
