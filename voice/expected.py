@@ -16,6 +16,8 @@ _QUESTIONS = 20_000  # questions drawn
 _VARIANTS = 400  # sentences at most of one command
 _TOPICS = 60_000  # stretches of the texts at most that questions are about
 _LONGEST_TOPIC = 6  # words
+_JOINED = 0.25  # share of topics that are two, joined by one of
+_JOINTS = "in of for about to from with and or on by as like than the".split()
 _SEED = 1  # the same words give the same model
 
 _NO_START = frozenset(
@@ -93,12 +95,18 @@ def _questions(topics: list[tuple[list[str], float]], people: list[list[str]], d
     """Questions of every shape, each slot filled with a stretch of the texts or a person."""
     shapes = [[sentence.split() for sentence in expand(pattern)] for pattern in QUESTIONS]
     ladder = list(itertools.accumulate(weight for _, weight in topics))
+
+    def pick() -> list[str]:
+        return topics[min(bisect.bisect(ladder, draw.random() * ladder[-1]), len(topics) - 1)][0]
+
     model = Trigrams()
     for _ in range(_QUESTIONS):
         words: list[str] = []
         for word in draw.choice(draw.choice(shapes)):
             if word == "{topic}":
-                words += topics[min(bisect.bisect(ladder, draw.random() * ladder[-1]), len(topics) - 1)][0]
+                words += pick()
+                if draw.random() < _JOINED:
+                    words += [draw.choice(_JOINTS), *pick()]
             elif word == "{person}":
                 words += draw.choice(people)
             else:

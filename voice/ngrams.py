@@ -3,7 +3,7 @@
 
 import math
 from collections import defaultdict
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Sequence
 
 START, END = "<s>", "</s>"
 _ROUND = 5  # decimals of the log10 probabilities
@@ -47,7 +47,7 @@ class Trigrams:
         """Every word counted, without the marks of beginning and end."""
         return set(self._counts[0][()]) - {END}
 
-    def arpa(self, mass: Sequence[float] = (0.02, 0.4, 0.4)) -> str:
+    def arpa(self, mass: Sequence[float] = (0.02, 0.2, 0.2)) -> str:
         """The model as text: at every order the share ``mass`` is kept for what the shorter context says
         (Jelinek and Mercer's interpolation); at the first it is spread over all words evenly.
         """
@@ -69,8 +69,11 @@ class Trigrams:
         lines += ["", "\\3-grams:", *(f"{_log(p)} {' '.join(gram)}" for gram, p in sorted(three.items())), "", "\\end\\", ""]
         return "\n".join(lines)
 
-    def _interpolated(self, order, mass, lower):  # type: ignore
-        result = {}
+    def _interpolated(
+        self, order: int, mass: float, lower: Callable[[Context, str], float]
+    ) -> dict[Context, float]:
+        """Probability of every counted sequence; ``lower`` gives the shorter context's."""
+        result: dict[Context, float] = {}
         for context, followers in self._counts[order].items():
             total = sum(followers.values())
             for word, count in followers.items():
