@@ -83,7 +83,7 @@ def _fetch(
     with client.stream("GET", url, headers=headers) as answer:
         if url.startswith("https:") and answer.url.scheme != "https":
             raise DownloadError(f"{url} leads to an unencrypted address, which is not followed.")
-        if answer.status_code == 416:  # the part is as long as the file, or longer: begin anew
+        if answer.status_code == 416 and have:  # the part is as long as the file, or longer: begin anew
             _forget(part, tag)
             restart = True
         else:

@@ -26,6 +26,7 @@ class Server:
     etag: str = '"one"'
     break_after: int | None = None  # bytes of a body after which the connection is cut, once
     announce: bool = True
+    refuse: bool = False  # answer 416 whatever is asked
     ranges: list[str] = field(default_factory=list)
 
 
@@ -48,7 +49,7 @@ def server() -> Iterator[Server]:
             first = 0
             if "Range" in self.headers and self.headers.get("If-Range") == state.etag:
                 first = int(self.headers["Range"].removeprefix("bytes=").rstrip("-"))
-            if first >= len(state.body) and first:
+            if state.refuse or first >= len(state.body) > 0:
                 self.send_response(416)
                 self.send_header("Content-Range", f"bytes */{len(state.body)}")
                 self.end_headers()
@@ -136,6 +137,15 @@ def test_a_part_longer_than_the_file_is_thrown_away(server: Server, tmp_path: Pa
     (tmp_path / "f.part").write_bytes(BODY + b"more")
     (tmp_path / "f.part.etag").write_text(server.etag)
     assert download(server.url, tmp_path / "f").read_bytes() == BODY
+
+
+def test_a_server_that_refuses_every_range_is_not_asked_forever(server: Server, tmp_path: Path) -> None:
+    (tmp_path / "f.part").write_bytes(b"some")
+    (tmp_path / "f.part.etag").write_text(server.etag)
+    server.refuse = True
+    with pytest.raises(DownloadError, match="416"):
+        download(server.url, tmp_path / "f")
+    assert len(server.ranges) == 2
 
 
 @pytest.mark.parametrize("announce", [True, False])
