@@ -60,6 +60,10 @@ class Status:
     problem: str = ""
 
 
+class _Stopped(BaseException):
+    """The start was given up because the companion closes; what was under way goes on at the next start."""
+
+
 class Companion:
     """Answers questions about the episodes of one library. Safe to use from several threads.
 
@@ -80,6 +84,7 @@ class Companion:
         self._bias = Bias()
         self._worker = ThreadPoolExecutor(max_workers=1, thread_name_prefix="earmark-start")
         self._started: Future[None] | None = None
+        self._stopping = threading.Event()
 
     # -- engines -----------------------------------------------------------------------------------------------
 
@@ -138,6 +143,7 @@ class Companion:
 
     def close(self) -> None:
         """Stop what is under way at the next step and close the library."""
+        self._stopping.set()
         self._worker.shutdown(wait=True, cancel_futures=True)
         self.index.close()
         self.library.close()
@@ -147,19 +153,30 @@ class Companion:
         return self._status
 
     def _say(self, doing: str, progress: float) -> None:
+        if self._stopping.is_set():
+            raise _Stopped
         self._status = replace(self._status, doing=doing, progress=progress)
 
-    def _engine(self, role: str, name: str, better: str = "") -> None:
-        self._status = replace(self._status, engines=(*self._status.engines, EngineLine(role, name, better)))
+    def _engine(self, role: str, load: Callable[[], tuple[str, str]]) -> None:
+        """Load an engine and say what it is called and how to get a better one.
+
+        One that cannot start is said, and said again by whoever needs it; the others go on.
+        """
+        try:
+            line = EngineLine(role, *load())
+        except EarmarkError as error:
+            log.warning("%s", error)
+            line = EngineLine(role, "not available", str(error))
+        self._status = replace(self._status, engines=(*self._status.engines, line))
 
     def _start(self) -> None:
         try:
             self._say("Loading the voice", 0.05)
-            self._engine("speaking", self.speaking.name, _better_voice(self.settings))
+            self._engine("speaking", lambda: (self.speaking.name, _better_voice(self.settings)))
             self._say("Loading the recogniser", 0.1)
-            self._engine("hearing", self.hearing.name, self.hearing_choice.better)
+            self._engine("hearing", lambda: (self.hearing.name, self.hearing_choice.better))
             self._say("Loading the language model that finds moments", 0.2)
-            self._engine("finding", self.finding.name)
+            self._engine("finding", lambda: (self.finding.name, ""))
             self.mend_index(lambda part, doing: self._say(doing, 0.3 + 0.1 * part))
             if self.settings.demo:
                 self.add_demo(lambda part, doing: self._say(doing, 0.4 + 0.6 * part))
@@ -167,7 +184,7 @@ class Companion:
         except Exception as error:
             problem = str(error) if isinstance(error, EarmarkError) else f"The start failed: {error!r}."
             self._status = replace(self._status, doing="Not started", problem=problem)
-            log.exception("The start failed")
+            log.error("%s", problem, exc_info=not isinstance(error, EarmarkError))
             raise
 
     # -- the library -------------------------------------------------------------------------------------------

@@ -2,6 +2,7 @@
 """The companion: where the rooms meet."""
 
 import shutil
+import time
 
 import pytest
 
@@ -49,7 +50,7 @@ def test_another_episode_that_covers_the_question_is_named(library, tmp_path):
     try:
         bees = companion.add(tmp_path / "How bees talk.vtt")
         (demo,) = (episode for episode in companion.library.episodes() if episode.id != bees.id)
-        question = "What does the angle of the dance tell the other bees?"
+        question = "How does the dance show the direction of the flowers?"
         assert companion.ask(Question(question, bees.id)).covered
         answer = companion.ask(Question(question, demo.id))
         assert not answer.covered
@@ -73,17 +74,39 @@ def test_the_demo_is_added_once_in_the_life_of_a_library(library):
         companion.close()
 
 
-def test_a_start_that_fails_says_why(library):
+def test_without_its_voice_it_still_answers_and_says_what_is_missing(library):
     companion = Companion(Settings(data_dir=library, speaking=str(library / "missing.onnx")))
     try:
         companion.start()
-        with pytest.raises(SpeakingError):
-            companion.wait()
+        companion.wait()
         status = companion.status()
-        assert not status.ready
-        assert "missing.onnx" in status.problem
+        assert status.ready
+        (voice,) = (line for line in status.engines if line.role == "speaking")
+        assert voice.name == "not available"
+        assert "missing.onnx" in voice.better
+        assert companion.ask(Question("What is organic alignment?")).covered
+        with pytest.raises(SpeakingError):
+            companion.speak("Hello.")
     finally:
         companion.close()
+
+
+def test_closing_stops_a_start_soon_and_the_next_start_goes_on(tmp_path):
+    folder = tmp_path / "earmark"
+    companion = Companion(Settings(data_dir=folder))
+    companion.start()
+    while not companion.status().doing.startswith("Adding"):
+        time.sleep(0.05)
+    companion.close()
+    assert not companion.status().ready
+    again = Companion(Settings(data_dir=folder))
+    try:
+        assert all(episode.status in ("waiting", "ready") for episode in again.library.episodes())
+        again.start()
+        again.wait()
+        assert [episode.status for episode in again.library.episodes()] == ["ready"]
+    finally:
+        again.close()
 
 
 def test_the_recogniser_leans_towards_the_episode_in_focus(library):
