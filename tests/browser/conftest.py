@@ -1,0 +1,164 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""A real browser, with the tests' sound card for a loudspeaker and a microphone."""
+
+import os
+import socket
+import subprocess
+import sys
+import time
+import urllib.request
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+from urllib.parse import urlsplit
+
+import pytest
+
+from tests.browser.tones import write_episode
+from tests.conftest import ROOT, TINY_WHISPER, RunningServer
+from tests.soundcard import SoundCard
+from voice.audio import Audio
+
+playwright = pytest.importorskip("playwright.sync_api", reason="pip install playwright")
+
+PATIENCE = 20_000
+"""Milliseconds that something may take on a machine that is busy with other tests."""
+
+CHROMIUM = Path("/usr/bin/chromium")
+playwright.expect.set_options(timeout=PATIENCE)
+
+READY = "#shelf [data-choose]"
+
+Visit = Callable[..., Any]
+
+
+@pytest.fixture(scope="session")
+def browser(sound_card: SoundCard) -> Iterator[Any]:
+    """Chromium that may use the microphone and whose sound goes to the sound card."""
+    if not CHROMIUM.exists():
+        pytest.skip(f"no {CHROMIUM} here: apt-get install --no-install-recommends chromium")
+    with playwright.sync_playwright() as driver:
+        browser = driver.chromium.launch(
+            executable_path=str(CHROMIUM),
+            args=["--no-sandbox", "--use-fake-ui-for-media-stream"],
+            ignore_default_args=["--mute-audio"],
+            env=os.environ | sound_card.env,
+        )
+        yield browser
+        browser.close()
+
+
+@pytest.fixture
+def visit(browser: Any) -> Iterator[Visit]:
+    """Open an address in a fresh browser profile: ``visit(url, **options of Playwright's new_context)``.
+
+    Afterwards: nothing but this machine was asked for anything, the console holds no error, nothing was alerted.
+    """
+    contexts: list[Any] = []
+    faults: list[str] = []
+
+    def go(url: str, **options: Any) -> Any:
+        context = browser.new_context(**options)
+        contexts.append(context)
+        page = context.new_page()
+        page.set_default_timeout(PATIENCE)
+        context.on("request", lambda request: _is_local(request.url) or faults.append(f"request to {request.url}"))
+        page.on("console", lambda line: line.type == "error" and faults.append(f"console: {line.text}"))
+        page.on("pageerror", lambda error: faults.append(f"error: {error}"))
+        page.on("dialog", lambda dialog: (faults.append(f"dialog: {dialog.message}"), dialog.dismiss()))
+        page.goto(url)
+        return page
+
+    yield go
+    for context in contexts:
+        context.close()
+    assert not faults
+
+
+def _is_local(url: str) -> bool:
+    parts = urlsplit(url)
+    return parts.scheme in {"data", "blob"} or parts.hostname in {"127.0.0.1", "localhost"}
+
+
+@dataclass(frozen=True, slots=True)
+class Served:
+    """A running server whose library holds the demo and the tone-coded episode."""
+
+    url: str
+    data_dir: Path
+    tones: str
+    demo: str
+
+
+@pytest.fixture(scope="session")
+def served(server: RunningServer, tmp_path_factory: pytest.TempPathFactory) -> Served:
+    """The demo's server; the tone-coded episode comes in by the command line while it runs."""
+    from episodes.library import Library
+
+    demo = _only(Library.open(server.data_dir))
+    path = write_episode(tmp_path_factory.mktemp("tones"))
+    command = [sys.executable, "-m", "ui.cli", "--data-dir", str(server.data_dir), "add", str(path)]
+    subprocess.run(command, cwd=ROOT, check=True, capture_output=True)
+    library = Library.open(server.data_dir)
+    try:
+        (tones,) = (episode.id for episode in library.episodes() if episode.id != demo)
+    finally:
+        library.close()
+    return Served(server.url, server.data_dir, tones, demo)
+
+
+def _only(library: Any) -> str:
+    try:
+        (episode,) = library.episodes()
+        return str(episode.id)
+    finally:
+        library.close()
+
+
+@contextmanager
+def starting(data_dir: Path) -> Iterator[str]:
+    """Run ``earmark serve``; yields its address as soon as it answers at all, long before it is ready."""
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port = probe.getsockname()[1]
+    command = [sys.executable, "-m", "ui.cli", "--data-dir", str(data_dir), "serve", "--port", str(port), "--no-open"]
+    variables = {"EARMARK_HEARING": str(TINY_WHISPER)}
+    process = subprocess.Popen(
+        command, cwd=ROOT, env=os.environ | variables, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
+    )
+    url = f"http://127.0.0.1:{port}"
+    deadline = time.monotonic() + 60
+    try:
+        while not _answers(url):
+            assert process.poll() is None, "the server ended"
+            assert time.monotonic() < deadline, "the server does not answer"
+            time.sleep(0.05)
+        yield url
+    finally:
+        process.terminate()
+        process.wait(20)
+
+
+def _answers(url: str) -> bool:
+    try:
+        urllib.request.urlopen(f"{url}/api/status", timeout=1).close()
+    except OSError:
+        return False
+    return True
+
+
+def similarity(heard: Audio, said: Audio) -> float:
+    """The best correlation (0..1) of ``said`` with any place in ``heard``; 1 when it is in there as it is."""
+    import numpy as np
+
+    said = said.at_rate(heard.rate)
+    size = len(heard.samples) + len(said.samples)
+    product = np.fft.irfft(np.fft.rfft(heard.samples, size) * np.conj(np.fft.rfft(said.samples, size)), size)
+    energy = np.cumsum(np.concatenate([[0], heard.samples.astype(np.float64) ** 2]))
+    places = len(heard.samples) - len(said.samples)
+    if places < 0:
+        return 0.0
+    under = np.sqrt(energy[len(said.samples) :][: places + 1] - energy[: places + 1]) * np.linalg.norm(said.samples)
+    return float(np.max(product[: places + 1] / np.maximum(under, 1e-9)))

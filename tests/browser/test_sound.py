@@ -1,0 +1,132 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""What a listener hears: the right second after a click, and an answer after a spoken question."""
+
+import json
+import time
+import urllib.request
+from typing import Any
+
+import pytest
+from playwright.sync_api import expect
+
+from tests.browser.conftest import READY, Served, Visit, similarity
+from tests.browser.tones import heard_position
+from tests.demo import TEN_QUESTIONS, spoken_wav, word_errors
+from tests.soundcard import SoundCard, loudness
+from voice.audio import Audio, from_pcm16, join
+
+EXACT = 0.5
+"""Seconds by which a jump may miss."""
+
+LISTEN = 1.6
+"""Seconds of sound from which a place can be told."""
+
+
+@pytest.fixture
+def tones(visit: Visit, served: Served) -> Any:
+    page = visit(f"{served.url}/?episode={served.tones}")
+    expect(page.locator("#episode-title")).to_contain_text("onerror")
+    return page
+
+
+def jump(page: Any, card: SoundCard, act: Any) -> tuple[float, float]:
+    """Do something that starts the player; returns the seconds until it sounds and the place in the episode."""
+    with card.listen() as ear:
+        before = ear.now
+        act()
+        time.sleep(LISTEN)
+    page.evaluate("Earmark.player.pause()")
+    waited, position = heard_position(ear.heard(before))
+    return waited, position
+
+
+def test_a_click_on_a_time_is_heard_at_that_time(tones: Any, sound_card: SoundCard) -> None:
+    tones.click("#tab-transcript")
+    places = tones.locator("#transcript-panel .time")
+    expect(places).not_to_have_count(0)
+    tones.fill("#question textarea", "How do bats find moths in the dark?")
+    tones.uncheck("#aloud")
+    tones.keyboard.press("Tab")
+    tones.click("#ask-button")
+    cited = tones.locator("#answer .time").first
+    expect(cited).to_be_visible()
+    topic = tones.locator("#topics .time").last
+    for button, tab in ((places.nth(7), "transcript"), (places.nth(2), "transcript"), (cited, None), (topic, "topics")):
+        if tab:
+            tones.click(f"#tab-{tab}")
+        waited, position = jump(tones, sound_card, button.click)
+        assert position == pytest.approx(float(button.get_attribute("data-seek")), abs=EXACT)
+        assert waited < 1
+    assert float(cited.get_attribute("data-seek")) == pytest.approx(25, abs=5)
+
+
+def test_a_deep_link_leads_to_its_second_and_the_keys_move_from_there(
+    visit: Visit, served: Served, sound_card: SoundCard
+) -> None:
+    page = visit(f"{served.url}/?episode={served.tones}&t=20.5")
+    expect(page.locator("#now")).to_have_text("0:20")
+    expect(page.locator("#length")).to_have_text("1:00")
+    assert jump(page, sound_card, lambda: page.keyboard.press("Space"))[1] == pytest.approx(20.5, abs=EXACT)
+    page.evaluate("Earmark.player.seek(30)")
+    page.keyboard.press("j")
+    page.keyboard.press("ArrowRight")
+    assert jump(page, sound_card, lambda: page.keyboard.press("k"))[1] == pytest.approx(20, abs=EXACT)
+
+
+def test_a_spoken_question_is_understood_answered_aloud_and_playback_comes_back(
+    visit: Visit, served: Served, sound_card: SoundCard, tmp_path: Any
+) -> None:
+    question = TEN_QUESTIONS[8]
+    recording = spoken_wav(question.text, "en-us+f3", tmp_path / "question.wav")
+    page = visit(f"{served.url}/?episode={served.demo}")
+    expect(page.locator(READY)).not_to_have_count(0)
+    page.click("#play")
+    page.wait_for_function("!document.getElementById('audio').paused")
+
+    with sound_card.listen() as ear:
+        page.click("#microphone .record-button")
+        expect(page.locator("#hint")).to_contain_text("Listening")
+        time.sleep(0.5)
+        quiet = ear.now
+        sound_card.play(recording)
+        assert loudness(ear.heard(quiet)) < 0.001, "the episode must be silent while one speaks"
+        page.locator("#microphone .stop-button").click()
+        expect(page.locator("#answer")).to_be_visible()
+        expect(page.locator("#stop")).to_be_visible()
+        heard = page.input_value("#question textarea")
+        assert word_errors(question.text, heard)[0] <= 1
+        expect(page.locator("#asked")).to_have_text(heard)
+        expect(page.locator("#announce")).to_contain_text("Answer")
+        assert page.evaluate("document.activeElement.closest('#question') !== null"), "focus must not be lost"
+        expect(page.locator("#stop")).to_be_hidden(timeout=40_000)
+        end = ear.now
+        page.wait_for_function("!document.getElementById('audio').paused")
+
+    first = page.locator("#sentences .words").first.inner_text()
+    assert similarity(ear.heard(quiet, end), spoken(served, first)) > 0.9
+
+
+def test_stop_silences_the_voice_at_once_and_a_paused_episode_stays_paused(
+    visit: Visit, served: Served, sound_card: SoundCard
+) -> None:
+    page = visit(f"{served.url}/?episode={served.demo}")
+    with sound_card.listen() as ear:
+        page.locator(".chip").first.click()
+        expect(page.locator(".sentence.sounding")).to_have_count(1)
+        time.sleep(0.5)
+        speaking = ear.now
+        page.click("#stop")
+        time.sleep(0.8)
+    assert loudness(ear.heard(speaking - 0.5, speaking)) > 0.01
+    assert loudness(ear.heard(speaking + 0.4)) < 0.001
+    expect(page.locator("#stop")).to_be_hidden()
+    assert page.evaluate("document.getElementById('audio').paused")
+
+
+def spoken(served: Served, text: str) -> Audio:
+    """The text as the server's voice says it."""
+    request = urllib.request.Request(
+        f"{served.url}/api/speak", json.dumps({"text": text}).encode(), {"Content-Type": "application/json"}
+    )
+    with urllib.request.urlopen(request, timeout=20) as reply:
+        return join([from_pcm16(reply.read(), int(reply.headers["X-Sample-Rate"]))])
