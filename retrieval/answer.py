@@ -185,4 +185,4 @@ def _shortened(quote: str) -> str:
         return quote
     ends = [number for number in range(12, _LONG) if words[number][-1:] in ",;:–—"]
     cut = (ends[-1] if ends else _LONG - 1) + 1
-    return " ".join(words[:cut]).rstrip(",;:–— ") + " …"
+    return " ".join(words[:cut]).rstrip(",;:–— …") + " …"

@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""What speaks for each unit of an episode, given a question: nearness in meaning and words in common."""
+"""What speaks for each unit of some episodes, given a question: nearness in meaning and words in common."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -10,71 +11,97 @@ from retrieval.embed import Matrix
 from retrieval.index import Layout, View
 
 Values = npt.NDArray[np.float64]
+Places = npt.NDArray[np.int64]
+Run = tuple[Places, Places]
+"""For each unit a run of units: the first and the last (exclusive)."""
 
-_K1, _B = 1.2, 0.75  # BM25's saturation and its share of length, as usual
+
+class Field:
+    """The units of one or more episodes side by side, and runs of them that stay inside their episode."""
+
+    def __init__(self, layouts: Sequence[Layout]) -> None:
+        self.layouts = tuple(layouts)
+        self.edges: Places = np.cumsum([0, *(layout.units for layout in layouts)])
+        self.count = np.diff(self.edges)
+        self.owner: Places = np.repeat(np.arange(len(layouts)), self.count)
+        self.low, self.high = self.edges[:-1][self.owner], self.edges[1:][self.owner]
+        self.here: Places = np.arange(self.edges[-1])
+        self.words = self.joined([layout.words for layout in layouts])
+        self.after = np.cumsum(self.words)  # words up to each unit's end
+        self.before = self.after - self.words
+
+    def joined(self, parts: Sequence[npt.NDArray[np.generic]]) -> Values:
+        """One array out of those of the episodes."""
+        return np.concatenate(parts).astype(np.float64)
+
+    def ahead(self, span: int) -> Run:
+        """For each unit the run from it on that reaches ``span`` words, or the episode's end."""
+        last = np.searchsorted(self.after, self.before + span, side="left") + 1
+        return self.here, np.minimum(last, self.high)
+
+    def behind(self, span: int) -> Run:
+        """For each unit the run just before it that has at most ``span`` words."""
+        return np.maximum(np.searchsorted(self.after, self.before - span, side="right"), self.low), self.here
+
+    def spread(self, per_episode: Values) -> Values:
+        """A value of each episode, repeated for its units."""
+        return per_episode[self.owner]
+
+    def highest(self, values: Values) -> Values:
+        """For each unit the highest value in its episode."""
+        return self.spread(np.maximum.reduceat(values, self.edges[:-1]))
+
+    def standard(self, values: Values) -> Values:
+        """The values in standard deviations from the mean of their episode."""
+        away = values - self.spread(np.add.reduceat(values, self.edges[:-1]) / self.count)
+        scale = np.sqrt(np.add.reduceat(away**2, self.edges[:-1]) / self.count)
+        return np.asarray(away / self.spread(np.maximum(scale, 1e-6)))
+
+
+def summed(values: Values, run: Run) -> Values:
+    """Sums of ``values`` (…, units) over runs of units."""
+    sums = np.concatenate([np.zeros((*values.shape[:-1], 1)), np.cumsum(values, axis=-1)], axis=-1)
+    return np.asarray(sums[..., run[1]] - sums[..., run[0]])
 
 
 @dataclass(frozen=True, slots=True)
 class Evidence:
-    """Arrays over the units of one episode.
+    """Arrays over the units of a field.
 
-    ``near`` is the cosine of each unit with the question, ``context`` that of the window around its beginning.
+    ``near`` is the cosine of each unit with the question; ``at``, ``next`` and ``past`` those of the window that
+    begins there or last before, of the one that begins there or first behind, and of the last that ends before.
     ``held`` (words, units) says which words of the question stand in which unit, ``weight`` how telling they are.
     """
 
-    layout: Layout
+    field: Field
     near: Values
-    context: Values
+    at: Values
+    next: Values
+    past: Values
     held: Values
     weight: Values
 
 
-def gather(view: View, layout: Layout, vector: Matrix, words: list[str], weight: Values) -> Evidence:
-    """The evidence for a question with this ``vector`` (384,), these ``words`` and their weights, in one episode."""
-    cosines = np.einsum("ij,j->i", view.vectors(layout), vector).astype(np.float64)
-    near, windows = cosines[: layout.units], cosines[layout.units :]
-    # the window that begins at a unit or last before it
-    window = np.maximum(np.searchsorted(layout.first, np.arange(layout.units), side="right") - 1, 0)
-    held = np.zeros((len(words), layout.units))
-    for number, word in enumerate(words):
-        held[number, view.holding(word, layout)] = 1
-    return Evidence(layout, near, windows[window], held, weight)
+def gather(view: View, layouts: Sequence[Layout], vector: Matrix, words: list[str], weight: Values) -> Evidence:
+    """The evidence in some episodes for a question with this ``vector`` (384,), these ``words`` and their weights."""
+    field = Field(layouts)
+    near, at, following, past = [], [], [], []
+    held = np.zeros((len(words), len(field.here)))
+    for layout, edge in zip(layouts, field.edges, strict=False):
+        cosines = np.einsum("ij,j->i", view.vectors(layout), vector).astype(np.float64)
+        windows = cosines[layout.units :]
+        here = np.arange(layout.units)
+        near.append(cosines[: layout.units])
+        at.append(windows[np.searchsorted(layout.first, here, side="right") - 1])
+        following.append(windows[np.minimum(np.searchsorted(layout.first, here), len(windows) - 1)])
+        done = np.searchsorted(layout.last, here, side="right") - 1
+        past.append(np.where(done >= 0, windows[done], 0.0))
+        for number, word in enumerate(words):
+            held[number, edge + view.holding(word, layout)] = 1
+    return Evidence(field, *(np.concatenate(part) for part in (near, at, following, past)), held, weight)
 
 
 def weights(view: View, words: list[str]) -> Values:
     """How telling each word is in this library: BM25's inverse document frequency, over units."""
     counts = np.array([view.frequency(word) for word in words], np.float64)
-    return np.log(1 + (view.units - counts + 0.5) / (counts + 0.5))
-
-
-def ahead(values: Values, layout: Layout, words: int) -> Values:
-    """For each unit the sum of ``values`` (…, units) over it and those that follow, until ``words`` words."""
-    return _between(values, np.arange(layout.units), reach(layout, words))
-
-
-def behind(values: Values, layout: Layout, words: int) -> Values:
-    """For each unit the sum of ``values`` (…, units) over those just before it, ``words`` words of them."""
-    ends = np.cumsum(layout.words)
-    starts = ends - layout.words
-    first = np.searchsorted(ends, starts - words, side="right")
-    return _between(values, first, np.arange(layout.units))
-
-
-def reach(layout: Layout, words: int) -> npt.NDArray[np.int64]:
-    """For each unit the end (exclusive) of the run of units from it on that has ``words`` words, or is the rest."""
-    ends = np.cumsum(layout.words)
-    starts = ends - layout.words
-    return np.minimum(np.searchsorted(ends, starts + words, side="left") + 1, layout.units)
-
-
-def bm25(held: Values, weight: Values, length: Values) -> Values:
-    """BM25 of runs of units from how often each word is held in them (words, runs) and their lengths in words."""
-    if not len(held):
-        return np.zeros(held.shape[1])
-    norm = _K1 * (1 - _B + _B * length / max(float(length.mean()), 1.0))
-    return np.asarray(weight @ (held * (_K1 + 1) / (held + norm)))
-
-
-def _between(values: Values, first: npt.NDArray[np.int64], last: npt.NDArray[np.int64]) -> Values:
-    sums = np.concatenate([np.zeros((*values.shape[:-1], 1)), np.cumsum(values, axis=-1)], axis=-1)
-    return np.asarray(sums[..., last] - sums[..., np.minimum(first, last)])
+    return np.asarray(np.log(1 + (view.units - counts + 0.5) / (counts + 0.5)))

@@ -23,12 +23,13 @@ import numpy.typing as npt
 from retrieval.embed import DIMENSION, Matrix
 from retrieval.model import Passage
 from retrieval.passages import UNIT, WINDOW, window_spans
+from retrieval.shape import SCALES, seams
 from voice.errors import LibraryError, NoSpace, from_os_error
 
 Rows = npt.NDArray[np.int64]
 Seconds = npt.NDArray[np.float64]
 
-_FORMAT = "1"  # of the tables and the matrix; another one is made anew
+_FORMAT = "3"  # of the tables and the matrix; another one is made anew
 _ROW_BYTES = 4 * DIMENSION
 _BUSY = 30.0  # seconds to wait for another writer
 _WASTE = 4096  # dead rows from which on copying the living ones is worth it, when they are also a third of all
@@ -48,16 +49,20 @@ CREATE VIRTUAL TABLE IF NOT EXISTS texts USING fts5(text, {_TOKENS});
 CREATE VIRTUAL TABLE IF NOT EXISTS vocabulary USING fts5vocab(texts, row);
 """  # one row of texts for each unit, its rowid is the row of the matrix
 
-_PLACE = np.dtype([("start", "<f8"), ("end", "<f8"), ("words", "<u2"), ("break", "u1"), ("speaker", "<u2")])
+_PLACE = np.dtype([
+    ("start", "<f8"), ("end", "<f8"), ("words", "<u2"), ("break", "u1"), ("speaker", "<u2"), ("asks", "u1"),
+    ("seams", "<f4", (len(SCALES),)),
+])  # fmt: skip
 
 
 @dataclass(frozen=True, slots=True)
 class Layout:
-    """Where the passages of one episode lie: arrays over its units, then its windows.
+    """Where the passages of one episode lie, as arrays over its units and its windows.
 
-    ``row`` is the first unit's row in the matrix; the windows' rows follow the units'. ``start`` and ``end`` in
-    seconds, ``words`` counts, ``break_`` as in Passage, ``speaker`` numbers into ``speakers``. ``first`` and
-    ``last`` (exclusive) are the units that each window spans.
+    ``row`` is the first unit's row in the matrix; the windows' rows follow the units'. Of the units: ``start`` and
+    ``end`` in seconds, ``words`` counts, ``break_`` as in Passage, ``speaker`` numbers into ``speakers``, ``asks`` 1
+    where there is a question, ``seams`` (units, 3) as in ``shape.seams``. Of the windows: ``first`` and ``last``
+    (exclusive), the units that each spans.
     """
 
     episode_id: str
@@ -68,6 +73,8 @@ class Layout:
     break_: npt.NDArray[np.int64]
     speaker: npt.NDArray[np.int64]
     speakers: tuple[str, ...]
+    asks: npt.NDArray[np.int64]
+    seams: npt.NDArray[np.float32]
     first: npt.NDArray[np.int64]
     last: npt.NDArray[np.int64]
 
@@ -251,9 +258,13 @@ class Index:
             raise ValueError("passages must be units, then windows")
         speakers = list(dict.fromkeys(passage.speaker for passage in passages))
         places = np.array(
-            [(p.start, p.end, min(len(p.text.split()), 65535), p.break_, speakers.index(p.speaker)) for p in passages],
+            [
+                (p.start, p.end, min(len(p.text.split()), 65535), p.break_, speakers.index(p.speaker), "?" in p.text, 0)
+                for p in units
+            ],
             _PLACE,
         )
+        places["seams"] = seams(vectors[: len(units)], places["words"].tolist())
         with _translated("write the index"), self._writing() as db:
             self._forget(db, episode_id)
             rows = self._number(db, "rows")
@@ -322,18 +333,17 @@ class Index:
         if current and (kept := self._layouts.get(episode_id)):
             return kept
         found = db.execute(
-            "SELECT first, units, places, speakers FROM episodes WHERE id = ?", (episode_id,)
+            "SELECT first, places, speakers FROM episodes WHERE id = ?", (episode_id,)
         ).fetchone()
         if found is None:
             return None
-        row, count, blob, speakers = found
-        places = np.frombuffer(blob, _PLACE)
-        units = places[:count]
-        spans = np.array(window_spans(units["words"].tolist()), np.int64).reshape(-1, 2)
+        row, blob, speakers = found
+        units = np.frombuffer(blob, _PLACE)
+        spans = np.array(window_spans(units["words"].tolist(), units["break"].tolist()), np.int64).reshape(-1, 2)
         layout = Layout(
             episode_id, row, units["start"].astype(np.float64), units["end"].astype(np.float64),
             units["words"].astype(np.int64), units["break"].astype(np.int64), units["speaker"].astype(np.int64),
-            tuple(json.loads(speakers)), spans[:, 0], spans[:, 1],
+            tuple(json.loads(speakers)), units["asks"].astype(np.int64), units["seams"], spans[:, 0], spans[:, 1],
         )  # fmt: skip
         if current:
             with self._lock:

@@ -17,7 +17,8 @@ UNIT = 30
 WINDOW = 120
 """Words after which a window is full."""
 
-_STRIDE = 50  # words between the starts of two windows, at least
+_STEP = 25  # words between the starts of two windows, at least
+_STRIDE = 60  # words after which a window begins although nothing else does
 _OWN = 10  # words a unit must have before a new turn or paragraph may begin the next one
 _LONGEST = 48  # words: a sentence that would make a unit longer than this begins its own
 _PARAGRAPH = 25  # mean words of a cue from which on cues are somebody's paragraphs, not pieces of caption
@@ -29,26 +30,28 @@ def passages(episode_id: str, cues: Sequence[Cue]) -> list[Passage]:
     Windows begin where a unit begins. An episode without words has no passages.
     """
     units = _units(_marked(cues))
-    spans = window_spans([unit.words for unit in units])
+    spans = window_spans([unit.words for unit in units], [unit.break_ for unit in units])
     return [_passage(episode_id, [unit], UNIT) for unit in units] + [
         _passage(episode_id, units[first:last], WINDOW) for first, last in spans
     ]
 
 
-def window_spans(words: Sequence[int]) -> list[tuple[int, int]]:
-    """The units, first and last (exclusive), that each window spans, from the number of words of every unit."""
+def window_spans(words: Sequence[int], breaks: Sequence[int]) -> list[tuple[int, int]]:
+    """The units, first and last (exclusive), that each window spans, from the words and the break of every unit.
+
+    Windows begin with a turn or a paragraph where they can, for that is where answers begin.
+    """
     spans: list[tuple[int, int]] = []
-    before = 0  # words
-    due = 0
-    for first in range(len(words)):
-        if before >= due and (first + 1 < len(words) or first == 0):
+    since = _STRIDE  # words since the last window began
+    for first, begins in enumerate(breaks):
+        if since >= (_STEP if begins else _STRIDE) and (first + 1 < len(words) or first == 0):
             last, total = first, 0
             while last < len(words) and total < WINDOW:
                 total += words[last]
                 last += 1
             spans.append((first, last))
-            due = before + _STRIDE
-        before += words[first]
+            since = 0
+        since += words[first]
     return spans
 
 

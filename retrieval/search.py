@@ -1,12 +1,11 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """From a question to the moments that answer it."""
 
-from collections.abc import Iterable
-
 import numpy as np
 
 from retrieval.embed import Embedder, Matrix
-from retrieval.evidence import Evidence, Values, ahead, behind, bm25, gather, reach, weights
+from retrieval.evidence import Evidence, Values, gather, weights
+from retrieval.features import features
 from retrieval.index import Index, Layout, View
 from retrieval.model import Moment, Question
 
@@ -31,17 +30,19 @@ def find(question: Question, index: Index, embed: Embedder, count: int = 10) -> 
     with index.view() as view:
         words = view.words(question.text)
         weight = weights(view, words)
-        found: list[tuple[float, Layout, int]] = []
-        for layout in _layouts(view, question, vector, words, weight):
-            evidence = gather(view, layout, vector, words, weight)
-            found += _best(evidence, question.heard_until, count)
-        found.sort(key=lambda item: -item[0])
-        return [_moment(view, layout, unit, score, question.heard_until) for score, layout, unit in found[:count]]
+        layouts = _layouts(view, question, vector, words, weight)
+        if not layouts:
+            return []
+        evidence = gather(view, layouts, vector, words, weight)
+        best = _best(evidence, question.heard_until, count)
+        return [
+            _moment(view, layouts[episode], unit, score, question.heard_until) for score, episode, unit in best
+        ]
 
 
 def _layouts(
     view: View, question: Question, vector: Matrix, words: list[str], weight: Values
-) -> Iterable[Layout]:
+) -> list[Layout]:
     """The episodes to look at closely: the one that is asked about, or those that look best from afar."""
     ids: list[str]
     if question.episode_id is not None:
@@ -59,34 +60,34 @@ def _layouts(
     return [layout for layout in layouts if layout is not None and layout.units]
 
 
-def _best(evidence: Evidence, heard_until: float | None, count: int) -> list[tuple[float, Layout, int]]:
-    """The best units of an episode with their scores, none close to a better one."""
-    layout = evidence.layout
+def _best(evidence: Evidence, heard_until: float | None, count: int) -> list[tuple[float, int, int]]:
+    """The best units as score, number of the episode, number of the unit in it; none close to a better one."""
+    field = evidence.field
     score = _score(evidence)
+    start = field.joined([layout.start for layout in field.layouts])
     if heard_until is not None:
-        score = np.where(layout.start < heard_until, score, -np.inf)
-    chosen: list[tuple[float, Layout, int]] = []
-    for unit in np.argsort(-score, kind="stable"):
+        score = np.where(start < heard_until, score, -np.inf)
+    chosen: list[int] = []
+    for unit in np.argsort(-score, kind="stable").tolist():
         if len(chosen) == count or not np.isfinite(score[unit]):
             break
-        if all(abs(layout.start[unit] - layout.start[other]) >= _APART for _, _, other in chosen):
-            chosen.append((float(score[unit]), layout, int(unit)))
-    return chosen
+        mine = [other for other in chosen if field.owner[other] == field.owner[unit]]
+        if all(abs(start[unit] - start[other]) >= _APART for other in mine):
+            chosen.append(unit)
+    return [(float(score[unit]), int(field.owner[unit]), int(unit - field.low[unit])) for unit in chosen]
 
 
 def _score(evidence: Evidence) -> Values:
-    layout = evidence.layout
-    length = ahead(layout.words.astype(np.float64), layout, 90)
-    lexical = bm25(ahead(evidence.held, layout, 90), evidence.weight, length)
-    before = bm25(behind(evidence.held, layout, 45), evidence.weight, length)
-    span = reach(layout, 90) - np.arange(layout.units)
-    dense = 0.5 * evidence.context + 0.5 * ahead(evidence.near, layout, 90) / span + 0.3 * evidence.near
-    total = max(float(evidence.weight.sum()), 1e-9)
-    return np.asarray(2.0 * dense + (lexical - 0.4 * before) / total + 0.05 * (layout.break_ > 0), np.float64)
+    found = features(evidence)
+    dense = 0.5 * found["at"] + 0.5 * found["mean_120"] + 0.3 * found["near"]
+    return np.asarray(
+        2.0 * dense + found["word_120"] - 0.4 * found["word_-60"] + 0.05 * found["paragraph"], np.float64
+    )
 
 
 def _moment(view: View, layout: Layout, unit: int, score: float, heard_until: float | None) -> Moment:
-    last = int(reach(layout, _LENGTH)[unit])
+    last = unit + 1 + int(np.searchsorted(np.cumsum(layout.words[unit:]), _LENGTH))
+    last = min(last, layout.units)
     if heard_until is not None:
         last = min(last, max(unit + 1, int(np.searchsorted(layout.start, heard_until))))
     return Moment(

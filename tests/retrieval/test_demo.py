@@ -53,7 +53,7 @@ def ask(text: str, index: Index, embedder: Embedder, episode: str | None = "demo
                    embedder.encode)
 
 
-@pytest.mark.parametrize(("topic", "text"), enumerate(ASKED))
+@pytest.mark.parametrize(("topic", "text"), [*enumerate(ASKED)])
 def test_a_question_lands_at_the_beginning_of_its_topic(
     topic: int, text: str, demo_index: Index, embedder: Embedder
 ) -> None:

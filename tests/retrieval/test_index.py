@@ -27,7 +27,7 @@ def episode(name: str, units: int = 6) -> tuple[list[Passage], Matrix]:
         Passage(name, 10.0 * number, 10.0 * number + 9, f"{name} says number{number} " + "word " * 28, "Ann", UNIT)
         for number in range(units)
     ]
-    spans = window_spans([len(passage.text.split()) for passage in found])
+    spans = window_spans([len(passage.text.split()) for passage in found], [0] * units)
     found += [
         Passage(name, found[a].start, found[b - 1].end, " ".join(p.text for p in found[a:b]), "Ann", WINDOW)
         for a, b in spans

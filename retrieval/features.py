@@ -1,0 +1,129 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""What speaks for an answer beginning at a unit, as numbers: the same for training and for searching.
+
+Most features compare what is said from a unit on with what was said just before it: an answer begins where the
+question's matter sets in. All are pure functions of the evidence.
+"""
+
+import numpy as np
+
+from retrieval.evidence import Evidence, Field, Run, Values, summed
+
+SPANS = (30, 60, 120, 240)
+"""Words ahead of a unit's beginning, and behind it, that are looked at."""
+
+_K1, _B = 1.2, 0.75  # BM25's saturation and its share of length, as usual
+
+
+def features(evidence: Evidence) -> dict[str, Values]:
+    """All features by name, each an array over the units of the evidence's field."""
+    field = evidence.field
+    found: dict[str, Values] = {}
+    ahead = {span: field.ahead(span) for span in SPANS}
+    behind = {span: field.behind(span) for span in SPANS}
+    _meaning(evidence, ahead, behind, found)
+    _words(evidence, ahead, behind, found)
+    both = field.standard(found["next"]) + field.standard(found["word_120"])
+    found["both"] = both
+    found["both_short"] = field.standard(found["mean_60"]) + field.standard(found["word_60"])
+    for span in (120, 240):
+        found[f"both_ahead_{span}"] = _mean(both, ahead[span])
+        found[f"both_behind_{span}"] = _mean(both, behind[span])
+    for name in ("near", "mean_60", "next", "word_60", "word_120", "both"):
+        found[f"{name}_below_best"] = found[name] - field.highest(found[name])
+    for name in ("near", "mean_60", "mean_120", "at", "word_30", "word_60", "word_240"):
+        found[f"{name}_standard"] = field.standard(found[name])
+    _form(field, found)
+    _question(evidence, found)
+    return found
+
+
+def _mean(values: Values, run: Run) -> Values:
+    first, last = run
+    return summed(values, run) / np.maximum(last - first, 1)
+
+
+def _meaning(evidence: Evidence, ahead: dict[int, Run], behind: dict[int, Run], found: dict[str, Values]) -> None:
+    field, near = evidence.field, evidence.near
+    found["near"] = near
+    found["near_1"] = near[np.minimum(field.here + 1, field.high - 1)]
+    found["near_2"] = near[np.minimum(field.here + 2, field.high - 1)]
+    found["near_-1"] = near[np.maximum(field.here - 1, field.low)]
+    found["at"], found["next"], found["past"] = evidence.at, evidence.next, evidence.past
+    for span in SPANS[1:]:
+        found[f"mean_{span}"] = _mean(near, ahead[span])
+    for span in SPANS:
+        found[f"mean_-{span}"] = _mean(near, behind[span])
+    for span in SPANS[1:]:
+        found[f"onset_{span}"] = found[f"mean_{span}"] - found[f"mean_-{span}"]
+    found["onset_window"] = evidence.next - evidence.past
+    episode = np.add.reduceat(near, field.edges[:-1]) / field.count
+    found["mean_over_episode"] = found["mean_120"] - field.spread(episode)
+
+
+def _words(evidence: Evidence, ahead: dict[int, Run], behind: dict[int, Run], found: dict[str, Values]) -> None:
+    field, held, weight = evidence.field, evidence.held, evidence.weight
+    total = max(float(weight.sum()), 1e-9)
+    lengths = np.asarray(field.words, np.float64)
+    for sign, runs in (("", ahead), ("-", behind)):
+        for span, run in runs.items():
+            count, length = summed(held, run), summed(lengths, run)
+            norm = _K1 * (1 - _B + _B * length / span)
+            found[f"word_{sign}{span}"] = weight @ (count / (count + norm)) * (_K1 + 1) / total
+            if span in (30, 120) and not sign:
+                found[f"share_{span}"] = weight @ (count > 0) / total
+    for span in SPANS:
+        found[f"word_onset_{span}"] = found[f"word_{span}"] - found[f"word_-{span}"]
+    # how much of the question is said here for the first time in the episode
+    since = np.cumsum(held, axis=1)
+    before = since - held - (since - held)[:, field.low]
+    found["first"] = weight @ (held * (before == 0)) / total
+    recent = summed(held, behind[240])
+    found["fresh"] = weight @ (held * (recent == 0)) / total
+    there = np.maximum.reduceat(held, field.edges[:-1], axis=1) if len(held) else np.zeros((0, len(field.count)))
+    found["in_episode"] = field.spread(weight @ there / total)
+    found["share_of_episode"] = found["share_120"] / np.maximum(found["in_episode"], 1e-9)
+
+
+def _form(field: Field, found: dict[str, Values]) -> None:
+    layouts = field.layouts
+    begins = field.joined([layout.break_ for layout in layouts])
+    found["turn"], found["paragraph"] = begins == 2, begins >= 1
+    # words until the next turn or paragraph, and since the last
+    starts = np.flatnonzero((begins > 0) | (field.here == field.low))
+    block = np.searchsorted(starts, field.here, side="right") - 1
+    sizes = np.add.reduceat(field.words, starts)
+    words_ahead = field.before[starts[block]] + sizes[block] - field.before
+    found["block"] = np.log1p(words_ahead)
+    inside = field.before - field.before[starts[block]]
+    found["inside_block"] = np.log1p(inside)
+    found["block_before"] = np.log1p(np.where(block > 0, sizes[np.maximum(block - 1, 0)], 0) * (inside == 0))
+    asks = field.joined([layout.asks for layout in layouts])
+    found["asks"] = asks
+    found["asked"] = asks[np.maximum(field.here - 1, field.low)] * (field.here > field.low)
+    found["words"] = field.words
+    speaker = field.joined([layout.speaker for layout in layouts])
+    shares = []
+    for layout in layouts:
+        said = np.bincount(layout.speaker, layout.words, len(layout.speakers))
+        shares.append((said / max(said.sum(), 1))[layout.speaker])
+    found["speaker_share"] = np.concatenate(shares)
+    found["other_speaker"] = (speaker != speaker[np.maximum(field.here - 1, 0)]) * (field.here > field.low)
+    seams = np.concatenate([layout.seams for layout in layouts]).astype(np.float64)
+    for column, scale in enumerate(SPANS[1:]):
+        found[f"seam_{scale}"] = seams[:, column]
+    found["seam_standard"] = field.standard(seams[:, 1])
+    start = field.joined([layout.start for layout in layouts])
+    length = field.highest(field.joined([layout.end for layout in layouts]))
+    found["place"] = start / np.maximum(length, 1)
+    found["from_start"], found["from_end"] = np.log1p(start), np.log1p(np.maximum(length - start, 0))
+
+
+def _question(evidence: Evidence, found: dict[str, Values]) -> None:
+    """What is the same for all units: how well the episode fits at all."""
+    field = evidence.field
+    found["question_words"] = np.full(len(field.here), float(len(evidence.weight)))
+    found["question_weight"] = np.full(len(field.here), float(evidence.weight.mean()) if len(evidence.weight) else 0.0)
+    found["best_near"] = field.highest(found["mean_60"])
+    found["best_next"] = field.highest(found["next"])
+    found["best_word"] = field.highest(found["word_120"])

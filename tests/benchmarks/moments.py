@@ -1,0 +1,261 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""How often the right moment is found: Earmark beside the usual recipes, on one set of episodes and questions.
+
+    python -m tests.benchmarks.moments DIR [--json] [--only earmark] [--limit N]
+
+DIR holds `episodes.jsonl` ({"id", "title", "cues": [{"start", "end", "speaker", "text"}]}) and `queries.jsonl`
+({"qid", "query", "episode", "spans": [[start, end], …]}), in seconds. A jump to time t is a *hit* when start - 10 ≤ t ≤ end for a
+right span, and *near* when |t - start| ≤ 30. "in episode": the episode is known; "library": over the whole set, where
+the episode must be right too. Brackets hold 95 % bootstrap intervals over the questions.
+"""
+
+import argparse
+import json
+import math
+import re
+import sys
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from tempfile import TemporaryDirectory
+
+import numpy as np
+import numpy.typing as npt
+
+from retrieval.index import Index
+from retrieval.model import Question
+from retrieval.passages import passages
+from retrieval.search import find
+from tests.benchmarks.vectors import Remembering
+from voice.words import Cue
+
+Scores = npt.NDArray[np.float64]
+Found = list[tuple[str, float]]
+"""Episode and jump time in seconds, best first."""
+Finder = Callable[[str, str | None], Found]
+"""From a question and an episode (None: the whole set) to the best ten jumps."""
+
+TEN = 10
+_WINDOW, _STRIDE = 120, 60  # words
+_WORD = re.compile(r"[a-z0-9]+")
+_METRICS = {"in_episode": ("hit@1", "hit@3", "hit@10", "near@1"), "library": ("hit@1", "hit@10", "near@1", "episode@1")}
+
+
+@dataclass(frozen=True, slots=True)
+class Query:
+    """A question and the spans, in seconds, that answer it."""
+
+    text: str
+    episode: str
+    spans: tuple[tuple[float, float], ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Moments:
+    """One set: cues by episode, and questions."""
+
+    cues: dict[str, tuple[Cue, ...]]
+    queries: tuple[Query, ...]
+
+
+def read(folder: Path, limit: int | None = None) -> Moments:
+    """Read a set; with ``limit`` only its first episodes and the questions about them."""
+    cues: dict[str, tuple[Cue, ...]] = {}
+    for line in (folder / "episodes.jsonl").read_text(encoding="utf-8").splitlines()[:limit]:
+        episode = json.loads(line)
+        cues[episode["id"]] = tuple(
+            Cue(cue["start"], cue["end"], cue["text"], cue.get("speaker") or "") for cue in episode["cues"]
+        )
+    found = [json.loads(line) for line in (folder / "queries.jsonl").read_text(encoding="utf-8").splitlines()]
+    return Moments(cues, tuple(
+        Query(item["query"], item["episode"], tuple((float(a), float(b)) for a, b in item["spans"]))
+        for item in found if item["episode"] in cues
+    ))  # fmt: skip
+
+
+# -- the usual recipes: windows of 120 words, one every 60, a jump goes to the window's start --------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class Windows:
+    """All windows of a set: their episodes, start times in seconds and texts."""
+
+    episode: npt.NDArray[np.str_]
+    start: Scores
+    texts: list[str]
+
+
+def windows(moments: Moments) -> Windows:
+    """Cut every episode into windows."""
+    rows: list[tuple[str, float, str]] = []
+    for episode, cues in moments.cues.items():
+        words: list[tuple[float, str]] = []
+        for cue in cues:
+            said = cue.text.split()
+            words += [(cue.start + (cue.end - cue.start) * i / len(said), word) for i, word in enumerate(said)]
+        for first in range(0, max(len(words) - _STRIDE, 1), _STRIDE):
+            piece = words[first : first + _WINDOW]
+            if piece:
+                rows.append((episode, piece[0][0], " ".join(word for _, word in piece)))
+    return Windows(np.array([row[0] for row in rows]), np.array([row[1] for row in rows]), [row[2] for row in rows])
+
+
+class Bm25:
+    """Okapi BM25 (k1 1.2, b 0.75) over texts; lower-case words, no stemming."""
+
+    def __init__(self, texts: Sequence[str]) -> None:
+        self._postings: dict[str, tuple[list[int], list[int]]] = {}
+        self._length = np.zeros(len(texts))
+        for number, text in enumerate(texts):
+            words = _WORD.findall(text.lower())
+            self._length[number] = len(words)
+            for word in dict.fromkeys(words):
+                rows, counts = self._postings.setdefault(word, ([], []))
+                rows.append(number)
+                counts.append(words.count(word))
+
+    def scores(self, query: str) -> Scores:
+        """The score of every text for a query."""
+        total = np.zeros(len(self._length))
+        norm = 1.2 * (0.25 + 0.75 * self._length / self._length.mean())
+        for word in dict.fromkeys(_WORD.findall(query.lower())):
+            if word in self._postings:
+                rows, counts = (np.array(part) for part in self._postings[word])
+                weight = math.log(1 + (len(total) - len(rows) + 0.5) / (len(rows) + 0.5))
+                total[rows] += weight * counts * 2.2 / (counts + norm[rows])
+        return total
+
+
+def recipes(moments: Moments, embed: Remembering) -> dict[str, Finder]:
+    """BM25, MiniLM, and their two usual combinations, over the same windows."""
+    cut = windows(moments)
+    bm25 = Bm25(cut.texts)
+    matrix = embed.encode(cut.texts)
+
+    def dense(query: str) -> Scores:
+        return np.asarray(matrix @ embed.encode_question(query), np.float64)
+
+    def finder(combine: Callable[[Scores, Scores], Scores]) -> Finder:
+        def look(query: str, episode: str | None) -> Found:
+            rows = np.flatnonzero(cut.episode == episode) if episode else np.arange(len(cut.texts))
+            scores = combine(bm25.scores(query)[rows], dense(query)[rows])
+            best = rows[np.argsort(-scores, kind="stable")[:TEN]]
+            return [(str(cut.episode[row]), float(cut.start[row])) for row in best]
+
+        return look
+
+    return {
+        "bm25": finder(lambda lexical, near: lexical),
+        "minilm": finder(lambda lexical, near: near),
+        "rrf": finder(lambda lexical, near: 1 / (60 + _ranks(lexical)) + 1 / (60 + _ranks(near))),
+        "zsum": finder(lambda lexical, near: _standard(lexical) + _standard(near)),
+    }
+
+
+def _ranks(scores: Scores) -> Scores:
+    ranks = np.empty(len(scores))
+    ranks[np.argsort(-scores, kind="stable")] = np.arange(1, len(scores) + 1)
+    return ranks
+
+
+def _standard(scores: Scores) -> Scores:
+    return np.asarray((scores - scores.mean()) / (scores.std() + 1e-9))
+
+
+# -- Earmark, through the code that answers users ---------------------------------------------------------------------
+
+
+def earmark(moments: Moments, embed: Remembering, folder: Path) -> Finder:
+    """Index the set as a library and search it."""
+    index = Index.open(folder)
+    for episode, cues in moments.cues.items():
+        found = passages(episode, cues)
+        index.add(episode, found, embed.encode([passage.text for passage in found]))
+
+    def look(query: str, episode: str | None) -> Found:
+        return [(moment.episode_id, moment.start) for moment in find(Question(query, episode), index, embed, TEN)]
+
+    return look
+
+
+# -- scoring ----------------------------------------------------------------------------------------------------------
+
+
+def judge(query: Query, found: Found) -> dict[str, float]:
+    """What one list of jumps is worth: each metric 0 or 1."""
+    hits = [
+        episode == query.episode and any(start - 10 <= time <= end for start, end in query.spans)
+        for episode, time in found
+    ]
+    near = bool(found) and found[0][0] == query.episode and any(
+        abs(found[0][1] - start) <= 30 for start, _ in query.spans
+    )
+    return {
+        "hit@1": float(any(hits[:1])), "hit@3": float(any(hits[:3])), "hit@10": float(any(hits[:TEN])),
+        "near@1": float(near), "episode@1": float(bool(found) and found[0][0] == query.episode),
+    }  # fmt: skip
+
+
+def interval(values: Scores) -> tuple[float, float]:
+    """The 95 % bootstrap interval of a mean."""
+    rng = np.random.default_rng(0)
+    means = values[rng.integers(0, len(values), (1000, len(values)))].mean(axis=1)
+    low, high = np.quantile(means, [0.025, 0.975])
+    return float(low), float(high)
+
+
+def measure(moments: Moments, finder: Finder) -> dict[str, dict[str, object]]:
+    """All metrics of one finder, with their intervals."""
+    report: dict[str, dict[str, object]] = {}
+    for scope, names in _METRICS.items():
+        judged = [
+            judge(query, finder(query.text, query.episode if scope == "in_episode" else None))
+            for query in moments.queries
+        ]
+        values = {name: np.array([item[name] for item in judged]) for name in names}
+        report[scope] = {name: round(float(column.mean()), 4) for name, column in values.items()}
+        report[scope]["interval"] = {
+            name: [round(edge, 4) for edge in interval(column)] for name, column in values.items()
+        }
+    return report
+
+
+def table(report: dict[str, dict[str, dict[str, object]]]) -> str:
+    """The report for people."""
+    lines = []
+    for scope, names in _METRICS.items():
+        lines += ["", f"{scope.replace('_', ' '):<12}" + "".join(f"{name:>21}" for name in names)]
+        for name, found in report.items():
+            cells = []
+            for metric in names:
+                low, high = found[scope]["interval"][metric]  # type: ignore[index]
+                cells.append(f"{found[scope][metric]:>8.3f} [{low:.3f}-{high:.3f}]".rjust(21))
+            lines.append(f"{name:<12}" + "".join(cells))
+    return "\n".join(lines[1:])
+
+
+def main(arguments: Sequence[str] | None = None) -> None:
+    """Run the benchmark from the command line."""
+    parser = argparse.ArgumentParser(description=(__doc__ or "").partition("\n")[0])
+    parser.add_argument("folder", type=Path)
+    parser.add_argument("--json", action="store_true", help="print JSON instead of a table")
+    parser.add_argument("--only", help="one of the systems")
+    parser.add_argument("--limit", type=int, help="use only the first episodes")
+    options = parser.parse_args(arguments)
+    moments, embed = read(options.folder, options.limit), Remembering()
+    with TemporaryDirectory() as folder:
+        finders: dict[str, Finder] = {}
+        if options.only != "earmark":
+            finders |= recipes(moments, embed)
+        if options.only in (None, "earmark"):
+            finders["earmark"] = earmark(moments, embed, Path(folder))
+        if options.only and options.only not in finders:
+            parser.error(f"unknown system {options.only}; there are {', '.join(finders)}")
+        chosen = {options.only: finders[options.only]} if options.only else finders
+        report = {name: measure(moments, finder) for name, finder in chosen.items()}
+    count = f"{len(moments.cues)} episodes, {len(moments.queries)} questions"
+    sys.stdout.write(json.dumps(report, indent=1) + "\n" if options.json else f"{count}\n{table(report)}\n")
+
+
+if __name__ == "__main__":
+    main()
