@@ -10,6 +10,7 @@ import random
 import re
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
+from functools import cache
 from pathlib import Path
 
 import numpy as np
@@ -18,7 +19,7 @@ import numpy.typing as npt
 from voice.espeak import Espeak
 
 RATE = 16_000  # hertz of the bank
-TONE_WORDS_A_MINUTE = 165
+_WORDS_A_MINUTE = 165
 EMPHASIS = 0.9  # x[n] - 0.9 x[n-1]: the bank is stored with a flat spectrum, so 8 bits a sample are enough
 FIXED, NOISE, VOICED = 0, 1, 2
 """Kinds of frames: a transient that is played once; stretchable noise or silence; a stretchable period."""
@@ -59,11 +60,11 @@ def spoken_words() -> list[str]:
     return [word for word in words if re.fullmatch("[a-z]{2,}", word)]
 
 
-def harvest(espeak: Espeak, sentences: int = 1500, seed: int = 7) -> tuple[dict[Pair, Unit], float]:
+def harvest(espeak: Espeak, sentences: int, rare: int, seed: int = 7) -> tuple[dict[Pair, Unit], float]:
     """One unit for every pair of neighbouring phonemes of English ("" is silence), and the period in samples.
 
-    Words in random order give most pairs; pairs that are still missing are asked for by a word that ends in the
-    first phoneme before one that begins with the second.
+    `sentences` of five words in random order give most pairs; those with fewer than `rare` instances are asked for
+    by a word that ends in the first phoneme before one that begins with the second.
     """
     chance = random.Random(seed)  # noqa: S311 - an order of words, nothing secret
     words = spoken_words()
@@ -78,12 +79,11 @@ def harvest(espeak: Espeak, sentences: int = 1500, seed: int = 7) -> tuple[dict[
         chosen, at = words[at : at + 5], at + 5
         _collect(found, *_say(espeak, f"{' '.join(chosen[:3])}, {' '.join(chosen[3:])}."), period, phase)
     for word in words[at : at + 2500]:
-        _, phonemes = _say(espeak, word)
-        names = [name for name, _ in phonemes if name]
+        names = [name for name, _ in _clean(espeak.say(word, _WORDS_A_MINUTE)[1]) if name]
         if names:
             begins.setdefault(names[0], []).append(word)
             ends.setdefault(names[-1], []).append(word)
-    for text in _missing(found, begins, ends):
+    for text in _missing(found, begins, ends, rare):
         _collect(found, *_say(espeak, text), period, phase)
     return _choose(found), period
 
@@ -92,11 +92,26 @@ def _say(espeak: Espeak, text: str) -> tuple[Wave, list[tuple[str, int]]]:
     """The text on one note at RATE, and its phonemes without stress marks as (IPA, first sample)."""
     from scipy.signal import resample_poly
 
-    wave, phonemes = espeak.say(text, TONE_WORDS_A_MINUTE, pitch_range=0)
+    wave, phonemes = espeak.say(text, _WORDS_A_MINUTE, pitch_range=0)
     common = int(np.gcd(RATE, espeak.rate))
-    wave = resample_poly(wave, RATE // common, espeak.rate // common).astype(np.float32)
-    scale = RATE / espeak.rate
-    return wave, [(name.lstrip("ˈˌ"), round(sample * scale)) for name, sample in phonemes if "(" not in name]
+    up, down = RATE // common, espeak.rate // common
+    wave = resample_poly(wave, up, down, window=_low_pass(up, down)).astype(np.float32)
+    return wave, [(name, round(sample * RATE / espeak.rate)) for name, sample in _clean(phonemes)]
+
+
+@cache
+def _low_pass(up: int, down: int) -> Wave:
+    """The filter of the change of rate, made once."""
+    from scipy.signal import firwin
+
+    most = max(up, down)
+    taps: Wave = firwin(20 * most + 1, 1 / most, window=("kaiser", 5.0)).astype(np.float32)
+    return taps
+
+
+def _clean(phonemes: list[tuple[str, int]]) -> list[tuple[str, int]]:
+    """Phonemes without stress marks and without the marks of another language."""
+    return [(name.lstrip("ˈˌ"), sample) for name, sample in phonemes if "(" not in name]
 
 
 def _period(wave: Wave) -> float:
@@ -226,12 +241,14 @@ def _bands(flat: Wave, at: int, half: int) -> Wave:
     return decibels
 
 
-def _missing(found: dict[Pair, _Found], begins: dict[str, list[str]], ends: dict[str, list[str]]) -> Iterator[str]:
-    """Texts in which the rare and the missing pairs occur between two words."""
+def _missing(
+    found: dict[Pair, _Found], begins: dict[str, list[str]], ends: dict[str, list[str]], rare: int
+) -> Iterator[str]:
+    """Texts in which pairs with fewer than `rare` instances occur between two words."""
     for last in sorted(ends):
         for first in sorted(begins):
             have = len(found[last, first].units) if (last, first) in found else 0
-            for i in range(min(4 - have, len(ends[last]), len(begins[first]))):
+            for i in range(min(rare - have, len(ends[last]), len(begins[first]))):
                 yield f"the {ends[last][i]} {begins[first][-1 - i]} again."
 
 
