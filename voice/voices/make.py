@@ -111,7 +111,8 @@ def assemble(units: dict[Pair, Unit], period: float, name: str) -> "tuple[Bank, 
     for i in range(size):
         for j in range(size):
             if table[i, j, 1] == 0 and (i or j):
-                table[i, j] = (*second_half[i], *first_half[j])
+                nothing = (0, 0)  # for a phoneme that was heard on one side only
+                table[i, j] = (*second_half.get(i, nothing), *first_half.get(j, nothing))
     sound = np.concatenate(waves)
     loudest = float(np.quantile(np.abs(sound), 0.9999))
 
