@@ -32,7 +32,9 @@
     const lines = JSON.stringify(status.engines);
     if ($("engines").dataset.lines === lines) return;
     $("engines").dataset.lines = lines;
-    $("engines").replaceChildren(...status.engines.map((engine) => make(
+    const roles = Object.keys(ROLES);
+    const engines = status.engines.toSorted((a, b) => roles.indexOf(a.role) - roles.indexOf(b.role));
+    $("engines").replaceChildren(...engines.map((engine) => make(
       "li", {}, make("span", { class: "engine-role" }, ROLES[engine.role] ?? engine.role), " ",
       make("span", { class: "engine-name" }, engine.name), engine.better ? `. ${engine.better}` : ".",
     )));

@@ -40,6 +40,9 @@ LONGEST_RECORDING = 60.0
 PATIENCE = 300.0
 """Seconds a question waits for the engines before the page says that they are still loading."""
 
+CACHE = (3600, 3600)
+"""Every so many seconds, files that Gradio has kept for so many seconds go (recordings that were never asked)."""
+
 ASKERS = 16
 """Questions worked on at the same time; more wait in Gradio's queue."""
 
@@ -83,7 +86,7 @@ def build(companion: Companion) -> "gr.Blocks":
     async def hear(recording: str | None, context: Json) -> tuple[Json, None]:
         return await heard_event(companion, recording, context), None
 
-    with gr.Blocks(title="Earmark", analytics_enabled=False, fill_width=True) as page:
+    with gr.Blocks(title="Earmark", analytics_enabled=False, fill_width=True, delete_cache=CACHE) as page:
         _part(gr, "top")
         with gr.Row(elem_id="columns", equal_height=False):
             with gr.Column(elem_id="main", scale=3, min_width=0):

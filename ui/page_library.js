@@ -43,7 +43,12 @@
       if (focused) $("shelf").querySelector(`[data-choose="${CSS.escape(focused)}"]`)?.focus();
     }
     for (const button of $("shelf").querySelectorAll("[data-choose]")) {
-      if (button.dataset.choose === chosen?.id) button.setAttribute("aria-current", "true");
+      const here = button.dataset.choose === chosen?.id;
+      if (here && !button.hasAttribute("aria-current")) {
+        const room = $("shelf").clientWidth - button.offsetWidth;
+        $("shelf").scrollTo({ left: button.offsetLeft - $("shelf").offsetLeft - room / 2 });
+      }
+      if (here) button.setAttribute("aria-current", "true");
       else button.removeAttribute("aria-current");
     }
   };

@@ -34,9 +34,12 @@ READY = "#shelf [data-choose]"
 Visit = Callable[..., Any]
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="package")
 def browser(sound_card: SoundCard) -> Iterator[Any]:
-    """Chromium that may use the microphone and whose sound goes to the sound card."""
+    """Chromium that may use the microphone and whose sound goes to the sound card.
+
+    For these tests only: while Playwright runs, its event loop keeps others of this thread from starting.
+    """
     if not CHROMIUM.exists():
         pytest.skip(f"no {CHROMIUM} here: apt-get install --no-install-recommends chromium")
     with playwright.sync_playwright() as driver:
