@@ -8,11 +8,11 @@ import pytest
 from episodes.model import Cue
 from episodes.transcripts import write_vtt
 from retrieval.model import Question
-from tests.shared import shared_data
+from tests.material import material
 from ui.app import Companion
 from ui.config import Settings
 
-EPISODE = "btc-bitcoin-review-podcast--lightning-privacy-splice-panel"
+EPISODE = "btc-chaincode-podcast--utxos-chaincode-decoded"
 HEADINGS = 3
 
 
@@ -25,7 +25,7 @@ def companion(tmp_path):
 
 
 def test_three_headings_of_a_real_episode_land_in_their_sections(companion, tmp_path):
-    folder = shared_data("moments/bitcoin")
+    folder = material("moments/bitcoin")
     episodes = map(json.loads, (folder / "episodes.jsonl").read_text("utf-8").splitlines())
     real = next(episode for episode in episodes if episode["id"] == EPISODE)
     cues = [Cue(cue["start"], cue["end"], cue["text"], cue["speaker"] or "") for cue in real["cues"]]
@@ -52,7 +52,7 @@ def test_three_headings_of_a_real_episode_land_in_their_sections(companion, tmp_
     ],
 )
 def test_people_go_through_the_built_in_recogniser(companion, clip, words):
-    path = shared_data(clip)
+    path = material(clip)
     episode = companion.add(path)
     assert episode.ready
     text = " ".join(cue.text for cue in companion.library.cues(episode.id))
