@@ -23,13 +23,14 @@ _TOPIC_SENTENCES = 2
 _EPISODE_SENTENCES = 4
 _ANNOUNCES = re.compile(
     r"\b(?:today(?: is about|'s (?:episode|topic|show))|in this episode|this episode|this week(?:'s)? (?:episode|we)"
-    r"|today,? (?:we|i)|we(?:'re| are| will|'ll) (?:going to )?(?:be )?(?:talk|discuss|look|explor|div))",
+    r"|today,? (?:we|i)\b|we(?:'re| are| will|'ll) (?:going to )?(?:be )?(?:talk|discuss|look|explor|div))",
     re.IGNORECASE,
 )
 _ASKS = re.compile(
     r"^(?:what|why|how|when|where|who|which|whose|is|are|was|were|do|does|did|can|could|should|would|will|has|have)\b",
     re.IGNORECASE,
 )
+_OPEN = re.compile(r"^(?:what|why|how)\b", re.IGNORECASE)
 _TO_HEARER = re.compile(r"\b(?:you|your|yours|you're|you've|we|us|our|i|my|me|right|okay)\b", re.IGNORECASE)
 
 
@@ -97,7 +98,7 @@ def _alone(sentence: str) -> float:
     length = len(bare.split())
     told = len(content_words(bare))
     worth = -0.35 * leans(bare) + 0.04 * min(told, 5)
-    worth -= 0.02 * max(0, 8 - length) + 0.012 * max(0, length - 30)
+    worth -= 0.04 * max(0, 9 - length) + 0.012 * max(0, length - 30)
     if bare.endswith("?"):
         worth -= 0.35
     elif not bare.endswith((".", "!", "…", '"', "”")):
@@ -142,11 +143,13 @@ def _questions(
         if not (line.text.endswith("?") and _ASKS.match(asked) and 4 <= len(asked.split()) <= 16):
             continue
         told = content_words(asked)
-        if not told or leans(asked) > 0.3:
+        personal = bool(_TO_HEARER.search(asked))
+        alone = leans(asked) == 0 if len(told) < 3 else leans(asked) < 0.25
+        if len(told) < 2 or not alone or (personal and not _OPEN.match(asked)):
             continue
         answer = _unit(vectors[row + 1 : row + 7].mean(0))
         score = float(vectors[row] @ answer) + 0.5 * float(vectors[row] @ centres[belongs[row]])
-        score += 0.05 * min(len(told), 3) - 0.15 * bool(_TO_HEARER.search(asked)) - 0.3 * leans(asked)
+        score += 0.05 * min(len(told), 4) - 0.2 * personal + 0.1 * bool(_OPEN.match(asked))
         scored.append((score, row, asked))
     chosen: dict[int, tuple[float, str]] = {}
     for score, row, asked in sorted(scored, reverse=True):
@@ -157,5 +160,12 @@ def _questions(
         if len(found) >= QUESTIONS:
             break
         if number not in found and part.title not in {"", "Introduction", "Closing words", f"Part {number + 1}"}:
-            found[number] = f"What is said about {part.title[:1].lower() + part.title[1:]}?"
+            found[number] = f"What is said about {_within(part.title, lines)}?"
     return tuple(found[topic] for topic in sorted(found))
+
+
+def _within(title: str, lines: Sequence[Line]) -> str:
+    """A title as it stands inside a sentence: its first word small, unless the speakers only know it as a name."""
+    first = title.split()[0].lower()
+    small = any(re.search(rf"\b{re.escape(first)}\b", line.text) for line in lines)
+    return title[:1].lower() + title[1:] if small else title

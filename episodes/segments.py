@@ -1,12 +1,12 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """Where the subject changes: topics from the text alone, or from the publisher's chapters where there are any.
 
-Sentences are embedded; the best division into k topics is the one that leaves the least scatter around the topics'
-means. It is found exactly by dynamic programming (Fragkou et al. 2004; the cost is the one that TreeSeg, Gklezakos et
-al. 2024, splits greedily). Signs at the place itself (a speaker begins, a pause, "let's move on") decide between
-places that are about equally good.
+Sentences are embedded, and what the whole episode has in common is taken out. The best division into k topics is the
+one whose sentences point most in one direction within each topic (the objective of spherical k-means, on contiguous
+pieces). It is found exactly, by dynamic programming; TreeSeg (Gklezakos et al. 2024) splits greedily.
 """
 
+import math
 from collections.abc import Callable, Sequence
 
 import numpy as np
@@ -19,8 +19,9 @@ Matrix = npt.NDArray[np.float32]
 Embed = Callable[[Sequence[str]], Matrix]
 
 _SNAP = 10.0  # seconds that a chapter mark may be moved to begin with a sentence
-_SHORTEST = 20.0  # seconds; a topic is longer
-_TURN = 0.02  # how much less scatter a boundary inside a turn has to leave than one at its beginning
+_NEAR = 2  # sentences that a boundary may be moved to begin with a speaker's turn
+_ASKED = 40  # words: a shorter turn that ends in a question belongs to its answer
+_UNITS = 2000  # more sentences than that are joined in twos, threes …: the work grows with their square
 
 
 def segment(
@@ -45,37 +46,71 @@ def segment(
 
 
 def usual_count(seconds: float) -> int:
-    """How many topics a conversation of this length usually has: 7 in ten minutes, 16 in an hour, 21 in two."""
-    return max(1, round(2.5 * (seconds / 60) ** 0.45)) if seconds > 3 * _SHORTEST else 1
+    """How many topics a talk of this length usually has: 9 in ten minutes, 14 in an hour, 17 in two."""
+    return max(1, min(round(5 * math.sqrt(math.sqrt(seconds / 60))), round(seconds / 25)))
 
 
 def divide(vectors: Matrix, lines: Sequence[Line], count: int) -> list[int]:
-    """The indices of the sentences with which ``count`` topics begin (the first is 0), given float32 (n, d) rows."""
-    weights = np.array([len(line.text.split()) for line in lines], np.float64) ** 0.5
-    sums = np.vstack([np.zeros((1, vectors.shape[1])), np.cumsum(vectors * weights[:, None], axis=0)])
-    mass = np.concatenate([[0.0], np.cumsum(weights)])
-    total = mass[-1]
-    penalty = np.array([0.0 if line.turn_start else _TURN for line in lines]) * total / max(count, 1)
-    starts = np.array([line.start for line in lines])
-    ends = np.append(starts[1:], lines[-1].end)
-    best = np.full(len(lines) + 1, np.inf)
-    best[0] = 0.0
-    before = np.zeros((count, len(lines) + 1), np.int32)
-    for number in range(count):
-        now = np.full(len(lines) + 1, np.inf)
-        for end in range(number + 1, len(lines) + 1):
-            begin = np.arange(number, end)
-            inside = sums[end] - sums[begin]
-            scatter = (mass[end] - mass[begin]) - np.einsum("ij,ij->i", inside, inside) / (mass[end] - mass[begin])
-            short = np.where(ends[end - 1] - starts[begin] < _SHORTEST, 0.05 * total, 0.0)
-            cost = best[begin] + scatter + short + np.where(begin > 0, penalty[begin], 0.0)
-            least = int(np.argmin(cost))
-            now[end], before[number, end] = cost[least], begin[least]
-        best = now
-    found = [len(lines)]
-    for number in range(count - 1, -1, -1):
-        found.append(int(before[number, found[-1]]))
-    return sorted(found[1:])
+    """The indices of the sentences with which ``count`` topics begin (the first is 0).
+
+    ``vectors`` are float32 (n, d) unit rows, one for each sentence. Fewer are found when there are fewer sentences.
+    """
+    weights = np.array([len(line.text.split()) for line in lines], np.float32)
+    own = vectors - np.average(vectors, axis=0, weights=weights)
+    own /= np.maximum(np.linalg.norm(own, axis=1, keepdims=True), 1e-6)
+    stride = -(-len(lines) // _UNITS)
+    edges = [*range(0, len(lines), stride), len(lines)]
+    sums = np.vstack([np.zeros((1, own.shape[1]), np.float32), np.cumsum(own * weights[:, None], axis=0)])[edges]
+    starts = [edges[place] for place in _best_division(_agreement(sums), count)]
+    return _at_turns(lines, starts)
+
+
+def _agreement(sums: Matrix) -> Matrix:
+    """(n + 1, n + 1): how far the units from i up to j point in one direction, the length of their vectors' sum.
+
+    ``sums`` are the running sums of the vectors, (n + 1, d). What is no piece (j ≤ i) is minus infinity.
+    """
+    squares = np.einsum("ij,ij->i", sums, sums)
+    lengths = np.sqrt(np.maximum(0, squares[:, None] + squares[None, :] - 2 * (sums @ sums.T)))
+    lengths[np.tril_indices(len(sums))] = -np.inf
+    return np.asarray(lengths, np.float32)
+
+
+def _best_division(worth: Matrix, count: int) -> list[int]:
+    """The units with which the pieces begin that together are worth most."""
+    units = len(worth) - 1
+    best = np.full(units + 1, -np.inf, np.float32)
+    best[0] = 0
+    before = []
+    for _ in range(min(count, units)):
+        total = best[:, None] + worth
+        before.append(total.argmax(0))
+        best = total.max(0)
+    place, found = units, []
+    for begins in reversed(before):
+        place = int(begins[place])
+        found.append(place)
+    return found[::-1]
+
+
+def _at_turns(lines: Sequence[Line], starts: Sequence[int]) -> list[int]:
+    """Boundaries moved to the beginning of a turn when one is very near, and before the question that opens a topic."""
+    moved = [0]
+    for start in starts[1:]:
+        turns = [place for place in range(start - _NEAR, start + _NEAR + 1) if _turn(lines, place)]
+        place = min(turns, key=lambda turn: (abs(turn - start), turn), default=start)
+        if _turn(lines, place) and lines[place - 1].text.endswith("?"):
+            asked = next(turn for turn in range(place - 1, -1, -1) if lines[turn].turn_start)
+            if sum(len(line.text.split()) for line in lines[asked:place]) <= _ASKED:
+                place = asked
+        place = place if place > moved[-1] else start
+        if place > moved[-1]:
+            moved.append(place)
+    return moved
+
+
+def _turn(lines: Sequence[Line], place: int) -> bool:
+    return 0 < place < len(lines) and lines[place].turn_start
 
 
 def _chapter_starts(lines: Sequence[Line], chapters: Sequence[Chapter]) -> list[tuple[int, str]]:

@@ -6,6 +6,7 @@ import re
 from collections import Counter
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
+from itertools import pairwise
 
 import numpy as np
 import numpy.typing as npt
@@ -17,7 +18,8 @@ Matrix = npt.NDArray[np.float32]
 Embed = Callable[[Sequence[str]], Matrix]
 
 _TRIED = 24  # phrases of a topic whose meaning is compared with the topic's
-_LENGTHS = {1: -0.10, 2: 0.03, 3: 0.04, 4: 0.02, 5: -0.02}  # what a title's number of words adds to its score
+_MEANING = 1.5  # how much a phrase's likeness to its topic counts beside its form
+_LENGTHS = {1: -0.20, 2: 0.03, 3: 0.05, 4: 0.02, 5: -0.04}  # what a title's number of words adds to its score
 _WELCOME = re.compile(
     r"\b(?:welcome (?:back )?to|welcome everybody|i'm your host|this is your host|my name is)\b", re.IGNORECASE
 )
@@ -61,27 +63,32 @@ def titles(topics: Sequence[Sequence[Line]], centres: Matrix, embed: Embed) -> l
     given: list[str] = []
     taken: set[str] = set()
     for number, chosen in enumerate(tried):
-        kind = _kind(topics[number], number, len(topics))
+        kind = _kind(topics, number)
         ranked = sorted(
             (
-                (score + float(meaning[" ".join(words)] @ (centres[number] - 0.5 * common)), words)
+                (score + _MEANING * float(meaning[" ".join(words)] @ (centres[number] - 0.5 * common)), words)
                 for words, score in chosen
             ),
             reverse=True,
         )
-        best = next((words for _, words in ranked if not taken & set(words)), ranked[0][1] if ranked else None)
-        if best is not None:
-            taken |= set(best) - WEAK_WORDS
-        given.append(kind or (_spelt(best, seen[number][best]) if best is not None else ""))
+        order = [words for _, words in ranked]
+        best = next((words for words in order if not taken & set(words)), order[0] if order else None)
+        if kind or best is None:
+            given.append(kind)
+            continue
+        parts = _parts(best, [words for words in order[:8] if not taken & set(words)])
+        taken |= {word for part in parts for word in part} - WEAK_WORDS
+        given.append(_joined(parts, seen[number]))
     return given
 
 
-def _kind(topic: Sequence[Line], number: int, count: int) -> str:
-    """ "Introduction" or "Closing words", for a beginning or an end that is only that."""
-    said = " ".join(line.text for line in topic)
-    if count > 2 and number == 0 and _WELCOME.search(said[:1500]):
+def _kind(topics: Sequence[Sequence[Line]], number: int) -> str:
+    """ "Introduction" or "Closing words", for a beginning or an end that is little more than that."""
+    said = [" ".join(line.text for line in topic) for topic in topics]
+    usual = sum(map(len, said)) / len(said)
+    if len(topics) > 2 and number == 0 and len(said[0]) < 1.5 * usual and _WELCOME.search(said[0][:1500]):
         return "Introduction"
-    if count > 2 and number == count - 1 and len(said.split()) < 250 and _GOODBYE.search(said):
+    if len(topics) > 2 and number == len(topics) - 1 and len(said[-1]) < 0.6 * usual and _GOODBYE.search(said[-1]):
         return "Closing words"
     return ""
 
@@ -124,8 +131,11 @@ def _best_by_words(
         weight = np.mean([math.log1p(often[word]) * math.log((1 + topics) / (0.5 + spread[word])) for word in telling])
         score = 0.06 * float(weight) + _LENGTHS[len(words)] + 0.05 * math.log2(candidate.count)
         score += 0.06 * (1 - candidate.first) + 0.08 * candidate.asked
-        score += 0.10 * candidate.announced / candidate.count + 0.08 * candidate.closed / candidate.count
+        score += 0.10 * candidate.announced / candidate.count + 0.20 * candidate.closed / candidate.count
         score -= sum(_unlike_a_noun(word, nounlike, last=word is telling[-1]) for word in telling)
+        score -= 0.15 * sum(_plural(word) and after not in WEAK_WORDS for word, after in pairwise(words))
+        if any(part in found and found[part].count > candidate.count for part in (words[1:], words[:-1])):
+            score -= 0.08  # a part of it is said more often: the rest belongs to the sentence, not to the phrase
         scored.append((words, score))
     return sorted(scored, key=lambda entry: -entry[1])[:_TRIED]
 
@@ -137,14 +147,38 @@ def _unlike_a_noun(word: str, nounlike: dict[str, float], last: bool) -> float:
         doubt += 0.15
     if last and word.endswith(("ed", "ing", "n't")):
         doubt += 0.12
+    if last and word.endswith("'s"):
+        doubt += 0.5
     if word[0].isdecimal():
         doubt += 0.10
     return doubt
 
 
+def _plural(word: str) -> bool:
+    return len(word) > 3 and word.endswith("s") and not word.endswith(("ss", "us", "is", "'s", "ics"))
+
+
+def _parts(best: tuple[str, ...], others: Sequence[tuple[str, ...]]) -> list[tuple[str, ...]]:
+    """The phrases of a title: a single word says little, so it gets the next best beside it ("Goals and care")."""
+    stem = _stem(best[0])
+    beside = next((words for words in others if "and" not in words and stem not in map(_stem, words)), None)
+    return [best] if len(best) > 1 or beside is None else [best, beside]
+
+
+def _joined(parts: Sequence[tuple[str, ...]], found: dict[tuple[str, ...], _Candidate]) -> str:
+    title = " and ".join(_spelt(part, found[part]) for part in parts)
+    return title[:1].upper() + title[1:]
+
+
+def _stem(word: str) -> str:
+    return word.removesuffix("'s").rstrip("s")
+
+
 def _spelt(words: tuple[str, ...], candidate: _Candidate) -> str:
     """The phrase as a title: as people spell it inside a sentence, "The" before it when they nearly always say so."""
     text = candidate.spelt.most_common(1)[0][0] if candidate.spelt else candidate.opening
+    if not candidate.spelt and text[1:].islower():
+        text = text[:1].lower() + text[1:]  # its capital came from the beginning of a sentence
     if candidate.before["the"] >= 0.6 * candidate.count and not any(word[:1].isupper() for word in text.split()):
         text = f"the {text}"
-    return text[:1].upper() + text[1:]
+    return text

@@ -28,31 +28,41 @@ _WEAK = """
 thing things stuff way ways kind kinds sort sorts lot lots bit bits something anything nothing everything someone
 anyone everyone nobody everybody somebody anybody people person guy guys man case cases point points part parts place
 time times day days week weeks month months year years hour hours minute minutes second seconds moment number numbers
-example examples question questions answer answers fact idea ideas sense reason reasons term terms end side level
-good great nice cool bad big small large little long short high low new old different certain sure able possible
-interesting important amazing awesome fun hard easy whole real true next last first second third final main actual
-specific particular general basic simple super pretty two three four five six seven eight nine ten couple
-say says said saying tell tells told telling talk talks talked talking ask asks asked asking call calls called calling
-speak speaks spoke speaking mention mentioned know knows knew known knowing think thinks thought thinking believe
-believes believed guess guessing mean means meant meaning feel feels felt feeling see sees saw seen seeing look looks
-looked looking watch hear hears heard listen listening like likes liked love loves loved want wants wanted wanting need
-needs needed try tries tried trying go goes went gone going come comes came coming get gets got gotten getting give
-gives gave given giving take takes took taken taking make makes made making put puts putting keep keeps kept keeping
-leave leaves left leaving let find finds found finding happen happens happened happening start starts started starting
-begin begins began beginning stop stops stopped end ends ended ending work works worked working use uses used using
-run runs ran running show shows showed shown showing seem seems seemed become becomes became turn turns turned turning
-move moves moved moving bring brings brought hold holds held set sets wait waits waited understand understood
-understands remember remembers learn learns learned explain explains explained define defines defined describe describes
-described notice noticed agree agrees agreed hope hopes hoped care cares cared help helps helped add adds added sit sits
-sat stand stands stood live lives lived die dies died build builds built write writes wrote written read reads play
-plays played pay pays paid buy buys bought sell sold send sends sent receive received change changes changed follow
-follows followed grow grows grew grown open opens opened close closes closed depend depends allow allows allowed
-exist exists existed matter matters mattered doing figure figured jump dive pick picked ended basically literally
-especially generally essentially fairly sort somewhat somehow later early earlier late whenever wherever everywhere
-somewhere anywhere ago far forward yeah cause whatnot
+example examples question questions answer answers fact idea ideas sense reason reasons term terms end side level good
+great nice cool bad big small large little long short high low new old different certain sure able possible interesting
+important amazing awesome fun hard easy whole real true next last first third final main actual specific particular
+general basic simple super pretty two three four five six seven eight nine ten couple say says said saying tell tells
+told telling talk talks talked talking ask asks asked asking call calls called calling speak speaks spoke speaking
+mention mentioned know knows knew known knowing think thinks thought thinking believe believes believed guess guessing
+mean means meant meaning feel feels felt feeling see sees saw seen seeing look looks looked looking watch hear hears
+heard listen listening like likes liked love loves loved want wants wanted wanting need needs needed try tries tried
+trying go goes went gone going come comes came coming get gets got gotten getting give gives gave given giving take
+takes took taken taking make makes made making put puts putting keep keeps kept keeping leave leaves left leaving let
+find finds found finding happen happens happened happening start starts started starting begin begins began beginning
+stop stops stopped ends ended ending work works worked working use uses used using run runs ran running show shows
+showed shown showing seem seems seemed become becomes became turn turns turned turning move moves moved moving bring
+brings brought hold holds held set sets wait waits waited understand understood understands remember remembers learn
+learns learned explain explains explained define defines defined describe describes described notice noticed agree
+agrees agreed hope hopes hoped help helps helped add adds added sit sits sat stand stands stood live lives lived die
+dies died build builds built write writes wrote written read reads play plays played pay pays paid buy buys bought sell
+sold send sends sent receive received follow follows followed grow grows grew grown open opens opened close closes
+closed depend depends allow allows allowed exist exists existed doing figure figured jump dive pick picked basically
+literally especially generally essentially fairly somewhat somehow later early earlier late whenever whereas wherever
+everywhere somewhere anywhere ago far forward yeah cause whatnot gist bunch head top piece pieces matter matters teach
+teaches taught teaching create creates created creating apply applies applied causes caused consider considers
+considered continue continues continued decide decides decided deal deals discuss discusses discussed discussing enter
+enters entered expect expects expected explore explores explored fail fails failed forget forgets forgot forgotten
+handle handles improve improves improved improving include includes included including increase increases increased
+introduce introduces introduced involve involves involved join joins joined lead leads led lose loses lost manage
+manages managed meet meets met miss misses missed participate participates participated participating prefer prefers
+prevent prevents produce produces produced protect protects provide provides provided reach reaches reached realize
+realizes realized reduce reduces reduced refer refers remain remains replace replaces require requires required save
+saves saved solve solves solved spend spends spent stay stays stayed suggest suggests suggested suppose throw throws
+threw treat treats treated verify verifies wish wishes wonder wonders worry worries worried appear appears appeared
+previous current entire enough exact similar common likely ready
 """
-_PREPOSITIONS = frozenset({"of", "for", "in", "to", "and", "on", "with", "as", "from", "versus", "vs", "beneath",
-                           "between", "without", "against", "behind", "under"})  # fmt: skip
+_PREPOSITIONS = frozenset({"of", "for", "and", "on", "with", "versus", "vs", "beneath", "between", "without", "against",
+                           "behind", "under"})  # fmt: skip
 _ARTICLES = frozenset({"a", "an", "the", "our", "your", "their", "its"})
 _ANNOUNCING = _ARTICLES | {
     "this", "that", "these", "those", "my", "his", "her", "of", "in", "on", "for", "with", "about", "between",
@@ -65,6 +75,9 @@ _SUBJECTS = frozenset({
     "they'll", "let's", "never", "always", "i've", "we've", "they've", "it", "just", "gonna", "i'd", "you'd", "we'd",
 })  # fmt: skip
 
+_OBJECTS = frozenset({"the", "a", "an", "it", "me", "you", "him", "us", "them", "my", "your", "our", "how", "what",
+                      "why", "whether", "itself", "themselves"})  # fmt: skip
+
 FUNCTION_WORDS = frozenset(_FUNCTION.split())
 WEAK_WORDS = FUNCTION_WORDS | frozenset(_WEAK.split())
 """Function words, and words of talk that tell nothing about its subject."""
@@ -76,7 +89,7 @@ _OPENERS = re.compile(
     r"|to be honest|as i said|that said|by the way|first of all|all right|alright|got it|interesting)\b[,.;:!–— …-]*)+",
     re.IGNORECASE,
 )
-_STUTTER = re.compile(r"\b(\w+(?:'\w+)?)(?:,? \1\b)+", re.IGNORECASE)
+_STUTTER = re.compile(r"\b([\w']+(?: [\w']+){0,3})(?:,? \1\b)+", re.IGNORECASE)
 _FILLERS = re.compile(
     r"(?:,? ?\b(?:um+|uh+|uhm|erm|you know|i mean|sort of|kind of|like),)|\b(?:um+|uh+|erm) ", re.IGNORECASE
 )
@@ -89,7 +102,7 @@ _LEANING = re.compile(
 _POINTING = re.compile(
     r"\b(?:it|this|that|these|those|they|them|he|she|him|her|there|thing|things|stuff|same)\b", re.IGNORECASE
 )
-_WORD = re.compile(r"[^\W_]+(?:['’.+-][^\W_]+)*\+*")
+_WORD = re.compile(r"[^\W_]+(?:['’.+_-][^\W_]+)*\+*")
 _TOKEN = re.compile(rf"{_WORD.pattern}|[^\w\s]")
 
 
@@ -160,7 +173,7 @@ def _joins(lower: list[str], begin: int, end: int) -> bool:
 
 
 def grammar(sentences: Iterable[str]) -> dict[str, float]:
-    """How noun-like each word is used in a text, from the words before it: 1 noun, 0 verb, 0.5 unknown."""
+    """How noun-like each word is used in a text, from the words around it: 1 noun, 0 verb, 0.5 unknown."""
     noun: Counter[str] = Counter()
     verb: Counter[str] = Counter()
     for sentence in sentences:
@@ -170,6 +183,8 @@ def grammar(sentences: Iterable[str]) -> dict[str, float]:
                 noun[word] += 1
             elif before in _SUBJECTS:
                 verb[word] += 1
+            if word in _OBJECTS:
+                verb[before] += 1
     return {word: (noun[word] + 0.5) / (noun[word] + verb[word] + 1) for word in noun | verb}
 
 
