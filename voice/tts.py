@@ -107,7 +107,8 @@ def load_voice(ref: str, folder: Path, speed: float = 1.0) -> PiperSpeaking:
     try:
         from piper import PiperVoice
 
-        speaking = PiperSpeaking(PiperVoice.load(path, config_path=config, download_dir=folder), ref, speed)
+        name = f"built-in voice ({BUILT_IN[ref]})" if ref in BUILT_IN else f"Piper {path.stem}"
+        speaking = PiperSpeaking(PiperVoice.load(path, config_path=config, download_dir=folder), name, speed)
         for _ in speaking.speak("Ready."):
             pass
     except SpeakingError:

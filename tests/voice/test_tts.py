@@ -79,11 +79,20 @@ def test_a_closed_voice_says_so(tmp_path: Path) -> None:
         next(iter(speaking.speak("Hello.")))
 
 
-@pytest.mark.parametrize("ref", ["builtin", "builtin:female", "builtin:male", str(MADE / "male.onnx"), LESSAC])
-def test_every_kind_of_name_finds_its_voice(ref: str, tmp_path: Path) -> None:
+@pytest.mark.parametrize(
+    ("ref", "name"),
+    [
+        ("builtin", "built-in voice (female)"),
+        ("builtin:female", "built-in voice (female)"),
+        ("builtin:male", "built-in voice (male)"),
+        (str(MADE / "male.onnx"), "Piper male"),
+        (LESSAC, f"Piper {LESSAC}"),
+    ],
+)
+def test_every_kind_of_reference_finds_its_voice(ref: str, name: str, tmp_path: Path) -> None:
     put(tmp_path)
     speaking = load_voice(ref, tmp_path)
-    assert speaking.name == ref and isinstance(speaking, PiperSpeaking)
+    assert speaking.name == name and isinstance(speaking, PiperSpeaking)
     assert join(list(speaking.speak("Hello there."))).seconds > 0.5
 
 
