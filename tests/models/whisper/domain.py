@@ -133,6 +133,10 @@ GRAMMAR: dict[str, tuple[str, ...]] = {
         "this episode is about {topic} and {topic}.", "I did not hear that.", "I did not understand that.",
         "back to where you were.", "you missed the part about {topic}.", "this is chapter {small}, {topic}.",
         "they talk about {topic} at {time}.", "at {time}.", "at {time}, {fact}.",
+        "there is more at {time}.", "there is also {title}, at {time}.", "your library does not cover that.",
+        "I found nothing about that.", "I found nothing about {topic}.", "but {title} does, at {time}.",
+        "in {title}, at {time}, {name} {says}, {fact}.", "the nearest is in {title} at {time}.",
+        "the nearest is at {time}, {fact}.", "at {time}, {name} {says}, {subject} is what {agents} {verb}.",
     ),
     "fact": (
         "{plural} are {plural}", "{plural} are {adjective}", "{subject} is {adjective}",
@@ -142,6 +146,7 @@ GRAMMAR: dict[str, tuple[str, ...]] = {
         "{subject} changes {subject}", "we {verb} {plural} and {plural}", "nobody can {verb} {subject}",
         "{agents} need {subject}",
     ),
+    "title": ("Raising the Apprentice", "Second Nature", "another episode"),
     "amount": (
         "{n} seconds", "{n} seconds", "{n} minutes", "{round} seconds", "{round} seconds", "{small} minutes",
         "one minute", "half a minute", "an hour", "a minute", "a little",

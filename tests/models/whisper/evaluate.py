@@ -1,10 +1,11 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """Measure the exported tiny Whisper through faster-whisper's ordinary `transcribe`.
 
-    python -m tests.models.whisper.evaluate                      # the tables of tests/models/README.md, minutes
-    python -m tests.models.whisper.evaluate --piper VOICE.onnx   # with the companion's own voice
+    python -m tests.models.whisper.evaluate
+    python -m tests.models.whisper.evaluate --piper voice/voices/female.onnx voice/voices/male.onnx
 
-Every voice is one the model was never trained on, but for the Piper voice, whose timbre it has heard.
+It prints the tables of tests/models/README.md and takes minutes. Every voice is one the model was never trained on,
+but for the Piper voices, whose timbre it has heard.
 """
 
 import argparse
@@ -180,7 +181,7 @@ def main() -> None:
     """Print the tables."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--model", type=Path, default=MODEL)
-    parser.add_argument("--piper", type=Path, help="a Piper voice (.onnx) to hear as well")
+    parser.add_argument("--piper", type=Path, nargs="*", default=[], help="Piper voices (.onnx) to hear as well")
     parser.add_argument("--count", type=int, default=200, help="sentences in each set")
     options = parser.parse_args()
     model, count = load(options.model), options.count
@@ -194,11 +195,11 @@ def main() -> None:
     _row("fixed commands, six voices", measure(model, domain.FIXED_COMMANDS * 6), 12)
     _row("answers", measure(model, drawn(count, 4, domain.answer)))
     _row("sentences of the episode", measure(model, drawn(count, 5, domain.from_episode)))
-    if options.piper:
-        say = piper_voice(options.piper)
-        _row("Piper voice: questions and commands", measure(model, texts, say))
-        _row("Piper voice: held-out answers", measure(model, drawn(count, 6, held_out(domain.answer)), say))
-        _row("Piper voice: sentences of the episode", measure(model, drawn(count, 7, domain.from_episode), say))
+    for path in options.piper:
+        say = piper_voice(path)
+        _row(f"Piper {path.stem}: questions and commands", measure(model, texts, say))
+        _row(f"Piper {path.stem}: held-out answers", measure(model, drawn(count, 6, held_out(domain.answer)), say))
+        _row(f"Piper {path.stem}: sentences of the episode", measure(model, drawn(count, 7, domain.from_episode), say))
     clips = [long_clip(14, seed) for seed in range(6)]
     cut = [(text, hear(model, clip, clip_timestamps=speech_spans(clip))) for text, clip in clips]
     seconds = sorted(len(clip) // speech.RATE for _, clip in clips)
