@@ -7,7 +7,6 @@ A VBR MP3 is why: a browser that seeks in it shows the right time and plays anot
 import os
 import re
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
 from dataclasses import dataclass
 from fractions import Fraction
 from pathlib import Path
@@ -16,21 +15,17 @@ from time import time
 from typing import TYPE_CHECKING
 
 from episodes.model import Chapter
+from voice.audio import open_sound
 from voice.errors import AudioError, EarmarkError, LibraryError, from_os_error
 
 if TYPE_CHECKING:
     import av
     import av.container
 
-_FORMATS = (
-    "aac,ac3,aiff,amr,ape,asf,au,avi,caf,dts,eac3,flac,flv,matroska,webm,mov,mp3,mp4,mpeg,mpegts,mpc,mpc8,nut,oga,ogg,"
-    "opus,rm,tta,voc,w64,wav,wv"
-)  # containers of sound; never playlists, which would make FFmpeg open other files and addresses
 _BIT_RATE = {1: 64_000, 2: 96_000}  # bits per second for that many channels: transparent for speech
 _FRAME = 1024  # samples in an AAC frame
 _LONGEST_GAP = 10.0  # seconds of missing sound that are replaced by silence; a longer jump is a broken clock
 _STALE = 3600.0  # seconds after which a half-written file belongs to a process that was killed
-_GIVE_SOUND = "Give an audio or video file, or a VTT, SRT or JSON transcript."
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,7 +46,7 @@ def probe(path: Path) -> Probe:
 
     Raises AudioError when it is not a media file or has no sound track.
     """
-    with _opened(path) as container:
+    with open_sound(path) as container:
         stream = container.streams.audio[0]
         tags = {key.lower(): value.strip() for key, value in {**stream.metadata, **container.metadata}.items()}
         seconds = (container.duration or 0) / 1_000_000
@@ -131,32 +126,9 @@ def _verify(part: Path, seconds: float) -> None:
                            "Check the disk, then try again.")
 
 
-@contextmanager
-def _opened(path: Path) -> Iterator["av.container.InputContainer"]:
-    """An open media file with at least one sound track; raises AudioError when it is none."""
-    import av
-
-    try:
-        if path.is_dir():
-            raise AudioError(f"{path.name} is a folder.", "Give one file in it.")
-        if path.stat().st_size == 0:
-            raise AudioError(f"{path.name} is empty.", "Get the file again.")
-        options = {"format_whitelist": _FORMATS, "protocol_whitelist": "file"}
-        container = av.open(str(path.resolve()), metadata_errors="ignore", options=options)
-    except FileNotFoundError:
-        raise AudioError(f"There is no file {path}.", "Check the name.") from None
-    except (av.FFmpegError, OSError, ValueError) as error:
-        reason = getattr(error, "strerror", None) or str(error)
-        raise AudioError(f"{path.name} is not audio that can be decoded ({reason}).", _GIVE_SOUND) from error
-    with container:
-        if not container.streams.audio:
-            raise AudioError(f"{path.name} holds no sound.", _GIVE_SOUND)
-        yield container
-
-
 def _transcode(source: Path, part: Path, on_progress: Callable[[float], None]) -> float:
     """Decode ``source`` and encode it into ``part``; return the seconds written."""
-    with _opened(source) as container:
+    with open_sound(source) as container:
         frames = _frames(container)
         first = next(frames, None)
         if first is None:

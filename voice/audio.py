@@ -5,15 +5,27 @@ import io
 import math
 import wave
 from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import numpy as np
 import numpy.typing as npt
 
 from voice.errors import AudioError
 
+if TYPE_CHECKING:
+    import av.container
+
 Samples = npt.NDArray[np.float32]
+
+GIVE_SOUND = "Give an audio or video file, or a VTT, SRT or JSON transcript."
+
+_FORMATS = (
+    "aac,ac3,aiff,amr,ape,asf,au,avi,caf,dts,eac3,flac,flv,matroska,webm,mov,mp3,mp4,mpeg,mpegts,mpc,mpc8,nut,oga,ogg,"
+    "opus,rm,tta,voc,w64,wav,wv"
+)  # containers of sound; never playlists, which would make FFmpeg open other files and addresses
 
 HEARING_RATE = 16_000
 """Hertz: what every recogniser and the voice activity detector want."""
@@ -61,6 +73,31 @@ def join(parts: list[Audio]) -> Audio:
     return Audio(np.concatenate([part.samples for part in parts]), parts[0].rate)
 
 
+@contextmanager
+def open_sound(path: Path) -> Iterator["av.container.InputContainer"]:
+    """An open media file with at least one sound track, whatever its name says.
+
+    Raises AudioError when it is none, or one that would make FFmpeg open other files.
+    """
+    import av
+
+    try:
+        if path.is_dir():
+            raise AudioError(f"{path.name} is a folder.", "Give one file in it.")
+        if path.stat().st_size == 0:
+            raise AudioError(f"{path.name} is empty.", "Get the file again.")
+        options = {"format_whitelist": _FORMATS, "protocol_whitelist": "file"}
+        container = av.open(str(path.resolve()), metadata_errors="ignore", options=options)
+    except FileNotFoundError:
+        raise AudioError(f"There is no file {path}.", "Check the name.") from None
+    except (av.FFmpegError, OSError, ValueError) as error:
+        raise _undecodable(path, error) from error
+    with container:
+        if not container.streams.audio:
+            raise AudioError(f"{path.name} holds no sound.", GIVE_SOUND)
+        yield container
+
+
 def stream_audio(path: Path, rate: int = HEARING_RATE) -> Iterator[Audio]:
     """Decode a file piece by piece (some thousand samples each), mono at ``rate`` hertz, in bounded memory.
 
@@ -69,9 +106,7 @@ def stream_audio(path: Path, rate: int = HEARING_RATE) -> Iterator[Audio]:
     import av
 
     try:
-        with av.open(str(path), metadata_errors="ignore") as container:
-            if not container.streams.audio:
-                raise AudioError(f"{path.name} holds no sound.", "Give an audio or video file with a sound track.")
+        with open_sound(path) as container:
             stream = container.streams.audio[0]
             resampler = av.AudioResampler(format="flt", layout="mono", rate=rate)
             heard = False
@@ -87,26 +122,15 @@ def stream_audio(path: Path, rate: int = HEARING_RATE) -> Iterator[Audio]:
             for piece in resampler.resample(None) if heard else ():
                 yield Audio(piece.to_ndarray().reshape(-1).astype(np.float32), rate)
             if not heard:
-                raise AudioError(f"{path.name} holds no sound.", "The file is empty or damaged; fetch it again.")
-    except FileNotFoundError:
-        raise AudioError(f"There is no file {path}.", "Check the name.") from None
+                raise AudioError(f"{path.name} holds no sound.", "The file is damaged; get it again.")
     except (av.FFmpegError, OSError, ValueError) as error:
-        raise AudioError(f"{path.name} is not audio that can be decoded ({_reason(error)}).",
-                         "Give an audio or video file, or a VTT, SRT or JSON transcript.") from error
+        raise _undecodable(path, error) from error
 
 
 def duration(path: Path) -> float | None:
     """Seconds that a file says it lasts, None when it does not say. Raises AudioError when it cannot be opened."""
-    import av
-
-    try:
-        with av.open(str(path), metadata_errors="ignore") as container:
-            return container.duration / av.time_base if container.duration else None
-    except FileNotFoundError:
-        raise AudioError(f"There is no file {path}.", "Check the name.") from None
-    except (av.FFmpegError, OSError, ValueError) as error:
-        raise AudioError(f"{path.name} is not audio that can be decoded ({_reason(error)}).",
-                         "Give an audio or video file, or a VTT, SRT or JSON transcript.") from error
+    with open_sound(path) as container:
+        return container.duration / 1_000_000 if container.duration else None
 
 
 def read_audio(path: Path, rate: int = HEARING_RATE, longest: float = math.inf) -> Audio:
@@ -164,5 +188,6 @@ def from_pcm16(data: bytes, rate: int) -> Audio:
     return Audio(whole.astype(np.float32) / np.float32(32768), rate)
 
 
-def _reason(error: Exception) -> str:
-    return str(getattr(error, "strerror", None) or error or type(error).__name__)
+def _undecodable(path: Path, error: Exception) -> AudioError:
+    reason = str(getattr(error, "strerror", None) or error or type(error).__name__)
+    return AudioError(f"{path.name} is not audio that can be decoded ({reason}).", GIVE_SOUND)
