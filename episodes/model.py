@@ -30,7 +30,10 @@ class State(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class StepState:
-    """One step of one episode: ``progress`` in 0..1, ``reason`` says why it failed (empty otherwise)."""
+    """One step of one episode: ``progress`` in 0..1.
+
+    ``reason`` says why it failed, or what is worth knowing of a step that is done; mostly empty.
+    """
 
     step: Step
     state: State = State.WAITING

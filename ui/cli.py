@@ -105,12 +105,16 @@ def add(ctx: click.Context, files: tuple[Path, ...], as_json: bool) -> None:
 
     added = []
     with companion_of(ctx) as companion:
+        known = {episode.id for episode in companion.library.episodes() if episode.ready}
         for path in files:
             with steps_on_terminal(path.name) as on_step:
                 episode = companion.add(path, on_step)
             added.append(wire.episode_page_json(companion.library, episode))
+            for remark in (step.reason for step in episode.steps if step.reason and episode.id not in known):
+                click.echo(remark, err=True)
             if not as_json:
-                click.echo(f"{episode.id}  {episode.title}  ({clock(episode.seconds)})")
+                there = "  was there already ('earmark remove' forgets it)" if episode.id in known else ""
+                click.echo(f"{episode.id}  {episode.title}  ({clock(episode.seconds)}){there}")
     if as_json:
         print_json(added)
 

@@ -139,11 +139,14 @@ def test_a_full_disk_is_said_and_nothing_is_lost(demo_dir, small_disk, tmp_path)
     assert json.loads(answer.stdout)["moments"][0]["quote"].startswith("A small hive")
 
 
-def test_remove_forgets_the_episode(tmp_path):
+def test_a_file_comes_in_once_and_can_be_removed(tmp_path):
     (tmp_path / "one.vtt").write_text("WEBVTT\n\n00:00.000 --> 00:04.000\nBees dance to say where the flowers are.\n")
     library = tmp_path / "library"
     assert earmark("add", tmp_path / "one.vtt", data_dir=library).returncode == 0
-    (episode,) = json.loads(earmark("list", "--json", data_dir=library).stdout)
+    before = earmark("list", "--json", data_dir=library).stdout
+    assert "was there already" in earmark("add", tmp_path / "one.vtt", data_dir=library).stdout
+    assert earmark("list", "--json", data_dir=library).stdout == before
+    (episode,) = json.loads(before)
     assert earmark("remove", episode["id"], data_dir=library).returncode == 0
     assert json.loads(earmark("list", "--json", data_dir=library).stdout) == []
 
