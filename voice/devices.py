@@ -106,7 +106,9 @@ def record(
             try:
                 taken.append(blocks.get(timeout=5.0))
             except queue.Empty:
-                raise DeviceError("The microphone sends nothing.", "Check that it is plugged in, or choose another.") from None
+                raise DeviceError(
+                    "The microphone sends nothing.", "Check that it is plugged in, or choose another."
+                ) from None
             left -= len(taken[-1])
             if until(taken[-1]):
                 break
@@ -119,7 +121,9 @@ def _portaudio() -> Any:
     try:
         import sounddevice
     except OSError as error:  # the package is there, the system's library is not
-        raise DeviceError("PortAudio is missing, so no sound device can be used.", "Run: sudo apt install libportaudio2") from error
+        raise DeviceError(
+            "PortAudio is missing, so no sound device can be used.", "Run: sudo apt install libportaudio2"
+        ) from error
     except ImportError as error:
         raise DeviceError("The Python package sounddevice is missing.", "Run: pip install sounddevice") from error
     return sounddevice
@@ -151,7 +155,9 @@ def _stream(make: Callable[..., Any], index: int, kind: str, **options: Any) -> 
     except (sounddevice.PortAudioError, ValueError) as error:
         name = next((entry.name for entry in devices() if entry.index == index), str(index))
         what = "microphone" if kind == "input" else "loudspeaker"
-        raise DeviceError(f"The {what} {name!r} cannot be opened ({error}).", "Close what else uses it, or choose another.") from error
+        raise DeviceError(
+            f"The {what} {name!r} cannot be opened ({error}).", "Close what else uses it, or choose another."
+        ) from error
 
 
 def _ahead(first: Audio, pieces: Iterator[Audio]) -> Iterator[Audio]:

@@ -153,7 +153,9 @@ def _listing(hub: str, repository: str, part: Path, timeout: float) -> tuple[str
     """The revision, and (name, bytes, SHA-256 where the hub tells it) of each file that the engine reads."""
     answer = part / ".files.json"
     answer.unlink(missing_ok=True)
-    download(f"{hub}/api/models/{repository}/revision/main?blobs=true", answer, timeout=timeout, limit_bytes=_LIST_LIMIT)
+    download(
+        f"{hub}/api/models/{repository}/revision/main?blobs=true", answer, timeout=timeout, limit_bytes=_LIST_LIMIT
+    )
     try:
         listing = json.loads(answer.read_text(encoding="utf-8"))
         entries = [entry for entry in listing["siblings"] if entry["rfilename"] in _FILES]

@@ -55,23 +55,29 @@ class Trigrams:
         total, kinds = self.total(), len(unigrams)
         one = {word: (1 - mass[0]) * count / total + mass[0] / kinds for word, count in unigrams.items()}
         two = self._interpolated(1, mass[1], lambda context, word: one[word])
-        three = self._interpolated(
-            2, mass[2], lambda context, word: two.get((context[1], word), mass[1] * one[word])
-        )
+        three = self._interpolated(2, mass[2], lambda context, word: two.get((context[1], word), mass[1] * one[word]))
         lines = ["\\data\\", f"ngram 1={len(one) + 1}", f"ngram 2={len(two)}", f"ngram 3={len(three)}", ""]
         lines += ["\\1-grams:", f"{_RARE} {START} {_log(mass[1])}"]
-        lines += [f"{_log(p)} {word} {_log(mass[1] if (word,) in self._counts[1] else 1.0)}" for word, p in sorted(one.items())]
+        lines += [
+            f"{_log(p)} {word} {_log(mass[1] if (word,) in self._counts[1] else 1.0)}"
+            for word, p in sorted(one.items())
+        ]
         lines += ["", "\\2-grams:"]
         lines += [
             f"{_log(p)} {' '.join(gram)} {_log(mass[2] if gram in self._counts[2] else 1.0)}"
             for gram, p in sorted(two.items())
         ]
-        lines += ["", "\\3-grams:", *(f"{_log(p)} {' '.join(gram)}" for gram, p in sorted(three.items())), "", "\\end\\", ""]
+        lines += [
+            "",
+            "\\3-grams:",
+            *(f"{_log(p)} {' '.join(gram)}" for gram, p in sorted(three.items())),
+            "",
+            "\\end\\",
+            "",
+        ]
         return "\n".join(lines)
 
-    def _interpolated(
-        self, order: int, mass: float, lower: Callable[[Context, str], float]
-    ) -> dict[Context, float]:
+    def _interpolated(self, order: int, mass: float, lower: Callable[[Context, str], float]) -> dict[Context, float]:
         """Probability of every counted sequence; ``lower`` gives the shorter context's."""
         result: dict[Context, float] = {}
         for context, followers in self._counts[order].items():

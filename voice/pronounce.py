@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""How a word sounds, in the phones of the CMU dictionary: what espeak-ng would say, for names that no dictionary has."""
+"""How a word sounds, in the phones of the CMU dictionary: what espeak-ng says, for names no dictionary has."""
 
 import ctypes
 import re
@@ -14,14 +14,20 @@ _UTF8 = 1
 _LOCK = threading.Lock()  # espeak-ng has one state for the whole process
 
 _PHONES = {
-    "i": "IY", "iː": "IY", "ɪ": "IH", "ᵻ": "IH", "e": "EH", "ɛ": "EH", "æ": "AE", "a": "AE", "aː": "AA", "ɑ": "AA", "ɑː": "AA",
-    "ɒ": "AA", "ɔ": "AO", "ɔː": "AO", "oː": "AO", "o": "OW", "ʊ": "UH", "u": "UW", "uː": "UW", "y": "UW", "ʌ": "AH", "ə": "AH",
-    "ɐ": "AH", "ɜ": "ER", "ɜː": "ER", "ɚ": "ER", "ɝ": "ER", "eɪ": "EY", "aɪ": "AY", "ɔɪ": "OY", "aʊ": "AW", "oʊ": "OW", "əʊ": "OW",
+    "i": "IY", "iː": "IY", "ɪ": "IH", "ᵻ": "IH", "e": "EH", "ɛ": "EH", "æ": "AE", "a": "AE", "aː": "AA", "ɑ": "AA",
+    "ɑː": "AA",
+    "ɒ": "AA", "ɔ": "AO", "ɔː": "AO", "oː": "AO", "o": "OW", "ʊ": "UH", "u": "UW", "uː": "UW", "y": "UW", "ʌ": "AH",
+    "ə": "AH",
+    "ɐ": "AH", "ɜ": "ER", "ɜː": "ER", "ɚ": "ER", "ɝ": "ER", "eɪ": "EY", "aɪ": "AY", "ɔɪ": "OY", "aʊ": "AW",
+    "oʊ": "OW", "əʊ": "OW",
     "ɑːɹ": "AA R", "ɔːɹ": "AO R", "oːɹ": "AO R", "ɛɹ": "EH R", "ɪɹ": "IH R", "ʊɹ": "UH R", "əɹ": "ER", "aɪə": "AY AH",
     "aɪɚ": "AY ER", "aʊə": "AW ER", "iə": "IY AH", "əl": "AH L", "eə": "EH R", "ɛː": "EH R", "ɪə": "IH R", "ʊə": "UH R",
-    "p": "P", "b": "B", "t": "T", "d": "D", "k": "K", "ɡ": "G", "g": "G", "f": "F", "v": "V", "θ": "TH", "ð": "DH", "s": "S",
-    "z": "Z", "ʃ": "SH", "ʒ": "ZH", "h": "HH", "x": "K", "ç": "HH", "m": "M", "n": "N", "ŋ": "NG", "ɲ": "N Y", "l": "L", "ɫ": "L",
-    "ɬ": "L", "ɹ": "R", "r": "R", "ʁ": "R", "j": "Y", "w": "W", "ɾ": "T", "ʔ": "T", "tʃ": "CH", "dʒ": "JH", "ts": "T S", "c": "K",
+    "p": "P", "b": "B", "t": "T", "d": "D", "k": "K", "ɡ": "G", "g": "G", "f": "F", "v": "V", "θ": "TH", "ð": "DH",
+    "s": "S",
+    "z": "Z", "ʃ": "SH", "ʒ": "ZH", "h": "HH", "x": "K", "ç": "HH", "m": "M", "n": "N", "ŋ": "NG", "ɲ": "N Y",
+    "l": "L", "ɫ": "L",
+    "ɬ": "L", "ɹ": "R", "r": "R", "ʁ": "R", "j": "Y", "w": "W", "ɾ": "T", "ʔ": "T", "tʃ": "CH", "dʒ": "JH",
+    "ts": "T S", "c": "K",
 }  # fmt: skip
 """espeak's phonemes (IPA) in those of the CMU dictionary."""
 
@@ -54,7 +60,9 @@ def _ipa(library: Any, word: str) -> str:
     """espeak-ng reads clause by clause and moves the pointer on."""
     rest, parts = ctypes.c_char_p(word.encode()), []
     while rest.value:
-        parts.append(library.espeak_TextToPhonemes(ctypes.byref(rest), _UTF8, _IPA_WITH_SEPARATOR).decode("utf-8", "replace"))
+        parts.append(
+            library.espeak_TextToPhonemes(ctypes.byref(rest), _UTF8, _IPA_WITH_SEPARATOR).decode("utf-8", "replace")
+        )
     return "_".join(parts)
 
 

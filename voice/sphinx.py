@@ -5,6 +5,7 @@ It needs no download. What it hears is what is likely to be said: the fixed comm
 in focus; see `voice.expected`.
 """
 
+import math
 import tempfile
 import threading
 from collections import OrderedDict
@@ -15,7 +16,7 @@ from typing import Any
 
 import numpy as np
 
-from voice.audio import HEARING_RATE, Audio, Samples, duration, pcm16, stream_audio
+from voice.audio import Audio, Samples, duration, pcm16, stream_audio
 from voice.errors import HearingError
 from voice.expected import expected, spoken_words
 from voice.pronounce import pronunciations
@@ -26,7 +27,7 @@ _KEPT = 3  # decoders: one for each content in focus lately
 _FRAME = 0.01  # seconds
 _LEVEL = 0.1  # root mean square that speech is brought to
 _FLOOR = 0.002  # of white noise that is added: digital silence has no spectrum, and wrecks the normalisation of one
-_BEFORE, _AFTER = 0.3, 0.5  # seconds of that noise around the speech
+_SURE = (1.8, 2.4)  # logistic regression of "every content word is right" on the mean log posterior of the words
 _LONGEST = 20.0  # seconds of a piece of a long recording
 
 _SEARCH = {
@@ -72,7 +73,7 @@ class Sphinx:
             return Heard("", 0.0)
         words, confidence = self._ear(bias).listen(samples)
         words = tuple(Word(w.start + start, w.end + start, w.text, w.probability) for w in words)
-        return Heard(written((word.text for word in words), bias.names), confidence if words else 0.0, words)
+        return Heard(written((word.text for word in words), bias.names), confidence, words)
 
     def transcribe(self, path: Path, bias: Bias, on_progress: Callable[[float], None]) -> Iterator[Cue]:
         """A recording as cues, piece by piece. Far from perfect: everyday English, with the names of ``bias``."""
@@ -127,31 +128,34 @@ class _Ear:
     def listen(self, samples: Samples) -> tuple[tuple[Word, ...], float]:
         """The words in ``samples`` (n,) at 16 kHz with their times, and how sure the decoder is of the whole, 0..1."""
         level = float(np.sqrt(np.mean(np.square(samples)))) or 1.0
-        padded = np.pad(samples * (_LEVEL / level), (round(_BEFORE * HEARING_RATE), round(_AFTER * HEARING_RATE)))
-        padded += np.random.default_rng(0).normal(0.0, _FLOOR, len(padded)).astype(np.float32)
+        loud = samples * (_LEVEL / level) + np.random.default_rng(0).normal(0.0, _FLOOR, len(samples))
         with self._lock:
             decoder = self._decoder
+            decoder.reinit_feat()  # forget the noise and the channel of the utterance before
             decoder.start_utt()
-            decoder.process_raw(pcm16(padded).tobytes(), False, True)
+            decoder.process_raw(pcm16(loud.astype(np.float32)).tobytes(), False, True)
             decoder.end_utt()
-            found = [(s.word, s.start_frame, s.end_frame, s.prob) for s in decoder.seg() or ()]
+            found = [(part.word, part.start_frame, part.end_frame, part.prob) for part in decoder.seg() or ()]
         words = tuple(
-            Word(
-                max(0.0, first * _FRAME - _BEFORE),
-                max(0.0, (last + 1) * _FRAME - _BEFORE),
-                word.partition("(")[0],
-                1.0,
-            )
-            for word, first, last, _ in found
+            Word(first * _FRAME, (last + 1) * _FRAME, word.partition("(")[0], min(1.0, max(1e-6, prob)))
+            for word, first, last, prob in found
             if word[0] not in "<["
         )
-        return words, 1.0
+        return words, _confidence(words)
+
+
+def _confidence(words: tuple[Word, ...]) -> float:
+    """How likely it is that what matters was heard right, 0..1."""
+    if not words:
+        return 0.0
+    mean = sum(math.log(word.probability) for word in words) / len(words)
+    return 1 / (1 + math.exp(-(_SURE[0] + _SURE[1] * mean)))
 
 
 def _tuned(bias: Bias) -> _Ear:
     """A decoder that expects what listeners say where ``bias`` is in focus."""
-    model = expected(bias)
     known = _dictionary()
+    model = expected(bias, known.keys())
     words = sorted(model.words())
     guessed = pronunciations(word for word in words if word not in known)
     british = pronunciations(words, "en")
@@ -191,12 +195,13 @@ def _dictionary() -> dict[str, list[str]]:
 
 
 _ASKING = frozenset(
-    "what why how who when where which is are was were do does did can could will would should has have may might".split()
-)
+    {"what", "why", "how", "who", "when", "where", "which", "is", "are", "was", "were", "do", "does", "did", "can",
+     "could", "will", "would", "should", "has", "have", "may", "might"}
+)  # fmt: skip
 
 
 def written(words: Iterable[str], names: Iterable[str] = ()) -> str:
-    """Heard words as they are written: a capital first, names in their own letters, a question mark after a question."""
+    """Heard words as people write them: a capital first, names in their own letters, a question mark if one is due."""
     text = " ".join(words)
     if not text:
         return ""
@@ -213,7 +218,7 @@ def _lines(words: tuple[Word, ...]) -> Iterator[tuple[Word, ...]]:
     """Words in lines of a cue's length, broken at pauses."""
     line: list[Word] = []
     for word in words:
-        if line and (word.start - line[-1].end > 0.35 and len(line) > 3 or len(line) >= 16):
+        if line and ((word.start - line[-1].end > 0.35 and len(line) > 3) or len(line) >= 16):
             yield tuple(line)
             line = []
         line.append(word)

@@ -18,10 +18,10 @@ _FIRST = "tiny.en"  # the model to get when there is none
 _LADDER = {"tiny": "base", "tiny.en": "base.en", "base": "small", "base.en": "small.en"}
 _PREFERRED = (
     "small.en", "distil-small.en", "small", "base.en", "base", "tiny.en", "tiny", "distil-medium.en", "large-v3-turbo",
-    "distil-large-v3.5", "distil-large-v3", "distil-large-v2", "medium.en", "medium", "large-v3", "large-v2", "large-v1",
+"""What "auto" takes first: the best of those that hear a question in about a second on a home computer, and then the
 )  # fmt: skip
-"""What "auto" takes first: the best of those that answer a spoken question in about a second on a home computer, then
-the larger ones, fastest first."""
+"""What "auto" takes first: the best of those that hear a question in about a second on a home computer, then the
+larger ones, fastest first."""
 
 
 class Hearing(Protocol):
@@ -78,7 +78,9 @@ def choose_hearing(setting: str, present: Mapping[str, Path], language: str = "e
         return Choice("whisper", wanted, f"The settings ask for the model in {wanted}.", "")
     for name in _PREFERRED:
         if name in present and (english or not WHISPER[name].english_only):
-            return Choice("whisper", name, f"{name} is the best fit of the models on this machine.", _step_up(name, present))
+            return Choice(
+                "whisper", name, f"{name} is the best fit of the models on this machine.", _step_up(name, present)
+            )
     return Choice("builtin", "", "There is no Whisper model on this machine.", _get(_first(english)))
 
 

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Where somebody speaks, and a long recording cut into pieces at its pauses (Silero's detector, as faster-whisper has it)."""
+"""Where somebody speaks (Silero's detector, as faster-whisper has it), and a recording cut at its pauses."""
 
 from collections.abc import Iterable, Iterator
 
@@ -10,7 +10,8 @@ from voice.audio import HEARING_RATE, Audio, Samples
 LONGEST = 28.0
 """Seconds: a piece fits into Whisper's window of 30 s."""
 
-_SHORTEST = 12.0  # seconds before a pause is good enough to cut at
+_ENOUGH, _BREATH = 6.0, 0.8  # seconds after which the first pause of so many seconds is taken
+_SHORTEST = 12.0  # seconds before which speech with shorter pauses is not cut
 _MARGIN = 0.2  # seconds kept around speech
 _MERGE = 0.35  # seconds: shorter pauses do not end a span
 _HOP = 0.1  # seconds: the quietest stretch of this length is where speech without a pause is cut
@@ -19,7 +20,7 @@ Span = tuple[float, float]
 
 
 def clean(audio: Audio) -> Samples:
-    """Float32 samples (n,) at 16 kHz in [-1, 1]: resampled, with what is no number made silent and what is too loud clipped."""
+    """Float32 samples (n,) at 16 kHz in [-1, 1]: what is no number becomes silence, what is too loud is clipped."""
     samples = np.nan_to_num(np.asarray(audio.samples, np.float32).reshape(-1), nan=0.0, posinf=1.0, neginf=-1.0)
     return np.clip(Audio(samples, audio.rate).at_rate(HEARING_RATE).samples, -1.0, 1.0)
 
@@ -44,7 +45,7 @@ def speech_spans(samples: Samples, threshold: float = 0.5) -> list[Span]:
 
 
 def spoken_part(samples: Samples) -> tuple[float, Samples]:
-    """The stretch from the first to the last speech: its start in seconds, and its samples (none when nobody speaks)."""
+    """From the first to the last speech: the start in seconds, and the samples (none when nobody speaks)."""
     spans = speech_spans(samples)
     if not spans:
         return 0.0, samples[:0]
@@ -73,7 +74,7 @@ def pieces(stream: Iterable[Audio], longest: float = LONGEST) -> Iterator[tuple[
         buffer = np.concatenate(waiting)
         while len(buffer):
             spans = speech_spans(buffer)
-            cut = len(buffer) if len(buffer) <= longest * HEARING_RATE else _cut(buffer, spans, longest)
+            cut = _cut(buffer, spans, longest, last=True)
             yield start, _within(buffer[:cut], spans), start + cut / HEARING_RATE
             buffer, start = buffer[cut:], start + cut / HEARING_RATE
 
@@ -84,15 +85,23 @@ def _within(piece: Samples, spans: list[Span]) -> Samples:
     return piece[: int(inside[-1] * HEARING_RATE)] if inside else piece[:0]
 
 
-def _cut(buffer: Samples, spans: list[Span], longest: float) -> int:
-    """The sample at which to cut: the middle of the longest late pause, else the quietest moment."""
+def _cut(buffer: Samples, spans: list[Span], longest: float, last: bool = False) -> int:
+    """The sample at which to cut: in the first long pause, else in the middle of the longest late one, else at the
+    quietest moment; the ``last`` buffer may stay whole. Pieces of connected speech are long, since Whisper takes as
+    much time for a short one.
+    """
     edges = [0.0, *(edge for span in spans for edge in span), len(buffer) / HEARING_RATE]
-    pauses = [(min(end, longest) - start, start, min(end, longest)) for start, end in zip(edges[::2], edges[1::2], strict=True)]
-    late = [pause for pause in pauses if pause[2] > _SHORTEST and pause[0] > 0]
+    pauses = [(start, min(end, longest)) for start, end in zip(edges[::2], edges[1::2], strict=True)]
+    for start, end in pauses:
+        if start > 0 and end > _ENOUGH and end - start >= _BREATH:
+            return int((start + min(end, start + 2 * _BREATH)) / 2 * HEARING_RATE)
+    if last and len(buffer) <= longest * HEARING_RATE:
+        return len(buffer)
+    late = [(end - start, start, end) for start, end in pauses if end > _SHORTEST and end > start]
     if late:
         _, start, end = max(late)
-        return int((start + end) / 2 * HEARING_RATE) if end < longest else int(max(start, _SHORTEST) * HEARING_RATE)
+        return int((max(start, _SHORTEST) + end) / 2 * HEARING_RATE)
     hop = int(_HOP * HEARING_RATE)
-    first, last = int(_SHORTEST * HEARING_RATE) // hop, int(longest * HEARING_RATE) // hop
-    energy = [float(np.square(buffer[i * hop : (i + 1) * hop]).mean()) for i in range(first, last)]
+    first, final = int(_SHORTEST * HEARING_RATE) // hop, int(longest * HEARING_RATE) // hop
+    energy = [float(np.square(buffer[i * hop : (i + 1) * hop]).mean()) for i in range(first, final)]
     return (first + int(np.argmin(energy))) * hop + hop // 2

@@ -20,8 +20,10 @@ _DOUBTFUL = -0.5  # mean log-probability below which a well-known invention is t
 _NAMES = 40  # names that are handed over: the prompt has room for about 220 tokens
 
 _INVENTED = {
-    "you", "thank you", "thanks", "thanks for watching", "thank you for watching", "thank you very much", "bye", "bye bye",
-    "please subscribe", "subscribe", "subtitles by the amara org community", "so", "okay", "oh", "hmm", "the", "i", "yeah",
+    "you", "thank you", "thanks", "thanks for watching", "thank you for watching", "thank you very much", "bye",
+    "bye bye",
+    "please subscribe", "subscribe", "subtitles by the amara org community", "so", "okay", "oh", "hmm", "the", "i",
+    "yeah",
     "see you next time", "see you in the next video", "music", "applause", "silence", "blank audio",
 }  # fmt: skip
 """What Whisper writes when nobody speaks, in plain letters."""
@@ -49,9 +51,7 @@ def is_invented(segment: Segment) -> bool:
     plain = " ".join(text.split())
     if not plain and not any(letter.isalnum() for letter in segment.text):
         return True
-    if segment.no_speech_prob > _NO_SPEECH and (
-        segment.avg_logprob < _UNSURE or segment.compression_ratio > _LOOPING
-    ):
+    if segment.no_speech_prob > _NO_SPEECH and (segment.avg_logprob < _UNSURE or segment.compression_ratio > _LOOPING):
         return True
     if segment.compression_ratio > _LOOPING and segment.avg_logprob < _DOUBTFUL:
         return True
@@ -101,7 +101,9 @@ class Whisper:
         if not len(samples):
             return Heard("", 0.0)
         segments = [
-            segment for segment in self._segments(samples, bias, beam=2, temperatures=(0.0,)) if not is_invented(segment)
+            segment
+            for segment in self._segments(samples, bias, beam=2, temperatures=(0.0,))
+            if not is_invented(segment)
         ]
         text = " ".join(segment.text.strip() for segment in segments)
         if not text:

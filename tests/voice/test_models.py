@@ -109,7 +109,12 @@ def test_a_model_is_fetched_with_progress(hub: Hub, tmp_path: Path) -> None:
     told: list[float] = []
     folder = get_whisper("tiny.en", tmp_path / "models", told.append, hub=hub.url)
     assert folder == tmp_path / "models" / "tiny.en"
-    assert sorted(path.name for path in folder.iterdir()) == ["config.json", "model.bin", "tokenizer.json", "vocabulary.txt"]
+    assert sorted(path.name for path in folder.iterdir()) == [
+        "config.json",
+        "model.bin",
+        "tokenizer.json",
+        "vocabulary.txt",
+    ]
     assert (folder / "model.bin").read_bytes() == FILES["model.bin"]
     assert told == sorted(told) and told[-1] == 1.0 and len(told) > 10
     assert find_whisper("tiny.en", tmp_path / "models") == folder

@@ -10,19 +10,22 @@ from voice.models import WHISPER
 from voice.stt import choose_hearing, load_hearing
 
 GET_TINY = "Run 'earmark models get tiny.en' for faster-whisper (75 MB)."
+TO_BASE = "Run 'earmark models get base.en' for a model that hears better (145 MB)."
+TO_SMALL = "Run 'earmark models get small.en' for a model that hears better (484 MB)."
+USE_BASE = "Set hearing to base.en, which is on this machine and hears better."
 
 POLICY = [
     # setting, models present, language -> engine, model, better
     ("auto", "", "en", "builtin", "", GET_TINY),
-    ("auto", "tiny.en", "en", "whisper", "tiny.en", "Run 'earmark models get base.en' for a model that hears better (145 MB)."),
-    ("auto", "tiny.en base.en", "en", "whisper", "base.en", "Run 'earmark models get small.en' for a model that hears better (484 MB)."),
-    ("auto", "large-v3 tiny.en", "en", "whisper", "tiny.en", "Run 'earmark models get base.en' for a model that hears better (145 MB)."),
+    ("auto", "tiny.en", "en", "whisper", "tiny.en", TO_BASE),
+    ("auto", "tiny.en base.en", "en", "whisper", "base.en", TO_SMALL),
+    ("auto", "large-v3 tiny.en", "en", "whisper", "tiny.en", TO_BASE),
     ("auto", "large-v3 large-v3-turbo", "en", "whisper", "large-v3-turbo", ""),
     ("auto", "small.en small", "en", "whisper", "small.en", ""),
     ("auto", "small.en small", "auto", "whisper", "small", ""),
     ("auto", "tiny.en", "de", "builtin", "", "Run 'earmark models get tiny' for faster-whisper (75 MB)."),
     ("builtin", "tiny.en", "en", "builtin", "", GET_TINY),
-    ("tiny.en", "tiny.en base.en", "en", "whisper", "tiny.en", "Set hearing to base.en, which is on this machine and hears better."),
+    ("tiny.en", "tiny.en base.en", "en", "whisper", "tiny.en", USE_BASE),
     ("base.en", "tiny.en", "en", "builtin", "", "Run 'earmark models get base.en' for faster-whisper (145 MB)."),
     ("medium", "medium", "en", "whisper", "medium", ""),
     ("./models/mine", "", "en", "whisper", "./models/mine", ""),
