@@ -18,7 +18,8 @@ _FIRST = "tiny.en"  # the model to get when there is none
 _LADDER = {"tiny": "base", "tiny.en": "base.en", "base": "small", "base.en": "small.en"}
 _PREFERRED = (
     "small.en", "distil-small.en", "small", "base.en", "base", "tiny.en", "tiny", "distil-medium.en", "large-v3-turbo",
-"""What "auto" takes first: the best of those that hear a question in about a second on a home computer, and then the
+    "distil-large-v3.5", "distil-large-v3", "distil-large-v2", "medium.en", "medium", "large-v3", "large-v2",
+    "large-v1",
 )  # fmt: skip
 """What "auto" takes first: the best of those that hear a question in about a second on a home computer, then the
 larger ones, fastest first."""
