@@ -27,14 +27,14 @@ COMMANDS: dict[str, tuple[str, ...]] = {
     ),
     "stop": ("stop [it|please|playing|talking|the episode]", "please stop", "be quiet", "shut up", "enough", "quiet"),
     "back": (
-        "(go|skip|jump|move) (back|backward|backwards)", "back", "rewind", "(go|skip|jump) back a (bit|little)",
-        "(go|skip|jump|move) (back|backward|backwards) [by] {number} {unit}", "rewind [by] {number} {unit}",
+        "(go|skip|jump|move) (back|backward)", "back", "rewind", "(go|skip|jump) back a (bit|little)",
+        "(go|skip|jump|move) (back|backward) [by] {number} {unit}", "rewind [by] {number} {unit}",
         "back {number} {unit}", "(go|skip|jump) back (half a|a) minute", "rewind a (bit|little)",
     ),
     "forward": (
-        "(go|skip|jump|move) (forward|forwards|ahead)", "fast forward", "forward", "skip [this]",
+        "(go|skip|jump|move) (forward|ahead)", "fast forward", "forward", "skip [this]",
         "skip ahead a (bit|little)",
-        "(go|skip|jump|move) (forward|forwards|ahead) [by] {number} {unit}", "fast forward [by] {number} {unit}",
+        "(go|skip|jump|move) (forward|ahead) [by] {number} {unit}", "fast forward [by] {number} {unit}",
         "forward {number} {unit}", "skip {number} {unit}", "skip (half a|a) minute",
         "skip the (intro|introduction|ads|ad)",
     ),

@@ -31,8 +31,8 @@ _SURE = (1.8, 2.4)  # logistic regression of "every content word is right" on th
 _LONGEST = 20.0  # seconds of a piece of a long recording
 
 _SEARCH = {
-    "lw": 12.0,
-    "bestpathlw": 15.0,
+    "lw": 10.0,
+    "bestpathlw": 12.5,
     "fwdflat": False,  # with a model this sharp the second pass prunes away what the first one found
     "beam": 1e-60,
     "pbeam": 1e-60,
