@@ -2,6 +2,7 @@
 """An episode in which every second has a pitch of its own, so that what is heard tells where in it one is."""
 
 import json
+from itertools import groupby
 from pathlib import Path
 
 import numpy as np
@@ -31,6 +32,7 @@ _STEP = 0.01
 _WINDOW = 0.05
 _SPACING = 50.0
 _LOWEST = 400.0
+_LEFT_IN_BUFFER = 0.06
 
 
 def write_episode(folder: Path) -> Path:
@@ -57,16 +59,17 @@ def hertz(second: "float | np.ndarray") -> "float | np.ndarray":  # type: ignore
 def heard_position(heard: Audio) -> tuple[float, float]:
     """When in ``heard`` the episode begins to sound, and from which of its seconds on; both in seconds.
 
-    The place within a second is known from the moment at which the pitch changes to that of the next.
-    Raises AssertionError when no tone, or no change, is heard.
+    The place within a second is known from the moment at which the pitch changes to that of the next. When playback
+    starts again after a pause, a loudspeaker may first give what was left in its buffer: that much of another place
+    is passed over. Raises AssertionError when no tone, or no change, is heard.
     """
-    seconds = _seconds_heard(heard)
-    assert seconds, "no tone was heard"
-    onset, first = seconds[0]
-    for when, second in seconds:
-        if second == first + 1:
-            return onset, second - (when - onset)
-    raise AssertionError(f"the pitch of second {first} did not change: {sorted({s for _, s in seconds})}")
+    runs = [list(run) for _, run in groupby(_seconds_heard(heard), key=lambda found: found[1])]
+    while runs and len(runs[0]) * _STEP <= _LEFT_IN_BUFFER:
+        del runs[0]
+    assert len(runs) > 1, "no two seconds were heard"
+    (onset, first), (change, second) = runs[0][0], runs[1][0]
+    assert second == first + 1, f"second {first} was followed by {second}"
+    return onset, second - (change - onset)
 
 
 def _seconds_heard(heard: Audio) -> list[tuple[float, int]]:
