@@ -125,35 +125,39 @@ def _quoted(question: Question, moment: Moment, cues: Cues, embed: Embed, most: 
 
 def _judged(question: str, lines: Sequence[Line], embed: Embed) -> list[_Choice]:
     """How well each sentence would do as the beginning of the answer."""
-    vectors = embed([question, *(line.text for line in lines)])
-    near = vectors[1:] @ vectors[0]
     asked = _stems(question)
-    choices = []
     answering = _answering(lines)
+    words = [len(line.text.split()) for line in lines]
+    # questions and single words answer nothing: only what is left is worth embedding
+    telling = [number for number, line in enumerate(lines) if words[number] >= _SHORT and not _asks(line)]
+    near = [0.0] * len(lines)
+    if telling:
+        vectors = embed([lines[number].text for number in telling]) @ embed([question])[0]
+        for number, value in zip(telling, vectors.tolist(), strict=True):
+            near[number] = value
+    choices = []
     for number, line in enumerate(lines):
-        words = len(line.text.split())
         shared = len(asked & _stems(line.text)) / max(len(asked), 1)
-        worth = float(near[number]) + 0.3 * shared - 0.02 * number
-        worth -= 1.0 * _asks(line.text)
-        worth -= 0.3 * (words < _SHORT) + 0.01 * max(0, words - _LONG)
+        worth = near[number] + 0.3 * shared - 0.02 * number
+        worth -= 1.0 * _asks(line) + 0.5 * (words[number] < _SHORT) + 0.01 * max(0, words[number] - _LONG)
         worth -= 0.3 * (line.speaker != answering)
         # the sentence behind a question is where its answer begins
-        if number and _asks(lines[number - 1].text) and line.speaker != lines[number - 1].speaker:
-            worth += 0.2 + 0.3 * max(0.0, float(near[number - 1]) - 0.4)
-        choices.append(_Choice(line, words, worth))
+        if number and _asks(lines[number - 1]) and line.speaker != lines[number - 1].speaker:
+            worth += 0.2 + 0.2 * len(asked & _stems(lines[number - 1].text)) / max(len(asked), 1)
+        choices.append(_Choice(line, words[number], worth))
     return choices
 
 
-def _asks(sentence: str) -> bool:
-    """True for a question, and for a request to tell something ("Tell us what it teaches.")."""
-    return sentence.rstrip("\"'”").endswith("?") or _REQUEST.match(sentence) is not None
-
-
-_REQUEST = re.compile(
-    r"(?:(?:and|so|now|well|okay|then|but|please)\W+)*"
-    r"(?:tell|give|show|take|walk|remind|explain|describe|talk|help)\b(?=.{0,20}\b(?:us|me|listeners|about|through)\b)",
+_PROMPT = re.compile(
+    r"(?:(?:so|and|now|then|well|okay|but|please),? )*"
+    r"(?:tell|explain|describe|walk|talk|give|remind|take|share|help)\b.{0,12}\b(?:us|me|our|through|to|about)\b",
     re.IGNORECASE,
 )
+
+
+def _asks(line: Line) -> bool:
+    """True for a question, also one that is put as a request: "Tell us about the bees." """
+    return line.text.rstrip("\"'”").endswith("?") or _PROMPT.match(line.text) is not None
 
 
 def _answering(lines: Sequence[Line]) -> str:

@@ -70,6 +70,7 @@ class Evidence:
 
     ``near`` is the cosine of each unit with the question; ``at``, ``next`` and ``past`` those of the window that
     begins there or last before, of the one that begins there or first behind, and of the last that ends before.
+    ``focus`` is how much a unit, unlike the rest of its episode, speaks of the question (``shape.focus``).
     ``held`` (words, units) says which words of the question stand in which unit, ``weight`` how telling they are.
     """
 
@@ -78,6 +79,7 @@ class Evidence:
     at: Values
     next: Values
     past: Values
+    focus: Values
     held: Values
     weight: Values
 
@@ -85,7 +87,7 @@ class Evidence:
 def gather(view: View, layouts: Sequence[Layout], vector: Matrix, words: list[str], weight: Values) -> Evidence:
     """The evidence in some episodes for a question with this ``vector`` (384,), these ``words`` and their weights."""
     field = Field(layouts)
-    near, at, following, past = [], [], [], []
+    near, at, following, past, focus = [], [], [], [], []
     held = np.zeros((len(words), len(field.here)))
     for layout, edge in zip(layouts, field.edges, strict=False):
         cosines = np.einsum("ij,j->i", view.vectors(layout), vector).astype(np.float64)
@@ -96,9 +98,11 @@ def gather(view: View, layouts: Sequence[Layout], vector: Matrix, words: list[st
         following.append(windows[np.minimum(np.searchsorted(layout.first, here), len(windows) - 1)])
         done = np.searchsorted(layout.last, here, side="right") - 1
         past.append(np.where(done >= 0, windows[done], 0.0))
+        focus.append(layout.focus.astype(np.float32) @ vector - layout.offset)
         for number, word in enumerate(words):
             held[number, edge + view.holding(word, layout)] = 1
-    return Evidence(field, *(np.concatenate(part) for part in (near, at, following, past)), held, weight)
+    parts = [np.concatenate(part) for part in (near, at, following, past, focus)]
+    return Evidence(field, parts[0], parts[1], parts[2], parts[3], parts[4], held, weight)
 
 
 def weights(view: View, words: list[str]) -> Values:

@@ -8,10 +8,12 @@ question's matter sets in. All are pure functions of the evidence.
 import numpy as np
 
 from retrieval.evidence import Evidence, Field, Run, Values, summed
+from retrieval.shape import SCALES
 
-SPANS = (30, 60, 120, 240)
+SPANS = (30, 60, 120, 240, 480)
 """Words ahead of a unit's beginning, and behind it, that are looked at."""
 
+_STANDARD = ("near", "mean_60", "mean_120", "at", "focus", "focus_60", "focus_120", "word_30", "word_60", "word_240")
 _K1, _B = 1.2, 0.75  # BM25's saturation and its share of length, as usual
 
 
@@ -23,24 +25,25 @@ def features(evidence: Evidence) -> dict[str, Values]:
     behind = {span: field.behind(span) for span in SPANS}
     _meaning(evidence, ahead, behind, found)
     _words(evidence, ahead, behind, found)
-    both = field.standard(found["next"]) + field.standard(found["word_120"])
+    both = field.standard(found["focus_120"]) + field.standard(found["word_120"])
     found["both"] = both
-    found["both_short"] = field.standard(found["mean_60"]) + field.standard(found["word_60"])
+    found["both_short"] = field.standard(found["focus_60"]) + field.standard(found["word_60"])
     for span in (120, 240):
         found[f"both_ahead_{span}"] = _mean(both, ahead[span])
         found[f"both_behind_{span}"] = _mean(both, behind[span])
-    for name in ("near", "mean_60", "next", "word_60", "word_120", "both"):
+    for name in ("near", "mean_60", "next", "focus", "focus_60", "word_60", "word_120", "both", "both_short"):
         found[f"{name}_below_best"] = found[name] - field.highest(found[name])
-    for name in ("near", "mean_60", "mean_120", "at", "word_30", "word_60", "word_240"):
+    for name in _STANDARD:
         found[f"{name}_standard"] = field.standard(found[name])
     _form(field, found)
+    _blocks(evidence, found)
     _question(evidence, found)
     return found
 
 
 def _mean(values: Values, run: Run) -> Values:
     first, last = run
-    return summed(values, run) / np.maximum(last - first, 1)
+    return np.asarray(summed(values, run) / np.maximum(last - first, 1))
 
 
 def _meaning(evidence: Evidence, ahead: dict[int, Run], behind: dict[int, Run], found: dict[str, Values]) -> None:
@@ -57,6 +60,14 @@ def _meaning(evidence: Evidence, ahead: dict[int, Run], behind: dict[int, Run], 
     for span in SPANS[1:]:
         found[f"onset_{span}"] = found[f"mean_{span}"] - found[f"mean_-{span}"]
     found["onset_window"] = evidence.next - evidence.past
+    focus = evidence.focus
+    found["focus"] = focus
+    for span in SPANS[1:]:
+        found[f"focus_{span}"] = _mean(focus, ahead[span])
+    for span in SPANS:
+        found[f"focus_-{span}"] = _mean(focus, behind[span])
+    for span in SPANS[1:]:
+        found[f"focus_onset_{span}"] = found[f"focus_{span}"] - found[f"focus_-{span}"]
     episode = np.add.reduceat(near, field.edges[:-1]) / field.count
     found["mean_over_episode"] = found["mean_120"] - field.spread(episode)
 
@@ -70,7 +81,7 @@ def _words(evidence: Evidence, ahead: dict[int, Run], behind: dict[int, Run], fo
             count, length = summed(held, run), summed(lengths, run)
             norm = _K1 * (1 - _B + _B * length / span)
             found[f"word_{sign}{span}"] = weight @ (count / (count + norm)) * (_K1 + 1) / total
-            if span in (30, 120) and not sign:
+            if span in (30, 120, 480) and not sign:
                 found[f"share_{span}"] = weight @ (count > 0) / total
     for span in SPANS:
         found[f"word_onset_{span}"] = found[f"word_{span}"] - found[f"word_-{span}"]
@@ -82,13 +93,18 @@ def _words(evidence: Evidence, ahead: dict[int, Run], behind: dict[int, Run], fo
     found["fresh"] = weight @ (held * (recent == 0)) / total
     there = np.maximum.reduceat(held, field.edges[:-1], axis=1) if len(held) else np.zeros((0, len(field.count)))
     found["in_episode"] = field.spread(weight @ there / total)
+    all_held = np.add.reduceat(held, field.edges[:-1], axis=1)[:, field.owner] if len(held) else held
+    for span in (120, 480):
+        gathered = summed(held, ahead[span]) / np.maximum(all_held, 1)
+        found[f"gathered_{span}"] = weight @ gathered / total
+        found[f"gathered_-{span}"] = weight @ (summed(held, behind[span]) / np.maximum(all_held, 1)) / total
     found["share_of_episode"] = found["share_120"] / np.maximum(found["in_episode"], 1e-9)
 
 
 def _form(field: Field, found: dict[str, Values]) -> None:
     layouts = field.layouts
     begins = field.joined([layout.break_ for layout in layouts])
-    found["turn"], found["paragraph"] = begins == 2, begins >= 1
+    found["turn"], found["paragraph"] = np.where(begins == 2, 1.0, 0.0), np.where(begins >= 1, 1.0, 0.0)
     # words until the next turn or paragraph, and since the last
     starts = np.flatnonzero((begins > 0) | (field.here == field.low))
     block = np.searchsorted(starts, field.here, side="right") - 1
@@ -110,13 +126,33 @@ def _form(field: Field, found: dict[str, Values]) -> None:
     found["speaker_share"] = np.concatenate(shares)
     found["other_speaker"] = (speaker != speaker[np.maximum(field.here - 1, 0)]) * (field.here > field.low)
     seams = np.concatenate([layout.seams for layout in layouts]).astype(np.float64)
-    for column, scale in enumerate(SPANS[1:]):
+    for column, scale in enumerate(SCALES):
         found[f"seam_{scale}"] = seams[:, column]
     found["seam_standard"] = field.standard(seams[:, 1])
     start = field.joined([layout.start for layout in layouts])
     length = field.highest(field.joined([layout.end for layout in layouts]))
     found["place"] = start / np.maximum(length, 1)
     found["from_start"], found["from_end"] = np.log1p(start), np.log1p(np.maximum(length - start, 0))
+
+
+def _blocks(evidence: Evidence, found: dict[str, Values]) -> None:
+    """The same comparisons over the whole turn or paragraph from a unit on, and over the next one."""
+    field, near, held, weight = evidence.field, evidence.near, evidence.held, evidence.weight
+    begins = field.joined([layout.break_ for layout in field.layouts]) > 0
+    starts = np.flatnonzero(begins | (field.here == field.low))
+    stops = np.append(starts[1:], len(field.here))
+    block = np.searchsorted(starts, field.here, side="right") - 1
+    this = (field.here, stops[block])
+    after = np.minimum(block + 1, len(starts) - 1)
+    following = (np.minimum(stops[block], field.high), np.minimum(stops[after], field.high))
+    total = max(float(weight.sum()), 1e-9)
+    for name, run in (("block", this), ("next_block", following)):
+        found[f"near_{name}"] = _mean(near, run)
+        found[f"focus_{name}"] = _mean(evidence.focus, run)
+        found[f"share_{name}"] = weight @ (summed(held, run) > 0) / total
+    most = np.maximum.reduceat(near, starts)
+    found["near_block_best"] = most[block]
+    found["near_next_block_best"] = most[after] * (stops[block] < field.high)
 
 
 def _question(evidence: Evidence, found: dict[str, Values]) -> None:

@@ -15,6 +15,8 @@ import threading
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
+from difflib import get_close_matches
+from itertools import zip_longest
 from pathlib import Path
 
 import numpy as np
@@ -23,18 +25,20 @@ import numpy.typing as npt
 from retrieval.embed import DIMENSION, Matrix
 from retrieval.model import Passage
 from retrieval.passages import UNIT, WINDOW, window_spans
-from retrieval.shape import SCALES, seams
+from retrieval.shape import SCALES, focus, seams
 from voice.errors import LibraryError, NoSpace, from_os_error
 
 Rows = npt.NDArray[np.int64]
 Seconds = npt.NDArray[np.float64]
 
-_FORMAT = "3"  # of the tables and the matrix; another one is made anew
+_FORMAT = "4"  # of the tables and the matrix; another one is made anew
 _ROW_BYTES = 4 * DIMENSION
 _BUSY = 30.0  # seconds to wait for another writer
 _WASTE = 4096  # dead rows from which on copying the living ones is worth it, when they are also a third of all
 _COMMON = 0.005  # share of the units from which on a word is common: searched inside episodes only
 _RARE = 1000  # units that a word may stand in without being common, however small the library is
+_FUZZY = 6  # letters of a stem from which on it may be taken for a similar one
+_ALIKE = 0.8  # how similar, 0..1
 _WORD = re.compile(r"[^\W_]+")
 
 _TOKENS = "tokenize='porter unicode61 remove_diacritics 2', detail=none"
@@ -42,7 +46,7 @@ _SCHEMA = f"""
 CREATE TABLE IF NOT EXISTS meta (name TEXT PRIMARY KEY, value TEXT NOT NULL) WITHOUT ROWID;
 CREATE TABLE IF NOT EXISTS episodes (
     id TEXT PRIMARY KEY, first INTEGER NOT NULL, units INTEGER NOT NULL, windows INTEGER NOT NULL,
-    places BLOB NOT NULL, speakers TEXT NOT NULL
+    places BLOB NOT NULL, speakers TEXT NOT NULL, focus BLOB NOT NULL
 );
 CREATE TABLE IF NOT EXISTS common (word TEXT PRIMARY KEY, units INTEGER NOT NULL) WITHOUT ROWID;
 CREATE VIRTUAL TABLE IF NOT EXISTS texts USING fts5(text, {_TOKENS});
@@ -51,7 +55,7 @@ CREATE VIRTUAL TABLE IF NOT EXISTS vocabulary USING fts5vocab(texts, row);
 
 _PLACE = np.dtype([
     ("start", "<f8"), ("end", "<f8"), ("words", "<u2"), ("break", "u1"), ("speaker", "<u2"), ("asks", "u1"),
-    ("seams", "<f4", (len(SCALES),)),
+    ("seams", "<f4", (len(SCALES),)), ("offset", "<f4"),
 ])  # fmt: skip
 
 
@@ -61,8 +65,8 @@ class Layout:
 
     ``row`` is the first unit's row in the matrix; the windows' rows follow the units'. Of the units: ``start`` and
     ``end`` in seconds, ``words`` counts, ``break_`` as in Passage, ``speaker`` numbers into ``speakers``, ``asks`` 1
-    where there is a question, ``seams`` (units, 3) as in ``shape.seams``. Of the windows: ``first`` and ``last``
-    (exclusive), the units that each spans.
+    where there is a question, ``seams`` (units, 3) as in ``shape.seams``, ``focus`` (units, 384) and ``offset`` as
+    in ``shape.focus``. Of the windows: ``first`` and ``last`` (exclusive), the units that each spans.
     """
 
     episode_id: str
@@ -75,6 +79,8 @@ class Layout:
     speakers: tuple[str, ...]
     asks: npt.NDArray[np.int64]
     seams: npt.NDArray[np.float32]
+    focus: npt.NDArray[np.float16]
+    offset: npt.NDArray[np.float32]
     first: npt.NDArray[np.int64]
     last: npt.NDArray[np.int64]
 
@@ -141,11 +147,42 @@ class View:
         return self._grouped(best[np.isfinite(scores[best])], scores)
 
     def words(self, text: str) -> list[str]:
-        """The different words of a text, in order, one for each stem."""
+        """The different words of a text that can be looked up, in order, one for each stem.
+
+        A word that stands nowhere in the library, often one that was misheard or is written in another way there,
+        gives its place to what the library has instead: "homeo stasis" homeostasis, "softfork" soft and fork,
+        "optimise" optimize, "symulation" simulation.
+        """
+        said = _WORD.findall(text.lower())
         found: dict[str, str] = {}
-        for word in _WORD.findall(text.lower()):
-            found.setdefault(self._index._stem(self._db, word), word)
+        skip = False
+        for word, following in zip_longest(said, said[1:], fillvalue=""):
+            if skip:
+                skip = False
+                continue
+            known = self.frequency(word) > 0
+            torn = bool(following) and not (known and self.frequency(following)) and self.frequency(word + following) > 0
+            skip = torn
+            forms = (word + following,) if torn else (word,) if known else self._instead(word)
+            for form in forms:
+                found.setdefault(self._index._stem(self._db, form), form)
         return list(found.values())
+
+    def _instead(self, word: str) -> tuple[str, ...]:
+        for other in {word.replace("is", "iz"), word.replace("our", "or")} - {word}:
+            if self.frequency(other):
+                return (other,)
+        for cut in range(3, len(word) - 2):
+            if self.frequency(word[:cut]) and self.frequency(word[cut:]):
+                return word[:cut], word[cut:]
+        stem = self._index._stem(self._db, word)
+        if len(stem) < _FUZZY:
+            return (word,)
+        near = self._db.execute(
+            "SELECT term FROM vocabulary WHERE term >= ? AND term < ? AND length(term) BETWEEN ? AND ?",
+            (stem[:2], stem[:2] + "\uffff", len(stem) - 2, len(stem) + 2),
+        )
+        return tuple(get_close_matches(stem, [term for (term,) in near], 1, _ALIKE)) or (word,)
 
     def frequency(self, word: str) -> int:
         """In how many units of the library a word stands, in any of its forms."""
@@ -223,8 +260,10 @@ class Index:
             with index._writing() as db:
                 known = dict(db.execute("SELECT name, value FROM meta"))
                 if (known.get("format"), known.get("model")) != (_FORMAT, model):
-                    for table in ("episodes", "texts", "common", "meta"):
-                        db.execute(f"DELETE FROM {table}")  # noqa: S608  (names of our own)
+                    for table in ("vocabulary", "texts", "episodes", "common", "meta"):
+                        db.execute(f"DROP TABLE IF EXISTS {table}")
+                    for statement in _SCHEMA.split(";"):
+                        db.execute(statement)
                     start = {"format": _FORMAT, "model": model, "rows": "0", "matrix": "vectors-1.f32", "counted": "0"}
                     db.executemany("INSERT INTO meta VALUES (?, ?)", start.items())
                     db.execute("INSERT INTO meta VALUES ('version', '1')")
@@ -257,21 +296,21 @@ class Index:
         if list(passages) != units + windows:
             raise ValueError("passages must be units, then windows")
         speakers = list(dict.fromkeys(passage.speaker for passage in passages))
-        places = np.array(
-            [
-                (p.start, p.end, min(len(p.text.split()), 65535), p.break_, speakers.index(p.speaker), "?" in p.text, 0)
-                for p in units
-            ],
-            _PLACE,
-        )
+        places = np.zeros(len(units), _PLACE)
+        for place, unit in zip(places, units, strict=True):
+            place["start"], place["end"] = unit.start, unit.end
+            place["words"], place["break"] = min(len(unit.text.split()), 65535), unit.break_
+            place["speaker"], place["asks"] = speakers.index(unit.speaker), "?" in unit.text
         places["seams"] = seams(vectors[: len(units)], places["words"].tolist())
+        rows_of_focus, places["offset"] = focus(vectors[: len(units)])
+        focused = rows_of_focus.astype(np.float16).tobytes()
         with _translated("write the index"), self._writing() as db:
             self._forget(db, episode_id)
             rows = self._number(db, "rows")
             self._append(db, rows, vectors)
             db.execute(
-                "INSERT INTO episodes VALUES (?, ?, ?, ?, ?, ?)",
-                (episode_id, rows, len(units), len(windows), places.tobytes(), json.dumps(speakers)),
+                "INSERT INTO episodes VALUES (?, ?, ?, ?, ?, ?, ?)",
+                (episode_id, rows, len(units), len(windows), places.tobytes(), json.dumps(speakers), focused),
             )
             db.executemany(
                 "INSERT INTO texts (rowid, text) VALUES (?, ?)",
@@ -333,17 +372,18 @@ class Index:
         if current and (kept := self._layouts.get(episode_id)):
             return kept
         found = db.execute(
-            "SELECT first, places, speakers FROM episodes WHERE id = ?", (episode_id,)
+            "SELECT first, places, speakers, focus FROM episodes WHERE id = ?", (episode_id,)
         ).fetchone()
         if found is None:
             return None
-        row, blob, speakers = found
+        row, blob, speakers, focused = found
         units = np.frombuffer(blob, _PLACE)
         spans = np.array(window_spans(units["words"].tolist(), units["break"].tolist()), np.int64).reshape(-1, 2)
         layout = Layout(
             episode_id, row, units["start"].astype(np.float64), units["end"].astype(np.float64),
             units["words"].astype(np.int64), units["break"].astype(np.int64), units["speaker"].astype(np.int64),
-            tuple(json.loads(speakers)), units["asks"].astype(np.int64), units["seams"], spans[:, 0], spans[:, 1],
+            tuple(json.loads(speakers)), units["asks"].astype(np.int64), units["seams"],
+            np.frombuffer(focused, np.float16).reshape(-1, DIMENSION), units["offset"], spans[:, 0], spans[:, 1],
         )  # fmt: skip
         if current:
             with self._lock:

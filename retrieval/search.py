@@ -4,10 +4,11 @@
 import numpy as np
 
 from retrieval.embed import Embedder, Matrix
-from retrieval.evidence import Evidence, Values, gather, weights
+from retrieval.evidence import Field, Values, gather, weights
 from retrieval.features import features
 from retrieval.index import Index, Layout, View
 from retrieval.model import Moment, Question
+from retrieval.ranker import Ranker, shipped
 
 COVERED = 0.5
 """Confidence from which on the best moment counts as an answer."""
@@ -18,10 +19,13 @@ _APART = 30.0  # seconds between two moments, at least
 _LENGTH = 90  # words of a moment, about
 
 
-def find(question: Question, index: Index, embed: Embedder, count: int = 10) -> list[Moment]:
+def find(
+    question: Question, index: Index, embed: Embedder, count: int = 10, ranker: Ranker | None = None
+) -> list[Moment]:
     """The moments that answer a question, best first, at most ``count``; empty when nothing can be searched.
 
-    With ``episode_id`` only that episode is searched; with ``heard_until`` only what begins before it.
+    With ``episode_id`` only that episode is searched; with ``heard_until`` only what begins before it. ``ranker``
+    takes the place of the one that comes with the program.
     Raises EngineError when the question cannot be embedded, LibraryError when the index cannot be read.
     """
     if not question.text.strip() or count < 1:
@@ -34,9 +38,13 @@ def find(question: Question, index: Index, embed: Embedder, count: int = 10) -> 
         if not layouts:
             return []
         evidence = gather(view, layouts, vector, words, weight)
-        best = _best(evidence, question.heard_until, count)
+        field = evidence.field
+        share, cover = (ranker or shipped()).judge(field, features(evidence))
+        best = _best(field, share + field.spread(cover), question.heard_until, count)
+        sure = _sure(field, share, cover)
         return [
-            _moment(view, layouts[episode], unit, score, question.heard_until) for score, episode, unit in best
+            _moment(view, layouts[field.owner[unit]], unit - int(field.low[unit]), sure[unit], question.heard_until)
+            for unit in best
         ]
 
 
@@ -60,10 +68,8 @@ def _layouts(
     return [layout for layout in layouts if layout is not None and layout.units]
 
 
-def _best(evidence: Evidence, heard_until: float | None, count: int) -> list[tuple[float, int, int]]:
-    """The best units as score, number of the episode, number of the unit in it; none close to a better one."""
-    field = evidence.field
-    score = _score(evidence)
+def _best(field: Field, score: Values, heard_until: float | None, count: int) -> list[int]:
+    """The best units of the field, none close to a better one."""
     start = field.joined([layout.start for layout in field.layouts])
     if heard_until is not None:
         score = np.where(start < heard_until, score, -np.inf)
@@ -74,18 +80,16 @@ def _best(evidence: Evidence, heard_until: float | None, count: int) -> list[tup
         mine = [other for other in chosen if field.owner[other] == field.owner[unit]]
         if all(abs(start[unit] - start[other]) >= _APART for other in mine):
             chosen.append(unit)
-    return [(float(score[unit]), int(field.owner[unit]), int(unit - field.low[unit])) for unit in chosen]
+    return chosen
 
 
-def _score(evidence: Evidence) -> Values:
-    found = features(evidence)
-    dense = 0.5 * found["at"] + 0.5 * found["mean_120"] + 0.3 * found["near"]
-    return np.asarray(
-        2.0 * dense + found["word_120"] - 0.4 * found["word_-60"] + 0.05 * found["paragraph"], np.float64
-    )
+def _sure(field: Field, share: Values, cover: Values) -> Values:
+    """The probability that an answer begins at each unit: that of the episode's having one, less for units that are
+    less likely than its best."""
+    return np.asarray(np.exp(share - field.highest(share)) / (1 + np.exp(-field.spread(cover))))
 
 
-def _moment(view: View, layout: Layout, unit: int, score: float, heard_until: float | None) -> Moment:
+def _moment(view: View, layout: Layout, unit: int, sure: float, heard_until: float | None) -> Moment:
     last = unit + 1 + int(np.searchsorted(np.cumsum(layout.words[unit:]), _LENGTH))
     last = min(last, layout.units)
     if heard_until is not None:
@@ -96,5 +100,5 @@ def _moment(view: View, layout: Layout, unit: int, score: float, heard_until: fl
         float(layout.end[last - 1]),
         " ".join(view.texts(layout, unit, last)),
         layout.speakers[layout.speaker[unit]],
-        confidence=float(1 / (1 + np.exp(-6 * (score - 1.2)))),
+        confidence=round(float(sure), 4),
     )

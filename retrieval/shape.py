@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The form of an episode, which is known before anything is asked: where something new begins."""
+"""The form of an episode, known before anything is asked: where something new begins, and what each unit alone says."""
 
 from collections.abc import Sequence
 
@@ -30,3 +30,25 @@ def seams(vectors: Matrix, words: Sequence[int]) -> npt.NDArray[np.float32]:
         inner = np.einsum("ij,ij->i", after, before)
         columns.append(1 - np.divide(inner, norm, out=np.zeros_like(inner), where=norm > 0))
     return np.stack(columns, axis=1).astype(np.float32) if len(words) else np.zeros((0, len(SCALES)), np.float32)
+
+
+_RIDGE = 1.0  # how much plain nearness stays in the focus, in units of the mean variance
+
+
+def focus(vectors: Matrix) -> tuple[Matrix, Matrix]:
+    """Rows (units, 384) and offsets (units,): a question's inner product with a row, less its offset, is high where
+    a unit speaks of what the question asks *and the rest of the episode does not*.
+
+    All units of an episode about one subject are near to a question about it. So the directions in which the units
+    vary anyway count less: the rows are the units' distances from their mean, whitened by their own covariance
+    (ridge-regularised, as in Fisher's discriminant).
+    """
+    if not len(vectors):
+        return np.zeros_like(vectors), np.zeros(0, np.float32)
+    mean = vectors.mean(axis=0, dtype=np.float64)
+    away = vectors - mean
+    spread = away.T @ away / max(len(vectors) - 1, 1)
+    ridge = _RIDGE * max(float(np.trace(spread)) / len(spread), 1e-9)
+    spread[np.diag_indices_from(spread)] += ridge
+    rows = ridge * np.linalg.solve(spread, away.T).T
+    return rows.astype(np.float32), (rows @ mean).astype(np.float32)

@@ -4,18 +4,19 @@
     python -m tests.benchmarks.moments DIR [--json] [--only earmark] [--limit N]
 
 DIR holds `episodes.jsonl` ({"id", "title", "cues": [{"start", "end", "speaker", "text"}]}) and `queries.jsonl`
-({"qid", "query", "episode", "spans": [[start, end], …]}), in seconds. A jump to time t is a *hit* when start - 10 ≤ t ≤ end for a
-right span, and *near* when |t - start| ≤ 30. "in episode": the episode is known; "library": over the whole set, where
-the episode must be right too. Brackets hold 95 % bootstrap intervals over the questions.
+({"qid", "query", "episode", "spans": [[start, end], …]}), in seconds. A jump to time t is a *hit* when
+start - 10 ≤ t ≤ end for a right span, and *near* when |t - start| ≤ 30. "in episode": the episode is known; "library":
+over the whole set, where the episode must be right too. Brackets hold 95 % bootstrap intervals over the questions.
 """
 
 import argparse
 import json
-import math
 import re
+import sqlite3
 import sys
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
@@ -25,6 +26,7 @@ import numpy.typing as npt
 from retrieval.index import Index
 from retrieval.model import Question
 from retrieval.passages import passages
+from retrieval.ranker import Ranker
 from retrieval.search import find
 from tests.benchmarks.vectors import Remembering
 from voice.words import Cue
@@ -101,28 +103,22 @@ def windows(moments: Moments) -> Windows:
 
 
 class Bm25:
-    """Okapi BM25 (k1 1.2, b 0.75) over texts; lower-case words, no stemming."""
+    """Okapi BM25 (k1 1.2, b 0.75) over texts, words stemmed, as SQLite's FTS5 has it."""
 
     def __init__(self, texts: Sequence[str]) -> None:
-        self._postings: dict[str, tuple[list[int], list[int]]] = {}
-        self._length = np.zeros(len(texts))
-        for number, text in enumerate(texts):
-            words = _WORD.findall(text.lower())
-            self._length[number] = len(words)
-            for word in dict.fromkeys(words):
-                rows, counts = self._postings.setdefault(word, ([], []))
-                rows.append(number)
-                counts.append(words.count(word))
+        self._size = len(texts)
+        self._db = sqlite3.connect(":memory:")
+        self._db.execute("CREATE VIRTUAL TABLE texts USING fts5(text, tokenize='porter unicode61')")
+        self._db.executemany("INSERT INTO texts (rowid, text) VALUES (?, ?)", enumerate(texts))
 
+    @cache  # noqa: B019  (one object for one run)
     def scores(self, query: str) -> Scores:
         """The score of every text for a query."""
-        total = np.zeros(len(self._length))
-        norm = 1.2 * (0.25 + 0.75 * self._length / self._length.mean())
-        for word in dict.fromkeys(_WORD.findall(query.lower())):
-            if word in self._postings:
-                rows, counts = (np.array(part) for part in self._postings[word])
-                weight = math.log(1 + (len(total) - len(rows) + 0.5) / (len(rows) + 0.5))
-                total[rows] += weight * counts * 2.2 / (counts + norm[rows])
+        total = np.zeros(self._size)
+        words = " OR ".join(f'"{word}"' for word in dict.fromkeys(_WORD.findall(query.lower())))
+        if words:
+            found = self._db.execute("SELECT rowid, -bm25(texts) FROM texts WHERE texts MATCH ?", (words,)).fetchall()
+            total[[row for row, _ in found]] = [score for _, score in found]
         return total
 
 
@@ -171,9 +167,15 @@ def earmark(moments: Moments, embed: Remembering, folder: Path) -> Finder:
     for episode, cues in moments.cues.items():
         found = passages(episode, cues)
         index.add(episode, found, embed.encode([passage.text for passage in found]))
+    return searcher(index, embed, None)
+
+
+def searcher(index: Index, embed: Remembering, ranker: Ranker | None) -> Finder:
+    """Search an index, with a ranker other than the one that comes with the program if one is given."""
 
     def look(query: str, episode: str | None) -> Found:
-        return [(moment.episode_id, moment.start) for moment in find(Question(query, episode), index, embed, TEN)]
+        found = find(Question(query, episode), index, embed, TEN, ranker)
+        return [(moment.episode_id, moment.start) for moment in found]
 
     return look
 
@@ -204,12 +206,12 @@ def interval(values: Scores) -> tuple[float, float]:
     return float(low), float(high)
 
 
-def measure(moments: Moments, finder: Finder) -> dict[str, dict[str, object]]:
-    """All metrics of one finder, with their intervals."""
+def measure(moments: Moments, finder_for: Callable[[Query], Finder]) -> dict[str, dict[str, object]]:
+    """All metrics of the finder for each question, with their intervals."""
     report: dict[str, dict[str, object]] = {}
     for scope, names in _METRICS.items():
         judged = [
-            judge(query, finder(query.text, query.episode if scope == "in_episode" else None))
+            judge(query, finder_for(query)(query.text, query.episode if scope == "in_episode" else None))
             for query in moments.queries
         ]
         values = {name: np.array([item[name] for item in judged]) for name in names}
@@ -252,7 +254,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
         if options.only and options.only not in finders:
             parser.error(f"unknown system {options.only}; there are {', '.join(finders)}")
         chosen = {options.only: finders[options.only]} if options.only else finders
-        report = {name: measure(moments, finder) for name, finder in chosen.items()}
+        report = {name: measure(moments, lambda _: finder) for name, finder in chosen.items()}  # noqa: B023
     count = f"{len(moments.cues)} episodes, {len(moments.queries)} questions"
     sys.stdout.write(json.dumps(report, indent=1) + "\n" if options.json else f"{count}\n{table(report)}\n")
 

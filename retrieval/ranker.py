@@ -1,0 +1,135 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The learned part of finding: where in an episode an answer begins, and whether the episode has one.
+
+Two tiny models, their weights in ``ranker.json`` beside this file, made by ``python -m tests.benchmarks.train_ranker``.
+"""
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import cache
+from pathlib import Path
+
+import numpy as np
+
+from retrieval.evidence import Field, Values
+
+WEIGHTS = Path(__file__).with_name("ranker.json")
+
+_CLIP = 6.0  # standard deviations beyond which a feature says nothing more
+
+SUMMARY = (
+    "near", "mean_60", "mean_120", "next", "at", "focus", "focus_60", "word_30", "word_60", "word_120", "share_30",
+    "share_120", "share_480", "onset_120", "focus_onset_120", "word_onset_120", "both",
+)  # fmt: skip
+"""Features of the best unit that tell whether it is an answer."""
+
+
+@dataclass(frozen=True, slots=True)
+class Layer:
+    """``weight`` (inputs, outputs) and ``bias`` (outputs,); ReLU follows on all layers but the last."""
+
+    weight: Values
+    bias: Values
+
+
+@dataclass(frozen=True, slots=True)
+class Model:
+    """Networks over standardised features, their outputs averaged."""
+
+    names: tuple[str, ...]
+    mean: Values
+    scale: Values
+    networks: tuple[tuple[Layer, ...], ...]
+
+    def __call__(self, features: Mapping[str, Values]) -> Values:
+        """One number for each row of the features."""
+        columns = np.stack([features[name] for name in self.names], axis=1)
+        rows = np.clip((columns - self.mean) / self.scale, -_CLIP, _CLIP)
+        outputs = []
+        for layers in self.networks:
+            values = rows
+            for number, layer in enumerate(layers):
+                values = values @ layer.weight + layer.bias
+                if number + 1 < len(layers):
+                    values = np.maximum(values, 0)
+            outputs.append(values[:, 0])
+        return np.asarray(np.mean(outputs, axis=0))
+
+    @classmethod
+    def from_json(cls, found: Mapping[str, object]) -> "Model":
+        """The model as ``to_json`` wrote it."""
+        names, mean, scale, networks = (found[key] for key in ("names", "mean", "scale", "networks"))
+        return cls(
+            tuple(names), np.array(mean), np.array(scale),  # type: ignore[arg-type]
+            tuple(
+                tuple(Layer(np.array(layer["weight"]), np.array(layer["bias"])) for layer in layers)
+                for layers in networks  # type: ignore[attr-defined]
+            ),
+        )  # fmt: skip
+
+    def to_json(self) -> dict[str, object]:
+        """Plain lists with four significant digits, which is more than the training pins down."""
+
+        def plain(values: Values) -> object:
+            return json.loads(json.dumps(values.tolist()), parse_float=lambda text: float(f"{float(text):.4g}"))
+
+        return {
+            "names": list(self.names), "mean": plain(self.mean), "scale": plain(self.scale),
+            "networks": [
+                [{"weight": plain(layer.weight), "bias": plain(layer.bias)} for layer in layers]
+                for layers in self.networks
+            ],
+        }  # fmt: skip
+
+
+@dataclass(frozen=True, slots=True)
+class Ranker:
+    """``place`` scores the units of an episode against each other; ``cover`` gives the log-odds of an answer."""
+
+    place: Model
+    cover: Model
+
+    def judge(self, field: Field, features: Mapping[str, Values]) -> tuple[Values, Values]:
+        """For each unit the logarithm of its share of the episode's evidence, for each episode the log-odds that it
+        has an answer."""
+        share = log_share(field, self.place(features))
+        return share, self.cover(summary(field, features, share))
+
+
+def log_share(field: Field, scores: Values) -> Values:
+    """Scores as logarithms of probabilities that add up to one in each episode."""
+    away = scores - field.highest(scores)
+    return np.asarray(away - field.spread(np.log(np.add.reduceat(np.exp(away), field.edges[:-1]))))
+
+
+def summary(field: Field, features: Mapping[str, Values], share: Values) -> dict[str, Values]:
+    """What an episode has to offer, an array over the episodes for each name: features of its best unit, their best
+    values anywhere in the episode, and how clearly the best unit stands out."""
+    found: dict[str, Values] = {}
+    top = np.array([
+        low + int(np.argmax(share[low:high])) for low, high in zip(field.edges[:-1], field.edges[1:], strict=True)
+    ])  # fmt: skip
+    for name in SUMMARY:
+        values = features[name]
+        found[name] = values[top]
+        found[f"most_{name}"] = np.maximum.reduceat(values, field.edges[:-1])
+    found["in_episode"] = features["in_episode"][top]
+    found["question_words"] = features["question_words"][top]
+    found["question_weight"] = features["question_weight"][top]
+    found["share"] = share[top]
+    # the evidence within some sentences of the best unit, which may be spread over neighbours
+    chance = np.exp(share)
+    found["around"] = np.array([
+        chance[max(low, unit - 3) : min(high, unit + 4)].sum()
+        for low, high, unit in zip(field.edges[:-1], field.edges[1:], top, strict=True)
+    ])  # fmt: skip
+    found["units"] = np.log(field.count)
+    return found
+
+
+@cache
+def shipped() -> Ranker:
+    """The ranker that comes with the program."""
+    found = json.loads(WEIGHTS.read_text(encoding="utf-8"))
+    return Ranker(Model.from_json(found["place"]), Model.from_json(found["cover"]))

@@ -1,0 +1,278 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Train the ranker, and tell how well it does on shows and meetings that it has never seen.
+
+    python -m tests.benchmarks.train_ranker PODCASTS [--also MEETINGS …] [--out retrieval/ranker.json] [--no-check]
+
+Each folder is a set of `tests.benchmarks.moments`. The folds are shows (what stands before "--" in an episode's id).
+The check trains on all shows but one, and on the other sets, asks the questions of the show that was left out through
+the production code, and puts each question to wrong episodes too. Needs minutes; the result is the same on each run.
+"""
+
+import argparse
+import json
+import sys
+import zlib
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+from tempfile import TemporaryDirectory
+
+import numpy as np
+import numpy.typing as npt
+import torch
+
+from retrieval.evidence import gather, weights
+from retrieval.features import features
+from retrieval.index import Index
+from retrieval.passages import passages
+from retrieval.ranker import WEIGHTS, Layer, Model, Ranker, log_share, summary
+from tests.benchmarks.moments import Moments, Query, measure, read, searcher, table
+from tests.benchmarks.phrasing import asked, common_words, misheard
+from tests.benchmarks.vectors import Remembering
+
+Array = npt.NDArray[np.float32]
+
+EPOCHS, RATE, BATCH = 8, 2e-2, 16
+WRONG = 4  # wrong episodes that each question is put to
+KEPT = 0.9  # share of the answerable questions that must be answered
+BIG = 50  # questions from which on a show is a fold of its own
+_SHARE = (1.0, 0.5, 0.3)  # weight of each of the ways
+MEETING = 0.35  # weight of a question about a meeting
+
+
+@dataclass(frozen=True, slots=True)
+class Example:
+    """One question inside its episode: features (units, names), what a jump to each unit is worth, its fold."""
+
+    query: Query
+    rows: Array
+    worth: Array
+    fold: int
+    weight: float
+
+
+WAYS = ("as written", "asked", "misheard")
+"""How each question is put: as it stands in the set, as a person would say it, and as a recogniser might hear that."""
+
+
+@dataclass(frozen=True, slots=True)
+class Prepared:
+    """A set with its index and examples."""
+
+    moments: Moments
+    index: Index
+    queries: list[tuple[Query, int]]
+    examples: list[Example]
+    names: tuple[str, ...]
+
+
+def prepare(folder: Path, scratch: Path, embed: Remembering, weight: float) -> Prepared:
+    """Index a set and compute the features of all its questions."""
+    moments = read(folder)
+    index = Index.open(scratch / folder.name)
+    for episode, cues in moments.cues.items():
+        found = passages(episode, cues)
+        index.add(episode, found, embed.encode([passage.text for passage in found]))
+    folds = _folds(moments)
+    queries = _put_in_all_ways(moments)
+    embed.encode([query.text for query, _ in queries])
+    examples: list[Example] = []
+    names: tuple[str, ...] = ()
+    with index.view() as view:
+        for query, way in queries:
+            layout = view.layout(query.episode)
+            assert layout is not None
+            words = view.words(query.text)
+            evidence = gather(view, [layout], embed.encode_question(query.text), words, weights(view, words))
+            computed = features(evidence)
+            names = tuple(computed)
+            rows = np.stack([np.asarray(column, np.float32) for column in computed.values()], axis=1)
+            worth = _worth(query, layout.start)
+            if worth.max() > 0:
+                examples.append(Example(query, rows, worth, folds[query.episode], weight * _SHARE[way]))
+    return Prepared(moments, index, queries, examples, names)
+
+
+def _put_in_all_ways(moments: Moments) -> list[tuple[Query, int]]:
+    """Every question in all ``WAYS``, with the number of the way."""
+    vocabulary = common_words(cue.text for cues in moments.cues.values() for cue in cues)
+    found = []
+    for number, query in enumerate(moments.queries):
+        pick = np.random.default_rng(number)
+        spoken = asked(query.text, pick)
+        texts = (query.text, spoken, misheard(spoken, pick, vocabulary))
+        found += [(replace(query, text=text), way) for way, text in enumerate(texts)]
+    return found
+
+
+def _folds(moments: Moments) -> dict[str, int]:
+    """A fold for every episode: its show, small shows together; without shows a fifth of the episodes."""
+    counts: dict[str, int] = {}
+    for query in moments.queries:
+        show = query.episode.partition("--")[0]
+        counts[show] = counts.get(show, 0) + 1
+    big = sorted(show for show, count in counts.items() if count >= BIG)
+    folds = {}
+    for episode in moments.cues:
+        show, mark, _ = episode.partition("--")
+        folds[episode] = (big.index(show) if show in big else len(big)) if mark else zlib.crc32(episode.encode()) % 5
+    return folds
+
+
+def _worth(query: Query, starts: npt.NDArray[np.float64]) -> Array:
+    hit, near, exact = (np.zeros(len(starts), bool) for _ in range(3))
+    for start, end in query.spans:
+        hit |= (starts >= start - 10) & (starts <= end)
+        near |= abs(starts - start) <= 30
+        exact |= abs(starts - start) <= 3
+    return (0.35 * hit + 0.55 * near + 0.1 * exact).astype(np.float32)
+
+
+# -- where: a listwise loss, the expected worth of a jump drawn from the softmax over the episode's units --------------
+
+
+def train_place(names: tuple[str, ...], examples: Sequence[Example]) -> Model:
+    """Networks that score the units of an episode."""
+    every = np.concatenate([example.rows for example in examples])
+    mean, scale = every.mean(axis=0), every.std(axis=0) + 1e-6
+    rows = [torch.tensor(np.clip((example.rows - mean) / scale, -6, 6)) for example in examples]
+    worth = [torch.tensor(example.worth) for example in examples]
+    layer = _train_layer(rows, worth, [example.weight for example in examples])
+    return Model(names, mean.astype(np.float64), scale.astype(np.float64), ((layer,),))
+
+
+def _train_layer(rows: list[torch.Tensor], worth: list[torch.Tensor], weight: list[float]) -> Layer:
+    torch.manual_seed(0)
+    order = np.random.default_rng(0)
+    layer = torch.nn.Linear(rows[0].shape[1], 1)
+    batches = -(-len(rows) // BATCH)
+    optimiser = torch.optim.AdamW(layer.parameters(), lr=RATE, weight_decay=1e-3)
+    schedule = torch.optim.lr_scheduler.OneCycleLR(optimiser, RATE, total_steps=EPOCHS * batches + 1)
+    for _ in range(EPOCHS):
+        for some in np.array_split(order.permutation(len(rows)), batches):
+            scores = layer(torch.cat([rows[number] for number in some]))[:, 0]
+            loss, at = torch.zeros(()), 0
+            for number in some:
+                chance = torch.softmax(scores[at : at + len(rows[number])], 0)
+                loss = loss - weight[number] * torch.log((chance * worth[number]).sum() + 1e-6)
+                at += len(rows[number])
+            optimiser.zero_grad()
+            (loss / len(some)).backward()  # type: ignore[no-untyped-call]
+            optimiser.step()
+            schedule.step()
+    return Layer(layer.weight.detach().numpy().T.astype(np.float64), layer.bias.detach().numpy().astype(np.float64))
+
+
+# -- whether: logistic regression on questions put to the right and to wrong episodes ---------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class Put:
+    """A question put to an episode: what the episode offers, and whether it is the right one."""
+
+    offers: dict[str, float]
+    right: bool
+    fold: int
+    way: int
+
+
+def put(prepared: Prepared, place: dict[int, Model], embed: Remembering) -> list[Put]:
+    """Put each question to its own episode and to wrong ones; ``place`` has a model for each fold."""
+    found: list[Put] = []
+    folds = _folds(prepared.moments)
+    ids = sorted(prepared.moments.cues)
+    with prepared.index.view() as view:
+        for number, (query, way) in enumerate(prepared.queries):
+            pick = np.random.default_rng(number)
+            wrong = [str(name) for name in pick.choice([name for name in ids if name != query.episode], WRONG, False)]
+            layouts = [layout for name in (query.episode, *wrong) if (layout := view.layout(name)) is not None]
+            words = view.words(query.text)
+            evidence = gather(view, layouts, embed.encode_question(query.text), words, weights(view, words))
+            computed = features(evidence)
+            share = log_share(evidence.field, place[folds[query.episode]](computed))
+            offers = summary(evidence.field, computed, share)
+            for row, layout in enumerate(layouts):
+                values = {name: float(values[row]) for name, values in offers.items()}
+                found.append(Put(values, layout.episode_id == query.episode, folds[query.episode], way))
+    return found
+
+
+def train_cover(puts: Sequence[Put]) -> Model:
+    """The log-odds that an episode answers a question, right and wrong episodes counting alike."""
+    from sklearn.linear_model import LogisticRegression  # type: ignore[import-untyped]
+
+    names = tuple(puts[0].offers)
+    rows = np.array([[put.offers[name] for name in names] for put in puts])
+    mean, scale = rows.mean(axis=0), rows.std(axis=0) + 1e-6
+    rows = np.clip((rows - mean) / scale, -6, 6)
+    model = LogisticRegression(C=0.1, class_weight="balanced", max_iter=2000)
+    model.fit(rows, [put.right for put in puts])
+    return Model(names, mean, scale, ((Layer(model.coef_.T, model.intercept_),),))
+
+
+def apply(model: Model, puts: Sequence[Put]) -> npt.NDArray[np.float64]:
+    """The log-odds for each question put."""
+    return model({name: np.array([put.offers[name] for put in puts]) for name in model.names})
+
+
+def declining(odds: npt.NDArray[np.float64], right: npt.NDArray[np.bool_]) -> str:
+    """What is declined when 90 % of the answerable questions are kept, in words."""
+    threshold = float(np.quantile(odds[right], 1 - KEPT))
+    declined = float((odds[~right] < threshold).mean())
+    order = np.argsort(odds)
+    ranks = np.empty(len(odds))
+    ranks[order] = np.arange(len(odds))
+    area = (ranks[right].mean() - (right.sum() - 1) / 2) / (~right).sum()
+    return (
+        f"at {KEPT:.0%} of {right.sum()} answerable kept, {declined:.1%} of {(~right).sum()} unanswerable declined"
+        f" (threshold {threshold:.3f}, area under the curve {area:.3f})"
+    )
+
+
+def main(arguments: Sequence[str] | None = None) -> None:
+    """Train from the command line."""
+    parser = argparse.ArgumentParser(description=(__doc__ or "").partition("\n")[0])
+    parser.add_argument("podcasts", type=Path)
+    parser.add_argument("--also", type=Path, nargs="*", default=[])
+    parser.add_argument("--out", type=Path, default=WEIGHTS)
+    parser.add_argument("--no-check", action="store_true")
+    options = parser.parse_args(arguments)
+    torch.set_num_threads(1)
+    embed = Remembering()
+    with TemporaryDirectory() as scratch:
+        podcasts = prepare(options.podcasts, Path(scratch), embed, 1.0)
+        others = [prepare(folder, Path(scratch), embed, MEETING) for folder in options.also]
+        further = [example for other in others for example in other.examples]
+        folds = sorted({example.fold for example in podcasts.examples})
+        _say(f"{len(podcasts.examples)} and {len(further)} questions, {len(podcasts.names)} features")
+        place = {
+            fold: train_place(podcasts.names, [e for e in podcasts.examples if e.fold != fold] + further)
+            for fold in folds
+        }
+        puts = put(podcasts, place, embed)
+        right = np.array([item.right for item in puts])
+        fold_of = np.array([item.fold for item in puts])
+        cover = {fold: train_cover([item for item in puts if item.fold != fold]) for fold in folds}
+        if not options.no_check:
+            odds = np.zeros(len(puts))
+            for fold in folds:
+                odds[fold_of == fold] = apply(cover[fold], [item for item in puts if item.fold == fold])
+            ways = np.array([item.way for item in puts])
+            for way, name in enumerate(WAYS):
+                _say(f"by show, {name}: " + declining(odds[ways == way], right[ways == way]))
+            _say("by show, all: " + declining(odds, right))
+            finders = {fold: searcher(podcasts.index, embed, Ranker(place[fold], cover[fold])) for fold in folds}
+            shows = _folds(podcasts.moments)
+            _say(table({"by show": measure(podcasts.moments, lambda query: finders[shows[query.episode]])}))
+        final = Ranker(train_place(podcasts.names, podcasts.examples + further), train_cover(puts))
+        text = json.dumps({"place": final.place.to_json(), "cover": final.cover.to_json()}, separators=(",", ":"))
+        options.out.write_text(text + "\n", encoding="utf-8")
+
+
+def _say(text: str) -> None:
+    sys.stdout.write(text + "\n")
+    sys.stdout.flush()
+
+
+if __name__ == "__main__":
+    main()

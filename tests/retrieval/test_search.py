@@ -1,0 +1,117 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""What limits a search, and what a moment holds."""
+
+from itertools import pairwise
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from retrieval.embed import DIMENSION, Embedder
+from retrieval.evidence import Field
+from retrieval.index import Index
+from retrieval.model import Question
+from retrieval.passages import passages
+from retrieval.ranker import log_share, shipped
+from retrieval.search import find
+from retrieval.shape import focus, seams
+from tests.retrieval.conftest import demo_cues
+from voice.words import Cue
+
+BEES = (
+    "Welcome to the garden hour. Today we look at what happens in late summer, when the days get shorter. "
+    "I planted beans along the fence in May and they are taller than I am.",
+    "Let's talk about bees. A beekeeper takes the honey in August and leaves enough of it for the winter. "
+    "The hive is weighed first, because a light hive starves. Sugar water helps, but it is no honey.",
+    "And then there is compost. Kitchen scraps, leaves and a little soil, turned once a month with a fork. "
+    "It should smell like a forest. If it smells bad it is too wet, so add straw.",
+)
+
+
+@pytest.fixture(scope="module")
+def library(embedder: Embedder, tmp_path_factory: pytest.TempPathFactory) -> Index:
+    """The demo and a garden episode."""
+    index = Index.open(tmp_path_factory.mktemp("library"))
+    garden = tuple(Cue(30.0 * number, 30.0 * number + 29, text, "Ida") for number, text in enumerate(BEES))
+    for name, cues in (("demo", demo_cues()[0]), ("garden", garden)):
+        found = passages(name, cues)
+        index.add(name, found, embedder.encode([passage.text for passage in found]))
+    return index
+
+
+def test_the_whole_library_is_searched_and_one_episode_alone(library: Index, embedder: Embedder) -> None:
+    best = find(Question("When does a beekeeper take the honey?"), library, embedder)[0]
+    assert (best.episode_id, best.start) == ("garden", 30.0)
+    assert best.quote.startswith("Let's talk about bees.")
+    assert best.speaker == "Ida"
+    inside = find(Question("When does a beekeeper take the honey?", "demo"), library, embedder)
+    assert {moment.episode_id for moment in inside} == {"demo"}
+    assert inside[0].confidence < best.confidence
+    assert find(Question("organic alignment"), library, embedder)[0].episode_id == "demo"
+
+
+def test_nothing_beyond_what_was_heard_is_found(library: Index, embedder: Embedder) -> None:
+    question = Question("Can a machine become a peer?", "demo", heard_until=200.0)
+    found = find(question, library, embedder)
+    assert found
+    assert all(moment.start < 200 for moment in found)
+    assert "peer" not in " ".join(moment.quote for moment in found)
+    assert find(Question("anything", "demo", heard_until=0.0), library, embedder) == []
+
+
+def test_moments_are_apart_and_best_first(library: Index, embedder: Embedder) -> None:
+    found = find(Question("care", "demo"), library, embedder, 5)
+    assert len(found) == 5
+    starts = sorted(moment.start for moment in found)
+    assert min(b - a for a, b in pairwise(starts)) >= 30
+    assert [moment.confidence for moment in found] == sorted((m.confidence for m in found), reverse=True)
+    assert all(0 <= moment.confidence <= 1 and moment.start < moment.end for moment in found)
+
+
+def test_what_cannot_be_searched_gives_nothing(library: Index, embedder: Embedder, tmp_path: Path) -> None:
+    assert find(Question("  "), library, embedder) == []
+    assert find(Question("bees", "no such episode"), library, embedder) == []
+    assert find(Question("bees"), Index.open(tmp_path), embedder) == []
+    assert find(Question("?!"), library, embedder)
+    assert find(Question('bees " OR * NEAR( -'), library, embedder)
+
+
+def test_words_the_library_writes_otherwise_are_found(library: Index) -> None:
+    with library.view() as view:
+        assert view.words("homeo stasis") == ["homeostasis"]
+        assert view.words("bee keeper") == ["beekeeper"]
+        assert view.words("the chat bots") == ["the", "chatbots"]
+        assert view.words("aprentise") == ["apprentic"]
+        assert view.words("zyzzyva") == ["zyzzyva"]
+
+
+def test_the_ranker_reads_only_features_that_are_made(library: Index, embedder: Embedder) -> None:
+    assert find(Question("compost"), library, embedder, ranker=shipped())[0].episode_id == "garden"
+
+
+def test_shares_add_up_in_each_episode(library: Index) -> None:
+    with library.view() as view:
+        field = Field([layout for name in view.episodes if (layout := view.layout(name))])
+    share = log_share(field, np.linspace(-5, 5, len(field.here)))
+    assert np.add.reduceat(np.exp(share), field.edges[:-1]).tolist() == pytest.approx([1.0, 1.0])
+
+
+def test_seams_are_where_the_subject_changes() -> None:
+    one, two = np.eye(DIMENSION, dtype=np.float32)[:2]
+    found = seams(np.stack([one] * 5 + [two] * 5), [30] * 10)
+    assert found[:, 1].argmax() in (0, 5)
+    assert found[5, 1] == pytest.approx(1.0)
+    assert found[3, 0] == pytest.approx(0.0, abs=1e-6)
+
+
+def test_focus_prefers_what_only_one_unit_says() -> None:
+    noise = np.random.default_rng(0).normal(0, 0.03, (12, DIMENSION)).astype(np.float32)
+    show, topic = np.eye(DIMENSION, dtype=np.float32)[:2]
+    vectors = noise + show
+    vectors[:6] += 0.5 * show  # the show's subject, here more, there less
+    vectors[8] += 0.4 * topic
+    vectors /= np.linalg.norm(vectors, axis=1, keepdims=True)
+    rows, offset = focus(vectors)
+    question = (show + topic) / np.sqrt(2)
+    assert int(np.argmax(rows @ question - offset)) == 8
+    assert focus(vectors[:0])[0].shape == (0, DIMENSION)
