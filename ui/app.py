@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """Companion: the one place where hearing, the library, search and speaking meet."""
 
+import hashlib
 import json
 import logging
 import threading
@@ -81,7 +82,7 @@ class Companion:
         self.index = Index.open(settings.data_dir / "index")
         self._loading = threading.RLock()
         self._status = Status(False, "Starting", 0.0)
-        self._bias = Bias()
+        self._bias: tuple[tuple[int, str | None], Bias] = ((-1, None), Bias())
         self._worker = ThreadPoolExecutor(max_workers=1, thread_name_prefix="earmark-start")
         self._started: Future[None] | None = None
         self._stopping = threading.Event()
@@ -247,15 +248,21 @@ class Companion:
 
     def bias(self, episode_id: str | None) -> Bias:
         """The words that a question about this episode (None: the library) is likely to hold."""
-        key = f"{self.library.version()}:{episode_id or ''}"
-        if self._bias.key != key:  # reading an episode takes longer than most questions need
-            every = self.library.episodes()
-            focus = [episode for episode in every if episode.id == episode_id] or every[:BIAS_EPISODES]
-            cues = [cue for episode in focus for cue in self.library.cues(episode.id)]
-            names = {cue.speaker for cue in cues if cue.speaker}
-            names |= {part for episode in focus for part in (episode.title, episode.show, *episode.guests) if part}
-            self._bias = Bias(key, tuple(cue.text for cue in cues), tuple(sorted(names)))
-        return self._bias
+        wanted = (self.library.version(), episode_id)
+        known, bias = self._bias
+        if known == wanted:  # reading an episode takes longer than most questions need
+            return bias
+        every = self.library.episodes()
+        focus = [episode for episode in every if episode.id == episode_id] or every[:BIAS_EPISODES]
+        cues = [cue for episode in focus for cue in self.library.cues(episode.id)]
+        names = {cue.speaker for cue in cues if cue.speaker}
+        names |= {part for episode in focus for part in (episode.title, episode.show, *episode.guests) if part}
+        texts = tuple(cue.text for cue in cues)
+        content = "\0".join((*texts, *sorted(names))).encode()
+        key = hashlib.blake2b(content, digest_size=16).hexdigest()  # the same words, the same recogniser
+        bias = Bias(key, texts, tuple(sorted(names)))
+        self._bias = (wanted, bias)
+        return bias
 
     def ask(self, question: Question) -> Answer:
         """Find the moments that answer and compose the answer.
