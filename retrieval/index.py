@@ -161,9 +161,9 @@ class View:
                 skip = False
                 continue
             known = self.frequency(word) > 0
-            torn = bool(following) and not (known and self.frequency(following)) and self.frequency(word + following) > 0
-            skip = torn
-            forms = (word + following,) if torn else (word,) if known else self._instead(word)
+            strange = bool(following) and not (known and self.frequency(following))
+            skip = strange and self.frequency(word + following) > 0
+            forms = (word + following,) if skip else (word,) if known else self._instead(word)
             for form in forms:
                 found.setdefault(self._index._stem(self._db, form), form)
         return list(found.values())
