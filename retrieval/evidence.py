@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """What speaks for each unit of some episodes, given a question: nearness in meaning and words in common."""
 
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -58,10 +59,19 @@ class Field:
         return np.asarray(away / self.spread(np.maximum(scale, 1e-6)))
 
 
-def summed(values: Values, run: Run) -> Values:
-    """Sums of ``values`` (…, units) over runs of units."""
-    sums = np.concatenate([np.zeros((*values.shape[:-1], 1)), np.cumsum(values, axis=-1)], axis=-1)
-    return np.asarray(sums[..., run[1]] - sums[..., run[0]])
+class Sums:
+    """Sums of ``values`` (…, units) over any runs of units, after one pass over them."""
+
+    def __init__(self, values: Values) -> None:
+        self._sums = np.concatenate([np.zeros((*values.shape[:-1], 1)), np.cumsum(values, axis=-1)], axis=-1)
+
+    def over(self, run: Run) -> Values:
+        """The sum over each unit's run."""
+        return np.asarray(self._sums[..., run[1]] - self._sums[..., run[0]])
+
+    def mean(self, run: Run) -> Values:
+        """The mean over each unit's run; 0 where it is empty."""
+        return np.asarray(self.over(run) / np.maximum(run[1] - run[0], 1))
 
 
 @dataclass(frozen=True, slots=True)
@@ -106,6 +116,26 @@ def gather(view: View, layouts: Sequence[Layout], vector: Matrix, words: list[st
 
 
 def weights(view: View, words: list[str]) -> Values:
-    """How telling each word is in this library: BM25's inverse document frequency, over units."""
+    """How telling each word is: BM25's inverse document frequency over the library's units.
+
+    In a small library every word is rare; so the words that carry a sentence rather than a meaning are told little
+    by a list.
+    """
     counts = np.array([view.frequency(word) for word in words], np.float64)
-    return np.asarray(np.log(1 + (view.units - counts + 0.5) / (counts + 0.5)))
+    telling = np.log(1 + (view.units - counts + 0.5) / (counts + 0.5))
+    return np.asarray(telling * [0.1 if word in FUNCTION_WORDS else 1.0 for word in words])
+
+
+FUNCTION_WORDS = frozenset(
+    re.findall(
+        r"\w+",
+        "a about again all also am an and any anything are as at be been being between but by can could did do does"
+        " doing don down for from get gets go goes going got had has have having he her here hers him his how i if in"
+        " into is it its just like ll m may me might more most much must my no not of off on one only or our out over"
+        " own re s said say says she should so some something such t talk talked talking talks tell than that the"
+        " their them then there these they thing things think this those through to too under up us ve very want was"
+        " we were what when where which who whom whose why will with would you your yours explain discuss discussed"
+        " hear mean means please",
+    )
+)
+"""Words that hold a question together, and those of asking itself."""

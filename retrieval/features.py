@@ -7,7 +7,7 @@ question's matter sets in. All are pure functions of the evidence.
 
 import numpy as np
 
-from retrieval.evidence import Evidence, Field, Run, Values, summed
+from retrieval.evidence import Evidence, Field, Run, Sums, Values
 from retrieval.shape import SCALES
 
 SPANS = (30, 60, 120, 240, 480)
@@ -28,9 +28,10 @@ def features(evidence: Evidence) -> dict[str, Values]:
     both = field.standard(found["focus_120"]) + field.standard(found["word_120"])
     found["both"] = both
     found["both_short"] = field.standard(found["focus_60"]) + field.standard(found["word_60"])
+    sums = Sums(both)
     for span in (120, 240):
-        found[f"both_ahead_{span}"] = _mean(both, ahead[span])
-        found[f"both_behind_{span}"] = _mean(both, behind[span])
+        found[f"both_ahead_{span}"] = sums.mean(ahead[span])
+        found[f"both_behind_{span}"] = sums.mean(behind[span])
     for name in ("near", "mean_60", "next", "focus", "focus_60", "word_60", "word_120", "both", "both_short"):
         found[f"{name}_below_best"] = found[name] - field.highest(found[name])
     for name in _STANDARD:
@@ -41,31 +42,26 @@ def features(evidence: Evidence) -> dict[str, Values]:
     return found
 
 
-def _mean(values: Values, run: Run) -> Values:
-    first, last = run
-    return np.asarray(summed(values, run) / np.maximum(last - first, 1))
-
-
 def _meaning(evidence: Evidence, ahead: dict[int, Run], behind: dict[int, Run], found: dict[str, Values]) -> None:
     field, near = evidence.field, evidence.near
     found["near"] = near
     found["near_1"] = near[np.minimum(field.here + 1, field.high - 1)]
     found["near_2"] = near[np.minimum(field.here + 2, field.high - 1)]
     found["near_-1"] = near[np.maximum(field.here - 1, field.low)]
+    nears, focused = Sums(near), Sums(evidence.focus)
     found["at"], found["next"], found["past"] = evidence.at, evidence.next, evidence.past
     for span in SPANS[1:]:
-        found[f"mean_{span}"] = _mean(near, ahead[span])
+        found[f"mean_{span}"] = nears.mean(ahead[span])
     for span in SPANS:
-        found[f"mean_-{span}"] = _mean(near, behind[span])
+        found[f"mean_-{span}"] = nears.mean(behind[span])
     for span in SPANS[1:]:
         found[f"onset_{span}"] = found[f"mean_{span}"] - found[f"mean_-{span}"]
     found["onset_window"] = evidence.next - evidence.past
-    focus = evidence.focus
-    found["focus"] = focus
+    found["focus"] = evidence.focus
     for span in SPANS[1:]:
-        found[f"focus_{span}"] = _mean(focus, ahead[span])
+        found[f"focus_{span}"] = focused.mean(ahead[span])
     for span in SPANS:
-        found[f"focus_-{span}"] = _mean(focus, behind[span])
+        found[f"focus_-{span}"] = focused.mean(behind[span])
     for span in SPANS[1:]:
         found[f"focus_onset_{span}"] = found[f"focus_{span}"] - found[f"focus_-{span}"]
     episode = np.add.reduceat(near, field.edges[:-1]) / field.count
@@ -75,10 +71,10 @@ def _meaning(evidence: Evidence, ahead: dict[int, Run], behind: dict[int, Run], 
 def _words(evidence: Evidence, ahead: dict[int, Run], behind: dict[int, Run], found: dict[str, Values]) -> None:
     field, held, weight = evidence.field, evidence.held, evidence.weight
     total = max(float(weight.sum()), 1e-9)
-    lengths = np.asarray(field.words, np.float64)
+    holds, lengths = Sums(held), Sums(field.words)
     for sign, runs in (("", ahead), ("-", behind)):
         for span, run in runs.items():
-            count, length = summed(held, run), summed(lengths, run)
+            count, length = holds.over(run), lengths.over(run)
             norm = _K1 * (1 - _B + _B * length / span)
             found[f"word_{sign}{span}"] = weight @ (count / (count + norm)) * (_K1 + 1) / total
             if span in (30, 120, 480) and not sign:
@@ -89,15 +85,15 @@ def _words(evidence: Evidence, ahead: dict[int, Run], behind: dict[int, Run], fo
     since = np.cumsum(held, axis=1)
     before = since - held - (since - held)[:, field.low]
     found["first"] = weight @ (held * (before == 0)) / total
-    recent = summed(held, behind[240])
+    recent = holds.over(behind[240])
     found["fresh"] = weight @ (held * (recent == 0)) / total
     there = np.maximum.reduceat(held, field.edges[:-1], axis=1) if len(held) else np.zeros((0, len(field.count)))
     found["in_episode"] = field.spread(weight @ there / total)
     all_held = np.add.reduceat(held, field.edges[:-1], axis=1)[:, field.owner] if len(held) else held
     for span in (120, 480):
-        gathered = summed(held, ahead[span]) / np.maximum(all_held, 1)
+        gathered = holds.over(ahead[span]) / np.maximum(all_held, 1)
         found[f"gathered_{span}"] = weight @ gathered / total
-        found[f"gathered_-{span}"] = weight @ (summed(held, behind[span]) / np.maximum(all_held, 1)) / total
+        found[f"gathered_-{span}"] = weight @ (holds.over(behind[span]) / np.maximum(all_held, 1)) / total
     found["share_of_episode"] = found["share_120"] / np.maximum(found["in_episode"], 1e-9)
 
 
@@ -146,10 +142,11 @@ def _blocks(evidence: Evidence, found: dict[str, Values]) -> None:
     after = np.minimum(block + 1, len(starts) - 1)
     following = (np.minimum(stops[block], field.high), np.minimum(stops[after], field.high))
     total = max(float(weight.sum()), 1e-9)
+    nears, focused, holds = Sums(near), Sums(evidence.focus), Sums(held)
     for name, run in (("block", this), ("next_block", following)):
-        found[f"near_{name}"] = _mean(near, run)
-        found[f"focus_{name}"] = _mean(evidence.focus, run)
-        found[f"share_{name}"] = weight @ (summed(held, run) > 0) / total
+        found[f"near_{name}"] = nears.mean(run)
+        found[f"focus_{name}"] = focused.mean(run)
+        found[f"share_{name}"] = weight @ (holds.over(run) > 0) / total
     most = np.maximum.reduceat(near, starts)
     found["near_block_best"] = most[block]
     found["near_next_block_best"] = most[after] * (stops[block] < field.high)

@@ -16,6 +16,9 @@ from retrieval.evidence import Field, Values
 
 WEIGHTS = Path(__file__).with_name("ranker.json")
 
+_CLOSE = 30.0  # seconds from an answer's beginning within which a jump is as good as exact
+_EARLY = 10.0  # seconds before its beginning at which a jump still lands in it
+_SUBJECT = 400.0  # seconds in which the chance that a subject still goes on falls to a third
 _CLIP = 6.0  # standard deviations beyond which a feature says nothing more
 
 SUMMARY = (
@@ -84,31 +87,64 @@ class Model:
 
 
 @dataclass(frozen=True, slots=True)
+class Verdict:
+    """What the ranker makes of the features.
+
+    Logarithms, over the units: ``share``, the probability that the answer, if the episode has one, begins here;
+    ``close``, that it begins within half a minute; ``worth``, how good it is to jump here. Over the episodes:
+    ``cover``, the log-odds of an answer.
+    """
+
+    share: Values
+    close: Values
+    worth: Values
+    cover: Values
+
+
+@dataclass(frozen=True, slots=True)
 class Ranker:
     """``place`` scores the units of an episode against each other; ``cover`` gives the log-odds of an answer."""
 
     place: Model
     cover: Model
 
-    def judge(self, field: Field, features: Mapping[str, Values]) -> tuple[Values, Values]:
-        """For each unit the logarithm of its share of the episode's evidence, for each episode the log-odds that it
-        has an answer."""
-        share = log_share(field, self.place(features))
-        return share, self.cover(summary(field, features, share))
+    def judge(self, field: Field, features: Mapping[str, Values]) -> Verdict:
+        """Where the answers begin, and whether there are any."""
+        share, close, worth = placed(field, self.place(features))
+        return Verdict(share, close, worth, self.cover(summary(field, features, share, worth)))
 
 
-def log_share(field: Field, scores: Values) -> Values:
-    """Scores as logarithms of probabilities that add up to one in each episode."""
+def placed(field: Field, scores: Values) -> tuple[Values, Values, Values]:
+    """From scores of the units to ``share``, ``close`` and ``worth`` of a verdict.
+
+    A jump is good when an answer begins close to it, whichever unit that is exactly, and still good when it lands
+    behind the beginning but before the subject is over. So the probabilities of what lies around are added up.
+    """
     away = scores - field.highest(scores)
-    return np.asarray(away - field.spread(np.log(np.add.reduceat(np.exp(away), field.edges[:-1]))))
+    share = away - field.spread(np.log(np.add.reduceat(np.exp(away), field.edges[:-1])))
+    chance = np.exp(share)
+    start = field.joined([np.maximum.accumulate(layout.start) for layout in field.layouts])
+    close, worth = np.empty(len(chance)), np.empty(len(chance))
+    for low, high in zip(field.edges[:-1], field.edges[1:], strict=True):
+        times, mine = start[low:high] - start[low], chance[low:high]
+        sums = np.concatenate([[0.0], np.cumsum(mine)])
+
+        def between(before: float, after: float) -> Values:
+            first = np.searchsorted(times, times - before, side="left")  # noqa: B023
+            return np.asarray(sums[np.searchsorted(times, times + after, side="right")] - sums[first])  # noqa: B023
+
+        fading = np.exp(-times / _SUBJECT) * np.cumsum(mine * np.exp(times / _SUBJECT))
+        close[low:high] = between(_CLOSE, _CLOSE)
+        worth[low:high] = close[low:high] + fading + between(0.0, _EARLY) - mine
+    return share, np.log(close), np.log(worth)
 
 
-def summary(field: Field, features: Mapping[str, Values], share: Values) -> dict[str, Values]:
+def summary(field: Field, features: Mapping[str, Values], share: Values, worth: Values) -> dict[str, Values]:
     """What an episode has to offer, an array over the episodes for each name: features of its best unit, their best
     values anywhere in the episode, and how clearly the best unit stands out."""
     found: dict[str, Values] = {}
     top = np.array([
-        low + int(np.argmax(share[low:high])) for low, high in zip(field.edges[:-1], field.edges[1:], strict=True)
+        low + int(np.argmax(worth[low:high])) for low, high in zip(field.edges[:-1], field.edges[1:], strict=True)
     ])  # fmt: skip
     for name in SUMMARY:
         values = features[name]
@@ -117,7 +153,7 @@ def summary(field: Field, features: Mapping[str, Values], share: Values) -> dict
     found["in_episode"] = features["in_episode"][top]
     found["question_words"] = features["question_words"][top]
     found["question_weight"] = features["question_weight"][top]
-    found["share"] = share[top]
+    found["share"], found["worth"] = share[top], worth[top]
     # the evidence within some sentences of the best unit, which may be spread over neighbours
     chance = np.exp(share)
     found["around"] = np.array([

@@ -25,7 +25,7 @@ from retrieval.evidence import gather, weights
 from retrieval.features import features
 from retrieval.index import Index
 from retrieval.passages import passages
-from retrieval.ranker import WEIGHTS, Layer, Model, Ranker, log_share, summary
+from retrieval.ranker import WEIGHTS, Layer, Model, Ranker, placed, summary
 from tests.benchmarks.moments import Moments, Query, measure, read, searcher, table
 from tests.benchmarks.phrasing import asked, common_words, misheard
 from tests.benchmarks.vectors import Remembering
@@ -42,7 +42,7 @@ MEETING = 0.35  # weight of a question about a meeting
 
 @dataclass(frozen=True, slots=True)
 class Example:
-    """One question inside its episode: features (units, names), what a jump to each unit is worth, its fold."""
+    """One question inside its episode: features (units, names), how well each unit begins the answer, its fold."""
 
     query: Query
     rows: Array
@@ -57,10 +57,11 @@ WAYS = ("as written", "asked", "misheard")
 
 @dataclass(frozen=True, slots=True)
 class Prepared:
-    """A set with its index and examples."""
+    """A set with its index, an index of each episode alone, and examples."""
 
     moments: Moments
     index: Index
+    alone: dict[str, Index]
     queries: list[tuple[Query, int]]
     examples: list[Example]
     names: tuple[str, ...]
@@ -70,16 +71,20 @@ def prepare(folder: Path, scratch: Path, embed: Remembering, weight: float) -> P
     """Index a set and compute the features of all its questions."""
     moments = read(folder)
     index = Index.open(scratch / folder.name)
+    alone: dict[str, Index] = {}
     for episode, cues in moments.cues.items():
         found = passages(episode, cues)
-        index.add(episode, found, embed.encode([passage.text for passage in found]))
+        vectors = embed.encode([passage.text for passage in found])
+        alone[episode] = Index.open(scratch / f"{folder.name}-{len(alone)}")
+        for each in (index, alone[episode]):
+            each.add(episode, found, vectors)
     folds = _folds(moments)
     queries = _put_in_all_ways(moments)
     embed.encode([query.text for query, _ in queries])
     examples: list[Example] = []
     names: tuple[str, ...] = ()
-    with index.view() as view:
-        for query, way in queries:
+    for number, (query, way) in enumerate(queries):
+        with _library(index, alone, query.episode, number).view() as view:
             layout = view.layout(query.episode)
             assert layout is not None
             words = view.words(query.text)
@@ -90,7 +95,12 @@ def prepare(folder: Path, scratch: Path, embed: Remembering, weight: float) -> P
             worth = _worth(query, layout.start)
             if worth.max() > 0:
                 examples.append(Example(query, rows, worth, folds[query.episode], weight * _SHARE[way]))
-    return Prepared(moments, index, queries, examples, names)
+    return Prepared(moments, index, alone, queries, examples, names)
+
+
+def _library(index: Index, alone: dict[str, Index], episode: str, number: int) -> Index:
+    """Every third question is asked in a library that holds nothing but the episode, as a new user's does."""
+    return alone[episode] if number // len(WAYS) % 3 == 0 else index
 
 
 def _put_in_all_ways(moments: Moments) -> list[tuple[Query, int]]:
@@ -120,12 +130,11 @@ def _folds(moments: Moments) -> dict[str, int]:
 
 
 def _worth(query: Query, starts: npt.NDArray[np.float64]) -> Array:
-    hit, near, exact = (np.zeros(len(starts), bool) for _ in range(3))
-    for start, end in query.spans:
-        hit |= (starts >= start - 10) & (starts <= end)
+    near, exact = np.zeros(len(starts), bool), np.zeros(len(starts), bool)
+    for start, _ in query.spans:
         near |= abs(starts - start) <= 30
         exact |= abs(starts - start) <= 3
-    return (0.35 * hit + 0.55 * near + 0.1 * exact).astype(np.float32)
+    return (0.6 * near + 0.4 * exact).astype(np.float32)
 
 
 # -- where: a listwise loss, the expected worth of a jump drawn from the softmax over the episode's units --------------
@@ -181,19 +190,22 @@ def put(prepared: Prepared, place: dict[int, Model], embed: Remembering) -> list
     found: list[Put] = []
     folds = _folds(prepared.moments)
     ids = sorted(prepared.moments.cues)
-    with prepared.index.view() as view:
-        for number, (query, way) in enumerate(prepared.queries):
-            pick = np.random.default_rng(number)
-            wrong = [str(name) for name in pick.choice([name for name in ids if name != query.episode], WRONG, False)]
-            layouts = [layout for name in (query.episode, *wrong) if (layout := view.layout(name)) is not None]
-            words = view.words(query.text)
-            evidence = gather(view, layouts, embed.encode_question(query.text), words, weights(view, words))
+    for number, (query, way) in enumerate(prepared.queries):
+        pick = np.random.default_rng(number)
+        others = [name for name in ids if name != query.episode]
+        fold = folds[query.episode]
+        for name in (query.episode, *map(str, pick.choice(others, WRONG, False))):
+            with _library(prepared.index, prepared.alone, name, number).view() as view:
+                layout = view.layout(name)
+                assert layout is not None
+                words = view.words(query.text)
+                vector = embed.encode_question(query.text)
+                evidence = gather(view, [layout], vector, words, weights(view, words))
             computed = features(evidence)
-            share = log_share(evidence.field, place[folds[query.episode]](computed))
-            offers = summary(evidence.field, computed, share)
-            for row, layout in enumerate(layouts):
-                values = {name: float(values[row]) for name, values in offers.items()}
-                found.append(Put(values, layout.episode_id == query.episode, folds[query.episode], way))
+            share, _, worth = placed(evidence.field, place[fold](computed))
+            offers = summary(evidence.field, computed, share, worth)
+            values = {key: float(column[0]) for key, column in offers.items()}
+            found.append(Put(values, name == query.episode, fold, way))
     return found
 
 
