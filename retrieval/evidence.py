@@ -9,7 +9,7 @@ import numpy as np
 import numpy.typing as npt
 
 from retrieval.embed import Matrix
-from retrieval.index import Layout, View
+from retrieval.view import Layout, View
 
 Values = npt.NDArray[np.float64]
 Places = npt.NDArray[np.int64]
@@ -100,14 +100,18 @@ def gather(view: View, layouts: Sequence[Layout], vector: Matrix, words: list[st
     near, at, following, past, focus = [], [], [], [], []
     held = np.zeros((len(words), len(field.here)))
     for layout, edge in zip(layouts, field.edges, strict=False):
-        cosines = np.einsum("ij,j->i", view.vectors(layout), vector).astype(np.float64)
-        windows = cosines[layout.units :]
+        units, windows = (np.einsum("ij,j->i", rows, vector).astype(np.float64) for rows in view.vectors(layout))
         here = np.arange(layout.units)
-        near.append(cosines[: layout.units])
-        at.append(windows[np.searchsorted(layout.first, here, side="right") - 1])
-        following.append(windows[np.minimum(np.searchsorted(layout.first, here), len(windows) - 1)])
-        done = np.searchsorted(layout.last, here, side="right") - 1
-        past.append(np.where(done >= 0, windows[done], 0.0))
+        near.append(units)
+        if len(windows):
+            at.append(windows[np.searchsorted(layout.first, here, side="right") - 1])
+            following.append(windows[np.minimum(np.searchsorted(layout.first, here), len(windows) - 1)])
+            done = np.searchsorted(layout.last, here, side="right") - 1
+            past.append(np.where(done >= 0, windows[done], 0.0))
+        else:  # so little was heard that no window is over
+            at.append(units)
+            following.append(units)
+            past.append(np.zeros(layout.units))
         focus.append(layout.focus.astype(np.float32) @ vector - layout.offset)
         for number, word in enumerate(words):
             held[number, edge + view.holding(word, layout)] = 1

@@ -1,14 +1,17 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """From a question to the moments that answer it."""
 
+from collections.abc import Collection
+
 import numpy as np
 
 from retrieval.embed import Embedder, Matrix
 from retrieval.evidence import Field, Values, gather, weights
 from retrieval.features import features
-from retrieval.index import Index, Layout, View
+from retrieval.index import Index
 from retrieval.model import Moment, Question
 from retrieval.ranker import Ranker, Verdict, shipped
+from retrieval.view import Layout, View
 
 COVERED = 0.35
 """Confidence from which on the best moment counts as an answer: nine in ten questions that have one are answered,
@@ -21,12 +24,18 @@ _LENGTH = 90  # words of a moment, about
 
 
 def find(
-    question: Question, index: Index, embed: Embedder, count: int = 10, ranker: Ranker | None = None
+    question: Question,
+    index: Index,
+    embed: Embedder,
+    count: int = 10,
+    within: Collection[str] | None = None,
+    ranker: Ranker | None = None,
 ) -> list[Moment]:
     """The moments that answer a question, best first, at most ``count``; empty when nothing can be searched.
 
-    With ``episode_id`` only that episode is searched; with ``heard_until`` only what begins before it. ``ranker``
-    takes the place of the one that comes with the program.
+    With ``episode_id`` only that episode is searched; with ``within`` only the episodes with these ids, a show's for
+    instance; with ``heard_until`` of each episode only what is over by then, as if there were no more.
+    ``ranker`` takes the place of the one that comes with the program.
     Raises EngineError when the question cannot be embedded, LibraryError when the index cannot be read.
     """
     if not question.text.strip() or count < 1:
@@ -35,41 +44,49 @@ def find(
     with index.view() as view:
         words = view.words(question.text)
         weight = weights(view, words)
-        layouts = _layouts(view, question, vector, words, weight)
+        layouts = _layouts(view, question, within, vector, words, weight)
         if not layouts:
             return []
         evidence = gather(view, layouts, vector, words, weight)
         field = evidence.field
         verdict = (ranker or shipped()).judge(field, features(evidence))
-        best = _best(field, verdict, question.heard_until, count)
         sure = _sure(field, verdict)
         return [
-            _moment(view, layouts[field.owner[unit]], unit - int(field.low[unit]), sure[unit], question.heard_until)
-            for unit in best
+            _moment(view, layouts[field.owner[unit]], unit - int(field.low[unit]), sure[unit])
+            for unit in _best(field, verdict, count)
         ]
 
 
 def _layouts(
-    view: View, question: Question, vector: Matrix, words: list[str], weight: Values
+    view: View, question: Question, within: Collection[str] | None, vector: Matrix, words: list[str], weight: Values
 ) -> list[Layout]:
     """The episodes to look at closely: the one that is asked about, or those that look best from afar."""
-    ids: list[str]
     if question.episode_id is not None:
-        ids = [question.episode_id]
+        ids = [question.episode_id] if within is None or question.episode_id in within else []
+    elif within is not None and len(within) <= _EPISODES:
+        ids = sorted(within)
     else:
-        score: dict[str, float] = {}
-        for episode_id, _, cosines in view.dense(vector, _NEAREST):
-            score[episode_id] = float(cosines.max())
-        for word, telling in zip(words, weight, strict=True):
-            if not view.common(word):
-                for episode_id, numbers in view.grouped(view.holding(word)):
-                    score[episode_id] = score.get(episode_id, 0.2) + 0.03 * float(telling) * min(len(numbers), 3)
-        ids = sorted(score, key=lambda episode_id: -score[episode_id])[:_EPISODES]
-    layouts = [view.layout(episode_id) for episode_id in ids]
-    return [layout for layout in layouts if layout is not None and layout.units]
+        ids = _promising(view, None if within is None else frozenset(within), vector, words, weight)
+    found = [layout for episode_id in ids if (layout := view.layout(episode_id)) is not None]
+    if question.heard_until is not None:
+        found = [layout.until(question.heard_until) for layout in found]
+    return [layout for layout in found if layout.units]
 
 
-def _best(field: Field, verdict: Verdict, heard_until: float | None, count: int) -> list[int]:
+def _promising(
+    view: View, within: Collection[str] | None, vector: Matrix, words: list[str], weight: Values
+) -> list[str]:
+    """The episodes of the library that look best from afar."""
+    score = {name: float(cosines.max()) for name, _, cosines in view.dense(vector, _NEAREST, within)}
+    for word, telling in zip(words, weight, strict=True):
+        if not view.common(word):
+            for name, numbers in view.lexical(word):
+                if within is None or name in within:
+                    score[name] = score.get(name, 0.2) + 0.03 * float(telling) * min(len(numbers), 3)
+    return sorted(score, key=lambda name: -score[name])[:_EPISODES]
+
+
+def _best(field: Field, verdict: Verdict, count: int) -> list[int]:
     """The best units of the field, none close to a better one.
 
     The first is the one that is most worth jumping to. It is worth much also because the subject goes on for a while;
@@ -77,16 +94,12 @@ def _best(field: Field, verdict: Verdict, heard_until: float | None, count: int)
     """
     start = field.joined([layout.start for layout in field.layouts])
     cover = field.spread(verdict.cover)
-    allowed = np.full(len(start), True) if heard_until is None else start < heard_until
-    if not allowed.any():
-        return []
-    first = int(np.argmax(np.where(allowed, verdict.worth + cover, -np.inf)))
-    chosen = [first]
+    chosen = [int(np.argmax(verdict.worth + cover))]
     for unit in np.argsort(-(verdict.close + cover), kind="stable").tolist():
         if len(chosen) == count:
             break
         mine = [other for other in chosen if field.owner[other] == field.owner[unit]]
-        if allowed[unit] and all(abs(start[unit] - start[other]) >= _APART for other in mine):
+        if all(abs(start[unit] - start[other]) >= _APART for other in mine):
             chosen.append(unit)
     return chosen
 
@@ -101,11 +114,9 @@ def _sure(field: Field, verdict: Verdict) -> Values:
     return np.asarray(np.exp(np.minimum(verdict.close - best, 0)) / (1 + np.exp(-field.spread(verdict.cover))))
 
 
-def _moment(view: View, layout: Layout, unit: int, sure: float, heard_until: float | None) -> Moment:
+def _moment(view: View, layout: Layout, unit: int, sure: float) -> Moment:
     last = unit + 1 + int(np.searchsorted(np.cumsum(layout.words[unit:]), _LENGTH))
     last = min(last, layout.units)
-    if heard_until is not None:
-        last = min(last, max(unit + 1, int(np.searchsorted(layout.start, heard_until))))
     return Moment(
         layout.episode_id,
         float(layout.start[unit]),

@@ -174,7 +174,7 @@ def searcher(index: Index, embed: Remembering, ranker: Ranker | None) -> Finder:
     """Search an index, with a ranker other than the one that comes with the program if one is given."""
 
     def look(query: str, episode: str | None) -> Found:
-        found = find(Question(query, episode), index, embed, TEN, ranker)
+        found = find(Question(query, episode), index, embed, TEN, ranker=ranker)
         return [(moment.episode_id, moment.start) for moment in found]
 
     return look

@@ -46,12 +46,12 @@ def check(index: Index, names: Sequence[str]) -> None:
             assert layout is not None
             texts = [passage.text for passage in expected if passage.grain == UNIT]
             assert view.texts(layout, 0, layout.units) == texts
-            assert np.array_equal(view.vectors(layout), vectors)
+            assert np.array_equal(np.concatenate(view.vectors(layout)), vectors)
             assert view.holding(name, layout).tolist() == list(range(len(texts)))
             assert view.holding("number2", layout).tolist() == [2]
             best = view.dense(vectors[3], 1)
             assert [(found, numbers.tolist()) for found, numbers, _ in best] == [(name, [3])]
-        assert {found for found, _ in view.grouped(view.holding("number1"))} == set(names)
+        assert {found for found, _ in view.lexical("number1")} == set(names)
 
 
 def test_what_is_added_is_found_also_after_opening_again(tmp_path: Path) -> None:
@@ -136,7 +136,7 @@ def test_several_threads_read_while_one_writes(tmp_path: Path) -> None:
                     for name in view.episodes:
                         layout = view.layout(name)
                         assert layout is not None
-                        assert np.array_equal(view.vectors(layout), episode(name)[1])
+                        assert np.array_equal(np.concatenate(view.vectors(layout)), episode(name)[1])
                         assert len(view.holding(name, layout)) == layout.units
         except BaseException as error:
             failures.append(error)

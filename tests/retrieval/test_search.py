@@ -1,19 +1,21 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """What limits a search, and what a moment holds."""
 
+from dataclasses import replace
 from itertools import pairwise
 from pathlib import Path
 
 import numpy as np
 import pytest
 
+from retrieval import search
 from retrieval.embed import DIMENSION, Embedder
 from retrieval.evidence import Field
 from retrieval.index import Index
 from retrieval.model import Question
 from retrieval.passages import passages
 from retrieval.ranker import placed, shipped
-from retrieval.search import find
+from retrieval.search import COVERED, find
 from retrieval.shape import focus, seams
 from tests.retrieval.conftest import demo_cues
 from voice.words import Cue
@@ -50,13 +52,40 @@ def test_the_whole_library_is_searched_and_one_episode_alone(library: Index, emb
     assert find(Question("organic alignment"), library, embedder)[0].episode_id == "demo"
 
 
-def test_nothing_beyond_what_was_heard_is_found(library: Index, embedder: Embedder) -> None:
-    question = Question("Can a machine become a peer?", "demo", heard_until=200.0)
-    found = find(question, library, embedder)
-    assert found
-    assert all(moment.start < 200 for moment in found)
-    assert "peer" not in " ".join(moment.quote for moment in found)
-    assert find(Question("anything", "demo", heard_until=0.0), library, embedder) == []
+@pytest.mark.parametrize("episode", ["demo", None])
+@pytest.mark.parametrize("heard", [8.0, 31.0, 200.0, 333.3])
+def test_nothing_beyond_what_was_heard_is_found(
+    library: Index, embedder: Embedder, episode: str | None, heard: float
+) -> None:
+    for text in ("Can a machine become a peer?", "What about compost?"):
+        found = find(Question(text, episode, heard_until=heard), library, embedder)
+        assert found or heard < 10
+        assert all(moment.start < moment.end <= heard for moment in found)
+        assert "peer" not in " ".join(moment.quote for moment in found if moment.episode_id == "demo")
+    assert find(Question("anything", episode, heard_until=0.0), library, embedder) == []
+
+
+def test_what_was_not_heard_makes_nothing_surer(library: Index, embedder: Embedder) -> None:
+    question = Question("Can a machine become a peer?", "demo")
+    heard = find(replace(question, heard_until=200.0), library, embedder)[0]
+    assert heard.confidence < COVERED <= find(question, library, embedder)[0].confidence
+
+
+def test_a_search_keeps_within_the_episodes_it_is_given(library: Index, embedder: Embedder) -> None:
+    question = Question("When does a beekeeper take the honey?")
+    assert {moment.episode_id for moment in find(question, library, embedder, within=["demo"])} == {"demo"}
+    assert find(question, library, embedder, within={"demo", "garden", "gone"})[0].episode_id == "garden"
+    assert find(question, library, embedder, within=()) == []
+    assert find(replace(question, episode_id="garden"), library, embedder, within=["demo"]) == []
+
+
+def test_a_search_within_many_episodes_passes_over_all_others(
+    library: Index, embedder: Embedder, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(search, "_EPISODES", 1)
+    question = Question("When does a beekeeper take the honey?")
+    for within, best in ((["demo", "garden"], "garden"), (["demo", "x"], "demo"), (["x", "garden"], "garden")):
+        assert {moment.episode_id for moment in find(question, library, embedder, within=within)} == {best}
 
 
 def test_moments_are_apart_and_best_first(library: Index, embedder: Embedder) -> None:
