@@ -10,7 +10,7 @@ from retrieval.embed import Matrix
 from retrieval.model import Answer, Moment, Question, Sentence
 from retrieval.search import COVERED
 from retrieval.trim import trimmed
-from voice.words import Cue
+from voice.words import Cue, clock
 
 Cues = Callable[[str], Sequence[Cue]]
 Embed = Callable[[Sequence[str]], Matrix]
@@ -48,13 +48,6 @@ def compose(
     spoken = [Sentence(f"{_where(first, titles, library)}: {_marks(first.quote)}", (first,))]
     spoken += [Sentence(_marks(quote.quote), (quote,)) for quote in further]
     return Answer(question.text, True, tuple(spoken), tuple(moments))
-
-
-def clock(seconds: float) -> str:
-    """A time as people write it: "12:34", "1:02:03"."""
-    whole = max(0, int(seconds))
-    hours, minutes = divmod(whole // 60, 60)
-    return f"{hours}:{minutes:02}:{whole % 60:02}" if hours else f"{minutes}:{whole % 60:02}"
 
 
 def _where(moment: Moment, titles: Mapping[str, str], library: bool) -> str:

@@ -24,7 +24,7 @@ from retrieval.search import COVERED, find
 from ui.catalogue import VOICES, voices_folder, whisper_folder
 from ui.config import Settings
 from voice.audio import Audio
-from voice.errors import EarmarkError, from_os_error
+from voice.errors import EarmarkError, LibraryError, from_os_error
 from voice.models import present_whisper
 from voice.stt import Choice, Hearing, choose_hearing, load_hearing
 from voice.tts import Speaking, load_voice
@@ -264,12 +264,18 @@ class Companion:
         self._bias = (wanted, bias)
         return bias
 
+    def episode_id(self, ref: str) -> str:
+        """The id of an episode named by its id, the beginning of it, or its title. Raises UnknownEpisode."""
+        return self.library.episode(ref).id
+
     def ask(self, question: Question) -> Answer:
         """Find the moments that answer and compose the answer.
 
         When the episode that was asked does not cover it, the library is searched for one that does.
-        Raises UnknownEpisode for an episode that is not there.
+        Raises UnknownEpisode for an episode that is not there, LibraryError when there is none at all.
         """
+        if not self.library.episodes():
+            raise LibraryError("The library is empty.", "Run 'earmark add FILE', or 'earmark serve' for the demo.")
         if question.episode_id is not None:
             self.library.episode(question.episode_id)
         moments = find(question, self.index, self.finding)

@@ -16,7 +16,8 @@ import click
 
 from ui import config
 from ui.config import Settings
-from voice.errors import EarmarkError, HearingError, LibraryError
+from voice.errors import EarmarkError, HearingError
+from voice.words import clock
 
 if TYPE_CHECKING:
     from episodes.library import Library
@@ -99,7 +100,6 @@ def add(ctx: click.Context, files: tuple[Path, ...], as_json: bool) -> None:
 
     A step that is done is not done again: after an interruption the same command goes on from there.
     """
-    from retrieval.answer import clock
     from ui import wire
     from ui.progress import steps_on_terminal
 
@@ -124,7 +124,6 @@ def add(ctx: click.Context, files: tuple[Path, ...], as_json: bool) -> None:
 @click.pass_context
 def list_(ctx: click.Context, as_json: bool) -> None:
     """List the episodes of the library, newest first."""
-    from retrieval.answer import clock
     from ui import wire
 
     with library_of(ctx) as library:
@@ -145,7 +144,6 @@ def list_(ctx: click.Context, as_json: bool) -> None:
 @click.pass_context
 def show(ctx: click.Context, episode: str, as_json: bool) -> None:
     """Show one EPISODE (its id, the beginning of it, or its title): summary, topics and questions to ask."""
-    from retrieval.answer import clock
     from ui import wire
 
     with library_of(ctx) as library:
@@ -186,35 +184,35 @@ def ask(
     """
     from retrieval.model import Question
     from ui import wire
-    from voice.audio import join, read_audio, write_wav
 
     if question is None and audio is None and speak not in (None, "-") and not speak.lower().endswith(".wav"):
         question, speak = speak, "-"  # ask --speak "why?": the words are the question
     if (question is None) == (audio is None):
         raise click.UsageError("Give a question in quotes, or a recording with --audio FILE (one of the two).")
     settings = settings_of(ctx)
-    with library_of(ctx) as library:
-        episode_id = library.episode(episode).id if episode else None
-        if not library.episodes():
-            raise LibraryError("The library is empty.", "Run 'earmark add FILE', or 'earmark serve' for the demo.")
-        with answering(settings) as engine:
-            if audio is not None:
-                heard = engine.hear(read_audio(audio, longest=LONGEST_RECORDING), episode_id)
-                if not heard.text:
-                    raise HearingError(f"No question was heard in {audio.name}.", "Speak closer to the microphone.")
-                question = heard.text
-                click.echo(f"Heard: {question}", err=True)
-            answer = engine.ask(Question(question or "", episode_id))
-            if as_json:
-                print_json(wire.answer_json(answer))
-            else:
-                print_answer(answer)
-            if speak == "-":
-                from voice.devices import play
+    with answering(settings) as engine:
+        episode_id = engine.episode_id(episode) if episode else None
+        if audio is not None:
+            from voice.audio import read_audio
 
-                play(engine.speak(answer.text), device=settings.loudspeaker or None)
-            elif speak is not None:
-                write_wav(Path(speak), join(list(engine.speak(answer.text))))
+            heard = engine.hear(read_audio(audio, longest=LONGEST_RECORDING), episode_id)
+            if not heard.text:
+                raise HearingError(f"No question was heard in {audio.name}.", "Speak closer to the microphone.")
+            question = heard.text
+            click.echo(f"Heard: {question}", err=True)
+        answer = engine.ask(Question(question or "", episode_id))
+        if as_json:
+            print_json(wire.answer_json(answer))
+        else:
+            print_answer(answer)
+        if speak == "-":
+            from voice.devices import play
+
+            play(engine.speak(answer.text), device=settings.loudspeaker or None)
+        elif speak is not None:
+            from voice.audio import join, write_wav
+
+            write_wav(Path(speak), join(list(engine.speak(answer.text))))
 
 
 LONGEST_RECORDING = 60.0
@@ -331,8 +329,6 @@ def answering(settings: Settings) -> "Iterator[Companion | Server]":
 
 def print_answer(answer: "Answer") -> None:
     """The answer for a person: its sentences, then the moments to jump to."""
-    from retrieval.answer import clock
-
     click.echo(answer.text)
     for moment in answer.moments[:3]:
         who = f"{moment.speaker}: " if moment.speaker else ""

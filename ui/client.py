@@ -5,20 +5,20 @@ Only the standard library and light modules: a command must start at once.
 """
 
 import json
-import urllib.error
-import urllib.request
 from collections.abc import Iterator
 from contextlib import contextmanager
-from http.client import HTTPResponse
+from http.client import HTTPConnection, HTTPException, HTTPResponse
 from pathlib import Path
-from typing import Any, cast
-from urllib.parse import urlencode
+from typing import TYPE_CHECKING, Any
+from urllib.parse import quote, urlencode, urlsplit
 
 from retrieval.model import Answer, Question
 from ui import wire
-from voice.audio import HEARING_RATE, Audio, from_pcm16, pcm16
 from voice.errors import EarmarkError, EngineError
 from voice.words import Heard
+
+if TYPE_CHECKING:  # numpy alone takes longer to import than an answer takes to find
+    from voice.audio import Audio
 
 ANSWER_SECONDS = 120.0
 
@@ -28,6 +28,8 @@ class Server:
 
     def __init__(self, url: str) -> None:
         self.url = url
+        parts = urlsplit(url)
+        self._host, self._port = parts.hostname or "", parts.port
 
     def answers(self) -> bool:
         """True when it is there (it has a second to say so) and its models are loaded."""
@@ -36,6 +38,11 @@ class Server:
                 return json.load(reply)["ready"] is True
         except (EarmarkError, ValueError, KeyError, TypeError):
             return False
+
+    def episode_id(self, ref: str) -> str:
+        """The id of an episode; see ``Companion.episode_id``."""
+        with self._open("/api/episodes/" + quote(ref, safe="")) as reply:
+            return str(json.load(reply)["id"])
 
     def ask(self, question: Question) -> Answer:
         """Ask it; see ``Companion.ask``."""
@@ -48,16 +55,20 @@ class Server:
         with self._open("/api/ask", _as_json(body), "application/json") as reply:
             return wire.answer_from(json.load(reply))
 
-    def hear(self, audio: Audio, episode_id: str | None = None) -> Heard:
+    def hear(self, audio: "Audio", episode_id: str | None = None) -> Heard:
         """Let it turn a spoken question into text."""
+        from voice.audio import HEARING_RATE, pcm16
+
         query = "?" + urlencode({"episode": episode_id}) if episode_id else ""
         sound = pcm16(audio.at_rate(HEARING_RATE).samples).astype("<i2").tobytes()
         with self._open("/api/hear" + query, sound, "application/octet-stream") as reply:
             said = json.load(reply)
         return Heard(said["text"], said["confidence"])
 
-    def speak(self, text: str) -> Iterator[Audio]:
+    def speak(self, text: str) -> "Iterator[Audio]":
         """Let it read a text aloud; the pieces come as they are made."""
+        from voice.audio import from_pcm16
+
         with self._open("/api/speak", _as_json({"text": text}), "application/json") as reply:
             rate = int(reply.headers["X-Sample-Rate"])
             while piece := reply.read(rate):  # half a second
@@ -67,17 +78,17 @@ class Server:
     def _open(
         self, path: str, body: bytes | None = None, kind: str = "", seconds: float = ANSWER_SECONDS
     ) -> Iterator[HTTPResponse]:
-        request = urllib.request.Request(  # noqa: S310  the address is written by our own server
-            self.url + path, body, {"Content-Type": kind} if kind else {}
-        )
-        opener = urllib.request.build_opener(urllib.request.ProxyHandler({}))  # never through a proxy
+        connection = HTTPConnection(self._host, self._port, timeout=seconds)
         try:
-            with opener.open(request, timeout=seconds) as reply:
-                yield cast(HTTPResponse, reply)
-        except urllib.error.HTTPError as error:
-            raise _explain(error) from error
-        except (OSError, ValueError) as error:
+            connection.request("POST" if body else "GET", path, body, {"Content-Type": kind} if kind else {})
+            reply = connection.getresponse()
+            if reply.status >= 400:
+                raise _explain(reply)
+            yield reply
+        except (OSError, HTTPException, ValueError) as error:
             raise EngineError("The running server does not answer.", "Restart 'earmark serve'.") from error
+        finally:
+            connection.close()
 
 
 def running(data_dir: Path) -> Server | None:
@@ -93,11 +104,11 @@ def _as_json(body: dict[str, Any]) -> bytes:
     return json.dumps(body).encode()
 
 
-def _explain(error: urllib.error.HTTPError) -> EarmarkError:
+def _explain(reply: HTTPResponse) -> EarmarkError:
     try:
-        said = json.load(error)
+        said = json.load(reply)
     except ValueError:
         said = None
     if isinstance(said, dict) and "error" in said:
         return EarmarkError(str(said["error"]), str(said.get("hint", "")))
-    return EngineError(f"The running server answered {error.code}.", "Restart 'earmark serve'.")
+    return EngineError(f"The running server answered {reply.status}.", "Restart 'earmark serve'.")

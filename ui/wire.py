@@ -1,12 +1,14 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """How answers and episodes look as JSON, on the command line and over HTTP: one shape for both."""
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from episodes.library import Library
-from episodes.model import Episode
 from retrieval.model import Answer, Moment, Sentence
-from ui.app import Status
+
+if TYPE_CHECKING:  # the command line needs the shapes, and not what fills them
+    from episodes.library import Library
+    from episodes.model import Episode
+    from ui.app import Status
 
 Json = dict[str, Any]
 
@@ -49,7 +51,7 @@ def answer_from(data: Json) -> Answer:
     return Answer(data["question"], data["covered"], sentences, tuple(map(moment_from, data["moments"])))
 
 
-def episode_json(episode: Episode) -> Json:
+def episode_json(episode: "Episode") -> Json:
     """An episode as it stands in a list."""
     return {
         "id": episode.id,
@@ -69,7 +71,7 @@ def episode_json(episode: Episode) -> Json:
     }
 
 
-def episode_page_json(library: Library, episode: Episode) -> Json:
+def episode_page_json(library: "Library", episode: "Episode") -> Json:
     """An episode with everything that is known about it but its transcript."""
     digest = library.digest(episode.id)
     return episode_json(episode) | {
@@ -84,7 +86,7 @@ def episode_page_json(library: Library, episode: Episode) -> Json:
     }
 
 
-def status_json(status: Status) -> Json:
+def status_json(status: "Status") -> Json:
     """How far the start is, and what hears, speaks and finds."""
     return {
         "ready": status.ready,

@@ -48,3 +48,10 @@ class Bias:
     key: str = ""
     texts: tuple[str, ...] = ()
     names: tuple[str, ...] = ()
+
+
+def clock(seconds: float) -> str:
+    """A time as people write it: "12:34", "1:02:03"."""
+    whole = max(0, int(seconds))
+    hours, minutes = divmod(whole // 60, 60)
+    return f"{hours}:{minutes:02}:{whole % 60:02}" if hours else f"{minutes}:{whole % 60:02}"

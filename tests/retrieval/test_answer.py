@@ -9,11 +9,11 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from retrieval.answer import clock, compose
+from retrieval.answer import compose
 from retrieval.embed import DIMENSION, Matrix
 from retrieval.model import Moment, Question
 from retrieval.trim import GAP, trimmed
-from voice.words import Cue
+from voice.words import Cue, clock
 
 
 def hashed(texts: Sequence[str]) -> Matrix:
