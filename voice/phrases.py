@@ -29,22 +29,24 @@ COMMANDS: dict[str, tuple[str, ...]] = {
     "back": (
         "(go|skip|jump|move) (back|backward)", "back", "rewind", "(go|skip|jump) back a (bit|little)",
         "(go|skip|jump|move) (back|backward) [by] {number} {unit}", "rewind [by] {number} {unit}",
-        "back {number} {unit}", "(go|skip|jump) back (half a|a) minute", "rewind a (bit|little)",
+        "back {number} {unit}", "(go|skip|jump) back {part} minute", "rewind a (bit|little)",
     ),
     "forward": (
         "(go|skip|jump|move) (forward|ahead)", "fast forward", "forward", "skip [this]",
         "skip ahead a (bit|little)",
         "(go|skip|jump|move) (forward|ahead) [by] {number} {unit}", "fast forward [by] {number} {unit}",
-        "forward {number} {unit}", "skip {number} {unit}", "skip (half a|a) minute",
+        "forward {number} {unit}", "skip {number} {unit}", "skip {part} minute",
         "skip the (intro|introduction|ads|ad)",
     ),
     "goto": (
-        "(go|jump|skip) to [minute] {number} [{unit}]", "(go|jump|skip) to the (beginning|start|end|middle)",
+        "(go|jump|skip) to [minute] {number} [{unit}]", "(go|jump|skip) to the {place}",
         "start (over|again|from the beginning)", "(play|go) from the (beginning|start|top)",
     ),
-    "next": ("[go to the|skip to the|play the] next (topic|chapter|part|section|segment|episode|question|one)", "next"),
-    "previous": ( "[go [back] to the|play the] (previous|last) (topic|chapter|part|section|segment|episode|one)",
-        "previous"),
+    "next": ("[go to the|skip to the|play the] next (topic|chapter|part|section|segment|question|one)", "next"),
+    "previous": ( "[go [back] to the|play the] (previous|last) (topic|chapter|part|section|segment)",
+        "[the] previous one", "previous"),
+    "next episode": ("[go to the|skip to the|play the] next episode",),
+    "previous episode": ("[go [back] to the|play the] (previous|last) episode",),
     "part": (
         "(play|find|go to|jump to|take me to|skip to|show me) the (part|bit|moment|section|segment|place) (about|on|where|with|when) {topic}",
         "(play|find|go to|jump to|take me to) {topic}",
@@ -55,17 +57,18 @@ COMMANDS: dict[str, tuple[str, ...]] = {
         "[take me] back to where (i|we) (was|were|left off|stopped)",
         "continue (where|from where) (i|we) (was|were|left off|stopped)", "return to where (i|we) (was|were)",
     ),
+    "slower": ("[play [it]] slower", "slow down [please]"),
+    "faster": ("[play [it]] faster", "speed up [please]"),
     "speed": (
-        "[play [it]] (slower|faster)", "(slow down|speed up) [please]", "[play at] normal speed", "(double|half) speed",
-        "[play at] {number} times speed", "[play at] one point five times [speed]",
+        "[play at] {factor} speed", "[play at] {number} times speed", "[play at] one point five times [speed]",
     ),
-    "volume": (
-        "[make it] (louder|quieter|softer)", "(turn it|volume) (up|down)", "turn (up|down) the volume", "mute",
-        "unmute",
-    ),
+    "louder": ("[make it] louder", "(turn it|volume) up", "turn up the volume"),
+    "quieter": ("[make it] (quieter|softer)", "(turn it|volume) down", "turn down the volume"),
+    "mute": ("mute",),
+    "unmute": ("unmute",),
     "repeat": (
         "repeat [that|it|the answer|the question] [please]", "[please] say (that|it) again", "(come|say that) again",
-        "[what was that|what did you say|pardon|sorry|what]", "play (that|it) again", "once more", "one more time",
+        "(what was that|what did you say|pardon|sorry|what)", "play (that|it) again", "once more", "one more time",
     ),
     "own words": (
         "[say|repeat] [that|it] in (their|his|her) own words",
@@ -87,11 +90,11 @@ COMMANDS: dict[str, tuple[str, ...]] = {
         "note that"),
     "list": (
         "(list|show|show me|read me|what are) [the] (chapters|topics|episodes|bookmarks|questions|segments)",
-        "what (topics|chapters|episodes) (are there|do you have|do i have)", "what can i (ask|say)",
-        "[can you] help [me]",
+        "what (topics|chapters|episodes) (are there|do you have|do i have)",
     ),
-    "yes": ( "yes [please]", "yeah", "yep", "sure", "okay", "all right", "that one",
-        "the (first|second|third|last|other) one"),
+    "help": ("what can i (ask|say)", "[can you] help [me]"),
+    "yes": ( "yes [please]", "yeah", "yep", "sure", "okay", "all right", "that one"),
+    "choose": ("the {which} one",),
     "no": ( "no [thanks|thank you]", "nope", "not that", "not that one", "never mind", "cancel [that]", "forget it",
         "another one", "next one"),
     "thanks": ("thanks", "thank you", "hello", "hi", "goodbye", "bye"),
@@ -164,7 +167,10 @@ QUESTIONS: tuple[str, ...] = (
 PEOPLE = ("he", "she", "they", "the guest", "the host", "the speaker", "the author", "you", "we", "people", "i")
 """Whoever speaks, when the name is not used."""
 
-FILLS = {"number": NUMBERS, "unit": UNITS, "person": PEOPLE}
+FILLS = {
+    "number": NUMBERS, "unit": UNITS, "person": PEOPLE, "part": ("half a", "a"), "factor": ("double", "half", "normal"),
+    "place": ("beginning", "start", "end", "middle"), "which": ("first", "second", "third", "last", "other"),
+}  # fmt: skip
 
 _TOKEN = re.compile(r"[(\[|\])]|\{\w+\}|[^\s(\[|\])]+")
 
