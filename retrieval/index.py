@@ -1,14 +1,13 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The index: SQLite (words, places, texts) beside one file of vectors, both in one folder.
+"""The index: SQLite (words, places, texts) beside the files of vectors, all in one folder.
 
-The matrix file only ever grows at its end; which of its rows count is written in the database, in the same
+The files of vectors only ever grow at their end; which of their rows count is written in the database, in the same
 transaction as everything else. So a crash, or a full disk, leaves at worst some bytes behind the last row that
 counts, and the next writer overwrites them. Rows of removed episodes are passed over until there are many; then what
 is left is copied to a new file. The index is made from the library and can be made again.
 """
 
 import json
-import os
 import sqlite3
 import threading
 from collections.abc import Iterator, Sequence
@@ -17,14 +16,15 @@ from pathlib import Path
 
 import numpy as np
 
+from retrieval import matrix
 from retrieval.embed import DIMENSION, Matrix
 from retrieval.model import Passage
 from retrieval.passages import UNIT, WINDOW
 from retrieval.shape import focus, seams
-from retrieval.view import PLACE, ROW_BYTES, State, View, read_state
+from retrieval.view import PLACE, State, View, read_state
 from voice.errors import LibraryError, NoSpace, from_os_error
 
-_FORMAT = "5"  # of the tables and the matrix; another one is made anew
+_FORMAT = "6"  # of the tables and the matrix; another one is made anew
 _BUSY = 30.0  # seconds to wait for another writer
 _WASTE = 4096  # dead rows from which on copying the living ones is worth it, when they are also a third of all
 _COMMON = 0.005  # share of the units from which on a word is common: searched inside episodes only
@@ -69,7 +69,7 @@ class Index:
                     for statement in _SCHEMA.split(";"):
                         db.execute(statement)
                     start = {"format": _FORMAT, "model": model, "rows": "0", "texts": "0"}
-                    start |= {"matrix": "vectors-1.f32", "counted": "0", "version": "1"}
+                    start |= {"matrix": "vectors-1", "counted": "0", "version": "1"}
                     db.executemany("INSERT INTO meta VALUES (?, ?)", start.items())
         return index
 
@@ -150,17 +150,8 @@ class Index:
     # what follows works inside a transaction of the caller
 
     def _append(self, db: sqlite3.Connection, rows: int, vectors: Matrix) -> None:
-        """Write vectors behind the last row that counts, and see them on the disk before the transaction ends."""
-        path = self.folder / self._text(db, "matrix")
-        with path.open("r+b" if path.exists() else "w+b") as file:
-            file.seek(rows * ROW_BYTES)
-            try:
-                file.write(np.ascontiguousarray(vectors, np.float32).tobytes())
-                file.flush()
-                os.fsync(file.fileno())
-            except OSError:
-                file.truncate(rows * ROW_BYTES)
-                raise
+        """Write vectors behind the last row that counts; they are on the disk before the transaction ends."""
+        matrix.append(self.folder, self._text(db, "matrix"), rows, vectors)
 
     def _forget(self, db: sqlite3.Connection, episode_id: str) -> None:
         found = db.execute("SELECT texts, units FROM episodes WHERE id = ?", (episode_id,)).fetchone()
@@ -183,26 +174,21 @@ class Index:
         """Copy the rows that count to a new matrix file when many in the old one do not."""
         with self.view() as view:
             state = view._state
-        dead = len(state.matrix) - int((state.units + state.windows).sum())
-        if dead < _WASTE or 3 * dead < len(state.matrix):
+        dead = len(state.matrix.exact) - int((state.units + state.windows).sum())
+        if dead < _WASTE or 3 * dead < len(state.matrix.exact):
             return
         with _translated("tidy the index"), self._writing() as db:
-            old = self._text(db, "matrix")
-            new = f"vectors-{self._number(db, 'version') + 1}.f32"
+            old, new = self._text(db, "matrix"), f"vectors-{self._number(db, 'version') + 1}"
+            found = db.execute("SELECT id, first, units + windows FROM episodes ORDER BY first").fetchall()
+            matrix.copy(self.folder, old, new, ((first, first + size) for _, first, size in found))
             rows = 0
-            found = db.execute("SELECT id, first, units, windows FROM episodes ORDER BY first").fetchall()
-            with (self.folder / old).open("rb") as source, (self.folder / new).open("wb") as target:
-                for episode_id, first, units, windows in found:
-                    source.seek(first * ROW_BYTES)
-                    target.write(source.read((units + windows) * ROW_BYTES))
-                    db.execute("UPDATE episodes SET first = ? WHERE id = ?", (rows, episode_id))
-                    rows += units + windows
-                target.flush()
-                os.fsync(target.fileno())
+            for episode_id, _, size in found:
+                db.execute("UPDATE episodes SET first = ? WHERE id = ?", (rows, episode_id))
+                rows += size
             self._set(db, "rows", rows)
             self._set(db, "matrix", new)
-        for stale in self.folder.glob("vectors-*.f32"):  # also what a crash has left
-            if stale.name != new:
+        for stale in self.folder.glob("vectors-*"):  # also what a crash has left
+            if stale.name not in matrix.names(new):
                 with suppress(OSError):  # Windows keeps a file that somebody still reads; the next tidying takes it
                     stale.unlink()
 

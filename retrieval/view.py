@@ -14,15 +14,13 @@ import numpy as np
 import numpy.typing as npt
 
 from retrieval.embed import DIMENSION, Matrix
+from retrieval.matrix import Stored, nearest, stored
 from retrieval.passages import window_spans
 from retrieval.shape import SCALES
 from voice.errors import LibraryError
 
 Rows = npt.NDArray[np.int64]
 Seconds = npt.NDArray[np.float64]
-
-ROW_BYTES = 4 * DIMENSION
-"""Bytes of a vector in the matrix file."""
 
 PLACE = np.dtype([
     ("start", "<f8"), ("end", "<f8"), ("words", "<u2"), ("break", "u1"), ("speaker", "<u2"), ("asks", "u1"),
@@ -93,7 +91,7 @@ class State:
 
     version: int
     file: str
-    matrix: Matrix
+    matrix: Stored
     ids: tuple[str, ...]
     first: Rows
     texts: Rows
@@ -122,23 +120,21 @@ def read_state(db: sqlite3.Connection, folder: Path, version: int, before: State
     Raises LibraryError when the file of vectors is shorter than the database says.
     """
     known = dict(db.execute("SELECT name, value FROM meta"))
-    rows, path = int(known["rows"]), folder / known["matrix"]
-    matrix: Matrix = np.zeros((0, DIMENSION), np.float32)
-    if rows:
-        if path.stat().st_size < rows * ROW_BYTES:
-            raise LibraryError(
-                f"The search index is damaged: {path.name} is too short.",
-                f"Remove the folder {folder} and run `earmark index` to make it again.",
-            )
-        matrix = np.memmap(path, np.float32, "r", shape=(rows, DIMENSION))
+    name = known["matrix"]
+    matrix = stored(folder, name, int(known["rows"]))
+    if matrix is None:
+        raise LibraryError(
+            f"The search index is damaged: {name} is too short.",
+            f"Remove the folder {folder} and run `earmark index` to make it again.",
+        )
     found = db.execute("SELECT id, first, texts, units, windows FROM episodes ORDER BY first").fetchall()
     numbers = np.array([row[1:] for row in found], np.int64).reshape(-1, 4)
     layouts: dict[str, Layout] = {}
-    if before is not None and before.file == path.name:  # rows of a file are never used twice
+    if before is not None and before.file == name:  # rows of a file are never used twice
         places = {row[0]: row[1] for row in found}
-        layouts = {name: kept for name, kept in dict(before.layouts).items() if places.get(name) == kept.row}
+        layouts = {key: kept for key, kept in dict(before.layouts).items() if places.get(key) == kept.row}
     return State(
-        version, path.name, matrix, tuple(row[0] for row in found),
+        version, name, matrix, tuple(row[0] for row in found),
         numbers[:, 0], numbers[:, 1], numbers[:, 2], numbers[:, 3],
         dict(db.execute("SELECT word, units FROM common")), before.stems if before else {}, layouts,
     )  # fmt: skip
@@ -187,7 +183,7 @@ class View:
 
     def vectors(self, layout: Layout) -> tuple[Matrix, Matrix]:
         """Unit rows of an episode's units, and of its windows (memory-mapped, not to be written to)."""
-        matrix = self._state.matrix
+        matrix = self._state.matrix.exact
         return (
             matrix[layout.row : layout.row + layout.units],
             matrix[layout.windows_row : layout.windows_row + len(layout.first)],
@@ -201,16 +197,13 @@ class View:
         They come grouped by episode: id, numbers of passages inside the episode (units first, then windows), cosines.
         """
         state = self._state
-        scores = np.full(len(state.matrix), -np.inf, np.float32)
-        for first, last in state.rows_of(within):
-            # reads at memory speed; BLAS does not
-            np.einsum("ij,j->i", state.matrix[first:last], vector, out=scores[first:last])
-        best = np.argpartition(scores, -count)[-count:] if count < len(scores) else np.arange(len(scores))
-        best = best[np.isfinite(scores[best])]
-        return [
-            (name, numbers, scores[numbers + first])
-            for name, numbers, first in self._by_episode(best, state.first, state.units + state.windows)
-        ]
+        rows, cosines = nearest(state.matrix, vector, count, state.rows_of(within))
+        order = np.argsort(rows)
+        groups, at = [], 0
+        for name, numbers, _ in self._by_episode(rows, state.first, state.units + state.windows):
+            groups.append((name, numbers, cosines[order[at : at + len(numbers)]]))
+            at += len(numbers)
+        return groups
 
     def words(self, text: str) -> list[str]:
         """The different words of a text that can be looked up, in order, one for each stem.

@@ -87,7 +87,9 @@ def test_removed_rows_are_given_back(tmp_path: Path, monkeypatch: pytest.MonkeyP
         check(index, names[names.index(name) + 1 :])
     check(reader, names[6:])
     rows = sum(len(episode(name)[0]) for name in names)
-    assert [path.stat().st_size < rows * DIMENSION * 4 / 2 for path in tmp_path.glob("vectors-*")] == [True]
+    sizes = {path.suffix: path.stat().st_size for path in tmp_path.glob("vectors-*")}
+    assert set(sizes) == {".f32", ".i8"}
+    assert sizes[".f32"] == 4 * sizes[".i8"] < rows * DIMENSION * 4 / 2
     index.add("later", *episode("later"))
     check(reader, [*names[6:], "later"])
 
@@ -192,9 +194,10 @@ def test_a_full_disk_is_told_and_nothing_is_lost(tmp_path: Path, monkeypatch: py
     check(index, ["one", "two"])
 
 
-def test_a_matrix_that_was_cut_off_is_told(tmp_path: Path) -> None:
+@pytest.mark.parametrize("kind", ["f32", "i8"])
+def test_a_matrix_that_was_cut_off_is_told(tmp_path: Path, kind: str) -> None:
     Index.open(tmp_path).add("one", *episode("one"))
-    (path,) = tmp_path.glob("vectors-*")
+    (path,) = tmp_path.glob(f"vectors-*.{kind}")
     os.truncate(path, 100)
     with pytest.raises(LibraryError, match="damaged"), Index.open(tmp_path).view():
         pass
