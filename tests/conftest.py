@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """What tests of several rooms share."""
 
+import fcntl
 import os
 import shutil
 import signal
@@ -31,18 +32,29 @@ def sound_card() -> Iterator[SoundCard]:
     yield from running_card()
 
 
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Mark what plays and records in real time: beside other work its sound would have gaps."""
+    for item in items:
+        if "sound_card" in getattr(item, "fixturenames", ()) or "browser" in item.path.parts:
+            item.add_marker("sound")
+
+
 @pytest.fixture(scope="session")
-def demo_dir(tmp_path_factory: pytest.TempPathFactory) -> Path:
+def demo_dir(tmp_path_factory: pytest.TempPathFactory, worker_id: str) -> Path:
     """The data folder of a library with the demo episode in it, made as on a first start. Nobody writes to it."""
     from ui.app import Companion
     from ui.config import Settings
 
-    folder = tmp_path_factory.mktemp("demo") / "earmark"
-    companion = Companion(Settings(data_dir=folder))
-    try:
-        companion.add_demo()
-    finally:
-        companion.close()
+    base = tmp_path_factory.getbasetemp()
+    folder = (base if worker_id == "master" else base.parent) / "demo" / "earmark"  # one for all workers
+    folder.mkdir(parents=True, exist_ok=True)
+    with (folder.parent / "lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        companion = Companion(Settings(data_dir=folder))
+        try:
+            companion.add_demo()
+        finally:
+            companion.close()
     return folder
 
 

@@ -9,7 +9,7 @@ import pytest
 from retrieval.model import Question
 from ui.app import Companion
 from ui.config import Settings
-from voice.errors import SpeakingError, UnknownEpisode
+from voice.errors import LibraryError, SpeakingError, UnknownEpisode
 
 BEES = """WEBVTT
 
@@ -69,7 +69,8 @@ def test_the_demo_is_added_once_in_the_life_of_a_library(library):
         companion.remove(demo.id)
         assert companion.add_demo() is None
         assert companion.library.episodes() == []
-        assert companion.ask(Question("What is organic alignment?")).covered is False
+        with pytest.raises(LibraryError, match="empty"):
+            companion.ask(Question("What is organic alignment?"))
     finally:
         companion.close()
 
