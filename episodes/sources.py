@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from episodes.media import Probe, probe
+from episodes.model import Chapter
 from episodes.transcripts import SUFFIXES
 from voice.errors import AudioError, LibraryError
 
@@ -14,10 +15,33 @@ _ADDRESS = re.compile(r"[a-z][a-z0-9+.-]*:/", re.IGNORECASE)
 
 
 @dataclass(frozen=True, slots=True)
+class Link:
+    """A file that a feed names: its address, media type ("text/vtt") and language ("en"), empty when unknown."""
+
+    address: str
+    type: str = ""
+    language: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Soundbite:
+    """A part that the publisher recommends: ``start`` and ``length`` in seconds."""
+
+    start: float
+    length: float
+    title: str = ""
+
+
+@dataclass(frozen=True, slots=True)
 class Source:
     """What there is of an episode before it is in the library.
 
-    ``audio`` and ``transcript`` are files (at least one is there); ``probe`` is what the audio file says of itself.
+    ``audio`` and ``transcript`` are files on this machine; ``probe`` is what the audio file says of itself. A source
+    that has neither is fetched first, from ``address``. The rest is what its feed tells: ``guid`` names it for good,
+    ``feed`` is the feed's address and ``link`` the episode's page; ``notes`` are its show notes as plain text;
+    ``season`` and ``number`` are 0 and ``seconds`` (its length) is 0 when unknown; ``chapters`` stand in the feed or at
+    ``chapters_address``; ``transcripts`` are what the publisher wrote, the best first. ``remark`` says what is worth
+    knowing of the way it was fetched.
     """
 
     title: str
@@ -27,6 +51,20 @@ class Source:
     guests: tuple[str, ...] = ()
     published: str = ""
     probe: Probe | None = None
+    address: str = ""
+    guid: str = ""
+    notes: str = ""
+    feed: str = ""
+    link: str = ""
+    artwork: str = ""
+    season: float = 0.0
+    number: float = 0.0
+    seconds: float = 0.0
+    chapters: tuple[Chapter, ...] = ()
+    chapters_address: str = ""
+    transcripts: tuple[Link, ...] = ()
+    soundbites: tuple[Soundbite, ...] = ()
+    remark: str = ""
 
 
 def local_source(path: Path) -> Source:

@@ -23,6 +23,8 @@ def download(
     limit_bytes: int = 4_000_000_000,
     timeout: float = 30.0,
     sha256: str | None = None,
+    client: "httpx.Client | None" = None,
+    advice: str | None = None,
 ) -> Path:
     """Fetch `url` into the file `to` and return `to`.
 
@@ -33,6 +35,9 @@ def download(
     limit_bytes: a file longer than this is refused, by its announced length or as soon as it grows past it.
     timeout: seconds without a connection, or without a single byte, after which the attempt is given up.
     sha256: the hexadecimal digest the file must have; a file with another is thrown away.
+    client: what to fetch with, when it has rules of its own about addresses, redirects and time; `timeout` is then its
+    own, and it may follow a redirect to an unencrypted address. It is left open.
+    advice: the next step that an error names, in place of the one to put the file there by hand.
 
     Raises DownloadError when the network, the server or the content says no, NoSpace or LibraryError when the disk
     does.
@@ -40,30 +45,36 @@ def download(
     import httpx
 
     part, tag = to.with_name(to.name + ".part"), to.with_name(to.name + ".part.etag")
-    by_hand = f"Try again (it continues where it stopped), or put the file there by hand: {to}"
+    again = advice or f"Try again (it continues where it stopped), or put the file there by hand: {to}"
+    tell = progress or (lambda fraction: None)
     try:
         to.parent.mkdir(parents=True, exist_ok=True)
-        with httpx.Client(follow_redirects=True, timeout=timeout) as client:
-            _fetch(client, url, part, tag, progress or (lambda fraction: None), limit_bytes)
+        if client is not None:
+            _fetch(client, url, part, tag, tell, limit_bytes)
+        else:
+            with httpx.Client(follow_redirects=True, timeout=timeout) as plain:
+                if url.startswith("https:"):
+                    plain.event_hooks = {"request": [_encrypted]}
+                _fetch(plain, url, part, tag, tell, limit_bytes)
         if sha256 is not None and _digest(part) != sha256.lower():
             _forget(part, tag)
-            raise DownloadError(f"What {url} sent is not the expected file (its checksum differs).", by_hand)
+            raise DownloadError(f"What {url} sent is not the expected file (its checksum differs).", again)
         part.replace(to)
         tag.unlink(missing_ok=True)
     except httpx.HTTPStatusError as error:
         answer = error.response
         raise DownloadError(
             f"{url} was answered with {answer.status_code} {answer.reason_phrase}.",
-            f"Check the name, or put the file there by hand: {to}",
+            advice or f"Check the name, or put the file there by hand: {to}",
         ) from error
     except (httpx.ConnectError, httpx.ConnectTimeout) as error:
         raise DownloadError(
             f"No connection to {httpx.URL(url).host}, so {to.name} could not be fetched.",
-            f"Check the network and try again, or put the file there by hand: {to}",
+            advice or f"Check the network and try again, or put the file there by hand: {to}",
         ) from error
     except (httpx.HTTPError, httpx.InvalidURL) as error:
         reason = str(error) or type(error).__name__
-        raise DownloadError(f"The download of {url} broke off: {reason}.", by_hand) from error
+        raise DownloadError(f"The download of {url} broke off: {reason}.", again) from error
     except OSError as error:
         raise from_os_error(error, f"store {to.name} in {to.parent}") from error
     if progress is not None:
@@ -81,8 +92,6 @@ def _fetch(
         # If-Range: a file that changed since is sent whole instead of being spliced to the old beginning.
         headers |= {"Range": f"bytes={have}-", "If-Range": tag.read_text(encoding="ascii")}
     with client.stream("GET", url, headers=headers) as answer:
-        if url.startswith("https:") and answer.url.scheme != "https":
-            raise DownloadError(f"{url} leads to an unencrypted address, which is not followed.")
         if answer.status_code == 416 and have:  # the part is as long as the file, or longer: begin anew
             _forget(part, tag)
             restart = True
@@ -104,6 +113,12 @@ def _fetch(
                 raise DownloadError(f"{url} sent another number of bytes than announced.", "Try again.")
     if restart:
         _fetch(client, url, part, tag, progress, limit)
+
+
+def _encrypted(request: "httpx.Request") -> None:
+    """Refuse to leave https on the way: what a model does should be what its maker published."""
+    if request.url.scheme != "https":
+        raise DownloadError(f"The download leads to an unencrypted address ({request.url}), which is not followed.")
 
 
 def _append(

@@ -6,6 +6,7 @@ A foreign exception is translated once, at the edge where it appears, into one o
     EarmarkError
     ├── AudioError          a file that is not sound, or cannot be decoded
     ├── TranscriptError     a caption file that cannot be read
+    ├── FeedError           a feed, a list of feeds or a list of chapters that cannot be read
     ├── LibraryError        the library cannot do what was asked
     │   ├── UnknownEpisode  no episode by that id or title
     │   └── NoSpace         the disk is full
@@ -13,7 +14,7 @@ A foreign exception is translated once, at the edge where it appears, into one o
     ├── HearingError        a recogniser that cannot start, or heard nothing
     ├── SpeakingError       a voice that cannot start
     ├── DeviceError         no microphone or loudspeaker
-    ├── DownloadError       a model that could not be fetched
+    ├── DownloadError       something on the network that could not be fetched
     └── EngineError         the embedder, or a server that does not answer
 """
 
@@ -41,6 +42,10 @@ class AudioError(EarmarkError):
 
 class TranscriptError(EarmarkError):
     """A caption file that cannot be read."""
+
+
+class FeedError(EarmarkError):
+    """A feed, a list of feeds or a list of chapters that cannot be read."""
 
 
 class LibraryError(EarmarkError):
@@ -72,7 +77,7 @@ class DeviceError(EarmarkError):
 
 
 class DownloadError(EarmarkError):
-    """A model that could not be fetched."""
+    """A model, feed, recording or transcript that could not be fetched."""
 
 
 class EngineError(EarmarkError):
