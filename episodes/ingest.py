@@ -1,24 +1,30 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The way of an episode into the library: each step stored as it ends, so that what was done is never done again."""
+"""The way of an episode into the library.
+
+Each step is stored, with what it made, in one transaction as it ends, so that what was done is never done again,
+whenever the work is broken off.
+"""
 
 import hashlib
-from collections.abc import Callable, Sequence
-from contextlib import suppress
-from dataclasses import dataclass
-from functools import partial
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass, replace
 from pathlib import Path
-from time import monotonic
+from time import monotonic, time
 from typing import TYPE_CHECKING
 
 import numpy as np
 import numpy.typing as npt
 
 from episodes.digest import digest
+from episodes.eta import remaining
+from episodes.hotwords import hot_words
 from episodes.library import Library
 from episodes.media import normalise
 from episodes.model import Cue, Episode, State, Step, StepState
+from episodes.queue import Job, Queue, save_source
 from episodes.segments import Embed, segment
-from episodes.sources import Source, local_source
+from episodes.sources import Source
 from episodes.transcripts import read_transcript
 from voice.errors import EarmarkError, HearingError, LibraryError, from_os_error
 from voice.words import Bias
@@ -27,9 +33,14 @@ if TYPE_CHECKING:
     from voice.stt import Hearing
 
 OnStep = Callable[[Episode, StepState], None]
+Progress = Callable[[float], None]
 _NOTED = 0.5  # seconds between two stored progress values; each is a write that other processes wait for
 _DIFFERS = 0.05  # share of the audio by which a transcript may be longer or shorter without a word
 _DIFFERS_LEAST = 60.0  # seconds
+
+
+def _nothing_to_fetch_with(source: Source, folder: Path, on_progress: Progress) -> Source:
+    raise LibraryError(f"“{source.title}” is not on this machine.", "Download it, then add the file.")
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,136 +48,273 @@ class Tools:
     """What ingest needs from the rooms above and from the engines, handed in.
 
     ``hearing`` gives the recogniser (called only when an episode has no transcript); ``embed`` turns n texts into
-    float32 (n, d) unit rows; ``index`` makes an episode with its cues searchable, replacing what was there.
+    float32 (n, d) unit rows; ``index`` makes an episode with its cues searchable, replacing what was there; ``fetch``
+    brings a source's files into a folder and returns the source with their paths.
     """
 
     hearing: Callable[[], "Hearing"]
     embed: Embed
     index: Callable[[Episode, tuple[Cue, ...]], None]
+    fetch: Callable[[Source, Path, Progress], Source] = _nothing_to_fetch_with
 
 
-def add(library: Library, path: Path, tools: Tools, on_step: OnStep = lambda episode, step: None) -> Episode:
-    """Take a file into the library and return its episode, ready to be asked.
+def enqueue(library: Library, source: Source, priority: int = 0) -> Episode:
+    """Ask for a source to be taken in, and return its episode: a new one, or the one that it became before.
 
-    The same file again changes nothing; one that broke off goes on where it was. ``on_step`` is told each step as it
-    runs (with its progress) and ends. A step that fails is stored as failed with its reason, and the error raised; when
-    it is the first one, nothing of the episode stays.
-
-    Raises AudioError, TranscriptError, HearingError, LibraryError or NoSpace.
+    One that is ready stays as it is, one that broke off will go on where it was.
+    Raises TranscriptError when its transcript cannot be read, AudioError or LibraryError when its file cannot.
     """
-    source = local_source(path)
-    given = tuple(read_transcript(source.transcript)) if source.transcript else None
-    content = _sha256(source.audio or path)
-    episode = library.by_content(content)
-    if episode is None:
-        wanted = Episode("", source.title, source.show, source.guests, source.published, source=str(path.absolute()))
+    if source.transcript is not None:
+        read_transcript(source.transcript)
+    content = identity(source)
+    seconds = source.probe.seconds if source.probe else source.seconds
+    with library.transaction():
+        wanted = Episode("", source.title, source.show, source.guests, source.published, round(seconds, 3),
+                         _named(source))  # fmt: skip
         episode = library.create(content, wanted)
+        if episode.ready and not _audio_lost(library, episode):
+            return episode
+        for state in episode.steps:
+            if state.state in (State.FAILED, State.CANCELLED):
+                library.set_step(episode.id, StepState(state.step))
+        Queue(library.database).put(episode.id, source, time(), priority)
+    return library.episode(episode.id)
+
+
+def identity(source: Source) -> str:
+    """What makes two sources one episode: the SHA-256 (hexadecimal) of the audio file, of the transcript that comes
+    alone, else of the name that the publisher gave it, or of its address."""
+    file = source.audio or source.transcript
+    return _sha256(file) if file else hashlib.sha256((source.guid or source.address).encode()).hexdigest()
+
+
+class Ingest:
+    """Takes one job through the steps that are left.
+
+    ``check`` is called often, with the step at hand: it raises when the work is to be broken off. Whatever is stored
+    is stored only while the job is still its worker's; else the work is broken off with Interrupted.
+    """
+
+    def __init__(
+        self, library: Library, job: Job, tools: Tools, on_step: OnStep, check: Callable[[Step], None]
+    ) -> None:
+        self.library = library
+        self.queue = Queue(library.database)
+        self.job = job
+        self.source = job.source
+        self.tools = replace(tools, embed=_remembering(tools.embed))  # topics and digest look at the same sentences
+        self._on_step = on_step
+        self._check = check
+        self._speeds = self.queue.speeds()
+
+    def run(self) -> Episode:
+        """Do all that is left, and return the episode, ready.
+
+        A step that fails is stored as failed with its reason, and the error raised; one that is broken off waits.
+        """
+        episode = self.library.episode(self.job.episode_id)
+        works: dict[Step, _Work] = {
+            Step.FETCHED: self._fetch,
+            Step.NORMALISED: self._normalise,
+            Step.TRANSCRIBED: self._transcribe,
+            Step.SEGMENTED: self._segment,
+            Step.DIGESTED: self._digest,
+            Step.INDEXED: self._index,
+        }
+        for step, work in works.items():
+            done = next(state for state in episode.steps if state.step is step).state is State.DONE
+            if not done or (step is Step.NORMALISED and _audio_lost(self.library, episode)):
+                episode = self._do(episode, step, work)
+        self.queue.done(self.job)
+        self.library.clear_fetched(episode.id)
+        return episode
+
+    def _do(self, episode: Episode, step: Step, work: "_Work") -> Episode:
+        """Do one step and store how it went; returns the episode as it then is."""
+        began = noted = monotonic()
+        begun_at: float | None = None
+        given = self.source.transcript is not None
+
+        def tell(state: StepState) -> Episode:
+            now = self.library.episode(episode.id)
+            self._on_step(now, state)
+            return now
+
+        def progress(fraction: float) -> None:
+            nonlocal noted, begun_at
+            self._check(step)
+            done = min(1.0, max(0.0, fraction))
+            begun_at = done if begun_at is None else begun_at
+            state = StepState(step, State.RUNNING, done)
+            if monotonic() - noted >= _NOTED:
+                noted = monotonic()
+                with self._while_mine():
+                    self.library.set_step(episode.id, state)
+                    rest = remaining(episode, step, done, begun_at, noted - began, given, self._speeds)
+                    self.queue.note(self.job, rest, time())
+            tell(state)
+
+        try:
+            with self._while_mine():
+                self.library.set_step(episode.id, StepState(step, State.RUNNING))
+                self.queue.note(self.job, remaining(episode, step, 0, 0, 0, given, self._speeds), time())
+            tell(StepState(step, State.RUNNING))
+            self._check(step)
+            made = work(episode, progress)
+            self._check(step)
+            with self._while_mine():
+                made.store()
+                state = StepState(step, State.DONE, 1.0, made.remark)
+                self.library.set_step(episode.id, state)
+                self.queue.progressed(self.job)
+                if made.measured and (begun_at or 0) < 0.5:
+                    sound = self.library.episode(episode.id).seconds * (1 - (begun_at or 0))
+                    self.queue.measured(step, monotonic() - began, sound)
+            return tell(state)
+        except BaseException as error:
+            # The disk may be full, so that this cannot be stored either: the error itself is what has to be seen.
+            with suppress(LibraryError, Interrupted), self._while_mine():
+                failed = isinstance(error, Exception)
+                reason = reason_of(error) if failed else ""
+                self.library.set_step(
+                    episode.id, StepState(step, State.FAILED if failed else State.WAITING, reason=reason)
+                )
+            raise
+
+    @contextmanager
+    def _while_mine(self) -> Iterator[None]:
+        """A transaction, in which the job is still this worker's. Raises Interrupted when it is not."""
+        with self.library.transaction():
+            if not self.queue.keep(self.job, time()):
+                raise Interrupted
+            yield
+
+    # the steps
+
+    def _fetch(self, episode: Episode, progress: Progress) -> "_Made":
+        if self.source.audio is not None or self.source.transcript is not None:
+            return _Made(measured=False)
+        self.source = self.tools.fetch(self.source, self.library.fetched_folder(episode.id), progress)
+        fetched = self.source
+        return _Made(lambda: save_source(self.library.database, episode.id, fetched), fetched.remark, measured=False)
+
+    def _normalise(self, episode: Episode, progress: Progress) -> "_Made":
+        source, library = self.source, self.library
+        if source.audio is None:
+            end = max(cue.end for cue in read_transcript(_transcript(source)))
+
+            def store_end() -> None:
+                library.save_audio(episode.id, "", end)
+                library.save_chapters(episode.id, source.chapters)
+
+            return _Made(store_end, measured=False)
+        audio = f"audio/{episode.id}.m4a"
+        seconds = normalise(source.audio, library.folder / audio, progress)
+
+        def store() -> None:
+            library.save_audio(episode.id, audio, round(seconds, 3))
+            inside = source.probe.chapters if source.probe else ()
+            library.save_chapters(episode.id, inside or source.chapters)
+
+        return _Made(store)
+
+    def _transcribe(self, episode: Episode, progress: Progress) -> "_Made":
+        library = self.library
+        episode = library.episode(episode.id)
+        if self.source.transcript is not None:
+            given = tuple(read_transcript(self.source.transcript))
+            remark = _length_remark(given, episode.seconds) if episode.audio else ""
+            return _Made(lambda: library.save_cues(episode.id, given), remark, measured=False)
+        audio = library.audio_path(episode)
+        if audio is None:
+            raise LibraryError(f"“{episode.title}” has neither audio nor a transcript.", "Remove it and add it again.")
+        recogniser = self.tools.hearing()
+        kept = library.pieces(episode.id, recogniser.name)
+        if not kept:
+            library.clear_pieces(episode.id)
+        since = kept[-1].end if kept else 0.0
+        progress(since / episode.seconds if episode.seconds else 0.0)
+        names = hot_words(episode.title, episode.show, episode.guests, self.source.notes)
+        bias = Bias(episode.id, (episode.title, episode.show), names)
+        for piece in recogniser.transcribe(audio, bias, since):
+            with self._while_mine():
+                library.add_piece(episode.id, recogniser.name, piece)
+                self.queue.progressed(self.job)
+            progress(piece.end / episode.seconds if episode.seconds else 0.0)
+        heard = library.pieces(episode.id, recogniser.name)
+        cues = [cue for piece in heard for cue in piece.cues if cue.text.strip()]
+        if not cues:
+            library.clear_pieces(episode.id)
+            raise HearingError(
+                f"No speech was found in “{episode.title}”.",
+                "Put a transcript (VTT, SRT or JSON) of the same name beside the file, then add it again.",
+            )
+
+        def store() -> None:
+            library.save_cues(episode.id, cues)
+            library.clear_pieces(episode.id)
+
+        return _Made(store)
+
+    def _segment(self, episode: Episode, progress: Progress) -> "_Made":
+        segments = segment(self.library.cues(episode.id), self.tools.embed, self.library.chapters(episode.id))
+        return _Made(lambda: self.library.save_segments(episode.id, segments))
+
+    def _digest(self, episode: Episode, progress: Progress) -> "_Made":
+        cues, segments = self.library.cues(episode.id), self.library.segments(episode.id)
+        titled, summary = digest(cues, segments, self.tools.embed)
+
+        def store() -> None:
+            self.library.save_segments(episode.id, titled)
+            self.library.save_digest(episode.id, summary)
+
+        return _Made(store)
+
+    def _index(self, episode: Episode, progress: Progress) -> "_Made":
+        self.tools.index(self.library.episode(episode.id), self.library.cues(episode.id))
+        return _Made()
+
+
+class Interrupted(BaseException):
+    """The work is broken off: it was cancelled, or its worker is to stop. What was finished is kept.
+
+    Not an Exception, so that nothing between here and the worker takes it for a failure of its own.
+    """
+
+
+def reason_of(error: BaseException) -> str:
+    """Why something failed, with the next step, in words to store."""
+    return str(error) if isinstance(error, EarmarkError) else f"{type(error).__name__}: {error}"
+
+
+@dataclass(frozen=True, slots=True)
+class _Made:
+    """What a step came to: ``store`` writes it (inside the transaction that marks the step as done), ``remark`` is what
+    is worth knowing, ``measured`` says whether the time it took tells how long the next one will take."""
+
+    store: Callable[[], None] = lambda: None
+    remark: str = ""
+    measured: bool = True
+
+
+_Work = Callable[[Episode, Progress], _Made]
+
+
+def _audio_lost(library: Library, episode: Episode) -> bool:
     audio = library.audio_path(episode)
-    lost = audio is not None and not audio.exists()
-    embed = _remembering(tools.embed)  # topics and digest look at the same sentences
-    steps: dict[Step, _Work] = {
-        Step.NORMALISED: partial(_normalise, library, source, given),
-        Step.TRANSCRIBED: partial(_transcribe, library, tools, given),
-        Step.SEGMENTED: partial(_segment, library, embed),
-        Step.DIGESTED: partial(_digest, library, embed),
-        Step.INDEXED: partial(_index, library, tools),
-    }
-    for step, work in steps.items():
-        done = next(state for state in episode.steps if state.step is step).state is State.DONE
-        if not done or (step is Step.NORMALISED and lost):
-            episode = _run(library, episode, step, work, on_step)
-    return episode
+    return audio is not None and not audio.exists()
 
 
-_Work = Callable[[Episode, Callable[[float], None]], str]
-"""Does one step of an episode, telling its progress, stores what it made, and returns a remark (often empty)."""
+def _named(source: Source) -> str:
+    """Where a source comes from, as a person would name it."""
+    file = source.audio or source.transcript
+    return str(file.absolute()) if file else source.address
 
 
-def _run(library: Library, episode: Episode, step: Step, work: _Work, on_step: OnStep) -> Episode:
-    """Do one step and store how it went; returns the episode as it then is."""
-    noted = monotonic()
-
-    def tell(state: StepState, stored: bool = True) -> Episode:
-        if stored:
-            library.set_step(episode.id, state)
-        now = library.episode(episode.id)
-        on_step(now, state)
-        return now
-
-    def progress(fraction: float) -> None:
-        nonlocal noted
-        due = monotonic() - noted >= _NOTED
-        noted = monotonic() if due else noted
-        tell(StepState(step, State.RUNNING, min(1.0, max(0.0, fraction))), stored=due)
-
-    try:
-        tell(StepState(step, State.RUNNING))
-        remark = work(episode, progress)
-        return tell(StepState(step, State.DONE, 1.0, remark))
-    except BaseException as error:
-        # The disk may be full, so that this cannot be stored either: the error itself is what has to be seen.
-        with suppress(LibraryError):
-            if not any(state.state is State.DONE for state in episode.steps):
-                library.remove(episode.id)
-            elif isinstance(error, Exception):
-                reason = error.message if isinstance(error, EarmarkError) else f"{type(error).__name__}: {error}"
-                tell(StepState(step, State.FAILED, reason=reason))
-            else:
-                library.set_step(episode.id, StepState(step))
-        raise
-
-
-def _normalise(
-    library: Library, source: Source, given: tuple[Cue, ...] | None, episode: Episode, progress: Callable[[float], None]
-) -> str:
-    if source.audio is None:
-        library.save_audio(episode.id, "", max(cue.end for cue in given or ()))
-        return ""
-    audio = f"audio/{episode.id}.m4a"
-    seconds = normalise(source.audio, library.folder / audio, progress)
-    with library.transaction():
-        library.save_audio(episode.id, audio, round(seconds, 3))
-        library.save_chapters(episode.id, source.probe.chapters if source.probe else ())
-    return ""
-
-
-def _transcribe(
-    library: Library, tools: Tools, given: tuple[Cue, ...] | None, episode: Episode, progress: Callable[[float], None]
-) -> str:
-    episode = library.episode(episode.id)
-    if given is not None:
-        library.save_cues(episode.id, given)
-        return _length_remark(given, episode.seconds) if episode.audio else ""
-    audio = library.audio_path(episode)
-    if audio is None:
-        raise LibraryError(f"“{episode.title}” has neither audio nor a transcript.", "Remove it and add it again.")
-    bias = Bias(episode.id, (episode.title, episode.show), (episode.title, episode.show, *episode.guests))
-    cues = [cue for cue in tools.hearing().transcribe(audio, bias, progress) if cue.text.strip()]
-    if not cues:
-        raise HearingError(f"No speech was found in “{episode.title}”.",
-                           "Put a transcript (VTT, SRT or JSON) of the same name beside the file, then add it again.")
-    library.save_cues(episode.id, cues)
-    return ""
-
-
-def _segment(library: Library, embed: Embed, episode: Episode, progress: Callable[[float], None]) -> str:
-    segments = segment(library.cues(episode.id), embed, library.chapters(episode.id))
-    library.save_segments(episode.id, segments)
-    return ""
-
-
-def _digest(library: Library, embed: Embed, episode: Episode, progress: Callable[[float], None]) -> str:
-    cues, segments = library.cues(episode.id), library.segments(episode.id)
-    titled, summary = digest(cues, segments, embed)
-    with library.transaction():
-        library.save_segments(episode.id, titled)
-        library.save_digest(episode.id, summary)
-    return ""
-
-
-def _index(library: Library, tools: Tools, episode: Episode, progress: Callable[[float], None]) -> str:
-    tools.index(library.episode(episode.id), library.cues(episode.id))
-    return ""
+def _transcript(source: Source) -> Path:
+    if source.transcript is None:
+        raise LibraryError(f"“{source.title}” has neither audio nor a transcript.", "Remove it and add it again.")
+    return source.transcript
 
 
 def _remembering(embed: Embed) -> Embed:

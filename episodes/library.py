@@ -4,27 +4,20 @@
 import json
 import re
 import shutil
-import sqlite3
-import threading
 import unicodedata
-import weakref
-from collections.abc import Iterable, Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Iterable, Sequence
+from contextlib import AbstractContextManager
 from dataclasses import astuple
 from difflib import get_close_matches
 from pathlib import Path
 from typing import Any
 
-from episodes.migrations import NewerLibrary, migrate
+from episodes.database import Database
 from episodes.model import Chapter, Cue, Digest, Episode, Segment, State, Step, StepState, Word
-from voice.errors import EarmarkError, LibraryError, NoSpace, UnknownEpisode, from_os_error
-
-_BUSY = 30.0  # seconds to wait for another process that writes
-_CRAMPED = 200_000  # bytes of free disk under which an I/O error of SQLite means "full"
-
-
-class _Connection(sqlite3.Connection):
-    """SQLite's connection, but one that can be referred to weakly: a thread that ends takes its own with it."""
+from episodes.queue import stored_source
+from episodes.sources import Source
+from voice.errors import UnknownEpisode, from_os_error
+from voice.words import Piece
 
 
 class Library:
@@ -34,12 +27,9 @@ class Library:
     before stays as it was. Unknown ids raise UnknownEpisode.
     """
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Path, database: Database) -> None:
         self.folder = folder
-        self._file = folder / "library.db"
-        self._local = threading.local()
-        self._connections: weakref.WeakSet[sqlite3.Connection] = weakref.WeakSet()
-        self._lock = threading.Lock()
+        self.database = database
 
     @classmethod
     def open(cls, folder: Path) -> "Library":
@@ -51,26 +41,20 @@ class Library:
             (folder / "audio").mkdir(parents=True, exist_ok=True)
         except OSError as error:
             raise from_os_error(error, f"make the library folder {folder}") from error
-        library = cls(folder)
-        with library._errors():
-            migrate(library._database)
-        return library
+        return cls(folder, Database(folder / "library.db"))
 
     def close(self) -> None:
         """Close every thread's connection; the library is not to be used afterwards."""
-        with self._lock:
-            for connection in list(self._connections):
-                connection.close()
-        self._local = threading.local()
+        self.database.close()
 
     # reading
 
     def episodes(self) -> list[Episode]:
         """All episodes, the newest arrival first."""
-        with self._errors():
-            rows = self._database.execute(_EPISODES + "ORDER BY number DESC").fetchall()
+        with self.database.errors():
+            rows = self.database.execute(_EPISODES + "ORDER BY number DESC").fetchall()
             steps: dict[str, dict[str, StepState]] = {}
-            for episode, *state in self._database.execute("SELECT episode, step, state, progress, reason FROM steps"):
+            for episode, *state in self.database.execute("SELECT episode, step, state, progress, reason FROM steps"):
                 steps.setdefault(episode, {})[state[0]] = _step(state)
             return [_episode(row, steps.get(row[0], {})) for row in rows]
 
@@ -80,8 +64,8 @@ class Library:
         Raises UnknownEpisode, which names the nearest ones.
         """
         wanted = ref.strip()
-        with self._errors():
-            names = self._database.execute("SELECT id, title FROM episodes ORDER BY number DESC").fetchall()
+        with self.database.errors():
+            names = self.database.execute("SELECT id, title FROM episodes ORDER BY number DESC").fetchall()
         found = [name for name, _ in names if name == wanted]
         found = found or [name for name, title in names if title.casefold() == wanted.casefold()]
         found = found or [name for name, _ in names if wanted and name.startswith(wanted.lower())]
@@ -93,8 +77,8 @@ class Library:
 
     def by_content(self, content: str) -> Episode | None:
         """The episode made from a file with this SHA-256 (hexadecimal), if there is one."""
-        with self._errors():
-            row = self._database.execute("SELECT id FROM episodes WHERE content = ?", (content,)).fetchone()
+        with self.database.errors():
+            row = self.database.execute("SELECT id FROM episodes WHERE content = ?", (content,)).fetchone()
         return self._by_id(row[0]) if row else None
 
     def cues(self, episode_id: str) -> tuple[Cue, ...]:
@@ -122,35 +106,29 @@ class Library:
             return Digest(teaser, summary, tuple(json.loads(questions)))
         return Digest()
 
+    def source(self, episode_id: str) -> Source:
+        """All that was known of an episode when it came in; little more than its title for one of an old library."""
+        episode = self._by_id(episode_id)
+        if episode is None:
+            raise self._missing(episode_id)
+        known = stored_source(self.database, episode_id)
+        return known or Source(episode.title, show=episode.show, guests=episode.guests, published=episode.published)
+
     def audio_path(self, episode: Episode) -> Path | None:
         """Where the normalised audio lies (absolute), None when there is only a transcript."""
         return (self.folder / episode.audio).resolve() if episode.audio else None
 
     def version(self) -> int:
         """A number that changes whenever any process changes what episodes hold (progress alone does not count)."""
-        with self._errors():
-            (count,) = self._database.execute("SELECT count FROM changes").fetchone()
+        with self.database.errors():
+            (count,) = self.database.execute("SELECT count FROM changes").fetchone()
         return int(count)
 
     # writing
 
-    @contextmanager
-    def transaction(self) -> Iterator[None]:
+    def transaction(self) -> AbstractContextManager[object]:
         """What is written inside happens as a whole or not at all. Keep it short: other processes wait."""
-        if getattr(self._local, "inside", False):
-            yield
-            return
-        with self._errors():
-            database = self._database
-            database.execute("BEGIN IMMEDIATE")
-            self._local.inside = True
-            try:
-                yield
-                database.execute("COMMIT")
-            finally:
-                self._local.inside = False
-                if database.in_transaction:
-                    database.execute("ROLLBACK")
+        return self.database.transaction()
 
     def create(self, content: str, episode: Episode) -> Episode:
         """Add an episode whose steps all wait; returns it with its id (made from its title and ``content``).
@@ -162,9 +140,9 @@ class Library:
             if there is not None:
                 return there
             name = _slug(episode.title)
-            taken = {row[0] for row in self._database.execute("SELECT id FROM episodes")}
+            taken = {row[0] for row in self.database.execute("SELECT id FROM episodes")}
             new = next(made for made in (f"{name}-{content[:length]}" for length in range(6, 65)) if made not in taken)
-            self._database.execute(
+            self.database.execute(
                 "INSERT INTO episodes (id, number, content, title, show, guests, published, seconds, source, audio)"
                 " SELECT ?, coalesce(max(number), 0) + 1, ?, ?, ?, ?, ?, ?, ?, ? FROM episodes",
                 (new, content, episode.title, episode.show, json.dumps(episode.guests, ensure_ascii=False),
@@ -180,10 +158,10 @@ class Library:
     def set_step(self, episode_id: str, step: StepState) -> None:
         """Store how far one step is."""
         with self.transaction():
-            before = self._database.execute(
+            before = self.database.execute(
                 "SELECT state FROM steps WHERE episode = ? AND step = ?", (episode_id, step.step)
             ).fetchone()
-            self._database.execute(
+            self.database.execute(
                 "INSERT INTO steps VALUES (?, ?, ?, ?, ?) ON CONFLICT DO UPDATE"
                 " SET state = excluded.state, progress = excluded.progress, reason = excluded.reason",
                 (episode_id, step.step, step.state, step.progress, step.reason),
@@ -194,7 +172,7 @@ class Library:
     def save_audio(self, episode_id: str, audio: str, seconds: float) -> None:
         """Store where the normalised audio lies (relative to the folder; empty for none) and its length in seconds."""
         with self.transaction():
-            self._database.execute(
+            self.database.execute(
                 "UPDATE episodes SET audio = ?, seconds = ? WHERE id = ?", (audio, seconds, episode_id)
             )
             self._changed()
@@ -218,101 +196,94 @@ class Library:
     def save_digest(self, episode_id: str, digest: Digest) -> None:
         """Store what the episode is about in place of what was there."""
         with self.transaction():
-            self._database.execute(
+            self.database.execute(
                 "INSERT OR REPLACE INTO digests VALUES (?, ?, ?, ?)",
                 (episode_id, digest.teaser, digest.summary, json.dumps(digest.questions, ensure_ascii=False)),
             )
             self._changed()
 
+    def add_piece(self, episode_id: str, recogniser: str, piece: Piece) -> None:
+        """Store a finished piece of a transcription that goes on."""
+        cues = json.dumps([astuple(cue) for cue in piece.cues], ensure_ascii=False)
+        with self.transaction():
+            self.database.execute(
+                "INSERT INTO pieces SELECT ?, coalesce(max(number), 0) + 1, ?, ?, ?, ? FROM pieces WHERE episode = ?",
+                (episode_id, recogniser, piece.start, piece.end, cues, episode_id),
+            )
+
+    def pieces(self, episode_id: str, recogniser: str) -> list[Piece]:
+        """The finished pieces of an unfinished transcription, in order: none when another recogniser made them."""
+        with self.database.errors():
+            rows = self.database.execute(
+                'SELECT recogniser, start, "end", cues FROM pieces WHERE episode = ? ORDER BY number', (episode_id,)
+            ).fetchall()
+        if any(by != recogniser for by, *_ in rows):
+            return []
+        return [Piece(start, end, tuple(map(_cue, json.loads(cues)))) for _, start, end, cues in rows]
+
+    def clear_pieces(self, episode_id: str) -> None:
+        """Forget the pieces, since the transcription is stored as a whole, or begun anew."""
+        with self.transaction():
+            self.database.execute("DELETE FROM pieces WHERE episode = ?", (episode_id,))
+
     def remove(self, episode_id: str) -> None:
         """Remove an episode, everything known of it, and its audio in the library (never the file it came from)."""
-        episode = self._by_id(episode_id)
-        if episode is None:
+        if self._by_id(episode_id) is None:
             raise self._missing(episode_id)
         with self.transaction():
-            self._database.execute("DELETE FROM episodes WHERE id = ?", (episode_id,))
+            self.database.execute("DELETE FROM episodes WHERE id = ?", (episode_id,))
             self._changed()
-        path = self.audio_path(episode)
-        if path is not None:
-            try:
-                path.unlink(missing_ok=True)
-            except OSError as error:
-                raise from_os_error(error, f"remove {path}") from error
+        self.clear_files(episode_id)
+
+    def fetched_folder(self, episode_id: str) -> Path:
+        """Where what was fetched for an episode lies until it is taken in (absolute; it may not be there)."""
+        return (self.folder / "fetched" / episode_id).resolve()
+
+    def clear_fetched(self, episode_id: str) -> None:
+        """Remove what was fetched for an episode, since it is taken in."""
+        shutil.rmtree(self.fetched_folder(episode_id), ignore_errors=True)
+
+    def clear_files(self, episode_id: str) -> None:
+        """Remove the files of an episode that is no more."""
+        self.clear_fetched(episode_id)
+        path = self.folder / "audio" / f"{episode_id}.m4a"
+        try:
+            path.unlink(missing_ok=True)
+        except OSError as error:
+            raise from_os_error(error, f"remove {path}") from error
 
     # inside
 
-    @property
-    def _database(self) -> sqlite3.Connection:
-        """This thread's own connection."""
-        connection: sqlite3.Connection | None = getattr(self._local, "connection", None)
-        if connection is None:
-            connection = sqlite3.connect(
-                self._file, timeout=_BUSY, isolation_level=None, check_same_thread=False, factory=_Connection
-            )
-            connection.execute("PRAGMA foreign_keys = ON")
-            connection.execute("PRAGMA journal_mode = WAL")
-            connection.execute("PRAGMA synchronous = NORMAL")
-            with self._lock:
-                self._connections.add(connection)
-            self._local.connection = connection
-        return connection
-
     def _by_id(self, episode_id: str) -> Episode | None:
-        with self._errors():
-            row = self._database.execute(_EPISODES + "WHERE id = ?", (episode_id,)).fetchone()
-            steps = self._database.execute(
+        with self.database.errors():
+            row = self.database.execute(_EPISODES + "WHERE id = ?", (episode_id,)).fetchone()
+            steps = self.database.execute(
                 "SELECT step, state, progress, reason FROM steps WHERE episode = ?", (episode_id,)
             ).fetchall()
         return _episode(row, {step[0]: _step(step) for step in steps}) if row else None
 
     def _rows(self, episode_id: str, query: str, ordered: bool = True) -> list[tuple[Any, ...]]:
-        with self._errors():
-            rows = self._database.execute(query + " ORDER BY number" * ordered, (episode_id,)).fetchall()
+        with self.database.errors():
+            rows = self.database.execute(query + " ORDER BY number" * ordered, (episode_id,)).fetchall()
             if not rows and self._by_id(episode_id) is None:
                 raise self._missing(episode_id)
             return rows
 
     def _missing(self, episode_id: str) -> UnknownEpisode:
-        with self._errors():
-            names = self._database.execute("SELECT id, title FROM episodes ORDER BY number DESC").fetchall()
+        with self.database.errors():
+            names = self.database.execute("SELECT id, title FROM episodes ORDER BY number DESC").fetchall()
         return _unknown(episode_id, [], names)
 
     def _replace(self, table: str, episode_id: str, rows: Iterable[Sequence[object]]) -> None:
         with self.transaction():
-            self._database.execute(f"DELETE FROM {table} WHERE episode = ?", (episode_id,))  # noqa: S608 (own names)
+            self.database.execute(f"DELETE FROM {table} WHERE episode = ?", (episode_id,))  # noqa: S608 (own names)
             for number, row in enumerate(rows):
                 marks = ", ".join("?" * (len(row) + 2))
-                self._database.execute(f"INSERT INTO {table} VALUES ({marks})", (episode_id, number, *row))  # noqa: S608
+                self.database.execute(f"INSERT INTO {table} VALUES ({marks})", (episode_id, number, *row))  # noqa: S608
             self._changed()
 
     def _changed(self) -> None:
-        self._database.execute("UPDATE changes SET count = count + 1")
-
-    @contextmanager
-    def _errors(self) -> Iterator[None]:
-        """Translate SQLite's errors into ours."""
-        try:
-            yield
-        except NewerLibrary:
-            raise LibraryError(f"{self._file} was made by a newer version of Earmark.",
-                               "Update Earmark, or use another data folder.") from None
-        except sqlite3.Error as error:
-            raise self._translated(error) from error
-
-    def _translated(self, error: sqlite3.Error) -> EarmarkError:
-        name = getattr(error, "sqlite_errorname", "")
-        if name == "SQLITE_FULL" or (name.startswith("SQLITE_IOERR") and _free(self.folder) < _CRAMPED):
-            return NoSpace(f"The disk is full: the library in {self.folder} could not be changed.",
-                           "Free some space, then run the same command again.")
-        if name.startswith(("SQLITE_CORRUPT", "SQLITE_NOTADB")) or "no such table" in str(error):
-            return LibraryError(f"{self._file} is damaged ({error}).",
-                                "Move it away (or put a backup in its place), then add the episodes again.")
-        if name.startswith(("SQLITE_BUSY", "SQLITE_LOCKED")):
-            return LibraryError(f"{self._file} is in use by another process.", "Try again when that has finished.")
-        if name.startswith("SQLITE_CONSTRAINT_FOREIGNKEY"):
-            return UnknownEpisode("The episode was removed meanwhile.", "List the episodes to see what is there.")
-        return LibraryError(f"{self._file} could not be used ({error}).",
-                            "Check that the folder exists and is writable.")
+        self.database.execute("UPDATE changes SET count = count + 1")
 
 
 _EPISODES = "SELECT id, title, show, guests, published, seconds, source, audio FROM episodes "
@@ -322,6 +293,11 @@ def _episode(row: Sequence[str], steps: dict[str, StepState]) -> Episode:
     name, title, show, guests, published, seconds, source, audio = row
     states = tuple(steps.get(step, StepState(step)) for step in Step)
     return Episode(name, title, show, tuple(json.loads(guests)), published, float(seconds), source, audio, states)
+
+
+def _cue(fields: Sequence[Any]) -> Cue:
+    start, end, text, speaker, words = fields
+    return Cue(start, end, text, speaker, tuple(Word(*word) for word in words))
 
 
 def _step(row: Sequence[str]) -> StepState:
@@ -345,10 +321,3 @@ def _unknown(ref: str, found: Sequence[str], names: Sequence[tuple[str, str]]) -
         return UnknownEpisode(f"There is no episode “{ref}”.", f"Did you mean {' or '.join(near)}?")
     hint = "List the episodes to see their ids." if names else "The library is empty; add an episode first."
     return UnknownEpisode(f"There is no episode “{ref}”.", hint)
-
-
-def _free(folder: Path) -> int:
-    try:
-        return shutil.disk_usage(folder).free
-    except OSError:
-        return 1 << 62

@@ -91,5 +91,44 @@ def _first_tables(database: sqlite3.Connection) -> None:
         database.execute(statement)
 
 
-MIGRATIONS: tuple[Callable[[sqlite3.Connection], None], ...] = (_first_tables,)
+def _work(database: sqlite3.Connection) -> None:
+    """The queue of work, what is known of each source, the pieces of unfinished transcriptions, and how fast each step
+    was; episodes that came in before a step for fetching was known have been fetched."""
+    for statement in (
+        """CREATE TABLE jobs (
+            episode TEXT PRIMARY KEY REFERENCES episodes (id) ON DELETE CASCADE,
+            number INTEGER NOT NULL UNIQUE,  -- in order of arrival
+            state TEXT NOT NULL,             -- waiting, running, cancelled, failed
+            priority INTEGER NOT NULL,       -- the higher goes first
+            attempts INTEGER NOT NULL,       -- so many broke off since the last progress
+            due REAL NOT NULL,               -- not before this time (seconds since 1970)
+            worker TEXT NOT NULL,            -- host:pid:chance of who works on it, else empty
+            lease REAL NOT NULL,             -- it is the worker's until then (seconds since 1970)
+            remaining REAL,                  -- seconds of work left when that was noted, NULL when unknown
+            noted REAL NOT NULL              -- when (seconds since 1970)
+        ) WITHOUT ROWID""",
+        """CREATE TABLE sources (
+            episode TEXT PRIMARY KEY REFERENCES episodes (id) ON DELETE CASCADE,
+            source TEXT NOT NULL             -- JSON, all that was known of the episode before it came in
+        ) WITHOUT ROWID""",
+        """CREATE TABLE pieces (
+            episode TEXT NOT NULL REFERENCES episodes (id) ON DELETE CASCADE,
+            number INTEGER NOT NULL,
+            recogniser TEXT NOT NULL,
+            start REAL NOT NULL,
+            "end" REAL NOT NULL,
+            cues TEXT NOT NULL,              -- JSON list of cues, each a list of its fields
+            PRIMARY KEY (episode, number)
+        ) WITHOUT ROWID""",
+        """CREATE TABLE speeds (
+            step TEXT PRIMARY KEY,
+            work REAL NOT NULL,              -- seconds of work, the latest weighing most
+            sound REAL NOT NULL              -- for so many seconds of sound
+        ) WITHOUT ROWID""",
+        "INSERT INTO steps SELECT id, 'fetched', 'done', 1.0, '' FROM episodes",
+    ):
+        database.execute(statement)
+
+
+MIGRATIONS: tuple[Callable[[sqlite3.Connection], None], ...] = (_first_tables, _work)
 """The steps in order; the database's ``user_version`` is how many of them it has seen."""

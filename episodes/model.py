@@ -12,6 +12,7 @@ __all__ = ["Chapter", "Cue", "Digest", "Episode", "Segment", "State", "Step", "S
 class Step(StrEnum):
     """The stations of an episode on its way in, in order."""
 
+    FETCHED = "fetched"
     NORMALISED = "normalised"
     TRANSCRIBED = "transcribed"
     SEGMENTED = "segmented"
@@ -26,13 +27,15 @@ class State(StrEnum):
     RUNNING = "running"
     DONE = "done"
     FAILED = "failed"
+    CANCELLED = "cancelled"
 
 
 @dataclass(frozen=True, slots=True)
 class StepState:
     """One step of one episode: ``progress`` in 0..1.
 
-    ``reason`` says why it failed, or what is worth knowing of a step that is done; mostly empty.
+    ``reason`` says why it failed (with the next step), why it waits to be tried again, or what is worth knowing of a
+    step that is done; mostly empty.
     """
 
     step: Step
@@ -67,19 +70,23 @@ class Episode:
 
     @property
     def status(self) -> str:
-        """One word or phrase for a person: "ready", "waiting", "segmented 40 %", "failed: reason"."""
+        """One word or phrase for a person: "ready", "waiting", "transcribing 40 %", "cancelled", "failed: reason"."""
         for step in self.steps:
             if step.state is State.FAILED:
                 return f"failed: {step.reason}"
+            if step.state is State.CANCELLED:
+                return "cancelled"
         if self.ready:
             return "ready"
         for step in self.steps:
             if step.state is State.RUNNING:
                 return f"{_DOING[step.step]} {round(100 * step.progress)} %"
-        return "waiting"
+        return next((f"waiting: {step.reason}" for step in self.steps if step.state is State.WAITING and step.reason),
+                    "waiting")
 
 
 _DOING = {
+    Step.FETCHED: "fetching",
     Step.NORMALISED: "converting audio",
     Step.TRANSCRIBED: "transcribing",
     Step.SEGMENTED: "finding topics",

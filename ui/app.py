@@ -12,7 +12,7 @@ from functools import cached_property
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
-from episodes import demo, ingest
+from episodes import demo, ingest, worker
 from episodes.library import Library
 from episodes.model import Cue, Episode, Step, StepState
 from retrieval.answer import compose
@@ -196,8 +196,8 @@ class Companion:
         return ingest.Tools(lambda: self.hearing, self.encode, self._index_episode)
 
     def add(self, path: Path, on_step: OnStep = lambda episode, step: None) -> Episode:
-        """Take in a file; see ``episodes.ingest.add``."""
-        return ingest.add(self.library, path, self.tools, on_step)
+        """Take in a file; see ``episodes.worker.add``."""
+        return worker.add(self.library, path, self.tools, on_step)
 
     def remove(self, episode_id: str) -> None:
         """Forget an episode, its audio and its passages."""

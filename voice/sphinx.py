@@ -9,19 +9,19 @@ import math
 import tempfile
 import threading
 from collections import OrderedDict
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Iterable, Iterator
 from functools import cache
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
-from voice.audio import Audio, Samples, duration, pcm16, stream_audio
+from voice.audio import Audio, Samples, pcm16, stream_audio
 from voice.errors import HearingError
 from voice.expected import expected, spoken_words
 from voice.pronounce import pronunciations
 from voice.vad import clean, pieces, spoken_part
-from voice.words import Bias, Cue, Heard, Word
+from voice.words import Bias, Cue, Heard, Piece, Word
 
 _KEPT = 3  # decoders: one for each content in focus lately
 _FRAME = 0.01  # seconds
@@ -75,19 +75,17 @@ class Sphinx:
         words = tuple(Word(w.start + start, w.end + start, w.text, w.probability) for w in words)
         return Heard(written((word.text for word in words), bias.names), confidence, words)
 
-    def transcribe(self, path: Path, bias: Bias, on_progress: Callable[[float], None]) -> Iterator[Cue]:
-        """A recording as cues, piece by piece. Far from perfect: everyday English, with the names of ``bias``."""
-        whole = duration(path)
+    def transcribe(self, path: Path, bias: Bias, since: float = 0.0) -> Iterator[Piece]:
+        """A recording piece by piece. Far from perfect: everyday English, with the names of ``bias``."""
         ear = _general(bias.names)
-        for start, samples, done in pieces(stream_audio(path), _LONGEST):
+        for start, samples, done in pieces(stream_audio(path), _LONGEST, since):
+            cues: list[Cue] = []
             if len(samples):
                 heard, _ = ear.listen(samples)
                 words = tuple(Word(w.start + start, w.end + start, w.text, w.probability) for w in heard)
                 for line in _lines(words):
-                    yield Cue(line[0].start, line[-1].end, written((w.text for w in line), bias.names), "", line)
-            if whole:
-                on_progress(min(1.0, done / whole))
-        on_progress(1.0)
+                    cues.append(Cue(line[0].start, line[-1].end, written((w.text for w in line), bias.names), "", line))
+            yield Piece(start, done, tuple(cues))
 
     def _ear(self, bias: Bias) -> "_Ear":
         key = bias.key or repr(hash((bias.texts, bias.names)))

@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """Which recogniser hears, chosen by a pure function of what is there; and loading it."""
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal, Protocol
@@ -9,7 +9,7 @@ from typing import Literal, Protocol
 from voice.audio import Audio
 from voice.errors import SettingsError
 from voice.models import WHISPER, find_whisper
-from voice.words import Bias, Cue, Heard
+from voice.words import Bias, Heard, Piece
 
 NOTHING = Bias()
 """No leaning towards anything."""
@@ -35,10 +35,10 @@ class Hearing(Protocol):
         """One question or command as text; the text is empty when nobody speaks."""
         ...
 
-    def transcribe(self, path: Path, bias: Bias, on_progress: Callable[[float], None]) -> Iterator[Cue]:
-        """A whole recording as cues, as they come, in bounded memory; progress is the fraction that is done.
+    def transcribe(self, path: Path, bias: Bias, since: float = 0.0) -> Iterator[Piece]:
+        """A recording from ``since`` (seconds: 0, or where an earlier piece ended), piece by piece, in bounded memory.
 
-        Raises AudioError when the file cannot be decoded.
+        The pieces are the same wherever one begins. Raises AudioError when the file cannot be decoded.
         """
         ...
 

@@ -53,15 +53,18 @@ def spoken_part(samples: Samples) -> tuple[float, Samples]:
     return start, samples[int(start * HEARING_RATE) : int(end * HEARING_RATE)]
 
 
-def pieces(stream: Iterable[Audio], longest: float = LONGEST) -> Iterator[tuple[float, Samples, float]]:
+def pieces(
+    stream: Iterable[Audio], longest: float = LONGEST, since: float = 0.0
+) -> Iterator[tuple[float, Samples, float]]:
     """Cut a stream at 16 kHz at its pauses into pieces of at most ``longest`` seconds, in bounded memory.
 
     Yields (start of the piece in seconds, samples (n,), how many seconds of the stream are done). A stretch in which
-    nobody speaks yields no samples, so that a listener of the progress hears of it all the same.
+    nobody speaks yields no samples, so that a listener of the progress hears of it all the same. What is before
+    ``since`` seconds is passed over; where a piece ended, the same pieces follow as without.
     """
     waiting: list[Samples] = []
-    held, start = 0, 0.0
-    for part in stream:
+    held, start = 0, since
+    for part in after(stream, since):
         waiting.append(clean(part))
         held += len(waiting[-1])
         while held > (longest + 2.0) * HEARING_RATE:
@@ -77,6 +80,18 @@ def pieces(stream: Iterable[Audio], longest: float = LONGEST) -> Iterator[tuple[
             cut = _cut(buffer, spans, longest, last=True)
             yield start, _within(buffer[:cut], spans), start + cut / HEARING_RATE
             buffer, start = buffer[cut:], start + cut / HEARING_RATE
+
+
+def after(stream: Iterable[Audio], since: float) -> Iterator[Audio]:
+    """A stream at 16 kHz without its first ``since`` seconds.
+
+    Passed over, and not sought: only a decoder that ran from the beginning gives the same samples to the last bit.
+    """
+    skip = round(since * HEARING_RATE)
+    for part in stream:
+        if skip < len(part.samples):
+            yield Audio(part.samples[skip:], part.rate)
+        skip = max(0, skip - len(part.samples))
 
 
 def _within(piece: Samples, spans: list[Span]) -> Samples:

@@ -3,15 +3,15 @@
 
 import math
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any, Protocol
 
-from voice.audio import Audio, Samples, duration, stream_audio
+from voice.audio import Audio, Samples, stream_audio
 from voice.errors import HearingError
 from voice.models import missing_files
 from voice.vad import clean, pieces, spoken_part
-from voice.words import Bias, Cue, Heard, Word
+from voice.words import Bias, Cue, Heard, Piece, Word
 
 _NO_SPEECH = 0.6  # above it the model itself believes that nobody spoke
 _UNSURE = -0.8  # mean log-probability below which such a belief counts
@@ -113,17 +113,12 @@ class Whisper:
         words = tuple(word for segment in segments for word in _words(segment, start))
         return Heard(text, min(1.0, math.exp(mean)), words)
 
-    def transcribe(self, path: Path, bias: Bias, on_progress: Callable[[float], None]) -> Iterator[Cue]:
-        """A recording as cues with word times, as they come, in bounded memory. Raises AudioError."""
-        whole = duration(path)
-        for start, samples, done in pieces(stream_audio(path)):
-            if len(samples):
-                for segment in self._segments(samples, bias, beam=5, temperatures=(0.0, 0.4)):
-                    if not is_invented(segment):
-                        yield _cue(segment, start, start + len(samples) / 16_000)
-            if whole:
-                on_progress(min(1.0, done / whole))
-        on_progress(1.0)
+    def transcribe(self, path: Path, bias: Bias, since: float = 0.0) -> Iterator[Piece]:
+        """A recording piece by piece, cues with word times, in bounded memory. Raises AudioError."""
+        for start, samples, done in pieces(stream_audio(path), since=since):
+            heard = self._segments(samples, bias, beam=5, temperatures=(0.0, 0.4)) if len(samples) else iter(())
+            end = start + len(samples) / 16_000
+            yield Piece(start, done, tuple(_cue(segment, start, end) for segment in heard if not is_invented(segment)))
 
     def _segments(self, samples: Samples, bias: Bias, beam: int, temperatures: tuple[float, ...]) -> Iterator[Segment]:
         segments, _ = self._model.transcribe(

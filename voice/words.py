@@ -26,6 +26,19 @@ class Cue:
 
 
 @dataclass(frozen=True, slots=True)
+class Piece:
+    """A stretch of a recording whose transcription is finished: ``start`` and ``end`` in seconds, and its cues.
+
+    The pieces of a recording follow each other without a gap; one in which nobody speaks has no cues. A transcription
+    that broke off goes on at the ``end`` of the last one, and gives the same as one that did not.
+    """
+
+    start: float
+    end: float
+    cues: tuple[Cue, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
 class Heard:
     """One spoken question or command as text.
 

@@ -2,21 +2,24 @@
 """An episode's way in, and what is left when it breaks off."""
 
 import subprocess
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
+from time import time
 
 import pytest
 
-from episodes.ingest import Tools, add
+from episodes.ingest import Tools
 from episodes.library import Library
 from episodes.model import Cue, Episode, State, Step, StepState
+from episodes.queue import Queue
 from episodes.segments import Embed
 from episodes.transcripts import write_vtt
+from episodes.worker import add
 from tests.episodes.tones import change_heard, write_tones
 from tests.material import material
 from voice.audio import Audio
 from voice.errors import AudioError, EarmarkError, EngineError, HearingError, NoSpace, TranscriptError
-from voice.words import Bias, Heard
+from voice.words import Bias, Heard, Piece
 
 SAID = [
     "Welcome to the show about bees.", "A hive of bees keeps its brood warm in winter.",
@@ -37,20 +40,22 @@ class Recogniser:
 
     def __init__(self, cues: list[Cue]) -> None:
         self.cues, self.calls = cues, 0
+        self.heard: list[str] = []
         self.bias = Bias()
         self.error: BaseException | None = None
 
     def hear(self, audio: Audio, bias: Bias = Bias()) -> Heard:  # noqa: B008
         raise NotImplementedError
 
-    def transcribe(self, path: Path, bias: Bias, on_progress: Callable[[float], None]) -> Iterator[Cue]:
+    def transcribe(self, path: Path, bias: Bias, since: float = 0.0) -> Iterator[Piece]:
         self.calls += 1
         self.bias = bias
-        for number, cue in enumerate(self.cues):
-            on_progress(number / len(self.cues))
-            yield cue
-        if self.error:
-            raise self.error
+        for cue in self.cues:
+            if cue.end > since:
+                self.heard.append(cue.text)
+                yield Piece(cue.start, cue.end, (cue,))
+            if self.error and cue == self.cues[len(self.cues) // 2]:
+                raise self.error
 
 
 class Workshop:
@@ -163,7 +168,9 @@ def test_what_broke_off_goes_on_where_it_was(
     state = broken.steps[list(Step).index(step)]
     if isinstance(error, KeyboardInterrupt):
         assert (state.state, broken.status) == (State.WAITING, "waiting")
+        assert Queue(library.database).waits(time())
     else:
+        assert not Queue(library.database).waits(time())
         reason = "The model is broken." if isinstance(error, EarmarkError) else "RuntimeError: boom"
         assert broken.status == f"failed: {reason}"
     assert all(before.state is State.DONE for before in broken.steps[: list(Step).index(step)])
@@ -179,15 +186,18 @@ def test_what_broke_off_goes_on_where_it_was(
     assert workshop.steps[0] == (step, State.RUNNING)
     assert audio.stat().st_mtime_ns == stamp
     assert workshop.recogniser.calls == calls + (step is Step.TRANSCRIBED)
+    assert workshop.recogniser.heard == SAID  # nothing twice
+    assert [cue.text for cue in library.cues(done.id)] == SAID
+    assert Queue(library.database).jobs() == []
 
 
-def test_the_first_step_leaves_nothing_when_it_fails(library: Library, workshop: Workshop, tmp_path: Path) -> None:
+def test_a_file_that_cannot_be_taken_in_leaves_nothing(library: Library, workshop: Workshop, tmp_path: Path) -> None:
     def stop(episode: Episode, step: StepState) -> None:
-        if step.progress > 0:
-            raise KeyboardInterrupt
+        if step.progress > 0 and step.step is Step.NORMALISED:
+            raise RuntimeError
 
     talk = write_tones(tmp_path / "a.mp3", "libmp3lame", 30)
-    with pytest.raises(KeyboardInterrupt):
+    with pytest.raises(RuntimeError):
         add(library, talk, workshop.tools, stop)
     (tmp_path / "b.mp3").write_bytes(b"")
     (tmp_path / "c.mp3").write_text("text " * 100)
@@ -220,8 +230,8 @@ def test_an_episode_without_speech_is_said(library: Library, workshop: Workshop,
 def test_a_transcript_that_does_not_fit_the_audio_is_said(library: Library, workshop: Workshop, talk: Path) -> None:
     talk.with_suffix(".vtt").write_text(VTT + "\n05:00.000 --> 05:42.000\nlate\n")
     episode = add(library, talk, workshop.tools)
-    assert episode.steps[1].state is State.DONE
-    assert episode.steps[1].reason == (
+    assert episode.steps[2].state is State.DONE
+    assert episode.steps[2].reason == (
         "The transcript is 4.7 minutes longer than the audio; its times may not fit."
     )
 

@@ -94,28 +94,30 @@ def test_a_recording_becomes_cues_with_times(whisper: Whisper, tmp_path: Path) -
         starts.append(sum(part.seconds for part in parts) + 1.0)
         parts += [silence(1.0, RATE), Audio(say(sentence), RATE), silence(5.0, RATE)]
     write_wav(tmp_path / "talk.wav", join(parts))
-    told: list[float] = []
-    cues = list(whisper.transcribe(tmp_path / "talk.wav", Bias(), told.append))
+    pieces = list(whisper.transcribe(tmp_path / "talk.wav", Bias()))
+    cues = [cue for piece in pieces for cue in piece.cues]
     heard = " ".join(cue.text.lower() for cue in cues)
     assert heard.count("chatbot") == 4 and heard.count("machines") >= 2, heard
     chatbots = [word.end for cue in cues for word in cue.words if "chatbot" in word.text.lower()]
     for found, start in zip(chatbots, starts[::3], strict=True):
         assert found == pytest.approx(start + 1.0, abs=0.8)
     assert all(a.start <= b.start for a, b in itertools.pairwise(cues))
-    assert told == sorted(told) and told[-1] == 1.0 and len(told) > 1
+    assert pieces[0].start == 0 and all(a.end == b.start for a, b in itertools.pairwise(pieces))
+    assert pieces[-1].end == pytest.approx(join(parts).seconds)
+    assert list(whisper.transcribe(tmp_path / "talk.wav", Bias(), pieces[0].end)) == pieces[1:]
 
 
 def test_a_silent_recording_gives_no_cues(whisper: Whisper, tmp_path: Path) -> None:
     write_wav(tmp_path / "silent.wav", silence(65.0, RATE))
-    told: list[float] = []
-    assert list(whisper.transcribe(tmp_path / "silent.wav", Bias(), told.append)) == []
-    assert told[-1] == 1.0
+    pieces = list(whisper.transcribe(tmp_path / "silent.wav", Bias()))
+    assert [piece.cues for piece in pieces] == [()] * len(pieces)
+    assert pieces[-1].end == 65.0
 
 
 def test_a_file_that_is_no_sound_is_told(whisper: Whisper, tmp_path: Path) -> None:
     (tmp_path / "a.mp3").write_text("no sound")
     with pytest.raises(AudioError):
-        list(whisper.transcribe(tmp_path / "a.mp3", Bias(), lambda fraction: None))
+        list(whisper.transcribe(tmp_path / "a.mp3", Bias()))
 
 
 def test_a_folder_without_a_tokenizer_is_refused_before_anything_is_asked_for(tmp_path: Path) -> None:
