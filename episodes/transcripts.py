@@ -1,22 +1,27 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Transcripts that a publisher wrote: WebVTT, SubRip and Podcasting 2.0 JSON in, WebVTT out."""
+"""Transcripts that a publisher wrote: WebVTT, SubRip, Podcasting 2.0 JSON, HTML and plain text in, cues out."""
 
 import html
 import json
 import math
 import re
 from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import replace
 from itertools import groupby
 from pathlib import Path
 from statistics import median
 from typing import Any
 
 from episodes.captions import BACKWARDS, NEXT_STEP, as_said, clock, plain, read_srt, read_vtt
+from episodes.prose import read_html, read_text
 from voice.errors import TranscriptError
 from voice.words import Cue, Word
 
 SUFFIXES = (".vtt", ".srt", ".json")
 """File name endings of transcripts, the preferred one first."""
+
+GENERATOR = "Earmark"
+"""What a transcript says that was written here: its cues are to be taken as they are."""
 
 _LARGEST = 64_000_000  # bytes; ten times what a day of talk with a time for each word takes
 _LONGEST = 30 * 24 * 3600.0  # seconds
@@ -24,16 +29,18 @@ _CUE_WORDS = 40  # words after which a cue of single words ends even without a f
 _CUE_PAUSE = 1.5  # seconds of silence that end it
 
 _SENTENCE_END = re.compile(r"[.!?…][\"'”’)\]]*$")
+_STAMPED = re.compile(r"\[\s*\d+:\d\d|\[[^\W\d]")  # a text that begins with a time or a remark in brackets, not JSON
 _ALONE = frozenset("-–—&+/")  # marks that stand between words
 _MARK = re.compile(r"^[^\w\s]+$")
 
 
-def read_transcript(path: Path) -> list[Cue]:
+def read_transcript(path: Path, length: float = 0.0) -> list[Cue]:
     """Read a transcript file: what it is shows in its content, whatever its name.
 
     Returns cues in order of their start, with plain text (markup is dropped, entities are resolved) and with speakers
     where the file names them. Transcripts with a time for each word become cues of about a sentence that keep the
-    words. Raises TranscriptError with the file's name, the line and the reason when it cannot be read.
+    words. HTML and plain text have few times or none: those between are estimated, with the help of the audio's
+    ``length`` in seconds. Raises TranscriptError with the file's name, the line and the reason when it cannot be read.
     """
     text = _text(path)
     begin = text.lstrip()[:200]
@@ -41,16 +48,16 @@ def read_transcript(path: Path) -> list[Cue]:
         raise TranscriptError(f"{path.name} is empty.", "Get the transcript again, or leave it out.")
     if text.startswith("WEBVTT"):
         cues = read_vtt(text, path.name)
-    elif begin[0] in "{[":
+    elif begin[0] in "{[" and not _STAMPED.match(begin):
         cues = _read_json(text, path.name)
     elif "-->" in text and begin[0] != "<":
         cues = read_srt(text, path.name)
+    elif begin[:5].lower() in ("<?xml", "<rss ", "<opml"):
+        raise TranscriptError(f"{path.name} is XML, not a transcript.", "Give a VTT, SRT or Podcasting 2.0 JSON file.")
     elif begin[0] == "<":
-        raise TranscriptError(f"{path.name} is a web page or XML, not a transcript with times.",
-                              "Give a VTT, SRT or Podcasting 2.0 JSON file.")
+        cues = read_html(text, path.name, length)
     else:
-        raise TranscriptError(f"{path.name} has no cues: there is no line with times in it.",
-                              "Give a VTT, SRT or Podcasting 2.0 JSON file.")
+        cues = read_text(text, path.name, length)
     if not cues:
         raise TranscriptError(f"{path.name} has no cues with text.", "Get the transcript again, or leave it out.")
     if cues[-1].end > _LONGEST:
@@ -67,6 +74,52 @@ def write_vtt(cues: Iterable[Cue]) -> str:
             text = f"<v {html.escape(' '.join(cue.speaker.split()), quote=False)}>{text}"
         blocks.append(f"{clock(cue.start)} --> {clock(cue.end)}\n{text}\n")
     return "\n".join(blocks)
+
+
+def write_srt(cues: Sequence[Cue]) -> str:
+    """A SubRip file of these cues; reading it gives the same cues (times to 1 ms, no words).
+
+    Speakers stand as ``Name:`` in front of the text, as Podcasting 2.0 wants it; when the names could not be told from
+    the text in that way ("Note: ..."), they stand in WebVTT's voice tags, which SubRip's readers know too.
+    """
+    named = _srt(cues, tags=False)
+    if not any(cue.speaker for cue in cues):
+        return named
+    try:
+        again = [(cue.speaker, cue.text) for cue in read_srt(named, "")]
+    except TranscriptError:
+        again = []
+    wanted = [(plain(cue.speaker), plain(cue.text)) for cue in cues]
+    return named if again == wanted else _srt(cues, tags=True)
+
+
+def _srt(cues: Iterable[Cue], tags: bool) -> str:
+    blocks = []
+    for number, cue in enumerate(cues, 1):
+        text, speaker = " ".join(cue.text.split()), " ".join(cue.speaker.split())
+        if plain(text) != text or as_said(text) != html.escape(text, quote=False) or "-->" in text:
+            text = as_said(text)  # few players resolve entities in SubRip, so only where it would be misread
+        if speaker:
+            text = f"<v {html.escape(speaker, quote=False)}>{text}" if tags else f"{speaker}: {text}"
+        blocks.append(f"{number}\n{clock(cue.start, ',')} --> {clock(cue.end, ',')}\n{text}\n")
+    return "\n".join(blocks)
+
+
+def write_json(cues: Iterable[Cue]) -> str:
+    """A Podcasting 2.0 JSON transcript; reading it gives the same cues, also their words."""
+    segments: list[dict[str, Any]] = []
+    for cue in cues:
+        body = html.escape(cue.text, quote=False)
+        segment: dict[str, Any] = {"speaker": cue.speaker} if cue.speaker else {}
+        segment |= {"startTime": round(cue.start, 3), "endTime": round(cue.end, 3), "body": body}
+        if cue.words:
+            segment["words"] = [
+                {"start": round(word.start, 3), "end": round(word.end, 3), "word": html.escape(word.text, False),
+                 "probability": round(word.probability, 4)}
+                for word in cue.words
+            ]  # fmt: skip
+        segments.append(segment)
+    return json.dumps({"version": "1.0.0", "generator": GENERATOR, "segments": segments}, ensure_ascii=False, indent=1)
 
 
 def _text(path: Path) -> str:
@@ -105,6 +158,8 @@ def _read_json(text: str, name: str) -> list[Cue]:
         raise TranscriptError(f"{name} is not a Podcasting 2.0 transcript: it {what}.",
                               "Give a VTT, SRT or Podcasting 2.0 JSON file.")
     cues = list(_segments(segments, name))
+    if str(data.get("generator", "")).startswith(GENERATOR):  # its own file: cues stay as they are
+        return [replace(cue, text=cue.text.strip()) for cue in cues if cue.text.strip()]
     spoken = [cue for cue in cues if cue.text.strip()]
     if spoken and median(len(cue.text.split()) for cue in spoken) <= 1 and not any(cue.words for cue in cues):
         return list(_from_words(cues))
@@ -142,7 +197,12 @@ def _words(given: object, where: str) -> Iterator[Word]:
     for word in given if isinstance(given, list) else ():
         if isinstance(word, dict) and isinstance(word.get("word"), str) and "start" in word and "end" in word:
             start = _number(word["start"], where, "word's start")
-            yield Word(start, max(start, _number(word["end"], where, "word's end")), plain(word["word"]))
+            yield Word(start, max(start, _number(word["end"], where, "word's end")), plain(word["word"]),
+                       _probability(word.get("probability")))  # fmt: skip
+
+
+def _probability(value: object) -> float:
+    return float(value) if isinstance(value, int | float) and 0 <= value <= 1 else 1.0
 
 
 def _number(value: object, where: str, what: str) -> float:

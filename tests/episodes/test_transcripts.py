@@ -2,13 +2,15 @@
 """Transcript files, good and broken."""
 
 import json
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from episodes.transcripts import read_transcript, write_vtt
+from episodes.prose import has_times
+from episodes.transcripts import read_transcript, write_json, write_srt, write_vtt
 from voice.errors import TranscriptError
 from voice.words import Cue, Word
 
@@ -157,7 +159,9 @@ def test_broken_times_are_refused_with_their_line(tmp_path: Path) -> None:
     (b"WEBVTT\n\n", "no cues"),
     (b"WEBVTT\n\n00:00.000 --> 00:01.000\n<i> </i>\n", "no cues"),
     (b"just some text\n", "no cues"),
-    (b"<html><body><!-- x --></body></html>", "web page"),
+    (b"<html><body><!-- x --></body></html>", "has no text"),
+    (b"<html><body><p>Good day.</p></body></html>", "no line with times"),
+    (b"<?xml version='1.0'?><rss><channel/></rss>", "is XML"),
     (b"\x00\x01\x02\xffID3" * 50, "not a text file"),
     (b"{\"segments\": [", "not valid JSON"),
     (b"[" * 100_000, "not JSON that can be read"),
@@ -185,15 +189,67 @@ def test_a_missing_and_a_huge_file(tmp_path: Path) -> None:
         read_transcript(tmp_path / "huge.vtt")
 
 
+def test_json_keeps_the_words(tmp_path: Path) -> None:
+    words = (Word(0.5, 0.9, "Good", 0.75), Word(0.9, 1.4, "day.", 1.0))
+    cues = [Cue(0.5, 1.4, "Good day.", "Ann", words), Cue(1.4, 2.0, "Bob & Eve <3")]
+    assert read(tmp_path, write_json(cues), "talk.json") == cues
+
+
+HTML = """<html><head><title>Talk</title><style>p {}</style></head><body>
+<cite>Ann:</cite> <time>0:00</time> <p>Good day. How are you &amp; yours?</p>
+<cite>Bob:</cite> <time>1:05</time> <p>Fine.</p><script>alert(1)</script>
+<p>And you?</p></body></html>"""
+
+
+def test_html_with_cites_and_times(tmp_path: Path) -> None:
+    cues = read(tmp_path, HTML, "talk.html")
+    assert [(cue.speaker, cue.text) for cue in cues] == [
+        ("Ann", "Good day."), ("Ann", "How are you & yours?"), ("Bob", "Fine."), ("Bob", "And you?")
+    ]  # fmt: skip
+    assert (cues[0].start, cues[2].start) == (0.0, 65.0)
+    assert cues[1].end < 20  # the pause until Bob speaks is a pause, not slow talk
+
+
+TEXTS = """Ann Smith: Good day to you.
+Bob: [00:10] Fine.
+
+[00:20] Ann Smith: It is late: very late.
+Bob: Yes."""
+
+
+def test_plain_text_with_speakers_and_a_few_times(tmp_path: Path) -> None:
+    cues = read(tmp_path, TEXTS.replace("Bob: [00:10]", "[00:10] Bob:"), "talk.txt")
+    assert [(cue.speaker, cue.text) for cue in cues] == [
+        ("Ann Smith", "Good day to you."), ("Bob", "Fine."), ("Ann Smith", "It is late: very late."), ("Bob", "Yes.")
+    ]  # fmt: skip
+    assert [cue.start for cue in cues[:3]] == [0.0, 10.0, 20.0]
+
+
+def test_a_text_without_times_is_spread_over_the_audio(tmp_path: Path) -> None:
+    path = tmp_path / "talk.txt"
+    path.write_text("One two three.\nFour five six.\n")
+    cues = read_transcript(path, 100.0)
+    assert (cues[0].start, cues[-1].end) == (0.0, 100.0)
+    assert cues[1].start == pytest.approx(50.0, abs=1)
+    assert not has_times(path.read_text())
+    with pytest.raises(TranscriptError, match="no line with times"):
+        read_transcript(path)
+
+
+def test_times_in_a_text_that_go_backwards_are_refused(tmp_path: Path) -> None:
+    assert "go backwards" in refused(tmp_path, "[10:00] Good.\n[05:00] Day.\n", "talk.txt")
+
+
 TEXT = st.text(st.characters(exclude_categories=["Cs", "Cc", "Cf", "Zl", "Zp", "Co", "Cn"]), max_size=40)
 PHRASE = st.one_of(TEXT, st.sampled_from([
     "a --> b", "Ann: hello", "- no", ">> yes", "&amp;", "<b>x</b>", "WEBVTT", "NOTE x", "1", "00:01.000 --> 00:02.000",
 ]))  # fmt: skip
 
 
-@settings(deadline=None, max_examples=200)
-@given(st.lists(st.tuples(st.integers(0, 9_000), st.integers(0, 9_000), PHRASE, TEXT), min_size=1, max_size=9))
-def test_what_is_written_reads_back(tmp_path_factory: pytest.TempPathFactory,
+@pytest.mark.parametrize("write", [write_vtt, write_srt, write_json])
+@settings(deadline=None, max_examples=120)
+@given(parts=st.lists(st.tuples(st.integers(0, 9_000), st.integers(0, 9_000), PHRASE, TEXT), min_size=1, max_size=9))
+def test_what_is_written_reads_back(tmp_path_factory: pytest.TempPathFactory, write: Callable[[list[Cue]], str],
                                     parts: list[tuple[int, int, str, str]]) -> None:  # fmt: skip
     cues, at = [], 0
     for before, length, text, speaker in parts:
@@ -203,7 +259,7 @@ def test_what_is_written_reads_back(tmp_path_factory: pytest.TempPathFactory,
         if said:
             cues.append(Cue(at / 1000, (at + length) / 1000, said, who))
     path = tmp_path_factory.mktemp("vtt") / "x.vtt"
-    path.write_text(write_vtt(cues), encoding="utf-8")
+    path.write_text(write(cues), encoding="utf-8")
     if cues:
         assert read_transcript(path) == cues
     else:
