@@ -190,7 +190,7 @@ def _source(
         guests=_guests(element for name, element in marks if name == "podcast:person"),
         published=_date(entry.get("published") or 0),
         address=sound,
-        guid=_guid(str(entry.get("guid") or ""), sound, feed),
+        guid=_guid(_name(named), sound, feed),
         notes=max(texts, key=len)[:_LONGEST_NOTES],
         feed=feed,
         link=entry["link"] if _web(entry.get("link") or "") else "",
@@ -258,6 +258,12 @@ def _joined(base: str, given: str | None) -> str:
     except ValueError:
         return ""
     return found if _web(found) else ""
+
+
+def _name(named: dict[str, Any]) -> str:
+    """An item's GUID as it is written: made into an address, as podcastparser does, it changed when the feed moves."""
+    element = named.get("guid", named.get("atom:id"))
+    return "".join(element.itertext()) if element is not None else ""
 
 
 def _guid(guid: str, sound: str, feed: str) -> str:

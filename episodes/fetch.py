@@ -20,6 +20,9 @@ from voice.errors import DownloadError
 if TYPE_CHECKING:
     import httpx
 
+SETTING_FILE, SETTING_DOCUMENT = "fetch_megabytes", "fetch_document_megabytes"
+"""The settings that allow larger recordings, and larger documents."""
+
 _REDIRECTS = 10
 _BLOCK = 1 << 16  # bytes
 _MOVED = (301, 308)
@@ -100,7 +103,10 @@ class Net:
         """
         again = "Try again: it goes on where it stopped."
         with self._client(address, self.longest_file) as client:
-            return download(address, to, on_progress, limit_bytes=self.largest_file, client=client, advice=again)
+            return download(
+                address, to, on_progress, limit_bytes=self.largest_file, client=client, advice=again,
+                limit_advice=f"Set {SETTING_FILE} to more in the settings to allow it.",
+            )  # fmt: skip
 
     def _client(self, address: str, longest: float) -> "httpx.Client":
         """A client for one document or file. No proxy is used: behind one nobody sees what is connected to."""
@@ -159,8 +165,10 @@ def _unpacked(answer: "httpx.Response", largest: int) -> Iterator[bytes]:
         for piece in _pieces(unpack, block, str(answer.url)) if unpack else (block,):
             size += len(piece)
             if size > largest:
-                raise DownloadError(f"{answer.url} is larger than the {largest / 1e6:.0f} MB that are allowed here, "
-                                    "so it was refused.")
+                raise DownloadError(
+                    f"{answer.url} is larger than the {largest / 1e6:.0f} MB that are allowed here, so it was refused.",
+                    f"Set {SETTING_DOCUMENT} to more in the settings to allow it.",
+                )
             yield piece
 
 

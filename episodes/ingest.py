@@ -18,6 +18,7 @@ import numpy.typing as npt
 
 from episodes.digest import digest
 from episodes.eta import remaining
+from episodes.fit import length_remark, misfit
 from episodes.hotwords import hot_words
 from episodes.library import Library
 from episodes.media import normalise
@@ -26,7 +27,7 @@ from episodes.queue import Job, Queue, save_source
 from episodes.segments import Embed, segment
 from episodes.sources import Source
 from episodes.transcripts import read_transcript
-from voice.errors import EarmarkError, HearingError, LibraryError, from_os_error
+from voice.errors import EarmarkError, HearingError, LibraryError, TranscriptError, from_os_error
 from voice.words import Bias
 
 if TYPE_CHECKING:
@@ -35,8 +36,6 @@ if TYPE_CHECKING:
 OnStep = Callable[[Episode, StepState], None]
 Progress = Callable[[float], None]
 _NOTED = 0.5  # seconds between two stored progress values; each is a write that other processes wait for
-_DIFFERS = 0.05  # share of the audio by which a transcript may be longer or shorter without a word
-_DIFFERS_LEAST = 60.0  # seconds
 
 
 def _nothing_to_fetch_with(source: Source, folder: Path, on_progress: Progress) -> Source:
@@ -61,10 +60,11 @@ class Tools:
 def enqueue(library: Library, source: Source, priority: int = 0) -> Episode:
     """Ask for a source to be taken in, and return its episode: a new one, or the one that it became before.
 
-    One that is ready stays as it is, one that broke off will go on where it was.
-    Raises TranscriptError when its transcript cannot be read, AudioError or LibraryError when its file cannot.
+    One that is ready stays as it is, unless there is a transcript now where there was none; one that broke off will go
+    on where it was. Raises TranscriptError when a transcript alone cannot be read, AudioError or LibraryError when its
+    file cannot.
     """
-    if source.transcript is not None:
+    if source.transcript is not None and source.audio is None:
         read_transcript(source.transcript)
     content = identity(source)
     seconds = source.probe.seconds if source.probe else source.seconds
@@ -72,8 +72,13 @@ def enqueue(library: Library, source: Source, priority: int = 0) -> Episode:
         wanted = Episode("", source.title, source.show, source.guests, source.published, round(seconds, 3),
                          _named(source))  # fmt: skip
         episode = library.create(content, wanted)
-        if episode.ready and not _audio_lost(library, episode):
+        written = source.audio is not None and source.transcript is not None
+        since = written and episode.ready and library.source(episode.id).transcript is None
+        if episode.ready and not since and not _audio_lost(library, episode):
             return episode
+        if since:
+            for step in (Step.TRANSCRIBED, Step.SEGMENTED, Step.DIGESTED, Step.INDEXED):
+                library.set_step(episode.id, StepState(step))
         for state in episode.steps:
             if state.state in (State.FAILED, State.CANCELLED):
                 library.set_step(episode.id, StepState(state.step))
@@ -201,7 +206,7 @@ class Ingest:
     def _normalise(self, episode: Episode, progress: Progress) -> "_Made":
         source, library = self.source, self.library
         if source.audio is None:
-            end = max(cue.end for cue in read_transcript(_transcript(source)))
+            end = max(cue.end for cue in read_transcript(_transcript(source), source.seconds))
 
             def store_end() -> None:
                 library.save_audio(episode.id, "", end)
@@ -221,10 +226,19 @@ class Ingest:
     def _transcribe(self, episode: Episode, progress: Progress) -> "_Made":
         library = self.library
         episode = library.episode(episode.id)
+        left_out = ""
         if self.source.transcript is not None:
-            given = tuple(read_transcript(self.source.transcript))
-            remark = _length_remark(given, episode.seconds) if episode.audio else ""
-            return _Made(lambda: library.save_cues(episode.id, given), remark, measured=False)
+            try:
+                given = tuple(read_transcript(self.source.transcript, episode.seconds))
+                left_out = misfit(given, episode.seconds) if episode.audio else ""
+            except TranscriptError as error:
+                if not episode.audio:
+                    raise
+                left_out = error.message
+            if not left_out:
+                remark = length_remark(given, episode.seconds) if episode.audio else ""
+                return _Made(lambda: library.save_cues(episode.id, given), remark, measured=False)
+            left_out = f"The transcript {self.source.transcript.name} was left out: {left_out}"
         audio = library.audio_path(episode)
         if audio is None:
             raise LibraryError(f"“{episode.title}” has neither audio nor a transcript.", "Remove it and add it again.")
@@ -254,7 +268,7 @@ class Ingest:
             library.save_cues(episode.id, cues)
             library.clear_pieces(episode.id)
 
-        return _Made(store)
+        return _Made(store, left_out)
 
     def _segment(self, episode: Episode, progress: Progress) -> "_Made":
         segments = segment(self.library.cues(episode.id), self.tools.embed, self.library.chapters(episode.id))
@@ -308,7 +322,7 @@ def _audio_lost(library: Library, episode: Episode) -> bool:
 def _named(source: Source) -> str:
     """Where a source comes from, as a person would name it."""
     file = source.audio or source.transcript
-    return str(file.absolute()) if file else source.address
+    return str(file.absolute()) if file else source.address or source.guid
 
 
 def _transcript(source: Source) -> Path:
@@ -328,15 +342,6 @@ def _remembering(embed: Embed) -> Embed:
         return np.stack([known[text] for text in texts])
 
     return remembering
-
-
-def _length_remark(cues: Sequence[Cue], seconds: float) -> str:
-    """What to say when a transcript does not fit the length of the audio: advertisements shift the times."""
-    end = max(cue.end for cue in cues)
-    if abs(end - seconds) <= max(_DIFFERS_LEAST, _DIFFERS * seconds):
-        return ""
-    longer = "longer" if end > seconds else "shorter"
-    return f"The transcript is {abs(end - seconds) / 60:.1f} minutes {longer} than the audio; its times may not fit."
 
 
 def _sha256(path: Path) -> str:

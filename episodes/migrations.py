@@ -130,5 +130,24 @@ def _work(database: sqlite3.Connection) -> None:
         database.execute(statement)
 
 
-MIGRATIONS: tuple[Callable[[sqlite3.Connection], None], ...] = (_first_tables, _work)
+def _feeds(database: sqlite3.Connection) -> None:
+    """The feeds that are followed, and which of their episodes were seen: those are not new again, even if removed."""
+    for statement in (
+        """CREATE TABLE feeds (
+            address TEXT PRIMARY KEY,
+            title TEXT NOT NULL,
+            etag TEXT NOT NULL,              -- what proves to its server which version is known
+            modified TEXT NOT NULL,
+            match TEXT NOT NULL              -- what a title has to hold to be taken in, empty for all
+        ) WITHOUT ROWID""",
+        """CREATE TABLE seen (
+            feed TEXT NOT NULL REFERENCES feeds (address) ON DELETE CASCADE ON UPDATE CASCADE,
+            guid TEXT NOT NULL,
+            PRIMARY KEY (feed, guid)
+        ) WITHOUT ROWID""",
+    ):
+        database.execute(statement)
+
+
+MIGRATIONS: tuple[Callable[[sqlite3.Connection], None], ...] = (_first_tables, _work, _feeds)
 """The steps in order; the database's ``user_version`` is how many of them it has seen."""

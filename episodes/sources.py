@@ -7,9 +7,11 @@ from pathlib import Path
 
 from episodes.media import Probe, probe
 from episodes.model import Chapter
+from episodes.prose import has_times
 from episodes.transcripts import SUFFIXES
 from voice.errors import AudioError, LibraryError
 
+_PROSE = (".html", ".htm", ".txt")  # transcripts, when there are times in them
 _LANGUAGE = re.compile(r"\.[a-z]{2,3}([-_][A-Za-z0-9]{2,8})?")  # as in talk.en.vtt
 _ADDRESS = re.compile(r"[a-z][a-z0-9+.-]*:/", re.IGNORECASE)
 
@@ -86,7 +88,7 @@ def local_source(path: Path) -> Source:
     try:
         found = probe(path)
     except AudioError:
-        if _captions(path):
+        if _captions(path) or (path.suffix.lower() in _PROSE and has_times(path.read_text("utf-8", "replace"))):
             return Source(_title(path), transcript=path)
         raise
     return Source(

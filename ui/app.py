@@ -15,6 +15,7 @@ from tempfile import TemporaryDirectory
 from episodes import demo, ingest, worker
 from episodes.library import Library
 from episodes.model import Cue, Episode, Step, StepState
+from episodes.remote import Fetcher
 from retrieval.answer import compose
 from retrieval.embed import Embedder, Matrix
 from retrieval.index import Index
@@ -22,7 +23,7 @@ from retrieval.model import Answer, Moment, Question
 from retrieval.passages import passages
 from retrieval.search import COVERED, find
 from ui.catalogue import VOICES, voices_folder, whisper_folder
-from ui.config import Settings
+from ui.config import Settings, net_of
 from voice.audio import Audio
 from voice.errors import EarmarkError, LibraryError, from_os_error
 from voice.models import present_whisper
@@ -193,7 +194,7 @@ class Companion:
     @property
     def tools(self) -> ingest.Tools:
         """What taking in an episode needs from the other rooms."""
-        return ingest.Tools(lambda: self.hearing, self.encode, self._index_episode)
+        return ingest.Tools(lambda: self.hearing, self.encode, self._index_episode, Fetcher(net_of(self.settings)))
 
     def add(self, path: Path, on_step: OnStep = lambda episode, step: None) -> Episode:
         """Take in a file; see ``episodes.worker.add``."""

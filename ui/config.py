@@ -9,13 +9,16 @@ import difflib
 import os
 import tomllib
 from pathlib import Path
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 import platformdirs
 from msgspec import Meta, Struct, ValidationError, convert, field
 from msgspec.structs import fields
 
 from voice.errors import SettingsError
+
+if TYPE_CHECKING:
+    from episodes.fetch import Net
 
 PREFIX = "EARMARK_"
 CONFIG_VARIABLE = "EARMARK_CONFIG"
@@ -55,6 +58,12 @@ class Settings(Struct, frozen=True, kw_only=True):
     """Loudspeaker by name or index; empty: the system's own choice."""
     threads: Annotated[int, Meta(ge=0, le=256)] = 0
     """Processor threads for a model; 0: the engine decides."""
+    fetch_private: bool = False
+    """Fetch feeds and recordings also from this machine and the home network."""
+    fetch_megabytes: Annotated[int, Meta(ge=1, le=1_000_000)] = 4_000
+    """Largest recording that is fetched."""
+    fetch_document_megabytes: Annotated[int, Meta(ge=1, le=4_000)] = 64
+    """Largest feed or transcript that is fetched, unpacked."""
 
     @property
     def models_dir(self) -> Path:
@@ -73,6 +82,17 @@ def load(**flags: Any) -> Settings:
     given |= {name: os.environ[PREFIX + name.upper()] for name in _kinds() if PREFIX + name.upper() in os.environ}
     given |= {key: value for key, value in flags.items() if value is not None}
     return Settings(**{key: _checked(key, value, path) for key, value in given.items()})
+
+
+def net_of(settings: Settings) -> "Net":
+    """The network within the bounds that are set."""
+    from episodes.fetch import Net
+
+    return Net(
+        private=settings.fetch_private,
+        largest=settings.fetch_document_megabytes * 1_000_000,
+        largest_file=settings.fetch_megabytes * 1_000_000,
+    )
 
 
 def _kinds() -> dict[str, Any]:

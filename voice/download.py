@@ -25,6 +25,7 @@ def download(
     sha256: str | None = None,
     client: "httpx.Client | None" = None,
     advice: str | None = None,
+    limit_advice: str = "",
 ) -> Path:
     """Fetch `url` into the file `to` and return `to`.
 
@@ -37,7 +38,8 @@ def download(
     sha256: the hexadecimal digest the file must have; a file with another is thrown away.
     client: what to fetch with, when it has rules of its own about addresses, redirects and time; `timeout` is then its
     own, and it may follow a redirect to an unencrypted address. It is left open.
-    advice: the next step that an error names, in place of the one to put the file there by hand.
+    advice: the next step that an error names, in place of the one to put the file there by hand; `limit_advice` the
+    one for a file that is too large.
 
     Raises DownloadError when the network, the server or the content says no, NoSpace or LibraryError when the disk
     does.
@@ -50,12 +52,12 @@ def download(
     try:
         to.parent.mkdir(parents=True, exist_ok=True)
         if client is not None:
-            _fetch(client, url, part, tag, tell, limit_bytes)
+            _fetch(client, url, part, tag, tell, limit_bytes, limit_advice)
         else:
             with httpx.Client(follow_redirects=True, timeout=timeout) as plain:
                 if url.startswith("https:"):
                     plain.event_hooks = {"request": [_encrypted]}
-                _fetch(plain, url, part, tag, tell, limit_bytes)
+                _fetch(plain, url, part, tag, tell, limit_bytes, limit_advice)
         if sha256 is not None and _digest(part) != sha256.lower():
             _forget(part, tag)
             raise DownloadError(f"What {url} sent is not the expected file (its checksum differs).", again)
@@ -83,7 +85,13 @@ def download(
 
 
 def _fetch(
-    client: "httpx.Client", url: str, part: Path, tag: Path, progress: Callable[[float], None], limit: int
+    client: "httpx.Client",
+    url: str,
+    part: Path,
+    tag: Path,
+    progress: Callable[[float], None],
+    limit: int,
+    limit_advice: str,
 ) -> None:
     """Bring `part` to its full length, asking only for the bytes that are missing."""
     have = part.stat().st_size if part.exists() and tag.exists() else 0
@@ -103,16 +111,16 @@ def _fetch(
             length = answer.headers.get("Content-Length", "")
             total = have + int(length) if length.isdecimal() else None
             if total is not None and total > limit:
-                _refuse(url, limit, part, tag)
+                _refuse(url, limit, limit_advice, part, tag)
             _note_validator(answer, tag)
             received = _append(answer, part, have, total, limit, progress)
             if received > limit:
-                _refuse(url, limit, part, tag)
+                _refuse(url, limit, limit_advice, part, tag)
             if total is not None and part.stat().st_size != total:
                 _forget(part, tag)  # two processes wrote the same part, or the server miscounted
                 raise DownloadError(f"{url} sent another number of bytes than announced.", "Try again.")
     if restart:
-        _fetch(client, url, part, tag, progress, limit)
+        _fetch(client, url, part, tag, progress, limit, limit_advice)
 
 
 def _encrypted(request: "httpx.Request") -> None:
@@ -161,10 +169,11 @@ def _note_validator(answer: "httpx.Response", tag: Path) -> None:
         tag.unlink(missing_ok=True)
 
 
-def _refuse(url: str, limit: int, part: Path, tag: Path) -> None:
+def _refuse(url: str, limit: int, advice: str, part: Path, tag: Path) -> None:
     """Throw away what was received and say that the file is too large."""
     _forget(part, tag)
-    raise DownloadError(f"{url} is larger than the {limit / 1e6:.0f} MB that are allowed here, so it was refused.")
+    allowed = f"{limit / 1e6:.0f} MB that are allowed here"
+    raise DownloadError(f"{url} is larger than the {allowed}, so it was refused.", advice)
 
 
 def _forget(*files: Path) -> None:

@@ -206,9 +206,39 @@ def test_a_file_that_cannot_be_taken_in_leaves_nothing(library: Library, worksho
             add(library, tmp_path / name, workshop.tools)
     (tmp_path / "a.srt").write_text("1\n00:00:05,000 --> 00:00:01,000\nx\n")
     with pytest.raises(TranscriptError, match=r"a\.srt, line 2: the cue ends before it starts"):
-        add(library, talk, workshop.tools)
+        add(library, tmp_path / "a.srt", workshop.tools)
     assert library.episodes() == []
     assert list((library.folder / "audio").iterdir()) == []
+
+
+@pytest.mark.parametrize(("transcript", "says"), [
+    ("WEBVTT\n\n00:09.000 --> 00:01.000\nx\n", "ends before it starts"),
+    ("WEBVTT\n\n00:00.000 --> 00:01.000\n \n", "no cues with text"),
+    ("WEBVTT\n\n00:20.000 --> 00:21.000\nx\n\n00:01.000 --> 00:02.000\nx\n", "times go backwards"),
+    ("WEBVTT\n\n00:00.000 --> 40:00.000\nThe talk of another day.\n", "goes on to 40 minutes"),
+])  # fmt: skip
+def test_a_bad_transcript_is_left_out_and_said(
+    library: Library, workshop: Workshop, talk: Path, transcript: str, says: str
+) -> None:
+    talk.with_suffix(".vtt").write_text(transcript)
+    episode = add(library, talk, workshop.tools)
+    assert episode.ready
+    assert workshop.recogniser.calls == 1
+    (remark,) = [step.reason for step in episode.steps if step.reason]
+    assert says in remark
+    assert "was left out" in remark
+
+
+def test_a_transcript_that_came_later_is_taken_in(library: Library, workshop: Workshop, talk: Path) -> None:
+    episode = add(library, talk, workshop.tools)
+    assert {cue.speaker for cue in library.cues(episode.id)} == {""}
+    talk.with_suffix(".vtt").write_text(VTT)
+    assert add(library, talk, workshop.tools).id == episode.id
+    assert {cue.speaker for cue in library.cues(episode.id)} == {"Ann"}
+    version = library.version()
+    assert add(library, talk, workshop.tools).ready
+    assert library.version() == version
+    assert workshop.recogniser.calls == 1
 
 
 def test_lost_audio_is_made_again(library: Library, workshop: Workshop, talk: Path) -> None:
@@ -228,11 +258,11 @@ def test_an_episode_without_speech_is_said(library: Library, workshop: Workshop,
 
 
 def test_a_transcript_that_does_not_fit_the_audio_is_said(library: Library, workshop: Workshop, talk: Path) -> None:
-    talk.with_suffix(".vtt").write_text(VTT + "\n05:00.000 --> 05:42.000\nlate\n")
+    talk.with_suffix(".vtt").write_text(VTT + "\n02:00.000 --> 02:08.000\nlate\n")
     episode = add(library, talk, workshop.tools)
     assert episode.steps[2].state is State.DONE
     assert episode.steps[2].reason == (
-        "The transcript is 4.7 minutes longer than the audio; its times may not fit."
+        "The transcript is 1.1 minutes longer than the audio; its times may not fit."
     )
 
 
@@ -285,9 +315,11 @@ def test_every_real_caption_file_is_taken_in_or_refused_in_a_sentence(library: L
                 taken[path.name] = len(library.cues(episode.id))
     assert {episode.status for episode in library.episodes()} == {"ready"}
     assert taken == {
-        "LaLaLand.vtt": 493, "buzzcast.json": 489, "buzzcast.srt": 488, "example.json": 2, "example.srt": 222,
+        "LaLaLand.vtt": 493, "buzzcast.html": 298, "buzzcast.json": 489, "example.html": 138, "buzzcast.srt": 488,
+        "example.json": 2, "example.srt": 222,
         "example.vtt": 7, "how_to_start_a_podcast.json": 134, "kde_express-16_kde_en_telegram.vtt": 22,
         "one_word_segments.json": 24, "podcasting_20_episode_124.srt": 646, "podnews_daily_2024-01-25.vtt": 44,
+        "podnews_weekly_review_2023-03-17.html": 822,
         "podnews_weekly_review_2023-05-05.json": 67, "podnews_weekly_review_2023-06-02.json": 3,
         "podnews_weekly_review_2024-01-19.vtt": 189,
     }  # fmt: skip

@@ -1,0 +1,273 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Feeds from a real server on this machine, well-behaved and not, into a library."""
+
+import json
+from collections.abc import Iterator
+from dataclasses import replace
+from pathlib import Path
+from time import monotonic
+
+import pytest
+
+from episodes import guard
+from episodes.fetch import Net
+from episodes.following import forget, subscriptions, sync, take
+from episodes.gather import Choice, gather
+from episodes.ingest import Tools
+from episodes.library import Library
+from episodes.model import Chapter, Episode, State
+from episodes.queue import Queue
+from episodes.remote import Fetcher
+from episodes.segments import Embed
+from episodes.transcripts import write_json, write_srt, write_vtt
+from episodes.worker import bring_in
+from tests.episodes.feedserver import Publisher, publishing
+from tests.episodes.tones import write_tones
+from voice.errors import DownloadError, EarmarkError, FeedError, LibraryError
+from voice.words import Cue
+
+NET = Net(private=True, silence=1.0, longest=1.5, longest_file=1.5, largest=1_000_000, largest_file=1_000_000)
+CUES = [Cue(float(number), number + 1.0, f"Sentence {word} about bees and hives.", "Ann")
+        for number, word in enumerate(["one", "two", "three", "four", "five", "six"])]  # fmt: skip
+
+
+@pytest.fixture
+def publisher(tmp_path: Path) -> Iterator[Publisher]:
+    with publishing() as found:
+        found.files["/talk.wav"] = write_tones(tmp_path / "talk.wav", "pcm_s16le", 6, 8_000).read_bytes()
+        found.files["/talk.vtt"] = write_vtt(CUES).encode()
+        found.files["/talk.srt"] = write_srt(CUES).encode()
+        yield found
+
+
+@pytest.fixture
+def library(tmp_path: Path) -> Iterator[Library]:
+    found = Library.open(tmp_path / "library")
+    yield found
+    found.close()
+
+
+@pytest.fixture
+def tools(embed: Embed) -> Tools:
+    def hearing() -> None:
+        raise AssertionError("the publisher's transcript was there")
+
+    return Tools(hearing, embed, lambda episode, cues: None, Fetcher(NET))  # type: ignore[arg-type]
+
+
+def transcript(publisher: Publisher, *names: str) -> str:
+    kinds = {"vtt": "text/vtt", "srt": "application/srt", "json": "application/json", "html": "text/html"}
+    return "".join(f'<podcast:transcript url="{publisher.base}/{name}" type="{kinds[name.rsplit(".")[-1]]}"/>'
+                   for name in names)  # fmt: skip
+
+
+def taken(library: Library, publisher: Publisher, tools: Tools, more: str = "", **fields: str) -> Episode:
+    """The one episode of a feed, taken in."""
+    publisher.files["/feed.xml"] = publisher.feed({"more": more} | fields)
+    (episode,) = take(library, gather(f"{publisher.base}/feed.xml", NET))
+    return bring_in(library, episode, tools)
+
+
+def test_an_episode_comes_with_all_that_its_feed_tells(library: Library, publisher: Publisher, tools: Tools) -> None:
+    publisher.files["/chapters.json"] = json.dumps({"version": "1.2.0", "chapters": [
+        {"startTime": 0, "title": "Hives"}, {"startTime": 3, "title": "Secret", "toc": False},
+        {"startTime": 4, "title": "Honey"}]}).encode()  # fmt: skip
+    episode = taken(library, publisher, tools, transcript(publisher, "talk.srt", "talk.vtt") + (
+        f'<podcast:chapters url="{publisher.base}/chapters.json" type="application/json+chapters"/>'
+        '<podcast:person role="guest">Eva Bee</podcast:person><podcast:person>Ann Host</podcast:person>'
+        '<podcast:soundbite startTime="1" duration="3">Honey!</podcast:soundbite>'
+        "<podcast:season>2</podcast:season><podcast:episode>7</podcast:episode>"
+        "<description>All &lt;b&gt;about&lt;/b&gt; bees</description>"))  # fmt: skip
+    assert (episode.title, episode.show, episode.guests) == ("Talk 0", "Bees Weekly", ("Eva Bee",))
+    assert episode.published == "2024-05-27"
+    assert list(library.cues(episode.id)) == CUES
+    assert library.chapters(episode.id) == (Chapter(0.0, "Hives"), Chapter(4.0, "Honey"))
+    source = library.source(episode.id)
+    assert (source.season, source.number, source.notes) == (2.0, 7.0, "All about bees")
+    assert [(bite.start, bite.length, bite.title) for bite in source.soundbites] == [(1.0, 3.0, "Honey!")]
+    assert "/talk.srt" not in publisher.paths()  # the better one was enough
+    assert not library.fetched_folder(episode.id).exists()
+
+
+def test_the_next_transcript_is_taken_when_the_best_is_no_good(
+    library: Library, publisher: Publisher, tools: Tools
+) -> None:
+    publisher.files["/bad.vtt"] = b"WEBVTT\n\n00:09.000 --> 00:01.000\nx\n"
+    publisher.files["/other.json"] = write_json([Cue(3000.0, 3600.0, "Another talk.")]).encode()
+    publisher.files["/talk.html"] = b"<p><cite>Ann:</cite> <time>0:00</time> Good day. <time>0:03</time> Bees.</p>"
+    names = ("none.vtt", "bad.vtt", "other.json", "talk.html")
+    episode = taken(library, publisher, tools, transcript(publisher, *names))
+    assert [cue.text for cue in library.cues(episode.id)] == ["Good day.", "Bees."]
+    remark = episode.steps[0].reason
+    assert "404" in remark
+    assert "ends before it starts" in remark
+    assert "goes on to 60 minutes" in remark
+
+
+def test_the_same_again_changes_nothing(library: Library, publisher: Publisher, tools: Tools) -> None:
+    episode = taken(library, publisher, tools, transcript(publisher, "talk.vtt"))
+    version = library.version()
+    for _ in range(2):
+        (again,) = take(library, gather(f"{publisher.base}/feed.xml", NET))
+        assert bring_in(library, again, tools) == episode
+    assert library.version() == version
+    assert publisher.paths().count("/talk.wav") == 1
+    assert len(subscriptions(library)) == 1
+
+
+def test_sync_brings_what_is_new_once(library: Library, publisher: Publisher) -> None:
+    old = [{"guid": f"bees-weekly-{number}", "title": f"Talk {number}"} for number in range(5)]
+    publisher.files["/feed.xml"] = publisher.feed(*old)
+    address = f"{publisher.base}/feed.xml"
+    assert len(take(library, gather(address, NET, Choice(2)))) == 2
+    (known,) = subscriptions(library)
+    assert (known.title, known.seen) == ("Bees Weekly", 5)
+    assert not sync(library, known, NET).episodes  # nothing was sent: 304
+    assert "If-None-Match" in publisher.asked[-1][1]
+    publisher.files["/feed.xml"] = publisher.feed({"guid": "bees-weekly-new", "title": "Honey"}, *old)
+    added = sync(library, known, NET)
+    assert [episode.title for episode in added.episodes] == ["Honey"]
+    library.remove(added.episodes[0].id)
+    publisher.files["/feed.xml"] += b" "
+    (known,) = subscriptions(library)
+    assert not sync(library, known, NET).episodes  # removed is not new
+    assert forget(library, "bees weekly").address == address
+    assert subscriptions(library) == []
+    with pytest.raises(LibraryError, match="No feed is called"):
+        forget(library, "bees weekly")
+
+
+def test_sync_keeps_to_what_was_wanted_and_follows_a_feed_that_moved(library: Library, publisher: Publisher) -> None:
+    publisher.files["/feed.xml"] = publisher.feed({"title": "Honey 1"})
+    take(library, gather(f"{publisher.base}/moved/feed.xml", NET), match="honey")
+    (known,) = subscriptions(library)
+    assert (known.address, known.match) == (f"{publisher.base}/feed.xml", "honey")
+    publisher.files["/new.xml"] = publisher.feed({"title": "More HONEY", "guid": "guid-of-honey-2"},
+                                                 {"title": "Wax", "guid": "guid-of-wax"})  # fmt: skip
+    library.database.execute("UPDATE feeds SET address = ?", (f"{publisher.base}/moved/new.xml",))
+    (known,) = subscriptions(library)
+    found = sync(library, known, NET)
+    assert [episode.title for episode in found.episodes] == ["More HONEY"]
+    assert [one.address for one in subscriptions(library)] == [f"{publisher.base}/new.xml"]
+
+
+def test_a_list_goes_on_after_what_is_missing(library: Library, publisher: Publisher, tmp_path: Path) -> None:
+    publisher.files["/a.xml"] = publisher.feed({"guid": "guid-of-the-first"})
+    publisher.files["/b.xml"] = publisher.feed({"guid": "guid-of-the-second"})
+    lines = "".join(f'<outline text="{name}" xmlUrl="{publisher.base}/{name}.xml"/>' for name in ("a", "gone", "b"))
+    (tmp_path / "list.opml").write_text(f'<opml version="2.0"><body>{lines}</body></opml>')
+    found = gather(str(tmp_path / "list.opml"), NET)
+    assert [source.guid for source in found.sources] == ["guid-of-the-first", "guid-of-the-second"]
+    (problem,) = found.problems
+    assert problem.startswith("gone: ")
+    assert "404" in problem
+    take(library, found)
+    assert len(subscriptions(library)) == 2
+
+
+def test_one_episode_that_is_missing_leaves_the_others(library: Library, publisher: Publisher, tools: Tools) -> None:
+    more = transcript(publisher, "talk.vtt")
+    publisher.files["/feed.xml"] = publisher.feed({"more": more}, {"audio": "gone.wav", "more": more}, {"more": more})
+    first, gone, last = take(library, gather(f"{publisher.base}/feed.xml", NET))
+    assert bring_in(library, first, tools).ready
+    with pytest.raises(DownloadError, match="404"):
+        bring_in(library, gone, tools)
+    assert bring_in(library, last, tools).ready
+    assert library.episode(gone.id).steps[0].state is State.FAILED
+    assert "404" in library.episode(gone.id).status
+
+
+def test_a_recording_a_page_and_a_transcript_by_address(library: Library, publisher: Publisher, tools: Tools) -> None:
+    (source,) = gather(f"{publisher.base}/talk.wav", NET).sources
+    assert (source.title, source.address) == ("Talk", f"{publisher.base}/talk.wav")
+    publisher.files["/feed.xml"] = publisher.feed({})
+    publisher.files["/page"] = (b'<!doctype html><link rel="alternate" type="application/rss+xml" href="/gone.xml">'
+                                b'<link rel="alternate" type="application/rss+xml" href="/feed.xml"><p>Hi')  # fmt: skip
+    assert [one.title for one in gather(f"{publisher.base}/page", NET).sources] == ["Talk 0"]
+    (text,) = take(library, gather(f"{publisher.base}/talk.vtt", NET))
+    assert len(library.cues(bring_in(library, text, tools).id)) == len(CUES)
+    publisher.files["/dull"] = b"<html><p>Hi</html>"
+    with pytest.raises(FeedError, match="names no feed"):
+        gather(f"{publisher.base}/dull", NET)
+    publisher.files["/letter"] = b"Dear all"
+    with pytest.raises(FeedError, match="neither a recording nor a feed"):
+        gather(f"{publisher.base}/letter", NET)
+
+
+@pytest.mark.parametrize(("path", "says"), [
+    ("drip/feed", "took too long"),
+    ("silent/feed", "took too long"),
+    ("endless/feed", "fetch_document_megabytes"),
+    ("bomb/feed", "fetch_document_megabytes"),
+    ("broken/feed", "damaged"),
+    ("around/feed", "without an end"),
+    ("elsewhere/feed", "file"),
+    ("busy/feed", "503"),
+    ("gone.xml", "404"),
+])  # fmt: skip
+def test_a_server_that_misbehaves_ends_within_its_bounds(publisher: Publisher, path: str, says: str) -> None:
+    began = monotonic()
+    with pytest.raises(DownloadError) as caught:
+        gather(f"{publisher.base}/{path}", NET)
+    assert says in str(caught.value)
+    assert caught.value.hint
+    assert "\n" not in str(caught.value)
+    assert monotonic() - began < 20  # a bound for what would else never end, not a measure
+    assert publisher.sent < 60_000_000
+
+
+def test_what_is_packed_and_what_moved_is_read(publisher: Publisher) -> None:
+    publisher.files["/feed.xml"] = publisher.feed({})
+    for path in ("zipped/feed.xml", "moved/moved/feed.xml"):
+        assert len(gather(f"{publisher.base}/{path}", NET).sources) == 1
+
+
+@pytest.mark.parametrize(("audio", "says"), [
+    ("short/talk.wav", "broke off"),
+    ("long/talk.wav", "not audio"),
+    ("drip/talk.wav", "broke off"),
+    ("silent/talk.wav", "broke off"),
+    ("endless/talk.wav", "fetch_megabytes"),
+    ("home/talk.wav", "fetch_private"),
+])  # fmt: skip
+def test_a_recording_that_misbehaves_leaves_nothing_half(
+    library: Library, publisher: Publisher, tools: Tools, monkeypatch: pytest.MonkeyPatch, audio: str, says: str
+) -> None:
+    monkeypatch.setattr(guard, "public", lambda address: address == "127.0.0.1")
+    tools = replace(tools, fetch=Fetcher(replace(NET, private=False)))
+    with pytest.raises(EarmarkError) as caught:
+        taken(library, publisher, tools, audio=audio)
+    assert says in str(caught.value)
+    (episode,) = library.episodes()
+    assert not episode.ready
+    assert library.cues(episode.id) == ()
+    assert list((library.folder / "audio").iterdir()) == []
+    library.remove(episode.id)
+    assert Queue(library.database).jobs() == []
+    assert not library.fetched_folder(episode.id).exists()
+
+
+def test_an_address_of_the_home_network_names_the_setting(
+    publisher: Publisher, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    careful = replace(NET, private=False)
+    with pytest.raises(DownloadError, match="fetch_private"):
+        gather(f"{publisher.base}/feed.xml", careful)
+    assert publisher.asked == []
+    monkeypatch.setattr(guard, "public", lambda address: address == "127.0.0.1")
+    with pytest.raises(DownloadError, match=r"127\.0\.0\.2.*fetch_private"):
+        gather(f"{publisher.base}/home/feed.xml", careful)
+    assert publisher.paths() == ["/home/feed.xml"]
+
+
+@pytest.mark.parametrize("address", [
+    "10.0.0.1", "172.16.5.5", "192.168.1.1", "127.0.0.1", "169.254.169.254", "0.0.0.0", "::1", "fe80::1", "fc00::1",
+    "::ffff:127.0.0.1", "64:ff9b::7f00:1", "2002:7f00:1::", "100.64.0.1", "224.0.0.1", "nonsense",
+])  # fmt: skip
+def test_addresses_that_are_not_public(address: str) -> None:
+    assert not guard.public(address)
+
+
+def test_addresses_that_are_public() -> None:
+    assert guard.public("93.184.215.14")
+    assert guard.public("2606:2800:21f:cb07:6820:80da:af6b:8b2c")
