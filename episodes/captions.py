@@ -91,11 +91,16 @@ def clock(seconds: float, point: str = ".") -> str:
     return f"{total // 3_600_000:02d}:{total // 60_000 % 60:02d}:{total // 1000 % 60:02d}{point}{total % 1000:03d}"
 
 
+def escaped(text: str) -> str:
+    """Text as markup that ``plain`` turns into the same text again."""
+    return html.escape(text, quote=False).replace("{\\", "{&#92;")
+
+
 def as_said(text: str) -> str:
     """Plain text as a WebVTT payload that reads back as the same text, not as markup, a dialogue dash or a speaker."""
-    safe = html.escape(text, quote=False)
+    safe = escaped(text)
     if _DIALOGUE.match(safe):
-        safe = f"&#{ord(text[0])};{html.escape(text[1:], quote=False)}"
+        safe = f"&#{ord(text[0])};{escaped(text[1:])}"
     return safe.replace(":", "&#58;", 1) if _NAMED.match(safe) else safe
 
 

@@ -1,7 +1,6 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """Transcripts that a publisher wrote: WebVTT, SubRip, Podcasting 2.0 JSON, HTML and plain text in, cues out."""
 
-import html
 import json
 import math
 import re
@@ -12,7 +11,7 @@ from pathlib import Path
 from statistics import median
 from typing import Any
 
-from episodes.captions import BACKWARDS, NEXT_STEP, as_said, clock, plain, read_srt, read_vtt
+from episodes.captions import BACKWARDS, NEXT_STEP, as_said, clock, escaped, plain, read_srt, read_vtt
 from episodes.prose import read_html, read_text
 from voice.errors import TranscriptError
 from voice.words import Cue, Word
@@ -71,7 +70,7 @@ def write_vtt(cues: Iterable[Cue]) -> str:
     for cue in cues:
         text = as_said(" ".join(cue.text.split()))
         if cue.speaker:
-            text = f"<v {html.escape(' '.join(cue.speaker.split()), quote=False)}>{text}"
+            text = f"<v {escaped(' '.join(cue.speaker.split()))}>{text}"
         blocks.append(f"{clock(cue.start)} --> {clock(cue.end)}\n{text}\n")
     return "\n".join(blocks)
 
@@ -97,10 +96,10 @@ def _srt(cues: Iterable[Cue], tags: bool) -> str:
     blocks = []
     for number, cue in enumerate(cues, 1):
         text, speaker = " ".join(cue.text.split()), " ".join(cue.speaker.split())
-        if plain(text) != text or as_said(text) != html.escape(text, quote=False) or "-->" in text:
+        if plain(text) != text or as_said(text) != escaped(text) or "-->" in text:
             text = as_said(text)  # few players resolve entities in SubRip, so only where it would be misread
         if speaker:
-            text = f"<v {html.escape(speaker, quote=False)}>{text}" if tags else f"{speaker}: {text}"
+            text = f"<v {escaped(speaker)}>{text}" if tags else f"{speaker}: {text}"
         blocks.append(f"{number}\n{clock(cue.start, ',')} --> {clock(cue.end, ',')}\n{text}\n")
     return "\n".join(blocks)
 
@@ -109,12 +108,12 @@ def write_json(cues: Iterable[Cue]) -> str:
     """A Podcasting 2.0 JSON transcript; reading it gives the same cues, also their words."""
     segments: list[dict[str, Any]] = []
     for cue in cues:
-        body = html.escape(cue.text, quote=False)
+        body = escaped(cue.text)
         segment: dict[str, Any] = {"speaker": cue.speaker} if cue.speaker else {}
         segment |= {"startTime": round(cue.start, 3), "endTime": round(cue.end, 3), "body": body}
         if cue.words:
             segment["words"] = [
-                {"start": round(word.start, 3), "end": round(word.end, 3), "word": html.escape(word.text, False),
+                {"start": round(word.start, 3), "end": round(word.end, 3), "word": escaped(word.text),
                  "probability": round(word.probability, 4)}
                 for word in cue.words
             ]  # fmt: skip

@@ -14,6 +14,8 @@ ITEM = """<item><title>{title}</title><guid>{guid}</guid><pubDate>{date}</pubDat
 FEED = """<?xml version="1.0"?><rss version="2.0" xmlns:podcast="https://podcastindex.org/namespace/1.0"
  xmlns:itunes="http://www.itunes.com/dtds/podcast-1.0.dtd"><channel><title>Bees Weekly</title>{items}</channel></rss>"""
 
+BOMB = gzip.compress(b"<rss>" + b" " * 20_000_000, 1)
+
 
 @dataclass(slots=True)
 class Publisher:
@@ -120,7 +122,7 @@ def publishing() -> Iterator[Publisher]:
 
         def _bomb(self) -> None:
             self._head(200, ("Content-Encoding", "gzip"), ("Content-Type", "application/rss+xml"))
-            self._send(gzip.compress(b"<rss>" + b" " * 200_000_000, 1))
+            self._send(BOMB)
 
         def _zipped(self) -> None:  # /zipped/feed.xml
             self._head(200, ("Content-Encoding", "gzip"))

@@ -242,7 +242,8 @@ def test_times_in_a_text_that_go_backwards_are_refused(tmp_path: Path) -> None:
 
 TEXT = st.text(st.characters(exclude_categories=["Cs", "Cc", "Cf", "Zl", "Zp", "Co", "Cn"]), max_size=40)
 PHRASE = st.one_of(TEXT, st.sampled_from([
-    "a --> b", "Ann: hello", "- no", ">> yes", "&amp;", "<b>x</b>", "WEBVTT", "NOTE x", "1", "00:01.000 --> 00:02.000",
+    "a --> b", "Ann: hello", "- no", ">> yes", "&amp;", "{\\an8}Hi", "<b>x</b>", "WEBVTT", "NOTE x", "1",
+    "00:01.000 --> 00:02.000",
 ]))  # fmt: skip
 
 

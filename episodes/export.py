@@ -1,0 +1,150 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""An episode as files that other programs read: captions, chapters, soundbites, and a text for people.
+
+Everything in them was written by strangers, so it is written as text, never as markup.
+"""
+
+import json
+import re
+from collections.abc import Callable, Iterator, Sequence
+from itertools import groupby
+from xml.sax.saxutils import escape, quoteattr
+
+from episodes.captions import escaped
+from episodes.library import Library
+from episodes.model import Chapter, Cue, Episode, Segment
+from episodes.sources import Soundbite
+from episodes.transcripts import write_json, write_srt, write_vtt
+from voice.errors import LibraryError
+from voice.words import clock
+
+_BITE_LEAST, _BITE_MOST = 15.0, 60.0  # seconds; Podcasting 2.0 recommends 15 to 120
+_BITES = 5
+_PARAGRAPH = 60.0  # seconds after which one speaker's text gets a new time
+_MARKS = re.compile(r"([\\`*_{}\[\]<>#|~])")
+_LINE_START = re.compile(r"^(\d{1,9})([.)])|^([-+=])")
+
+
+def export(library: Library, episode: Episode, form: str) -> str:
+    """The episode in one of ``FORMATS``. Raises LibraryError when it has nothing of that kind yet."""
+    made = FORMATS[form](library, episode)
+    if not made:
+        raise LibraryError(f"“{episode.title}” has no {form} to export ({episode.status}).",
+                           "Wait until it is ready ('earmark jobs').")
+    return made
+
+
+def write_chapters(chapters: Sequence[Chapter | Segment], title: str = "") -> str:
+    """Podcasting 2.0 JSON chapters; reading them gives the same starts and titles (times to 1 ms)."""
+    rows = []
+    for chapter in chapters:
+        row: dict[str, object] = {"startTime": round(chapter.start, 3), "title": escaped(chapter.title)}
+        if isinstance(chapter, Segment):
+            row["endTime"] = round(chapter.end, 3)
+        rows.append(row)
+    head = {"version": "1.2.0"} | ({"title": title} if title else {})
+    return json.dumps(head | {"chapters": rows}, ensure_ascii=False, indent=1) + "\n"
+
+
+def write_soundbites(bites: Sequence[Soundbite], title: str, address: str = "", guid: str = "") -> str:
+    """An RSS item with its ``podcast:soundbite`` elements, ready to be put into a feed; reading gives the same."""
+    lines = [f'  <podcast:soundbite startTime="{bite.start:.3f}" duration="{bite.length:.3f}">{escape(escaped(bite.title))}'
+             "</podcast:soundbite>" for bite in bites]  # fmt: skip
+    enclosure = f"  <enclosure url={quoteattr(address)} type=\"audio/mp4\" length=\"0\"/>\n" if address else ""
+    name = f"  <guid isPermaLink=\"false\">{escape(guid)}</guid>\n" if guid else ""
+    return (
+        '<?xml version="1.0" encoding="UTF-8"?>\n'
+        '<rss version="2.0" xmlns:podcast="https://podcastindex.org/namespace/1.0">\n<channel>\n<item>\n'
+        f"  <title>{escape(escaped(title))}</title>\n{name}{enclosure}" + "\n".join(lines) + "\n</item>\n</channel>\n</rss>\n"
+    )
+
+
+def proposed(segments: Sequence[Segment], cues: Sequence[Cue]) -> Iterator[Soundbite]:
+    """Soundbites for an episode whose publisher gave none: the beginnings of its longest topics, in order."""
+    longest = sorted(segments, key=lambda segment: segment.start - segment.end)[:_BITES]
+    for segment in sorted(longest, key=lambda segment: segment.start):
+        end = segment.start
+        for cue in cues:
+            if cue.start < segment.start - 0.001 or cue.end > segment.start + _BITE_MOST:
+                continue
+            end = max(end, cue.end)
+            if end - segment.start >= _BITE_LEAST and cue.text.rstrip()[-1:] in ".!?…":
+                break
+        if end > segment.start:
+            yield Soundbite(segment.start, round(end - segment.start, 3), segment.title)
+
+
+def _chapters(library: Library, episode: Episode) -> str:
+    found = library.chapters(episode.id) or library.segments(episode.id)
+    return write_chapters(found, episode.title) if found else ""
+
+
+def _soundbites(library: Library, episode: Episode) -> str:
+    source = library.source(episode.id)
+    bites = source.soundbites or tuple(proposed(library.segments(episode.id), library.cues(episode.id)))
+    address = source.address or f"https://example.org/{episode.id}.m4a"
+    return write_soundbites(bites, episode.title, address, source.guid or episode.id) if bites else ""
+
+
+def _markdown(library: Library, episode: Episode) -> str:
+    """What the episode is about, its topics, and the transcript with a time for each paragraph."""
+    cues, digest, source = library.cues(episode.id), library.digest(episode.id), library.source(episode.id)
+    if not cues:
+        return ""
+    about = (episode.show, ", ".join(episode.guests), episode.published, clock(episode.seconds))
+    lines = [f"# {_text(episode.title)}", "", " · ".join(_text(part) for part in about if part), ""]
+    if source.link:
+        lines += [f"<{source.link}>" if " " not in source.link and ">" not in source.link else "", ""]
+    for text in (digest.teaser, digest.summary):
+        lines += [_text(text), ""] if text else []
+    marks = library.segments(episode.id) or library.chapters(episode.id)
+    if marks:
+        lines += ["## Topics", ""]
+        for mark in marks:
+            summary = f" – {_text(mark.summary)}" if isinstance(mark, Segment) and mark.summary else ""
+            lines.append(f"- `{clock(mark.start)}` {_text(mark.title)}{summary}")
+        lines.append("")
+    lines += ["## Transcript", ""]
+    for start, speaker, text in _paragraphs(cues):
+        who = f"**{_text(speaker)}:** " if speaker else ""
+        lines += [f"`{clock(start)}` {who}{_text(text)}", ""]
+    return "\n".join(lines)
+
+
+def _paragraphs(cues: Sequence[Cue]) -> Iterator[tuple[float, str, str]]:
+    """(start, speaker, text): what one speaker says in one go, a minute or so at a time."""
+    for speaker, group in groupby(cues, key=lambda cue: cue.speaker):
+        said: list[str] = []
+        start = 0.0
+        for cue in group:
+            if said and cue.start - start > _PARAGRAPH:
+                yield start, speaker, " ".join(said)
+                said = []
+            start = start if said else cue.start
+            said.append(cue.text)
+        yield start, speaker, " ".join(said)
+
+
+def _text(text: str) -> str:
+    """A text on one line whose characters mean themselves in Markdown (and HTML)."""
+    one = _MARKS.sub(r"\\\1", " ".join(text.split())).replace("&", "&amp;")
+    return _LINE_START.sub(lambda match: f"{match[1]}\\{match[2]}" if match[1] else f"\\{match[3]}", one)
+
+
+def _captions(write: Callable[[Sequence[Cue]], str]) -> Callable[[Library, Episode], str]:
+    def written(library: Library, episode: Episode) -> str:
+        cues = library.cues(episode.id)
+        return write(cues) if cues else ""
+
+    return written
+
+
+FORMATS: dict[str, Callable[[Library, Episode], str]] = {
+    "vtt": _captions(write_vtt),
+    "srt": _captions(write_srt),
+    "json": _captions(write_json),
+    "chapters": _chapters,
+    "soundbites": _soundbites,
+    "markdown": _markdown,
+}
+"""What an episode can be exported as, by name."""
