@@ -18,6 +18,7 @@ from episodes.model import Cue, Episode, Step, StepState
 from episodes.remote import Fetcher
 from retrieval.answer import compose
 from retrieval.embed import Embedder, Matrix
+from retrieval.heat import Warmth, heat
 from retrieval.index import Index
 from retrieval.model import Answer, Moment, Question
 from retrieval.passages import passages
@@ -286,6 +287,10 @@ class Companion:
             elsewhere = [moment for moment in every if moment.episode_id != question.episode_id]
         titles = {episode.id: episode.title for episode in self.library.episodes()}
         return compose(question, moments, titles, self.library.cues, self.encode, elsewhere)
+
+    def heat(self, question: Question) -> list[Warmth]:
+        """How warm each part of the episode that is asked about is; see ``retrieval.heat``."""
+        return heat(question, self.index, self.finding)
 
     def speak(self, text: str) -> Iterator[Audio]:
         """The text as sound, sentence by sentence."""

@@ -6,7 +6,7 @@
   const SOON = 700; // milliseconds to the next look while something is under way
   const LATER = 5000;
   const STEP = 5; // seconds moved by an arrow key
-  const NEEDED = ["state", "shelf", "audio", "answer", "topics"];
+  const NEEDED = ["state", "shelf", "audio", "answer", "topics", "transcript-lines"];
 
   const wish = () => {
     const parameters = new URLSearchParams(location.search);
@@ -72,7 +72,7 @@
     const { seek, episode, choose, ask, cue } = target.dataset;
     if (ask !== undefined) Earmark.ask(ask);
     else if (choose !== undefined) Earmark.choose(choose);
-    else if (cue !== undefined) player.jump(Number(cue));
+    else if (cue !== undefined && getSelection().isCollapsed) player.jump(Number(cue));
     else if (seek !== undefined && episode !== player.episode?.id) Earmark.choose(episode, Number(seek), true);
     else if (seek !== undefined) player.jump(Number(seek));
     else showTab(target);
@@ -85,7 +85,7 @@
       other.tabIndex = here ? 0 : -1;
       $(other.getAttribute("aria-controls")).hidden = !here;
     }
-    if (tab.id === "tab-transcript") Earmark.showTranscript();
+    if (tab.id === "tab-transcript") Earmark.transcript.show();
   };
 
   // -- keys --------------------------------------------------------------------------------------------------
@@ -135,7 +135,7 @@
       }
       document.addEventListener("click", onClick);
       document.addEventListener("keydown", onKey);
-      player.start();
+      for (const part of [player, Earmark.timeline, Earmark.progress, Earmark.transcript]) part.start();
       Earmark.startAnswers();
       look();
     };

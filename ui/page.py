@@ -31,7 +31,10 @@ if TYPE_CHECKING:
 Json = dict[str, Any]
 
 HERE = Path(__file__).parent
-SCRIPTS = ("page_dom.js", "page_player.js", "page_voice.js", "page_library.js", "page_answer.js", "page.js")
+SCRIPTS = (
+    "page_dom.js", "page_player.js", "page_timeline.js", "page_progress.js", "page_transcript.js", "page_voice.js",
+    "page_library.js", "page_answer.js", "page.js",
+)
 """In the order in which they need each other."""
 
 LONGEST_RECORDING = 60.0

@@ -3,7 +3,7 @@
 // whatever comes back with an older number is dropped.
 
 ((Earmark) => {
-  const { $, announce, clock, make, player, say, timeButton, voice } = Earmark;
+  const { $, announce, clock, json, make, player, say, timeButton, voice } = Earmark;
   const MOST_MOMENTS = 3;
   const WORTH_SHOWING = 0.3; // confidence from which a moment that the answer does not use is still of interest
 
@@ -129,7 +129,18 @@
         make("blockquote", {}, moment.quote)),
     )));
     $("sentences").scrollIntoView({ block: "nearest" });
-    player.mark(answer.covered ? [...cited, ...more] : more);
+    warm(answer.question, answer.covered ? [...cited, ...more] : more);
+  };
+
+  // Show on the timeline where the answer lies; the answer does not wait for the picture.
+  const warm = async (question, moments) => {
+    const mine = turn;
+    const episode = player.episode?.id;
+    const here = moments.filter((moment) => moment.episode === episode);
+    Earmark.timeline.heat([], here);
+    if (!episode || !here.length) return;
+    const parts = await json("api/heat", { text: question, episode }).catch(() => []);
+    if (mine === turn && episode === player.episode?.id) Earmark.timeline.heat(parts, here);
   };
 
   const show = async (answer) => {
@@ -164,6 +175,7 @@
     history = [];
     voice.stop();
     endReading();
+    Earmark.timeline.heat([], []);
     $("answer").hidden = true;
     $("ask").classList.remove("busy");
     Earmark.hint("");

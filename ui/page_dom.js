@@ -51,9 +51,10 @@ window.Earmark = {};
     speaker ? Earmark.make("span", { class: "unseen" }, `, ${speaker}`) : null, ...children,
   );
 
-  // JSON from the server. Throws an Error with a sentence for a person.
-  Earmark.json = async (path) => {
-    const response = await fetch(path, { headers: { Accept: "application/json" } });
+  // JSON from the server, to which `body` is sent if there is one. Throws an Error with a sentence for a person.
+  Earmark.json = async (path, body) => {
+    const headers = { Accept: "application/json", "Content-Type": "application/json" };
+    const response = await fetch(path, body ? { method: "POST", headers, body: JSON.stringify(body) } : { headers });
     if (!response.ok) throw new Error((await response.json().catch(() => ({}))).error ?? response.statusText);
     return response.json();
   };

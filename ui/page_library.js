@@ -2,13 +2,10 @@
 // The library and the chosen episode: what the server's JSON door says, put on the page as text.
 
 ((Earmark) => {
-  const { $, clock, json, make, player, say, timeButton } = Earmark;
-  const PARAGRAPH = 30; // seconds of transcript under one time
-
+  const { $, json, make, player, progress, say, transcript, timeButton } = Earmark;
   let shown = ""; // the shelf as it is drawn, to leave it alone when nothing changed
   let chosen = null; // the episode on the page
   let asked = 0; // number of the latest request for an episode; an older one that comes late is dropped
-  let transcriptOf = null;
 
   // A small picture of its own for each show, since not every file carries one.
   const paint = (element, episode) => {
@@ -85,9 +82,9 @@
   // Choose an episode: by id, at a time in seconds or null, playing or not.
   Earmark.choose = async (id, at = null, play = false) => {
     const mine = ++asked;
-    let episode;
+    let episode, kept;
     try {
-      episode = await json(`api/episodes/${encodeURIComponent(id)}`);
+      [episode, kept] = await Promise.all([json(`api/episodes/${encodeURIComponent(id)}`), progress.load(id)]);
     } catch (error) {
       Earmark.hint(error.message);
       return;
@@ -96,17 +93,17 @@
     const other = chosen?.id !== episode.id;
     if (other && chosen) Earmark.forgetAnswer();
     chosen = episode;
-    player.open(episode, at, play);
+    if (other) progress.open(episode.id, kept);
+    player.open(episode, at ?? (other ? kept.position : null), play);
     drawEpisode(episode);
     if (other) {
       const link = new URL(location.href);
       link.searchParams.set("episode", episode.id);
       link.searchParams.delete("t");
       history.replaceState(null, "", link);
-      transcriptOf = null;
-      $("transcript-panel").replaceChildren();
+      transcript.clear();
     }
-    if (!$("transcript-panel").hidden) Earmark.showTranscript();
+    if (!$("transcript-panel").hidden) transcript.show();
     drawShelf(JSON.parse(shown || "[]"));
   };
 
@@ -125,63 +122,9 @@
 
   Earmark.chosen = () => chosen;
 
-  // -- the transcript: paragraphs by speaker, a time for each; a click on a line goes there ---------------------
-
-  const paragraphs = (cues) => {
-    const all = [];
-    for (const cue of cues) {
-      const last = all.at(-1);
-      if (last && last.speaker === cue.speaker && cue.start - last.start < PARAGRAPH) last.cues.push(cue);
-      else all.push({ start: cue.start, speaker: cue.speaker, cues: [cue] });
-    }
-    return all;
-  };
-
-  Earmark.showTranscript = async () => {
-    if (!chosen || transcriptOf === chosen.id) return;
-    const { id } = chosen;
-    transcriptOf = id;
-    let cues;
-    try {
-      cues = await json(`api/episodes/${encodeURIComponent(id)}/transcript`);
-    } catch (error) {
-      transcriptOf = null;
-      $("transcript-panel").textContent = error.message;
-      return;
-    }
-    if (chosen.id !== id) return;
-    $("transcript-panel").replaceChildren(...paragraphs(cues).map(({ start, speaker, cues: lines }) => make(
-      "div", { class: "paragraph" },
-      make("p", { class: "speaker" }, timeButton(start, id, speaker), speaker),
-      make("p", {}, ...lines.flatMap((cue) => [
-        make("span", { class: "cue", "data-cue": cue.start }, cue.text), " ",
-      ])),
-    )));
-    if (!cues.length) $("transcript-panel").textContent = "There is no transcript yet.";
-    player.show();
-  };
-
   // Keep the topic and the line that sound now marked.
-  let line = null;
   Earmark.follow = (at, topic) => {
     [...$("topics").children].forEach((item, i) => item.classList.toggle("current", i === topic));
-    if ($("transcript-panel").hidden) return;
-    const lines = $("transcript-panel").querySelectorAll(".cue");
-    let [low, high] = [0, lines.length];
-    while (low < high) {
-      const middle = (low + high) >> 1;
-      if (Number(lines[middle].dataset.cue) <= at + 0.05) low = middle + 1;
-      else high = middle;
-    }
-    const now = lines[low - 1] ?? null;
-    if (now === line) return;
-    line?.classList.remove("current");
-    now?.classList.add("current");
-    line = now;
-    // the panel scrolls, never the page, and only while the listener is not reading elsewhere in it
-    const panel = $("transcript-panel");
-    if (now && player.playing && !panel.matches(":hover, :focus-within")) {
-      panel.scrollTo({ top: now.offsetTop - panel.clientHeight / 3 });
-    }
+    Earmark.transcript.follow(at);
   };
 })(window.Earmark);

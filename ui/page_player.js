@@ -2,20 +2,18 @@
 // The player: one native audio element, and a memory of what it was doing before a question interrupted it.
 
 ((Earmark) => {
-  const { $, clock, make } = Earmark;
-  const REMEMBER_EVERY = 5; // seconds of playback between two notes of the position
+  const { $, clock } = Earmark;
 
   const player = Earmark.player = {
     episode: null,
     interrupted: false, // it played when a question came, and will again
-    noted: 0,
 
     get audio() { return $("audio"); },
     get playing() { return !this.audio.paused; },
     get position() { return this.waiting ?? this.audio.currentTime; },
     get length() { return this.audio.duration || this.episode?.seconds || 0; },
 
-    // Show an episode's sound; `at` in seconds, or null for where the listener left off.
+    // Show an episode's sound; `at` in seconds, or null to stay where it is.
     open(episode, at, play) {
       const other = this.episode?.id !== episode.id || !this.episode.audio !== !episode.audio;
       this.episode = episode;
@@ -31,8 +29,7 @@
         this.describe();
       }
       for (const id of ["play", "back", "forward", "position", "speed"]) $(id).disabled = !episode.audio;
-      const start = at ?? (other ? Earmark.recall(`position:${episode.id}`, 0) : null);
-      if (start !== null) this.seek(start);
+      if (at !== null) this.seek(at);
       if (play) this.play();
       this.draw();
       this.show();
@@ -60,7 +57,7 @@
     pause() { this.interrupted = false; this.audio.pause(); },
     toggle() { if (this.playing) this.pause(); else this.play(); },
     skip(seconds) { this.seek(this.position + seconds); },
-    jump(seconds) { this.seek(seconds); this.play(); },
+    jump(seconds) { this.seek(seconds); Earmark.transcript.goAlong(); this.play(); },
 
     // A question comes: fall silent, and remember whether there was something to fall silent from.
     interrupt() {
@@ -84,24 +81,7 @@
       if (topic) this.jump(topic.start);
     },
 
-    draw() {
-      const whole = this.length;
-      $("bands").replaceChildren(...(this.episode?.segments ?? []).map((topic) => {
-        const band = make("span", { class: "band", title: topic.title });
-        band.style.flexGrow = Math.max(0.001, (topic.end - topic.start) / (whole || 1));
-        return band;
-      }));
-      this.mark([]);
-    },
-    // Show on the timeline where an answer lies.
-    mark(moments) {
-      const here = moments.filter((moment) => moment.episode === this.episode?.id && this.length);
-      $("marks").replaceChildren(...here.map((moment) => {
-        const mark = make("span", { class: "mark" });
-        mark.style.left = `${(100 * moment.start) / this.length}%`;
-        return mark;
-      }));
-    },
+    draw() { Earmark.timeline.draw(this.episode, this.length); },
 
     show() {
       const [at, whole] = [this.position, this.length];
@@ -114,7 +94,7 @@
       $("length").textContent = clock(whole);
       const topic = this.topicAt(at);
       $("topic-now").textContent = this.episode?.segments?.[topic]?.title ?? "";
-      [...$("bands").children].forEach((band, i) => band.classList.toggle("current", i === topic));
+      Earmark.timeline.show(at, topic);
       $("play").setAttribute("aria-label", this.playing ? "Pause" : "Play");
       $("play").classList.toggle("playing", this.playing);
       Earmark.follow?.(at, topic);
@@ -151,12 +131,11 @@
         this.show();
       };
       audio.ontimeupdate = () => {
-        if (this.episode && Math.abs(audio.currentTime - this.noted) > REMEMBER_EVERY) {
-          this.noted = audio.currentTime;
-          Earmark.remember(`position:${this.episode.id}`, Math.floor(this.noted));
-        }
+        Earmark.progress.at(audio.currentTime, this.playing && !audio.seeking);
         this.show();
       };
+      audio.addEventListener("pause", () => Earmark.progress.report());
+      audio.addEventListener("seeked", () => { if (!this.playing) Earmark.progress.report(); });
       for (const name of ["play", "pause", "seeking", "ended"]) audio.addEventListener(name, () => this.show());
       audio.onerror = () => {
         if (audio.getAttribute("src")) Earmark.hint("The sound of this episode cannot be loaded.");

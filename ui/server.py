@@ -60,7 +60,7 @@ class SpeakBody(BaseModel):
 def build(companion: Companion) -> FastAPI:
     """The whole application over one companion; the page is mounted at the root."""
     os.environ.setdefault("GRADIO_ANALYTICS_ENABLED", "False")  # read when gradio is imported
-    from ui import page
+    from ui import page, routes
 
     @asynccontextmanager
     async def life(app: FastAPI) -> AsyncIterator[None]:
@@ -94,7 +94,7 @@ def build(companion: Companion) -> FastAPI:
     @app.get("/api/episodes/{episode_id}/transcript")
     def transcript(episode_id: str) -> list[dict[str, Any]]:
         cues = companion.library.cues(companion.library.episode(episode_id).id)
-        return [{"start": cue.start, "end": cue.end, "speaker": cue.speaker, "text": cue.text} for cue in cues]
+        return [wire.cue_json(cue) for cue in cues]
 
     @app.post("/api/ask")
     def ask(body: AskBody) -> dict[str, Any]:
@@ -130,6 +130,7 @@ def build(companion: Companion) -> FastAPI:
             raise HTTPException(404, "This episode has no audio.")
         return FileResponse(path, media_type="audio/mp4")
 
+    app.include_router(routes.router(companion))
     return page.mount(app, companion)
 
 

@@ -7,7 +7,7 @@ from retrieval.model import Answer, Moment, Sentence
 
 if TYPE_CHECKING:  # the command line needs the shapes, and not what fills them
     from episodes.library import Library
-    from episodes.model import Episode
+    from episodes.model import Cue, Episode
     from ui.app import Status
 
 Json = dict[str, Any]
@@ -69,6 +69,13 @@ def episode_json(episode: "Episode") -> Json:
             for step in episode.steps
         },
     }
+
+
+def cue_json(cue: "Cue") -> Json:
+    """A line of a transcript; with ``words``, each its start in seconds and its text, when they are known."""
+    return {"start": cue.start, "end": cue.end, "speaker": cue.speaker, "text": cue.text} | (
+        {"words": [[round(word.start, 2), word.text.strip()] for word in cue.words]} if cue.words else {}
+    )
 
 
 def episode_page_json(library: "Library", episode: "Episode") -> Json:

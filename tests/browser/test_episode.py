@@ -1,0 +1,108 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The picture of an episode, the transcript that goes along, and whose position is whose."""
+
+import re
+from typing import Any
+
+import pytest
+from playwright.sync_api import expect
+
+from tests.browser.conftest import Served, Visit
+
+
+@pytest.fixture
+def demo(visit: Visit, served: Served) -> Any:
+    page = visit(f"{served.url}/?episode={served.demo}", viewport={"width": 1280, "height": 900})
+    expect(page.locator(".band").first).to_be_visible()
+    page.uncheck("#aloud")
+    return page
+
+
+def left(page: Any, selector: str) -> float:
+    """The place of an element's middle, as a part of the timeline's width."""
+    box, lane = page.locator(selector).first.bounding_box(), page.locator("#bands").bounding_box()
+    return float((box["x"] + box["width"] / 2 - lane["x"]) / lane["width"])
+
+
+def test_bands_are_as_wide_as_their_topics_are_long_and_say_what_they_are_about(demo: Any) -> None:
+    topics = demo.evaluate("Earmark.chosen().segments")
+    bands = [band.bounding_box()["width"] for band in demo.locator(".band").all()]
+    seconds = [topic["end"] - topic["start"] for topic in topics]
+    for width, length in zip(bands, seconds, strict=True):
+        assert width / sum(bands) == pytest.approx(length / sum(seconds), abs=0.01)
+    demo.locator(".band").first.focus()
+    demo.keyboard.press("ArrowRight")
+    expect(demo.locator("#band-card")).to_contain_text(topics[1]["title"])
+    expect(demo.locator("#band-card")).to_contain_text(topics[1]["summary"][:40])
+    demo.keyboard.press("Enter")
+    demo.wait_for_function(f"Earmark.player.playing && Earmark.player.position >= {topics[1]['start']}")
+    demo.keyboard.press("k")
+    expect(demo.locator(".band").nth(1)).to_have_attribute("aria-current", "true")
+    assert left(demo, "#playhead") == pytest.approx(topics[1]["start"] / sum(seconds), abs=0.02)
+
+
+def test_a_question_shows_where_its_answer_lies(demo: Any) -> None:
+    expect(demo.locator("#heat")).to_be_hidden()
+    demo.fill("#question textarea", "What do the simulations of cooperation show?")
+    demo.click("#ask-button")
+    expect(demo.locator("#heat-path")).to_have_attribute("d", re.compile("^M.+Z$"))
+    path = demo.locator("#heat-path").get_attribute("d")
+    points = [(float(x) / 1000, 1 - float(y) / 100) for x, y in re.findall(r"[ML]([\d.]+) ([\d.]+)", path)]
+    warmest = max(points, key=lambda point: point[1])[0]
+    answer = float(demo.locator("#sentences .time").first.get_attribute("data-seek"))
+    assert warmest == pytest.approx(answer / demo.evaluate("Earmark.player.length"), abs=0.1)
+    assert left(demo, ".mark") == pytest.approx(answer / demo.evaluate("Earmark.player.length"), abs=0.01)
+
+
+def test_the_transcript_goes_along_until_one_scrolls_and_finds_across_lines(demo: Any) -> None:
+    demo.click("#tab-transcript")
+    expect(demo.locator(".cue")).not_to_have_count(0)
+    sight = """() => { const [a, b] = [".cue.current", "#transcript-lines"]
+        .map((name) => document.querySelector(name).getBoundingClientRect());
+        return a.top >= b.top && a.bottom <= b.bottom; }"""
+    demo.evaluate("Earmark.player.seek(300)")
+    demo.wait_for_function(sight)
+    demo.locator("#transcript-lines").hover()
+    demo.mouse.wheel(0, -20_000)
+    demo.wait_for_function("document.querySelector('#transcript-lines').scrollTop === 0")
+    demo.evaluate("Earmark.player.seek(400)")
+    expect(demo.locator("#to-now")).to_be_visible()
+    assert demo.evaluate("document.querySelector('#transcript-lines').scrollTop") == 0, "the listener reads up there"
+    demo.click("#to-now")
+    demo.wait_for_function(sight)
+    last, first = demo.evaluate(
+        """() => { const [a, b] = document.querySelectorAll(".paragraph .cue");
+            return [a.textContent.split(" ").at(-1), b.textContent.split(" ")[0]]; }"""
+    )
+    demo.fill("#find", f"{last} {first}".upper())
+    expect(demo.locator("#find-count")).to_have_text(re.compile(r"^1 of \d+$"))
+    found = "[...CSS.highlights.get('em-found-now')][0].toString()"
+    assert demo.evaluate(found) == f"{last} {first}"
+    demo.fill("#find", "zebra crossing")
+    expect(demo.locator("#find-count")).to_have_text("Nothing found")
+    colours = demo.eval_on_selector_all(".paragraph .speaker", "all => all.map((p) => getComputedStyle(p).color)")
+    assert len(set(colours)) == 2, "two speakers, two colours"
+
+
+def test_a_position_is_kept_for_one_listener_on_all_devices_and_for_nobody_else(visit: Visit, served: Served) -> None:
+    address = f"{served.url}/?episode={served.tones}"
+    first = visit(address)
+    first.wait_for_function("Earmark.player.audio.readyState > 0")
+    first.evaluate("Earmark.player.jump(10)")
+    first.wait_for_function("Earmark.player.position > 11")
+    with first.expect_response(lambda reply: "/api/listening/" in reply.url and reply.request.method == "PUT"):
+        first.evaluate("Earmark.player.pause()")
+    position = first.evaluate("Earmark.player.position")
+    expect(first.locator("#heard span")).to_have_count(1)
+
+    stranger = visit(address)
+    expect(stranger.locator("#now")).to_have_text("0:00")
+    expect(stranger.locator("#heard span")).to_have_count(0)
+    expect(stranger.locator("#answer")).to_be_hidden()
+
+    first.reload()
+    first.wait_for_function(f"Math.abs(Earmark.player.position - {position}) < 0.2")
+    second = visit(f"{address}#listener={first.evaluate('Earmark.progress.key')}")
+    second.wait_for_function(f"Math.abs(Earmark.player.position - {position}) < 0.2")
+    expect(second.locator("#heard span")).to_have_count(1)
+    assert "listener" not in second.url, "the key does not stay where others see it"

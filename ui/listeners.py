@@ -1,0 +1,117 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Where each listener is in each episode, and what of it was heard.
+
+There are no accounts: a listener is a key that a browser has drawn by chance, or the name somebody signed in with. So
+people who share a server do not share a position, and a second device takes part by being given the key (a link that
+carries it). It is a file of its own, since it belongs to people and not to the library: deleting it forgets them.
+"""
+
+import json
+import re
+import sqlite3
+import threading
+import time
+from collections.abc import Iterable, Iterator
+from contextlib import closing, contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+from voice.errors import LibraryError, SettingsError
+
+KEY = re.compile(r"[\w.@-]{8,80}", re.ASCII)
+"""What a listener's key looks like."""
+
+MOST_ROWS = 100_000
+"""Positions kept in all; beyond that the oldest go."""
+
+_NEAR = 1.5  # seconds between two stretches that count as one
+_SCHEMA = """CREATE TABLE IF NOT EXISTS listened (
+    listener TEXT NOT NULL,
+    episode TEXT NOT NULL,
+    position REAL NOT NULL,  -- seconds
+    heard TEXT NOT NULL,     -- JSON list of [start, end], seconds
+    at REAL NOT NULL,        -- seconds since 1970
+    PRIMARY KEY (listener, episode)
+) WITHOUT ROWID"""
+
+Stretch = tuple[float, float]
+
+
+@dataclass(frozen=True, slots=True)
+class Listened:
+    """One listener in one episode: ``position`` and the stretches ``heard``, in order, all in seconds.
+
+    ``at`` is when that was noted, in seconds since 1970; 0 when nothing was.
+    """
+
+    position: float = 0.0
+    heard: tuple[Stretch, ...] = ()
+    at: float = 0.0
+
+
+def union(stretches: Iterable[Stretch]) -> tuple[Stretch, ...]:
+    """The same time in as few stretches as possible, in order; empty ones go."""
+    joined: list[Stretch] = []
+    for start, end in sorted((max(0.0, start), end) for start, end in stretches if end > max(0.0, start)):
+        if joined and start <= joined[-1][1] + _NEAR:
+            joined[-1] = (joined[-1][0], max(joined[-1][1], end))
+        else:
+            joined.append((start, end))
+    return tuple(joined)
+
+
+class Listeners:
+    """The memory of where listeners are, in ``folder``. Safe to use from several threads and processes."""
+
+    def __init__(self, folder: Path) -> None:
+        self._file = folder / "listeners.db"
+        self._lock = threading.Lock()
+        with self._open() as db:
+            db.execute("PRAGMA journal_mode = WAL")
+            db.execute(_SCHEMA)
+
+    def get(self, listener: str, episode_id: str) -> Listened:
+        """Where this listener is in this episode. Raises LibraryError when the file cannot be read."""
+        with self._open() as db:
+            row = db.execute(
+                "SELECT position, heard, at FROM listened WHERE listener = ? AND episode = ?",
+                (_checked(listener), episode_id),
+            ).fetchone()
+        return Listened(row[0], tuple((a, b) for a, b in json.loads(row[1])), row[2]) if row else Listened()
+
+    def note(self, listener: str, episode_id: str, position: float, heard: Iterable[Stretch] = ()) -> Listened:
+        """Remember a position and add stretches that were heard meanwhile; what other devices noted stays heard."""
+        with self._lock, self._open() as db:
+            db.execute("BEGIN IMMEDIATE")
+            row = db.execute(
+                "SELECT heard FROM listened WHERE listener = ? AND episode = ?", (_checked(listener), episode_id)
+            ).fetchone()
+            before = [(a, b) for a, b in json.loads(row[0])] if row else []
+            now = Listened(position, union([*before, *heard]), time.time())
+            db.execute(
+                "INSERT OR REPLACE INTO listened VALUES (?, ?, ?, ?, ?)",
+                (listener, episode_id, now.position, json.dumps(now.heard), now.at),
+            )
+            if row is None:
+                db.execute(
+                    "DELETE FROM listened WHERE (listener, episode) IN "
+                    "(SELECT listener, episode FROM listened ORDER BY at DESC LIMIT -1 OFFSET ?)", (MOST_ROWS,)
+                )
+            db.execute("COMMIT")
+        return now
+
+    @contextmanager
+    def _open(self) -> Iterator[sqlite3.Connection]:
+        try:
+            with closing(sqlite3.connect(self._file, timeout=10, isolation_level=None)) as db:
+                yield db
+        except sqlite3.Error as error:
+            raise LibraryError(
+                f"{self._file} could not be used ({error}).", "Move it away: only positions are lost."
+            ) from error
+
+
+def _checked(listener: str) -> str:
+    if not KEY.fullmatch(listener):
+        raise SettingsError("That is no listener's key.", hint="Send 8 to 80 letters, digits or dashes as X-Listener.")
+    return listener

@@ -1,0 +1,99 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+// Where this listener is in each episode and what was heard of it. The server keeps it under a key that this browser
+// has drawn by chance, so nobody shares a position; a link with the key after # makes another device the same listener.
+
+((Earmark) => {
+  const { $, recall, remember } = Earmark;
+  const REPORT_EVERY = 5; // seconds of playback between two notes of the position
+  const JUMP = 2; // seconds between two looks at the player that nobody can have listened to in between
+
+  const draw = () => Array.from(crypto.getRandomValues(new Uint8Array(16)), (byte) => byte.toString(16).padStart(2, "0")).join("");
+
+  // The key: from the address of a link for another device, from an earlier visit, or a new one.
+  const given = new URLSearchParams(location.hash.slice(1)).get("listener");
+  const key = given ?? recall("listener", null) ?? draw();
+  remember("listener", key);
+  if (given) history.replaceState(null, "", location.pathname + location.search);
+
+  const address = (id) => `api/listening/${encodeURIComponent(id)}`;
+  const headers = { "X-Listener": key, "Content-Type": "application/json" };
+
+  let episode = null;
+  let heard = []; // stretches [start, end], as the server joined them
+  let fresh = []; // stretches it has not been told of
+  let now = null; // the stretch that is being heard
+  let told = 0; // position of the last note
+
+  Earmark.progress = {
+    key,
+
+    // Where the listener is in an episode: {position, heard}; from this browser alone when the server does not say.
+    async load(id) {
+      const here = recall(`listened:${id}`, { position: 0, at: 0 });
+      try {
+        const reply = await fetch(address(id), { headers });
+        if (!reply.ok) throw new Error(reply.statusText);
+        const there = await reply.json();
+        return { heard: there.heard, position: there.at >= here.at ? there.position : here.position };
+      } catch {
+        return { heard: [], position: here.position };
+      }
+    },
+
+    // Another episode is on the page.
+    open(id, kept) {
+      if (episode && episode !== id) this.report();
+      [episode, heard, fresh, now, told] = [id, kept.heard, [], null, kept.position];
+      Earmark.timeline.heard(heard);
+    },
+
+    // The player is at this second; `playing` when it got there by playing on.
+    at(seconds, playing) {
+      if (!episode) return;
+      if (playing && now && seconds >= now[1] && seconds - now[1] < JUMP * Math.max(1, Earmark.player.audio.playbackRate)) {
+        now[1] = seconds;
+      } else {
+        now = playing ? [seconds, seconds] : null;
+        if (now) fresh.push(now);
+      }
+      if (playing && Math.abs(seconds - told) > REPORT_EVERY) this.report();
+    },
+
+    // Tell the server.
+    report() {
+      if (!episode) return;
+      const id = episode;
+      const position = Math.round(10 * Earmark.player.position) / 10;
+      const stretches = fresh.filter(([start, end]) => end > start).map(([start, end]) => [start, end]);
+      told = position;
+      fresh = now ? [now = [now[1], now[1]]] : [];
+      remember(`listened:${id}`, { position, at: Date.now() / 1000 });
+      fetch(address(id), { method: "PUT", headers, keepalive: true, body: JSON.stringify({ position, heard: stretches }) })
+        .then((reply) => (reply.ok ? reply.json() : Promise.reject(new Error(reply.statusText))))
+        .then((kept) => {
+          if (episode !== id) return;
+          heard = kept.heard;
+          Earmark.timeline.heard(heard);
+        })
+        .catch(() => { if (episode === id) fresh.unshift(...stretches); }); // told with the next note
+    },
+
+    // A link that makes another device this listener.
+    async copyKey() {
+      const link = new URL(location.href);
+      link.hash = `listener=${key}`;
+      try {
+        await navigator.clipboard.writeText(link.href);
+        Earmark.hint("In your clipboard is a link for another device of yours. It goes on where you are; keep it to yourself.");
+      } catch {
+        Earmark.hint(`Open this address on your other device, and keep it to yourself: ${link.href}`);
+      }
+    },
+
+    start() {
+      $("other-device").onclick = () => this.copyKey();
+      addEventListener("pagehide", () => this.report());
+      document.addEventListener("visibilitychange", () => { if (document.hidden) this.report(); });
+    },
+  };
+})(window.Earmark);
