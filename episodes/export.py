@@ -48,14 +48,17 @@ def write_chapters(chapters: Sequence[Chapter | Segment], title: str = "") -> st
 
 def write_soundbites(bites: Sequence[Soundbite], title: str, address: str = "", guid: str = "") -> str:
     """An RSS item with its ``podcast:soundbite`` elements, ready to be put into a feed; reading gives the same."""
-    lines = [f'  <podcast:soundbite startTime="{bite.start:.3f}" duration="{bite.length:.3f}">{escape(escaped(bite.title))}'
-             "</podcast:soundbite>" for bite in bites]  # fmt: skip
+    lines = "\n".join(
+        f'  <podcast:soundbite startTime="{bite.start:.3f}" duration="{bite.length:.3f}">'
+        f"{escape(escaped(bite.title))}</podcast:soundbite>"
+        for bite in bites
+    )
     enclosure = f"  <enclosure url={quoteattr(address)} type=\"audio/mp4\" length=\"0\"/>\n" if address else ""
     name = f"  <guid isPermaLink=\"false\">{escape(guid)}</guid>\n" if guid else ""
     return (
         '<?xml version="1.0" encoding="UTF-8"?>\n'
         '<rss version="2.0" xmlns:podcast="https://podcastindex.org/namespace/1.0">\n<channel>\n<item>\n'
-        f"  <title>{escape(escaped(title))}</title>\n{name}{enclosure}" + "\n".join(lines) + "\n</item>\n</channel>\n</rss>\n"
+        f"  <title>{escape(escaped(title))}</title>\n{name}{enclosure}{lines}\n</item>\n</channel>\n</rss>\n"
     )
 
 
