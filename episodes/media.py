@@ -11,7 +11,6 @@ from dataclasses import dataclass
 from fractions import Fraction
 from pathlib import Path
 from tempfile import NamedTemporaryFile
-from time import time
 from typing import TYPE_CHECKING
 
 from episodes.model import Chapter
@@ -25,7 +24,6 @@ if TYPE_CHECKING:
 _BIT_RATE = {1: 64_000, 2: 96_000}  # bits per second for that many channels: transparent for speech
 _FRAME = 1024  # samples in an AAC frame
 _LONGEST_GAP = 10.0  # seconds of missing sound that are replaced by silence; a longer jump is a broken clock
-_STALE = 3600.0  # seconds after which a half-written file belongs to a process that was killed
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,10 +101,9 @@ def normalise(source: Path, target: Path, on_progress: Callable[[float], None]) 
 
 
 def _clear(target: Path) -> None:
-    """Remove what killed processes left of this file."""
+    """Remove what killed processes left of this file: an episode has one worker at a time."""
     for left in target.parent.glob(f"{target.stem}.*.part"):
-        if time() - left.stat().st_mtime > _STALE:
-            left.unlink(missing_ok=True)
+        left.unlink(missing_ok=True)
 
 
 def _write_error(error: Exception, target: Path) -> EarmarkError:

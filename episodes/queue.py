@@ -20,6 +20,9 @@ from episodes.sources import Source
 if TYPE_CHECKING:
     from pydantic import TypeAdapter
 
+BY_HAND = 1
+"""The priority of what a person asked for. What a feed brings by itself has 0; what somebody looks at goes first."""
+
 LEASE = 30.0
 """Seconds for which a job stays its worker's without a sign of life."""
 

@@ -14,6 +14,7 @@ from time import localtime, monotonic, sleep, strftime, time
 from episodes.ingest import Ingest, Interrupted, OnStep, Tools, enqueue, reason_of
 from episodes.library import Library
 from episodes.model import Episode, State, Step, StepState
+from episodes.outlook import current
 from episodes.queue import Job, JobState, Queue, worker_name
 from episodes.sources import local_source
 from voice.errors import DownloadError, EarmarkError, EngineError, LibraryError, NoSpace, UnknownEpisode
@@ -42,10 +43,17 @@ def add(library: Library, path: Path, tools: Tools, on_step: OnStep = _silent) -
     return bring_in(library, enqueue(library, local_source(path)), tools, on_step)
 
 
-def bring_in(library: Library, episode: Episode, tools: Tools | None, on_step: OnStep = _silent) -> Episode:
+def bring_in(
+    library: Library,
+    episode: Episode,
+    tools: Tools,
+    on_step: OnStep = _silent,
+    left_to_others: Callable[[], bool] = lambda: False,
+) -> Episode:
     """Take in an episode that is in the queue, in this process, or wait while another one does; returns it, ready.
 
-    ``on_step`` is told each step as it runs (with its progress) and ends. Without ``tools`` it is left to the others.
+    ``on_step`` is told each step as it runs (with its progress) and ends. While ``left_to_others`` the work is followed
+    only: a worker with warm models is there.
     A step that fails here is stored as failed, and the error raised; when a file of this machine cannot be taken in at
     all, nothing of it stays.
 
@@ -53,30 +61,29 @@ def bring_in(library: Library, episode: Episode, tools: Tools | None, on_step: O
     """
     queue, told = Queue(library.database), episode
     while True:
-        job = queue.claim(worker_name(), time(), episode.id) if tools is not None else None
-        if job is not None and tools is not None:
+        job = None if left_to_others() else queue.claim(worker_name(), time(), episode.id)
+        if job is not None:
             try:
                 return work_on(library, job, tools, on_step)
             except Exception:
-                begun = library.episode(episode.id).steps[list(Step).index(Step.NORMALISED)].state is State.DONE
-                if not begun and not job.source.address:
-                    library.remove(episode.id)
+                _forget_unusable(library, job)
                 raise
             except Interrupted:
                 if queue.job(episode.id) is None:
                     raise LibraryError(f"“{episode.title}” was removed meanwhile.") from None
                 continue
+        job = queue.job(episode.id)  # before its episode is looked at: a job that is gone leaves the last word there
         now = library.episode(episode.id)
         for before, state in zip(told.steps, now.steps, strict=True):
             if state != before:
                 on_step(now, state)
         told = now
-        job = queue.job(episode.id)
         if job is None:
             if now.ready:
                 return now
             raise LibraryError(f"Nobody takes in “{now.title}”.", f"Run 'earmark retry {now.id}'.")
         if job.state is JobState.FAILED:
+            _forget_unusable(library, job)
             raise EarmarkError(next(step.reason for step in now.steps if step.state is State.FAILED))
         if job.state is JobState.CANCELLED:
             raise LibraryError(f"“{now.title}” was cancelled.", f"Run 'earmark retry {now.id}' to go on.")
@@ -155,7 +162,7 @@ def cancel(library: Library, episode: Episode) -> None:
     with library.transaction():
         if not Queue(library.database).cancel(episode.id):
             raise LibraryError(f"There is no work on “{episode.title}” ({episode.status}).")
-        step = _at(library.episode(episode.id))
+        step = current(library.episode(episode.id))
         library.set_step(episode.id, StepState(step.step, State.CANCELLED, step.progress))
 
 
@@ -187,7 +194,7 @@ def adopt(library: Library) -> None:
             try:
                 retry(library, episode)
             except EarmarkError as error:
-                library.set_step(episode.id, StepState(_at(episode).step, State.FAILED, reason=reason_of(error)))
+                library.set_step(episode.id, StepState(current(episode).step, State.FAILED, reason=reason_of(error)))
 
 
 @contextmanager
@@ -224,7 +231,7 @@ def _failed(library: Library, queue: Queue, job: Job, error: Exception, patient:
     """Store that a job failed: it waits to be tried again, or it is over."""
     now = queue.job(job.episode_id)
     tried = now.attempts if now is not None else 0
-    step = _at(library.episode(job.episode_id))
+    step = current(library.episode(job.episode_id))
     if patient and _may_pass(error) and tried < len(BACKOFF):
         due = time() + BACKOFF[tried]
         again = strftime("%H:%M:%S", localtime(due))
@@ -237,6 +244,14 @@ def _failed(library: Library, queue: Queue, job: Job, error: Exception, patient:
         queue.release(job, failed=True)
 
 
+def _forget_unusable(library: Library, job: Job) -> None:
+    """Remove an episode whose file, on this machine, cannot be taken in at all: somebody is there to be told why."""
+    with suppress(UnknownEpisode):
+        begun = library.episode(job.episode_id).steps[list(Step).index(Step.NORMALISED)].state is State.DONE
+        if not begun and not job.source.address:
+            library.remove(job.episode_id)
+
+
 def _may_pass(error: Exception) -> bool:
     """True for what can be otherwise the next time, with nobody doing anything: the network, a busy database."""
     return isinstance(error, DownloadError | EngineError | OSError) or (
@@ -246,8 +261,3 @@ def _may_pass(error: Exception) -> bool:
 
 def _there(library: Library, job: Job) -> bool:
     return Queue(library.database).job(job.episode_id) is not None
-
-
-def _at(episode: Episode) -> StepState:
-    """The step that an unfinished episode is at."""
-    return next((step for step in episode.steps if step.state is not State.DONE), episode.steps[-1])

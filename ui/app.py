@@ -11,10 +11,13 @@ from dataclasses import dataclass, replace
 from functools import cached_property
 from pathlib import Path
 from tempfile import TemporaryDirectory
+from time import time
 
 from episodes import demo, ingest, worker
 from episodes.library import Library
 from episodes.model import Cue, Episode, Step, StepState
+from episodes.outlook import Work, outlook
+from episodes.queue import Queue
 from episodes.remote import Fetcher
 from retrieval.answer import compose
 from retrieval.embed import Embedder, Matrix
@@ -25,6 +28,7 @@ from retrieval.passages import passages
 from retrieval.search import COVERED, find
 from ui.catalogue import VOICES, voices_folder, whisper_folder
 from ui.config import Settings, net_of
+from ui.workers import Workers
 from voice.audio import Audio
 from voice.errors import EarmarkError, LibraryError, from_os_error
 from voice.models import present_whisper
@@ -85,9 +89,10 @@ class Companion:
         self._loading = threading.RLock()
         self._status = Status(False, "Starting", 0.0)
         self._bias: tuple[tuple[int, str | None], Bias] = ((-1, None), Bias())
-        self._worker = ThreadPoolExecutor(max_workers=1, thread_name_prefix="earmark-start")
+        self._starter = ThreadPoolExecutor(max_workers=1, thread_name_prefix="earmark-start")
         self._started: Future[None] | None = None
         self._stopping = threading.Event()
+        self._workers = Workers(settings, self.library)
 
     # -- engines -----------------------------------------------------------------------------------------------
 
@@ -137,7 +142,7 @@ class Companion:
     def start(self) -> None:
         """Begin to load everything in the background; ``status`` tells how far it is."""
         if self._started is None:
-            self._started = self._worker.submit(self._start)
+            self._started = self._starter.submit(self._start)
 
     def wait(self) -> None:
         """Block until the start is over. Raises what made it fail."""
@@ -147,7 +152,8 @@ class Companion:
     def close(self) -> None:
         """Stop what is under way at the next step and close the library."""
         self._stopping.set()
-        self._worker.shutdown(wait=True, cancel_futures=True)
+        self._starter.shutdown(wait=True, cancel_futures=True)
+        self._workers.close()
         self.index.close()
         self.library.close()
 
@@ -184,6 +190,7 @@ class Companion:
             if self.settings.demo:
                 self.add_demo(lambda part, doing: self._say(doing, 0.4 + 0.6 * part))
             self._status = replace(self._status, ready=True, doing="Ready", progress=1.0)
+            self._workers.start()
         except Exception as error:
             problem = str(error) if isinstance(error, EarmarkError) else f"The start failed: {error!r}."
             self._status = replace(self._status, doing="Not started", problem=problem)
@@ -200,6 +207,22 @@ class Companion:
     def add(self, path: Path, on_step: OnStep = lambda episode, step: None) -> Episode:
         """Take in a file; see ``episodes.worker.add``."""
         return worker.add(self.library, path, self.tools, on_step)
+
+    def work(self) -> list[Work]:
+        """What is being taken in, in the order in which it is done."""
+        return outlook(self.library, time())
+
+    def cancel(self, ref: str) -> None:
+        """Stop taking in an episode; what is finished is kept. Raises LibraryError when there is no work on it."""
+        worker.cancel(self.library, self.library.episode(ref))
+
+    def retry(self, ref: str) -> None:
+        """Go on with an episode that failed or was cancelled. Raises LibraryError when it is ready."""
+        worker.retry(self.library, self.library.episode(ref))
+
+    def first(self, ref: str) -> None:
+        """Take an episode in before all others, since somebody looks at it."""
+        Queue(self.library.database).hurry(self.library.episode(ref).id)
 
     def remove(self, episode_id: str) -> None:
         """Forget an episode, its audio and its passages."""

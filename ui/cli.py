@@ -4,31 +4,23 @@
 click was chosen because it knows options whose value may be left out (``--speak [out.wav]``), and starts fast.
 """
 
-import contextlib
-import json
 import logging
 import sys
-from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
 
-from ui import config
-from ui.config import Settings
+from ui import cli_work
+from ui.cli_base import answering, companion_of, json_option, library_of, print_json, settings_of
 from voice.errors import EarmarkError, HearingError
 from voice.words import clock
 
 if TYPE_CHECKING:
-    from episodes.library import Library
     from retrieval.model import Answer
-    from ui.app import Companion
-    from ui.client import Server
 
 FAILED = 1
 INTERRUPTED = 130
-
-json_option = click.option("--json", "as_json", is_flag=True, help="Print JSON instead of text.")
 
 
 class Commands(click.Group):
@@ -73,11 +65,6 @@ def main(ctx: click.Context, data_dir: Path | None, verbose: bool) -> None:
     ctx.obj = {"data_dir": data_dir}
 
 
-def settings_of(ctx: click.Context, **flags: Any) -> Settings:
-    """The settings in force for this command."""
-    return config.load(**ctx.obj, **flags)
-
-
 @main.command()
 @click.option("--host", help="Address to listen on; 127.0.0.1 is this machine only.")
 @click.option("--port", type=int, help="Port to listen on [7860].")
@@ -100,15 +87,16 @@ def add(ctx: click.Context, files: tuple[Path, ...], as_json: bool) -> None:
 
     A step that is done is not done again: after an interruption the same command goes on from there.
     """
+    from episodes.ingest import enqueue
+    from episodes.queue import BY_HAND
+    from episodes.sources import local_source
     from ui import wire
-    from ui.progress import steps_on_terminal
 
     added = []
     with companion_of(ctx) as companion:
         known = {episode.id for episode in companion.library.episodes() if episode.ready}
         for path in files:
-            with steps_on_terminal(path.name) as on_step:
-                episode = companion.add(path, on_step)
+            (episode,) = cli_work.take_in(companion, [enqueue(companion.library, local_source(path), BY_HAND)])
             added.append(wire.episode_page_json(companion.library, episode))
             for remark in (step.reason for step in episode.steps if step.reason and episode.id not in known):
                 click.echo(remark, err=True)
@@ -117,6 +105,10 @@ def add(ctx: click.Context, files: tuple[Path, ...], as_json: bool) -> None:
                 click.echo(f"{episode.id}  {episode.title}  ({clock(episode.seconds)}){there}")
     if as_json:
         print_json(added)
+
+
+for command in (cli_work.jobs, cli_work.cancel, cli_work.retry, cli_work.work):
+    main.add_command(command)
 
 
 @main.command("list")
@@ -284,60 +276,12 @@ def doctor(ctx: click.Context, as_json: bool) -> None:
         ctx.exit(FAILED)
 
 
-@contextlib.contextmanager
-def library_of(ctx: click.Context) -> "Iterator[Library]":
-    """The library alone: no engine, so that it opens at once."""
-    from episodes.library import Library
-
-    library = Library.open(settings_of(ctx).data_dir)
-    try:
-        yield library
-    finally:
-        library.close()
-
-
-@contextlib.contextmanager
-def companion_of(ctx: click.Context) -> "Iterator[Companion]":
-    """A companion of this process; its engines load when they are first needed."""
-    from ui.app import Companion
-
-    companion = Companion(settings_of(ctx))
-    try:
-        yield companion
-    finally:
-        companion.close()
-
-
-@contextlib.contextmanager
-def answering(settings: Settings) -> "Iterator[Companion | Server]":
-    """What asks, hears and speaks: the running server, or a companion of this process."""
-    from ui import client
-
-    server = client.running(settings.data_dir)
-    if server is not None:
-        yield server
-        return
-    from ui.app import Companion
-
-    companion = Companion(settings)
-    try:
-        companion.mend_index()
-        yield companion
-    finally:
-        companion.close()
-
-
 def print_answer(answer: "Answer") -> None:
     """The answer for a person: its sentences, then the moments to jump to."""
     click.echo(answer.text)
     for moment in answer.moments[:3]:
         who = f"{moment.speaker}: " if moment.speaker else ""
         click.secho(f"  {clock(moment.start)}  {who}{moment.quote}", dim=True)
-
-
-def print_json(data: Any) -> None:
-    """One JSON document on stdout."""
-    click.echo(json.dumps(data, indent=2, ensure_ascii=False))
 
 
 if __name__ == "__main__":

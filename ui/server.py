@@ -13,7 +13,7 @@ import sys
 import webbrowser
 from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 
 from fastapi import FastAPI, HTTPException, Request
 from fastapi.responses import FileResponse, JSONResponse, StreamingResponse
@@ -57,6 +57,13 @@ class SpeakBody(BaseModel):
     text: Text
 
 
+class WorkBody(BaseModel):
+    """What ``POST /api/episodes/ID/work`` takes: stop taking in, go on after that or a failure, or go before others."""
+
+    model_config = ConfigDict(extra="forbid")
+    do: Literal["cancel", "retry", "first"]
+
+
 def build(companion: Companion) -> FastAPI:
     """The whole application over one companion; the page is mounted at the root."""
     os.environ.setdefault("GRADIO_ANALYTICS_ENABLED", "False")  # read when gradio is imported
@@ -81,7 +88,7 @@ def build(companion: Companion) -> FastAPI:
 
     @app.get("/api/status")
     def status() -> dict[str, Any]:
-        return wire.status_json(companion.status())
+        return wire.status_json(companion.status(), companion.work())
 
     @app.get("/api/episodes")
     def episodes() -> list[dict[str, Any]]:
@@ -95,6 +102,11 @@ def build(companion: Companion) -> FastAPI:
     def transcript(episode_id: str) -> list[dict[str, Any]]:
         cues = companion.library.cues(companion.library.episode(episode_id).id)
         return [wire.cue_json(cue) for cue in cues]
+
+    @app.post("/api/episodes/{episode_id}/work")
+    def work(episode_id: str, body: WorkBody) -> list[dict[str, Any]]:
+        {"cancel": companion.cancel, "retry": companion.retry, "first": companion.first}[body.do](episode_id)
+        return [wire.work_json(one) for one in companion.work()]
 
     @app.post("/api/ask")
     def ask(body: AskBody) -> dict[str, Any]:

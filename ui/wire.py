@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """How answers and episodes look as JSON, on the command line and over HTTP: one shape for both."""
 
+from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
 from retrieval.model import Answer, Moment, Sentence
@@ -8,6 +9,7 @@ from retrieval.model import Answer, Moment, Sentence
 if TYPE_CHECKING:  # the command line needs the shapes, and not what fills them
     from episodes.library import Library
     from episodes.model import Cue, Episode
+    from episodes.outlook import Work
     from ui.app import Status
 
 Json = dict[str, Any]
@@ -93,12 +95,27 @@ def episode_page_json(library: "Library", episode: "Episode") -> Json:
     }
 
 
-def status_json(status: "Status") -> Json:
-    """How far the start is, and what hears, speaks and finds."""
+def work_json(work: "Work") -> Json:
+    """What is being taken in: ``fraction`` of the step in 0..1, ``eta`` in seconds or null; docs/api.md has it all."""
+    return {
+        "episode": work.episode_id,
+        "title": work.title,
+        "state": work.state.value,
+        "step": work.step.value,
+        "fraction": round(work.fraction, 3),
+        "eta": None if work.eta is None else round(work.eta, 1),
+        "before": work.before,
+        "reason": work.reason,
+    }
+
+
+def status_json(status: "Status", work: "Sequence[Work]" = ()) -> Json:
+    """How far the start is, what hears, speaks and finds, and what is being taken in."""
     return {
         "ready": status.ready,
         "doing": status.doing,
         "progress": round(status.progress, 3),
         "problem": status.problem,
         "engines": [{"role": line.role, "name": line.name, "better": line.better} for line in status.engines],
+        "work": [work_json(one) for one in work],
     }

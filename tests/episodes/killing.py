@@ -1,0 +1,204 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Kills a worker at any moment, lets another finish, and looks whether the library came out as without the kill.
+
+``python -m tests.episodes.killing --kills 50`` does it fifty times, with the tests' own Whisper, real conversion and
+the real index. Each kill has a library of its own; the moment is drawn from the time that a whole ingest takes, and the
+seed is printed, so that a failure can be had again with ``--seed``.
+"""
+
+import argparse
+import hashlib
+import itertools
+import json
+import multiprocessing
+import random
+import sqlite3
+import tempfile
+import threading
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import dataclass
+from multiprocessing.process import BaseProcess
+from pathlib import Path
+from time import monotonic, sleep
+from typing import Any
+
+import numpy as np
+
+from episodes import worker
+from episodes.ingest import Tools, enqueue
+from episodes.library import Library
+from episodes.model import Cue, Episode
+from episodes.queue import Queue
+from episodes.sources import local_source
+from retrieval.index import Index
+from retrieval.passages import passages
+from tests.demo import TEN_QUESTIONS
+from tests.episodes.conftest import hashed
+from tests.models.whisper.speech import RATE, say
+from voice.audio import Audio, Samples, join, silence, write_wav
+from voice.whisper import Whisper
+from voice.words import Bias
+
+MODEL = Path(__file__).parents[1] / "models" / "whisper" / "tiny"
+_PROCESSES = multiprocessing.get_context("forkserver")  # a child that begins at once, and has none of our threads
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """What a kill came to: at which ``step`` it struck, whether the library is ``same`` as without, which pieces were
+    ``heard`` and which of them ``twice``, and whether those were but the one in flight."""
+
+    step: str
+    same: bool
+    heard: int
+    twice: int
+    in_flight: bool
+
+    @property
+    def good(self) -> bool:
+        """True when nothing was lost and nothing was done twice but the piece in flight."""
+        return self.same and self.in_flight
+
+
+class _Noting(Whisper):
+    """The recogniser, which notes each stretch of sound before it hears it."""
+
+    def __init__(self, notes: Path) -> None:
+        super().__init__(MODEL, threads=1)
+        self._notes = notes
+
+    def _segments(self, samples: Samples, bias: Bias, beam: int, temperatures: tuple[float, ...]) -> Any:
+        with self._notes.open("a") as notes:
+            notes.write(hashlib.sha256(samples.tobytes()).hexdigest()[:16] + "\n")
+        return super()._segments(samples, bias, 1, (0.0,))
+
+
+def speech(path: Path, sentences: int) -> Path:
+    """Write some seconds of speech in sentences, with pauses between them at which a recording is cut."""
+    said = itertools.islice(itertools.cycle(TEN_QUESTIONS), sentences)
+    parts = [(Audio(say(f"{one.text} {one.text}"), RATE), silence(1.2, RATE)) for one in said]
+    write_wav(path, join([part for pair in parts for part in pair]))
+    return path
+
+
+def whole(folder: Path, audio: Path) -> float:
+    """Take the audio in without a kill; returns how many seconds a worker took."""
+    _enqueued(folder, audio)
+    process, began = _worker(folder)
+    process.join(60)
+    assert process.exitcode == 0
+    return monotonic() - began
+
+
+def killed(folder: Path, audio: Path, after: float, beside: Path) -> Outcome:
+    """Take the audio in with a worker that is killed ``after`` seconds, then with another one, and compare what came of
+    it with the library ``beside``, which was never interrupted."""
+    library, episode = _enqueued(folder, audio)
+    process, began = _worker(folder)
+    sleep(max(0.0, began + after - monotonic()))
+    process.kill()
+    process.join(60)
+    step = library.episode(episode.id).status.rstrip(" %0123456789")
+    before = _heard(folder)
+    process, _ = _worker(folder)
+    process.join(60)
+    assert process.exitcode == 0
+    heard = Counter(_heard(folder))
+    twice = [sound for sound, times in heard.items() if times > 1]
+    in_flight = len(twice) <= 1 and all(heard[sound] == 2 and sound == before[-1] for sound in twice)
+    assert Queue(library.database).jobs() == []
+    library.close()
+    return Outcome(step, stored(folder) == stored(beside), len(heard), len(twice), in_flight)
+
+
+def stored(folder: Path) -> dict[str, Any]:
+    """All that a library holds: its rows, its audio and its index, without what tells of the work itself."""
+    found: dict[str, Any] = {}
+    for name, left_out in (("library.db", {"jobs", "speeds", "changes"}), ("index/index.db", {"meta"})):
+        with sqlite3.connect(f"file:{folder / name}?mode=ro", uri=True) as database:
+            tables = [row[0] for row in database.execute("SELECT name FROM sqlite_schema WHERE type = 'table'")]
+            for table in sorted(set(tables) - left_out):
+                if not table.startswith("texts_"):  # the full-text table's own, in an order of its own
+                    columns = [f'"{row[1]}"' for row in database.execute(f"PRAGMA table_info({table})")]
+                    if name.startswith("index"):  # numbers of rows, which are never used twice
+                        columns = [column for column in columns if column not in ('"first"', '"texts"')]
+                    rows = database.execute(f"SELECT {', '.join(columns)} FROM {table}")
+                    found[f"{name}: {table}"] = sorted(map(repr, rows))
+    for file in sorted(folder.rglob("*")):
+        if file.is_file() and file.parent.name in ("audio", "fetched"):
+            found[str(file.relative_to(folder))] = hashlib.sha256(file.read_bytes()).hexdigest()
+    return found
+
+
+def _enqueued(folder: Path, audio: Path) -> tuple[Library, Episode]:
+    Index.open(folder / "index").close()
+    library = Library.open(folder)
+    return library, enqueue(library, local_source(audio))
+
+
+def _heard(folder: Path) -> list[str]:
+    notes = folder / "heard"
+    return notes.read_text().split() if notes.exists() else []
+
+
+def _worker(folder: Path) -> tuple[BaseProcess, float]:
+    """A worker of its own process, and when it began to work."""
+    _PROCESSES.set_forkserver_preload(["faster_whisper", "av", "pydantic", "episodes.worker", "retrieval.index"])
+    ours, theirs = _PROCESSES.Pipe()
+    process = _PROCESSES.Process(target=_work, args=(folder, theirs))
+    process.start()
+    ours.recv()
+    return process, monotonic()
+
+
+def _work(folder: Path, begun: Any) -> None:
+    """What the child does: work until there is nothing more to do."""
+    library, index = Library.open(folder), Index.open(folder / "index")
+
+    def embed(texts: Sequence[str]) -> Any:
+        return hashed(texts)
+
+    def put(episode: Episode, cues: tuple[Cue, ...]) -> None:
+        found = passages(episode.id, cues)
+        rows = hashed([passage.text for passage in found])
+        index.add(episode.id, found, np.pad(rows, ((0, 0), (0, 384 - rows.shape[1]))))
+
+    begun.send(None)
+    worker.run(library, Tools(lambda: _Noting(folder / "heard"), embed, put), threading.Event(), idle=0.0)
+
+
+def main() -> None:
+    """Kill as often as asked, and print what came of it."""
+    options = argparse.ArgumentParser(description=__doc__)
+    options.add_argument("--kills", type=int, default=50)
+    options.add_argument("--sentences", type=int, default=8)
+    options.add_argument("--seed", type=int, default=random.SystemRandom().randrange(10**6))
+    options.add_argument("--json", action="store_true")
+    given = options.parse_args()
+    chance = random.Random(given.seed)
+    outcomes = []
+    with tempfile.TemporaryDirectory() as name:
+        top = Path(name)
+        audio = speech(top / "speech.wav", given.sentences)
+        whole(top / "first", audio)  # what is loaded for the first time takes longer
+        seconds = whole(top / "beside", audio)
+        for number in range(given.kills):
+            outcomes.append(killed(top / str(number), audio, chance.uniform(0, seconds), top / "beside"))
+    steps = Counter(outcome.step for outcome in outcomes)
+    table = {
+        "seed": given.seed, "kills": len(outcomes), "good": sum(outcome.good for outcome in outcomes),
+        "same library": sum(outcome.same for outcome in outcomes), "pieces of the audio": outcomes[0].heard,
+        "pieces heard twice": sum(outcome.twice for outcome in outcomes),
+        "but the one in flight": sum(not outcome.in_flight for outcome in outcomes),
+        "struck while": dict(steps),
+    }  # fmt: skip
+    if given.json:
+        print(json.dumps(table))
+    else:
+        for what, value in table.items():
+            print(f"{what:22} {value}")
+
+
+if __name__ == "__main__":
+    main()
