@@ -7,6 +7,7 @@ from the same tree. lxml makes that tree and mends what is not well-formed; enti
 resolved, and nothing outside the file is read.
 """
 
+import logging
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -73,6 +74,7 @@ def read_feed(content: bytes, address: str, name: str) -> Feed:
     import podcastparser
     from lxml import etree
 
+    logging.getLogger("podcastparser").setLevel(logging.CRITICAL)  # what is wrong with a feed helps nobody here
     root = _tree(content, name)
     handler = _handler(podcastparser, address)
     try:
@@ -80,7 +82,7 @@ def read_feed(content: bytes, address: str, name: str) -> Feed:
         sax.parseString(etree.tostring(root, encoding="utf-8", with_tail=False), handler)  # noqa: S317
     except (sax.SAXException, ValueError, LookupError, TypeError, AttributeError, ArithmeticError) as error:
         if "Unsupported feed type" in str(error):
-            kind = etree.QName(root).localname[:40]
+            kind = str(root.tag).rpartition("}")[2][:40]
             raise FeedError(f"{name} is XML, but not a podcast's feed (it is “{plain(kind)}”).", _AGAIN) from None
         raise FeedError(f"{name} cannot be read as a feed.", _AGAIN) from error
     data = handler.data

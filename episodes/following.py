@@ -59,8 +59,8 @@ def subscriptions(library: Library) -> list[Subscription]:
     return [Subscription(*row) for row in rows]
 
 
-def forget(library: Library, ref: str) -> Subscription:
-    """Follow a feed no longer (by its address or its title, in any case); its episodes stay. Raises LibraryError."""
+def find(library: Library, ref: str) -> Subscription:
+    """The followed feed of an address, of a title (in any case) or of a part of one. Raises LibraryError."""
     known = subscriptions(library)
     found = [one for one in known if one.address == ref]
     found = found or [one for one in known if one.title.casefold() == ref.casefold()]
@@ -68,9 +68,15 @@ def forget(library: Library, ref: str) -> Subscription:
     if len(found) != 1:
         what = "Several feeds are" if found else "No feed is"
         raise LibraryError(f"{what} called “{ref[:100]}”.", "'earmark feeds' lists them with their addresses.")
-    with library.transaction():
-        library.database.execute("DELETE FROM feeds WHERE address = ?", (found[0].address,))
     return found[0]
+
+
+def forget(library: Library, ref: str) -> Subscription:
+    """Follow a feed no longer; its episodes stay. Raises LibraryError as ``find`` does."""
+    found = find(library, ref)
+    with library.transaction():
+        library.database.execute("DELETE FROM feeds WHERE address = ?", (found.address,))
+    return found
 
 
 def sync(library: Library, subscription: Subscription, net: Net) -> Synced:

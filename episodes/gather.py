@@ -155,19 +155,20 @@ def _is_sound(path: Path) -> bool:
     return path.suffix.lower() in SOUND or (mimetypes.guess_type(path.name)[0] or "").startswith(("audio/", "video/"))
 
 
-def _from_address(address: str, net: Net, choice: Choice, pages: bool = True) -> Gathered:
+def _from_address(address: str, net: Net, choice: Choice, lists: bool = True) -> Gathered:
+    """What an address sends; ``lists`` allows what names other addresses: once, else two could go round for ever."""
     sent = _document(address, net)
     if sent.media:
         return Gathered((Source(title_of(address), address=address, guid=address),))
     what = kind(sent.content)
     if what == "feed":
         return _of_feed(read_feed(sent.content, sent.base, address), sent, choice)
-    if what == "opml":
+    if what == "opml" and lists:
         return _from_opml(sent.content, address, net, choice)
     begin = sent.content.lstrip(b"\xef\xbb\xbf \r\n")[:400]
     if begin.startswith(b"WEBVTT") or b"-->" in begin or (begin[:1] == b"{" and b"segments" in sent.content[:4000]):
         return Gathered((Source(title_of(address), guid=address, transcripts=(Link(address, sent.type),)),))
-    if what == "page" and pages:
+    if what == "page" and lists:
         return _from_page(sent, address, net, choice)
     raise FeedError(f"{address} is neither a recording nor a feed.", "Give the address of a feed or of an audio file.")
 
@@ -179,7 +180,7 @@ def _from_page(sent: Document, address: str, net: Net, choice: Choice) -> Gather
     problem: EarmarkError | None = None
     for link in links[:_MOST_PAGES]:
         try:
-            found = _from_address(link, net, choice, pages=False)
+            found = _from_address(link, net, choice, lists=False)
         except EarmarkError as error:
             problem = problem or error
             continue
@@ -195,7 +196,7 @@ def _from_opml(content: bytes, name: str, net: Net, choice: Choice) -> Gathered:
     problems: list[str] = []
     for outline in read_opml(content, name):
         try:
-            found = _from_address(outline.address, net, choice, pages=False)
+            found = _from_address(outline.address, net, choice, lists=False)
         except EarmarkError as error:
             problems.append(f"{outline.title or outline.address}: {error}")
             continue

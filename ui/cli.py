@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from ui import cli_work
+from ui import cli_feeds, cli_work
 from ui.cli_base import answering, companion_of, json_option, library_of, print_json, settings_of
 from voice.errors import EarmarkError, HearingError
 from voice.words import clock
@@ -55,6 +55,7 @@ def main(ctx: click.Context, data_dir: Path | None, verbose: bool) -> None:
     \b
     earmark serve                          open the page, with a demo episode on the first start
     earmark add interview.mp3              take in an episode (a transcript beside it is used)
+    earmark add https://…/feed.xml         take in the newest of a podcast; 'earmark sync' brings what is new
     earmark ask "Why do bees dance?"       ask the whole library, or one --episode
     earmark doctor                         what is there, and what to do about what is not
 
@@ -77,37 +78,10 @@ def serve(ctx: click.Context, host: str | None, port: int | None, open_page: boo
     server.serve(settings_of(ctx, host=host, port=port), open_page)
 
 
-@main.command()
-@click.argument("files", nargs=-1, required=True, type=click.Path(path_type=Path))
-@json_option
-@click.pass_context
-def add(ctx: click.Context, files: tuple[Path, ...], as_json: bool) -> None:
-    """Take in FILES: audio or video, with a transcript of the same name beside it if there is one, or a transcript
-    alone (VTT, SRT or Podcasting 2.0 JSON).
-
-    A step that is done is not done again: after an interruption the same command goes on from there.
-    """
-    from episodes.ingest import enqueue
-    from episodes.queue import BY_HAND
-    from episodes.sources import local_source
-    from ui import wire
-
-    added = []
-    with companion_of(ctx) as companion:
-        known = {episode.id for episode in companion.library.episodes() if episode.ready}
-        for path in files:
-            (episode,) = cli_work.take_in(companion, [enqueue(companion.library, local_source(path), BY_HAND)])
-            added.append(wire.episode_page_json(companion.library, episode))
-            for remark in (step.reason for step in episode.steps if step.reason and episode.id not in known):
-                click.echo(remark, err=True)
-            if not as_json:
-                there = "  was there already ('earmark remove' forgets it)" if episode.id in known else ""
-                click.echo(f"{episode.id}  {episode.title}  ({clock(episode.seconds)}){there}")
-    if as_json:
-        print_json(added)
-
-
-for command in (cli_work.jobs, cli_work.cancel, cli_work.retry, cli_work.work):
+for command in (
+    cli_feeds.add, cli_feeds.sync, cli_feeds.feeds,
+    cli_work.jobs, cli_work.cancel, cli_work.retry, cli_work.work,
+):  # fmt: skip
     main.add_command(command)
 
 
@@ -209,6 +183,9 @@ def ask(
 
 LONGEST_RECORDING = 60.0
 """Seconds of a recorded question."""
+
+
+main.add_command(cli_feeds.export)
 
 
 @main.command()

@@ -1,0 +1,213 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Every real feed, caption file, page and recording there is: taken in rightly, or refused in one clear sentence; and
+nothing made up does more than that."""
+
+import json
+from collections.abc import Iterator
+from functools import cache
+from pathlib import Path
+
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from episodes.chapters import read_chapters
+from episodes.feed import read_feed
+from episodes.fetch import Document, Net
+from episodes.following import subscriptions, sync, take
+from episodes.gather import Choice, gather
+from episodes.library import Library
+from episodes.queue import Queue
+from tests.material import FOLDER, material
+from voice.errors import EarmarkError, FeedError
+
+FEEDS = FOLDER / "feeds"
+NOWHERE = Net()
+WANTED = {  # name: episodes, with transcripts, with chapters; counted in the files
+    "partytime/pc20rss.xml": (56, 47, 48),
+    "partytime/themnshow.xml": (54, 54, 54),
+    "partytime/no-agenda.xml": (29, 29, 29),
+    "podcast-namespace/example.xml": (3, 3, 3),
+}
+PROSE = {".md", ".txt", ""}  # licences and notes
+
+
+def every() -> list[str]:
+    return sorted(str(path.relative_to(FEEDS)) for path in FEEDS.rglob("*") if path.is_file()) if FEEDS.exists() else []
+
+
+@pytest.fixture
+def library(tmp_path: Path) -> Iterator[Library]:
+    found = Library.open(tmp_path / "library")
+    yield found
+    found.close()
+
+
+def whole(library: Library) -> None:
+    """Every episode has its job and its source, every job its episode."""
+    episodes = {episode.id for episode in library.episodes()}
+    assert {job.episode_id for job in Queue(library.database).jobs()} == episodes
+    for episode in episodes:
+        assert library.source(episode).title
+        assert len(library.episode(episode).steps) == 6
+
+
+def refused_clearly(error: EarmarkError) -> None:
+    text = str(error)
+    assert "\n" not in text
+    assert error.message.endswith(".")
+    assert len(text) < 600
+
+
+def test_every_fixture_is_taken_in_or_refused_in_one_sentence(library: Library) -> None:
+    material("feeds")
+    taken, refused = {}, {}
+    for name in every():
+        path = FEEDS / name
+        try:
+            gathered = gather(str(path), NOWHERE, Choice(0))
+            take(library, gathered)
+            taken[name] = gathered
+        except EarmarkError as error:
+            refused_clearly(error)
+            assert path.name in error.message or "“" in error.message
+            refused[name] = str(error)
+    whole(library)
+    named = [name for name in refused if Path(name).suffix in {".xml", ".rss", ".mp3", ".m4a", ".ogg", ".opus"}]
+    for name in named:  # feeds that are refused have nothing to hear in them
+        assert "no episodes with sound" in refused[name] or "not a podcast's feed" in refused[name] \
+            or "XML" in refused[name], (name, refused[name])  # fmt: skip
+    assert len(taken) > 90
+    for name in taken:
+        assert Path(name).suffix not in PROSE, name
+
+
+def test_feeds_are_read_as_their_publishers_meant_them() -> None:
+    for name, (episodes, transcripts, chapters) in WANTED.items():
+        feed = read_feed(material("feeds", *name.split("/")).read_bytes(), "https://example.org/feed.xml", name)
+        found = feed.entries
+        counted = (len(found), sum(bool(one.transcripts) for one in found),
+                   sum(bool(one.chapters_address or one.chapters) for one in found))  # fmt: skip
+        assert counted == (episodes, transcripts, chapters), name
+
+
+@pytest.mark.parametrize("name", [name.removesuffix(".rss") for name in every() if name.endswith(".rss")])
+def test_small_feeds_say_what_their_parsers_authors_expect(name: str) -> None:
+    raw = material("feeds", f"{name}.rss")
+    wanted = json.loads(raw.with_suffix(".json").read_text("utf-8"))
+    try:
+        feed = read_feed(raw.read_bytes(), "https://example.org/feed.xml", raw.name)
+    except FeedError as error:
+        refused_clearly(error)
+        return
+    if name.endswith("max_episodes"):  # what is expected there is the work of an option that is not used here
+        return
+    titles = {" ".join((episode.get("title") or "").split()) for episode in wanted["episodes"]}
+    assert {one.title for one in feed.entries} <= titles
+
+
+def test_recordings_with_chapters_keep_them() -> None:
+    for name in ("auphonic.m4a", "auphonic.mp3", "auphonic.opus", "hindenburg-journalist-pro.m4a", "mp3chaps-py.mp3"):
+        (source,) = gather(str(material("feeds", "antennapod", name)), NOWHERE).sources
+        assert source.probe is not None
+        assert len(source.probe.chapters) > 1, name
+
+
+XML = st.sampled_from([
+    "<rss version='2.0'>", "</rss>", "<channel>", "</channel>", "<item>", "</item>", "<title>", "</title>", "x & y",
+    "<enclosure url='https://example.org/a.mp3' type='audio/mpeg' length='1'/>", "<enclosure url='a.mp3'/>",
+    "<![CDATA[",
+    "<enclosure url='http://[::1' type='audio/mpeg'/>", "<guid>1</guid>", "<pubDate>Mon, 99 Foo 2024</pubDate>",
+    "<pubDate>Mon, 27 May 99999 10:00:00 GMT</pubDate>", "<podcast:transcript url='x.vtt'/>", "]]>", "&lol;", "&#0;",
+    "<!DOCTYPE x [<!ENTITY a 'b'><!ENTITY lol SYSTEM 'file:///etc/passwd'>]>", "\x00", "</feed>",
+    "<feed xmlns='http://www.w3.org/2005/Atom'>",
+    "<entry><link rel='enclosure' href='https://example.org/b.ogg' type='audio/ogg'/></entry>",
+    "<itunes:duration>1:99:00</itunes:duration>", "<itunes:duration>99999999999999999999</itunes:duration>",
+    "<podcast:soundbite startTime='-1' duration='NaN'/>", "<podcast:season>٣</podcast:season>",
+    "<psc:chapter start='x'/>",
+    "<podcast:chapters url='../../../etc/passwd'/>",
+    "<opml><body><outline xmlUrl='https://example.org/f'/></body></opml>",
+    "<html><link rel='alternate' type='application/rss+xml' href='/f'></html>", "WEBVTT\n\n00:01.000 --> 00:02.000\nHi",
+    "<itunes:season>1e999</itunes:season>", "<podcast:person>${x}</podcast:person>", "<link>javascript:alert(1)</link>",
+])  # fmt: skip
+HEAD = """<rss version="2.0" xmlns:podcast="https://podcastindex.org/namespace/1.0"
+ xmlns:psc="http://podlove.org/simple-chapters" xmlns:itunes="http://www.itunes.com/dtds/podcast-1.0.dtd">
+<channel><title>Bees</title><item>"""
+CONTENT = st.one_of(
+    st.lists(XML, max_size=12).map(lambda parts: "".join(parts).encode()),
+    st.lists(XML, max_size=12).map(lambda parts: (HEAD + "".join(parts) + "</item></channel></rss>").encode()),
+    st.binary(max_size=100),
+)
+
+
+@cache
+def real_feeds() -> tuple[bytes, ...]:
+    return tuple(path.read_bytes()[:60_000] for path in sorted(FEEDS.rglob("*.rss")))
+
+
+@st.composite
+def mangled(draw: st.DrawFn) -> bytes:
+    """A real feed with a piece cut out, doubled or overwritten."""
+    if not real_feeds():
+        return draw(CONTENT)
+    raw = draw(st.sampled_from(real_feeds()))
+    at, to = sorted((draw(st.integers(0, len(raw))), draw(st.integers(0, len(raw)))))
+    return raw[:at] + draw(st.one_of(st.just(b""), st.just(raw[at:to] * 2), st.binary(max_size=20))) + raw[to:]
+
+
+class Told(Net):
+    """A network that sends what it is told to."""
+
+    content: bytes = b""
+
+    def document(self, address: str, etag: str = "", modified: str = "", accept: str = "*/*") -> Document | None:
+        return Document(address, address, self.content)
+
+
+@pytest.fixture(scope="module")
+def shared(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Library]:
+    found = Library.open(tmp_path_factory.mktemp("fuzzed") / "library")
+    yield found
+    found.close()
+
+
+@settings(deadline=None, max_examples=250, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(content=st.one_of(CONTENT, mangled()))
+def test_no_feed_does_more_than_refuse_and_none_is_half_stored(shared: Library, content: bytes) -> None:
+    class Sent(Told):
+        pass
+
+    Sent.content = content
+    before = {episode.id for episode in shared.episodes()}
+    try:
+        take(shared, gather("https://example.org/feed.xml", Sent(), Choice(0)))
+    except EarmarkError as error:
+        refused_clearly(error)
+        assert {episode.id for episode in shared.episodes()} == before
+    whole(shared)
+    for subscription in subscriptions(shared):
+        sync(shared, subscription, Sent())
+    whole(shared)
+    for episode in shared.episodes():
+        source = shared.source(episode.id)
+        assert not source.address or source.address.startswith(("http://", "https://"))
+        assert not source.link or source.link.startswith(("http://", "https://"))
+        assert all(link.address.startswith(("http://", "https://")) for link in source.transcripts)
+        assert source.title.isprintable()
+        shared.remove(episode.id)
+    shared.database.execute("DELETE FROM feeds")
+
+
+@settings(deadline=None, max_examples=200)
+@given(st.one_of(st.text(max_size=60), st.recursive(
+    st.none() | st.floats() | st.integers() | st.text(max_size=8), lambda inner: st.lists(inner, max_size=4)
+    | st.dictionaries(st.sampled_from(["chapters", "startTime", "title", "toc"]), inner, max_size=4), max_leaves=12,
+).map(json.dumps)))  # fmt: skip
+def test_no_list_of_chapters_does_more_than_refuse(text: str) -> None:
+    try:
+        found = read_chapters(text, "talk.json")
+    except FeedError as error:
+        refused_clearly(error)
+    else:
+        assert [chapter.start for chapter in found] == sorted({chapter.start for chapter in found})
+        assert all(chapter.title for chapter in found)

@@ -1,0 +1,72 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Feeds, folders and exports on the command line, as a person uses them."""
+
+import json
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from click.testing import CliRunner, Result
+
+from episodes.transcripts import read_transcript, write_vtt
+from tests.episodes.feedserver import Publisher, publishing
+from tests.episodes.tones import write_tones
+from tests.ui.test_cli import earmark, refused
+from ui.cli import main
+from voice.words import Cue
+
+CUES = [Cue(float(number), number + 1.0, f"Sentence {word} about bees.", "Ann")
+        for number, word in enumerate(["one", "two", "three", "four", "five", "six"])]  # fmt: skip
+
+
+@pytest.fixture
+def publisher(tmp_path: Path) -> Iterator[Publisher]:
+    with publishing() as found:
+        found.files["/talk.wav"] = write_tones(tmp_path / "talk.wav", "pcm_s16le", 6, 8_000).read_bytes()
+        found.files["/talk.vtt"] = write_vtt(CUES).encode()
+        more = f'<podcast:transcript url="{found.base}/talk.vtt" type="text/vtt"/>'
+        found.files["/feed.xml"] = found.feed(*({"guid": f"talk-of-bees-{number}", "title": f"Bees {number}",
+                                                 "more": more} for number in range(4)))  # fmt: skip
+        yield found
+
+
+def run(*words: str | Path, data_dir: Path) -> Result:
+    """The command in this process, allowed to fetch from this machine."""
+    given = ["--data-dir", str(data_dir), *map(str, words)]
+    return CliRunner().invoke(main, given, env={"EARMARK_FETCH_PRIVATE": "true"})
+
+
+def test_a_feed_is_added_followed_and_forgotten(tmp_path: Path, publisher: Publisher) -> None:
+    home = tmp_path / "home"
+    address = f"{publisher.base}/feed.xml"
+    said = refused(earmark("add", address, data_dir=home))
+    assert "fetch_private" in said
+    assert not json.loads(earmark("list", "--json", data_dir=home).stdout)
+    added = run("add", address, "--match", "bees 2", "--json", data_dir=home)
+    assert added.exit_code == 0, added.stderr
+    assert "Bees Weekly: 1 of 4" in added.stderr
+    (episode,) = json.loads(added.stdout)
+    assert (episode["title"], episode["show"], episode["ready"]) == ("Bees 2", "Bees Weekly", True)
+    (feed,) = json.loads(run("feeds", "--json", data_dir=home).stdout)
+    assert feed == {"address": address, "title": "Bees Weekly", "match": "bees 2", "seen": 4}
+    publisher.files["/feed.xml"] = publisher.feed({"guid": "talk-of-bees-new", "title": "Bees 2 again"})
+    (synced,) = json.loads(run("sync", "--json", data_dir=home).stdout)
+    assert len(synced["episodes"]) == 1
+    assert "Bees 2 again" in run("jobs", data_dir=home).stdout
+    assert "0 new" in run("sync", data_dir=home).stdout
+    publisher.files.clear()
+    assert "404" in (failed := run("sync", data_dir=home)).stderr
+    assert failed.exit_code == 1
+    assert "no longer followed" in run("feeds", "--forget", "bees weekly", data_dir=home).stdout
+    assert "No feed" in run("sync", data_dir=home).stdout
+
+
+def test_export_writes_what_reads_back(demo_dir: Path, tmp_path: Path) -> None:
+    for form, start in (("vtt", "WEBVTT"), ("chapters", "{"), ("soundbites", "<?xml"), ("markdown", "# Raising")):
+        assert run("export", "raising", "--format", form, data_dir=demo_dir).stdout.startswith(start)
+    out = tmp_path / "talk.srt"
+    assert run("export", "raising", "--format", "srt", "-o", out, data_dir=demo_dir).exit_code == 0
+    transcript = read_transcript(out)
+    assert {cue.speaker for cue in transcript} == {"Nora Lindqvist", "Elias Brandt"}
+    nowhere = tmp_path / "none" / "talk.srt"
+    refused(earmark("export", "raising", "--format", "srt", "-o", nowhere, data_dir=demo_dir))
