@@ -5,7 +5,7 @@ import hashlib
 import json
 import logging
 import threading
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass, replace
 from functools import cached_property
@@ -293,8 +293,8 @@ class Companion:
         """The id of an episode named by its id, the beginning of it, or its title. Raises UnknownEpisode."""
         return self.library.episode(ref).id
 
-    def ask(self, question: Question) -> Answer:
-        """Find the moments that answer and compose the answer.
+    def ask(self, question: Question, within: Collection[str] | None = None) -> Answer:
+        """Find the moments that answer and compose the answer; ``within`` limits it to the episodes with these ids.
 
         When the episode that was asked does not cover it, the library is searched for one that does.
         Raises UnknownEpisode for an episode that is not there, LibraryError when there is none at all.
@@ -303,7 +303,7 @@ class Companion:
             raise LibraryError("The library is empty.", "Run 'earmark add FILE', or 'earmark serve' for the demo.")
         if question.episode_id is not None:
             self.library.episode(question.episode_id)
-        moments = find(question, self.index, self.finding)
+        moments = find(question, self.index, self.finding, within=within)
         elsewhere: list[Moment] = []
         if question.episode_id is not None and (not moments or moments[0].confidence < COVERED):
             every = find(replace(question, episode_id=None, heard_until=None), self.index, self.finding)

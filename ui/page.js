@@ -6,7 +6,7 @@
   const SOON = 700; // milliseconds to the next look while something is under way
   const LATER = 5000;
   const STEP = 5; // seconds moved by an arrow key
-  const NEEDED = ["state", "shelf", "audio", "answer", "topics", "transcript-lines"];
+  const NEEDED = ["state", "shelf", "audio", "answer", "topics", "transcript-lines", "talk", "notes"];
 
   const wish = () => {
     const parameters = new URLSearchParams(location.search);
@@ -99,7 +99,7 @@
     ArrowRight: () => player.skip(STEP),
     n: () => player.nextTopic(1),
     p: () => player.nextTopic(-1),
-    Escape: () => Earmark.voice.stop(),
+    Escape: () => { if (!Earmark.talk.cancel()) Earmark.voice.stop(); },
     "/": () => document.querySelector("#question textarea, #question input").focus(),
   };
 
@@ -108,7 +108,8 @@
     const { target, key } = event;
     const arrow = key === "ArrowLeft" || key === "ArrowRight";
     if (target.getAttribute?.("role") === "tab" && arrow) {
-      const other = target.nextElementSibling ?? target.previousElementSibling;
+      const tabs = [...target.parentElement.children];
+      const other = tabs.at((tabs.indexOf(target) + (key === "ArrowRight" ? 1 : -1)) % tabs.length);
       showTab(other);
       other.focus();
     } else if (key === "Escape" || (target.id === "position" && arrow)) {
@@ -135,7 +136,7 @@
       }
       document.addEventListener("click", onClick);
       document.addEventListener("keydown", onKey);
-      for (const part of [player, Earmark.timeline, Earmark.progress, Earmark.transcript]) part.start();
+      for (const part of [player, Earmark.timeline, Earmark.progress, Earmark.transcript, Earmark.talk, Earmark.share]) part.start();
       Earmark.startAnswers();
       look();
     };

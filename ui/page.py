@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """The page: an episode to listen to, its topics, and a place to ask.
 
-Gradio carries the question and the microphone's recording to Python; everything else happens in the browser, in the
-few small files beside this one: ``page.html`` (what is there), ``page.css`` (how it looks) and ``page*.js`` (what it
+Gradio carries the question to Python and the answer back; everything else happens in the browser, in the small files
+beside this one: ``page.html`` (what is there), ``page.css`` (how it looks) and ``page*.js`` (what it
 does). They reach the browser inside the page itself, so nothing is fetched from anywhere else. The library, the
 status and the voice come through the server's JSON door (``ui/server.py``), sound from ``/audio``.
 
@@ -13,7 +13,8 @@ JavaScript template literals): the scripts put it in as ``textContent`` only.
 import asyncio
 import re
 import time
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Collection
+from dataclasses import replace
 from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol
@@ -25,20 +26,15 @@ if TYPE_CHECKING:
     from episodes.library import Library
     from retrieval.model import Answer, Question
     from ui.app import Status
-    from voice.audio import Audio
-    from voice.words import Heard
 
 Json = dict[str, Any]
 
 HERE = Path(__file__).parent
 SCRIPTS = (
     "page_dom.js", "page_player.js", "page_timeline.js", "page_progress.js", "page_transcript.js", "page_voice.js",
-    "page_library.js", "page_answer.js", "page.js",
+    "page_talk.js", "page_answer.js", "page_share.js", "page_library.js", "page_ask.js", "page.js",
 )
 """In the order in which they need each other."""
-
-LONGEST_RECORDING = 60.0
-"""Seconds of microphone taken as one question."""
 
 PATIENCE = 300.0
 """Seconds a question waits for the engines before the page says that they are still loading."""
@@ -60,11 +56,9 @@ class Companion(Protocol):
     def status(self) -> "Status":
         """How far the start is, and which engines are in use."""
 
-    def ask(self, question: "Question") -> "Answer":
-        """Find the moments that answer and compose the answer."""
+    def ask(self, question: "Question", within: Collection[str] | None = None) -> "Answer":
+        """Find the moments that answer, in these episodes or in all, and compose the answer."""
 
-    def hear(self, audio: "Audio", episode_id: str | None) -> "Heard":
-        """Turn a spoken question into text."""
 
 
 def mount(app: "FastAPI", companion: Companion) -> "FastAPI":
@@ -86,9 +80,6 @@ def build(companion: Companion) -> "gr.Blocks":
         async for news in answer_events(companion, text, context):
             yield news
 
-    async def hear(recording: str | None, context: Json) -> tuple[Json, None]:
-        return await heard_event(companion, recording, context), None
-
     with gr.Blocks(title="Earmark", analytics_enabled=False, fill_width=True, delete_cache=CACHE) as page:
         _part(gr, "top")
         with gr.Row(elem_id="columns", equal_height=False):
@@ -103,10 +94,6 @@ def build(companion: Companion) -> "gr.Blocks":
                             max_length=2000, elem_id="question", scale=1, min_width=0,
                         )
                         button = gr.Button("Ask", variant="primary", elem_id="ask-button", scale=0, min_width=0)
-                    microphone = gr.Audio(
-                        label="Microphone", show_label=False, sources=["microphone"], type="filepath", format="wav",
-                        editable=False, buttons=[], container=False, elem_id="microphone",
-                    )
                     _part(gr, "answer")
             with gr.Column(elem_id="side", scale=2, min_width=0):
                 _part(gr, "side")
@@ -121,12 +108,6 @@ def build(companion: Companion) -> "gr.Blocks":
             show_progress="hidden", trigger_mode="multiple", api_visibility="private",
             concurrency_limit=ASKERS, concurrency_id="ask",
         ).failure(None, js="() => Earmark.broke()")
-        microphone.start_recording(None, js="() => Earmark.listening()")
-        microphone.clear(None, js="() => Earmark.dismissed()")
-        microphone.stop_recording(
-            hear, [microphone, context], [news, microphone], js="Earmark.hearing", show_progress="hidden",
-            trigger_mode="multiple", api_visibility="private", concurrency_limit=2, concurrency_id="hear",
-        ).failure(None, js="() => Earmark.broke()")
     blocks: gr.Blocks = page
     return blocks
 
@@ -135,7 +116,8 @@ async def answer_events(companion: Companion, text: str, context: Json) -> Async
     """What the page is told after a question: waiting (any number of times), then an answer or an error.
 
     ``context`` is what the browser knows: ``turn`` (a number that comes back with every event, so that a late answer
-    to an older question is recognised), ``episode`` (id or None), ``position`` and ``heard_until`` (seconds).
+    to an older question is recognised), ``episode`` (id or None), ``scope`` ("episode", "show" or "library"),
+    ``position`` and ``heard_until`` (seconds; it counts in the episode on the page only).
     """
     from retrieval.model import Question
     from ui import wire
@@ -154,36 +136,22 @@ async def answer_events(companion: Companion, text: str, context: Json) -> Async
         tuple(context.get("history", ())),
     )
     try:
-        answer = await asyncio.to_thread(companion.ask, question)
+        answer = await asyncio.to_thread(_answer, companion, question, context.get("scope", "episode"))
     except EarmarkError as error:
         yield _problem(error) | {"turn": turn}
     else:
         yield wire.answer_json(answer) | {"state": "answer", "turn": turn}
 
 
-async def heard_event(companion: Companion, recording: str | None, context: Json) -> Json:
-    """What was said in the file ``recording``, or an error; the file is deleted, since nobody needs it again.
-
-    ``context`` as for ``answer_events``.
-    """
-    from voice.audio import read_audio
-    from voice.errors import EarmarkError
-
-    turn = {"turn": context.get("turn", 0)}
-    if recording is None:
-        return {"state": "heard", "text": ""} | turn
-    path = Path(recording)
-    try:
-        async for waiting in _until_ready(companion):
-            if waiting["state"] != "waiting":
-                return waiting | turn
-        audio = await asyncio.to_thread(read_audio, path, longest=LONGEST_RECORDING)
-        heard = await asyncio.to_thread(companion.hear, audio, context.get("episode"))
-    except EarmarkError as error:
-        return _problem(error) | turn
-    finally:
-        path.unlink(missing_ok=True)
-    return {"state": "heard", "text": heard.text.strip()} | turn
+def _answer(companion: Companion, question: "Question", scope: str) -> "Answer":
+    """The answer out of the episode on the page, out of its show, or out of the library."""
+    if scope == "episode" or question.episode_id is None:
+        return companion.ask(question)
+    wide = replace(question, episode_id=None, heard_until=None)
+    show = companion.library.episode(question.episode_id).show
+    if scope != "show" or not show:
+        return companion.ask(wide)
+    return companion.ask(wide, [episode.id for episode in companion.library.episodes() if episode.show == show])
 
 
 async def _until_ready(companion: Companion) -> AsyncIterator[Json]:

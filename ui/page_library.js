@@ -76,6 +76,7 @@
     $("inside").textContent = "In this episode";
     $("side-panel").hidden = false;
     drawTopics(episode);
+    Earmark.share.open(episode);
     Earmark.suggest(episode.ready ? episode.questions : []);
   };
 

@@ -6,6 +6,7 @@
 
   const player = Earmark.player = {
     episode: null,
+    excerpted: null, // where it was before a stretch that is heard alone: {at, playing}
     interrupted: false, // it played when a question came, and will again
 
     get audio() { return $("audio"); },
@@ -48,19 +49,37 @@
     // The listener's own hand on the player: what was interrupted, and the voice, are over.
     async play() {
       Earmark.voice.stop();
-      this.interrupted = false;
+      [this.interrupted, this.excerpted] = [false, null];
       if (!this.episode?.audio) return;
       await this.audio.play().catch((error) => {
         if (error.name !== "AbortError") Earmark.hint(`This browser does not play the episode: ${error.message}`);
       });
     },
-    pause() { this.interrupted = false; this.audio.pause(); },
+    pause() { [this.interrupted, this.excerpted] = [false, null]; this.audio.pause(); },
     toggle() { if (this.playing) this.pause(); else this.play(); },
-    skip(seconds) { this.seek(this.position + seconds); },
-    jump(seconds) { this.seek(seconds); Earmark.transcript.goAlong(); this.play(); },
+    skip(seconds) { this.excerpted = null; this.seek(this.position + seconds); },
+    async jump(seconds) { this.seek(seconds); Earmark.transcript.goAlong(); await this.play(); },
+
+    // Hear one stretch, then be again where one was.
+    async excerpt(start, end) {
+      const before = this.excerpted ?? { at: this.position, playing: this.playing || this.interrupted };
+      await this.jump(start);
+      this.excerpted = before;
+      const look = () => {
+        if (this.excerpted !== before) return;
+        if (this.audio.currentTime < end) { setTimeout(look, Math.min(200, 1000 * (end - this.audio.currentTime) + 5)); return; }
+        this.excerpted = null;
+        this.seek(before.at);
+        if (!before.playing) this.audio.pause();
+      };
+      look();
+    },
 
     // A question comes: fall silent, and remember whether there was something to fall silent from.
     interrupt() {
+      if (this.excerpted) this.seek(this.excerpted.at);
+      if (this.excerpted && !this.excerpted.playing) this.audio.pause();
+      this.excerpted = null;
       if (this.playing) this.interrupted = true;
       this.audio.pause();
     },
@@ -123,7 +142,10 @@
         audio.playbackRate = audio.defaultPlaybackRate = Number($("speed").value);
         Earmark.remember("speed", Number($("speed").value));
       };
-      $("position").oninput = (event) => this.seek(Number(event.target.value));
+      $("position").oninput = (event) => {
+        this.excerpted = null;
+        this.seek(Number(event.target.value));
+      };
       audio.onloadedmetadata = () => {
         if (this.waiting !== undefined) audio.currentTime = this.waiting;
         this.waiting = undefined;

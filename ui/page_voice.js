@@ -42,6 +42,11 @@
   });
 
   Earmark.voice = {
+    context() {
+      this.unlock();
+      return context;
+    },
+
     // Browsers let a page sound only after a click or a key: call this from one.
     unlock() {
       context ??= new AudioContext();

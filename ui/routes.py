@@ -1,16 +1,28 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """The part of the JSON door that the page needs beyond asking: where a listener is, and where an answer lies."""
 
-from typing import Annotated, Any
+import re
+from typing import Annotated, Any, Literal
+from urllib.parse import quote
 
-from fastapi import APIRouter, Header, Request
+from fastapi import APIRouter, Header, HTTPException, Query, Request, Response
 from pydantic import BaseModel, ConfigDict, Field
 
+from episodes.clip import cut
+from episodes.export import export
 from retrieval.model import Question
 from ui.app import Companion
 from ui.listeners import Listened, Listeners, Stretch
+from voice.words import clock
 
 Seconds = Annotated[float, Field(ge=0, le=1e6, allow_inf_nan=False)]
+Moment = Annotated[float, Query(ge=0, le=1e6, allow_inf_nan=False)]
+Form = Literal["vtt", "srt", "json", "chapters", "soundbites", "markdown"]
+_FILES = {
+    "vtt": (".vtt", "text/vtt"), "srt": (".srt", "application/x-subrip"), "json": (".json", "application/json"),
+    "chapters": (".chapters.json", "application/json+chapters"), "soundbites": (".xml", "application/xml"),
+    "markdown": (".md", "text/markdown"),
+}  # fmt: skip
 Key = Annotated[str, Header(alias="X-Listener", max_length=80)]
 
 
@@ -52,6 +64,24 @@ def router(companion: Companion) -> APIRouter:
         heard: list[Stretch] = list(body.heard)
         return _listened(listeners.note(who(request, key), episode.id, body.position, heard))
 
+    @routes.get("/api/episodes/{episode_id}/export/{form}")
+    def exported(episode_id: str, form: Form) -> Response:
+        episode = companion.library.episode(episode_id)
+        suffix, kind = _FILES[form]
+        return Response(
+            export(companion.library, episode, form), media_type=kind, headers=_named(f"{episode.title}{suffix}")
+        )
+
+    @routes.get("/api/episodes/{episode_id}/clip")
+    def clip(episode_id: str, start: Moment, end: Moment, request: Request) -> Response:
+        episode = companion.library.episode(episode_id)
+        path = companion.library.audio_path(episode)
+        if path is None or not path.is_file():
+            raise HTTPException(404, "This episode has no audio.")
+        address = str(request.base_url.replace(path="/").include_query_params(episode=episode.id, t=int(start)))
+        sound = cut(path, start, end, f"{episode.title}, {clock(start)}", address)
+        return Response(sound, media_type="audio/mp4", headers=_named(f"{episode.title} {clock(start)}.m4a"))
+
     @routes.post("/api/heat")
     def heat(body: HeatBody) -> list[tuple[float, float, float]]:
         episode = companion.library.episode(body.episode)
@@ -59,6 +89,12 @@ def router(companion: Companion) -> APIRouter:
         return [(round(part.start, 2), round(part.end, 2), part.value) for part in parts]
 
     return routes
+
+
+def _named(name: str) -> dict[str, str]:
+    """The headers that make a browser save an answer under a name; nothing of a title is left that could mean more."""
+    kept = re.sub(r"[^\w. -]", "", name)[-100:].strip() or "episode"
+    return {"Content-Disposition": f"attachment; filename*=UTF-8''{quote(kept)}", "X-Content-Type-Options": "nosniff"}
 
 
 def _listened(found: Listened) -> dict[str, Any]:

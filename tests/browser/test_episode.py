@@ -2,11 +2,13 @@
 """The picture of an episode, the transcript that goes along, and whose position is whose."""
 
 import re
+from pathlib import Path
 from typing import Any
 
 import pytest
 from playwright.sync_api import expect
 
+from episodes.media import probe
 from tests.browser.conftest import Served, Visit
 
 
@@ -107,3 +109,45 @@ def test_a_position_is_kept_for_one_listener_on_all_devices_and_for_nobody_else(
     second.wait_for_function(there)
     expect(second.locator("#heard span")).to_have_count(1)
     assert "listener" not in second.url, "the key does not stay where others see it"
+
+
+def test_an_answer_can_look_wider_or_only_at_what_was_heard(demo: Any) -> None:
+    demo.check("#so-far")
+    demo.fill("#question textarea", "Can a machine become a peer?")
+    demo.click("#ask-button")
+    expect(demo.locator("#asked")).to_have_text("Can a machine become a peer?")
+    assert demo.locator("#answer .time").count() == 0, "nothing was heard yet"
+    demo.select_option("#scope", "library")
+    expect(demo.locator("#so-far")).to_be_disabled()
+    expect(demo.locator("#ask-heading")).to_have_text("Ask your library")
+    demo.fill("#question textarea", "How do bats find moths in the dark?")
+    demo.click("#ask-button")
+    expect(demo.locator("#sentences")).to_contain_text("echoes")
+    expect(demo.locator("#earlier-count")).to_have_text("Asked before (1)")
+
+
+def test_clip_notes_and_conversation_can_be_taken_away(demo: Any, served: Served, tmp_path: Path) -> None:
+    demo.locator(".chip").first.click()
+    with demo.expect_download() as clip:
+        demo.locator("#sentences .own.clip").first.click()
+    clip.value.save_as(tmp_path / "clip.m4a")
+    quoted = float(demo.locator("#sentences .time").first.get_attribute("data-seek"))
+    assert 1 < probe(tmp_path / "clip.m4a").seconds < 121
+    demo.evaluate("Earmark.player.seek(75)")
+    demo.click("#tab-keep")
+    demo.click("#note-time")
+    demo.keyboard.type("worth a second *listen*")
+    with demo.expect_download() as saved:
+        demo.click("#save-markdown")
+    saved.value.save_as(tmp_path / "kept.md")
+    text = (tmp_path / "kept.md").read_text()
+    assert text.startswith("# Raising the Apprentice\n")
+    assert f"t={int(quoted)})" in text
+    assert "- [1:15]" in text
+    assert "worth a second *listen*" in text
+    demo.reload()
+    expect(demo.locator("#notes")).to_have_value(re.compile("worth a second"))
+    for form in ("vtt", "srt", "markdown", "chapters"):
+        reply = demo.request.get(f"{served.url}/api/episodes/{served.demo}/export/{form}")
+        assert reply.ok, form
+        assert "attachment" in reply.headers["content-disposition"]

@@ -84,24 +84,27 @@ def test_a_spoken_question_is_understood_answered_aloud_and_playback_comes_back(
     page.wait_for_function("!document.getElementById('audio').paused")
 
     with sound_card.listen() as ear:
-        page.click("#microphone .record-button")
+        page.click("#talk")
         expect(page.locator("#hint")).to_contain_text("Listening")
         time.sleep(0.5)
         quiet = ear.now
         sound_card.play(recording)
         assert loudness(ear.heard(quiet)) < 0.001, "the episode must be silent while one speaks"
-        page.locator("#microphone .stop-button").click()
+        page.click("#talk")
         expect(page.locator("#answer")).to_be_visible()
         expect(page.locator("#stop")).to_be_visible()
         heard = page.input_value("#question textarea")
         assert word_errors(question.text, heard)[0] <= 1
         expect(page.locator("#asked")).to_have_text(heard)
         expect(page.locator("#announce")).to_contain_text("Answer")
-        assert page.evaluate("document.activeElement.closest('#question') !== null"), "focus must not be lost"
+        expect(page.locator("#heard-as")).to_contain_text(heard)
+        assert page.evaluate("document.activeElement.id") == "talk", "focus must not be lost"
         expect(page.locator("#stop")).to_be_hidden(timeout=40_000)
         end = ear.now
         page.wait_for_function("!document.getElementById('audio').paused")
 
+    page.click("#correct")
+    assert page.evaluate("document.activeElement.closest('#question') !== null && getSelection().toString()") == heard
     first = page.locator("#sentences .words").first.inner_text()
     assert similarity(ear.heard(quiet, end), spoken(served, first)) > 0.9
 
@@ -130,3 +133,49 @@ def spoken(served: Served, text: str) -> Audio:
     )
     with urllib.request.urlopen(request, timeout=20) as reply:
         return join([from_pcm16(reply.read(), int(reply.headers["X-Sample-Rate"]))])
+
+
+def test_hold_to_talk_asks_when_let_go_and_escape_forgets(
+    visit: Visit, served: Served, sound_card: SoundCard, tmp_path: Any
+) -> None:
+    question = TEN_QUESTIONS[0]
+    recording = spoken_wav(question.text, "en-us+f3", tmp_path / "question.wav")
+    page = visit(f"{served.url}/?episode={served.demo}")
+    expect(page.locator(".chip").first).to_be_visible()
+    page.uncheck("#aloud")
+    page.click("#talk")
+    expect(page.locator("#talk")).to_have_attribute("aria-pressed", "true")
+    page.keyboard.press("Escape")
+    expect(page.locator("#talk")).to_have_attribute("aria-pressed", "false")
+    page.locator("#talk").hover()
+    page.mouse.down()
+    expect(page.locator("#talk")).to_have_attribute("aria-pressed", "true")
+    time.sleep(0.5)
+    sound_card.play(recording)
+    page.mouse.up()
+    expect(page.locator("#answer")).to_be_visible()
+    assert word_errors(question.text, page.input_value("#question textarea"))[0] <= 1
+
+
+def test_their_own_words_are_heard_alone_and_one_is_back_where_one_was(
+    tones: Any, served: Served, sound_card: SoundCard
+) -> None:
+    tones.uncheck("#aloud")
+    tones.evaluate("Earmark.player.seek(3)")
+    tones.fill("#question textarea", "How do bats find moths in the dark?")
+    tones.click("#ask-button")
+    hear = tones.locator("#sentences .own.hear").first
+    expect(hear).to_be_visible()
+    _, position = jump_for(tones, sound_card, hear.click)
+    assert position == pytest.approx(25, abs=EXACT)
+    tones.wait_for_function("!Earmark.player.playing", timeout=90_000)
+    assert tones.evaluate("Earmark.player.position") == pytest.approx(3, abs=0.1)
+
+
+def jump_for(page: Any, card: SoundCard, act: Any) -> tuple[float, float]:
+    """As ``jump``, but what it started goes on."""
+    with card.listen() as ear:
+        before = ear.now
+        act()
+        time.sleep(LISTEN)
+    return heard_position(ear.heard(before))

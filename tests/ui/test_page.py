@@ -1,18 +1,15 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""What the page is told after a question and after a recording."""
+"""What the page is told after a question."""
 
 import asyncio
-from pathlib import Path
 
-import numpy as np
 import pytest
 
+from episodes.model import Episode
 from retrieval.model import Answer, Question, Sentence
 from ui import page
 from ui.app import Status
-from voice.audio import Audio, silence, write_wav
 from voice.errors import UnknownEpisode
-from voice.words import Heard
 
 CONTEXT = {"turn": 7, "episode": "e1", "position": 65.5, "heard_until": 70.0, "history": ["Why?"]}
 
@@ -26,24 +23,28 @@ class Loading:
 
     @property
     def library(self):
-        raise AssertionError("not needed")
+        return self
+
+    def episodes(self) -> list[Episode]:
+        return [Episode("e1", "One", "Show"), Episode("e2", "Two", "Show"), Episode("e3", "Three", "Other")]
+
+    def episode(self, ref: str) -> Episode:
+        return next(episode for episode in self.episodes() if episode.id == ref)
 
     def status(self) -> Status:
         return self.states.pop(0) if len(self.states) > 1 else self.states[0]
 
-    def ask(self, question: Question) -> Answer:
+    def ask(self, question: Question, within: list[str] | None = None) -> Answer:
+        self.within = within
         self.asked.append(question)
         if question.text == "lost?":
             raise UnknownEpisode("There is no episode e1.", "Run 'earmark list'.")
         return Answer(question.text, True, (Sentence("Because."),))
 
-    def hear(self, audio: Audio, episode_id: str | None) -> Heard:
-        return Heard(" why do bees dance? " if np.abs(audio.samples).max() > 0.01 else "", 0.9)
 
-
-def events(companion: Loading, text: str) -> list[page.Json]:
+def events(companion: Loading, text: str, context: page.Json = CONTEXT) -> list[page.Json]:
     async def collect() -> list[page.Json]:
-        return [event async for event in page.answer_events(companion, text, CONTEXT)]
+        return [event async for event in page.answer_events(companion, text, context)]
 
     return asyncio.run(collect())
 
@@ -78,31 +79,12 @@ def test_an_error_comes_with_its_next_step_and_an_empty_question_with_nothing():
     assert events(Loading(), "   ") == []
 
 
-def hear(path: Path | None) -> page.Json:
-    return asyncio.run(page.heard_event(Loading(), str(path) if path else None, CONTEXT))
-
-
-def test_a_recording_becomes_text_and_is_not_kept(tmp_path):
-    recording = tmp_path / "question.wav"
-    write_wav(recording, Audio(np.full(16_000, 0.1, np.float32), 16_000))
-    assert hear(recording) == {"state": "heard", "turn": 7, "text": "why do bees dance?"}
-    assert not recording.exists()
-
-
-@pytest.mark.parametrize("content", [b"", b"this is not a recording"])
-def test_a_recording_that_is_none_is_an_error_and_is_not_kept(tmp_path, content):
-    recording = tmp_path / "question.wav"
-    recording.write_bytes(content)
-    assert hear(recording)["state"] == "error"
-    assert not recording.exists()
-
-
-def test_silence_and_no_recording_are_heard_as_nothing(tmp_path):
-    write_wav(tmp_path / "question.wav", silence(1.0, 16_000))
-    assert hear(tmp_path / "question.wav")["text"] == hear(None)["text"] == ""
-
-
-def test_a_recording_that_is_too_long_is_refused(tmp_path, monkeypatch):
-    monkeypatch.setattr(page, "LONGEST_RECORDING", 1.0)
-    write_wav(tmp_path / "question.wav", silence(2.0, 16_000))
-    assert "longer" in hear(tmp_path / "question.wav")["message"]
+@pytest.mark.parametrize(("scope", "asked"), [
+    ("episode", (Question("why?", "e1", 65.5, 70.0, ("Why?",)), None)),
+    ("show", (Question("why?", None, 65.5, None, ("Why?",)), ["e1", "e2"])),
+    ("library", (Question("why?", None, 65.5, None, ("Why?",)), None)),
+])  # fmt: skip
+def test_the_scope_is_the_episode_its_show_or_everything(scope, asked):
+    companion = Loading()
+    list(events(companion, "why?", CONTEXT | {"scope": scope}))
+    assert (companion.asked[0], companion.within) == asked

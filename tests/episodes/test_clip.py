@@ -1,0 +1,36 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""A clip holds the sound between its two times."""
+
+import pytest
+
+from episodes.clip import LONGEST, cut
+from episodes.media import normalise, probe
+from tests.browser.tones import heard_position, write_episode
+from voice.audio import read_audio
+from voice.errors import AudioError
+
+
+@pytest.fixture(scope="module")
+def sound(tmp_path_factory):
+    folder = tmp_path_factory.mktemp("clip")
+    normalise(write_episode(folder), folder / "e.m4a", lambda part: None)
+    return folder / "e.m4a"
+
+
+def test_a_clip_is_heard_from_its_start_to_its_end(sound, tmp_path):
+    (tmp_path / "clip.m4a").write_bytes(cut(sound, 20.5, 24.0, "Title", "http://here/?t=20"))
+    onset, position = heard_position(read_audio(tmp_path / "clip.m4a"))
+    assert position - onset == pytest.approx(20.5, abs=0.1)
+    found = probe(tmp_path / "clip.m4a")
+    assert found.seconds == pytest.approx(3.5, abs=0.06)
+    assert found.title == "Title"
+
+
+def test_nothing_is_cut_behind_the_end_and_no_more_than_a_clip(sound, tmp_path, monkeypatch):
+    for start, end in ((99, 120), (30, 30), (30, 20)):
+        with pytest.raises(AudioError, match="no sound between"):
+            cut(sound, start, end)
+    monkeypatch.setattr("episodes.clip.LONGEST", 2.0)
+    (tmp_path / "long.m4a").write_bytes(cut(sound, 0, 50))
+    assert probe(tmp_path / "long.m4a").seconds == pytest.approx(2, abs=0.06)
+    assert LONGEST == 180

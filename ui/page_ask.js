@@ -1,0 +1,193 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+// A question from the moment it is asked to the end of its answer. Every question has a number, its turn;
+// whatever comes back with an older number is dropped.
+
+((Earmark) => {
+  const { $, announce, json, make, player, recall, remember, say, voice } = Earmark;
+  const REMEMBERED = 3; // questions that a follow-up may lean on
+
+  let turn = 0;
+  let settled = 0; // the latest turn that has had its last word: Gradio says the last word of a stream twice
+  let history = [];
+  let spoken = ""; // what was heard, while it is being asked
+
+  // A short word to the listener under the question; spoken to those who cannot see it.
+  Earmark.hint = (text) => {
+    say("hint", text);
+    if (text) announce(text);
+  };
+
+  const field = () => document.querySelector("#question textarea, #question input");
+
+  const write = (text) => {
+    const box = field();
+    box.value = text;
+    box.dispatchEvent(new Event("input", { bubbles: true }));
+  };
+
+  const scope = () => $("scope").value;
+
+  const context = () => ({
+    turn,
+    episode: Earmark.chosen()?.id ?? null,
+    scope: scope(),
+    position: player.episode?.audio ? player.position : null,
+    heard_until: Earmark.limit(),
+    history,
+  });
+
+  // How far an answer may look, in seconds: to where the listener is, or to the end (null).
+  Earmark.limit = () => ($("so-far").checked && scope() === "episode" ? player.position : null);
+
+  const begin = (text) => {
+    turn += 1;
+    voice.stop();
+    voice.unlock();
+    player.interrupt();
+    Earmark.hint(text);
+    $("heard-as").hidden = true;
+    $("ask").classList.add("busy");
+    $("stop").hidden = true;
+  };
+
+  // The question is over, one way or the other.
+  const end = (text = "") => {
+    spoken = "";
+    $("ask").classList.remove("busy");
+    Earmark.hint(text);
+    player.giveBack();
+  };
+
+  const endReading = () => {
+    const stop = $("stop");
+    if (document.activeElement === stop) field().focus(); // focus must not fall out of the page with the button
+    stop.hidden = true;
+    Earmark.answers.sounding(-1);
+  };
+
+  // -- called by Gradio's events; what they return is what Python gets ----------------------------------------
+
+  Earmark.asking = (text) => {
+    text = (field()?.value ?? text).trim();
+    if (!text) {
+      Earmark.hint("Type a question, or tap the microphone and say it.");
+      field().focus();
+      return ["", context()];
+    }
+    begin("Looking through the episode…");
+    return [text, context()];
+  };
+  Earmark.broke = () => end("Something went wrong on the way to the answer. Is Earmark still running? Ask again.");
+
+  // -- called by the microphone ------------------------------------------------------------------------------
+
+  Earmark.listening = () => begin("Listening… tap again or let go when you have asked; Escape forgets it.");
+  Earmark.unheard = (text) => end(text);
+  Earmark.hearing = async (samples) => {
+    const mine = turn;
+    Earmark.hint("Understanding what you said…");
+    const episode = Earmark.chosen()?.id;
+    const reply = await fetch(`api/hear${episode ? `?episode=${encodeURIComponent(episode)}` : ""}`, {
+      method: "POST", headers: { "Content-Type": "application/octet-stream" }, body: samples,
+    });
+    const heard = await reply.json().catch(() => ({}));
+    if (mine !== turn) return;
+    if (!reply.ok) { end(heard.error ?? heard.detail ?? reply.statusText); return; }
+    if (!heard.text?.trim()) { end("I heard no question. Tap the microphone and try again, or type it."); return; }
+    Earmark.ask(heard.text.trim(), true);
+  };
+
+  Earmark.ask = (text, aloud = false) => {
+    write(text);
+    spoken = aloud ? text : "";
+    $("ask-button").click();
+  };
+
+  Earmark.news = (news) => {
+    if (!news || news.turn !== turn || settled === turn) return;
+    if (news.state === "waiting") Earmark.hint(`Your question waits: ${news.message}`);
+    else settled = turn;
+    if (news.state === "error") end(`${news.message} ${news.hint}`.trim());
+    if (news.state === "answer") show(news);
+  };
+
+  // -- the answer --------------------------------------------------------------------------------------------
+
+  // Show on the timeline where the answer lies; the answer does not wait for the picture.
+  const warm = async (question, moments) => {
+    const mine = turn;
+    const episode = player.episode?.id;
+    const here = moments.filter((moment) => moment.episode === episode);
+    Earmark.timeline.heat([], here);
+    if (!episode || !here.length) return;
+    const parts = await json("api/heat", { text: question, episode, heard_until: Earmark.limit() }).catch(() => []);
+    if (mine === turn && episode === player.episode?.id) Earmark.timeline.heat(parts, here);
+  };
+
+  const show = async (answer) => {
+    const mine = turn;
+    warm(answer.question, Earmark.answers.show(answer));
+    $("heard-as").hidden = !spoken;
+    $("heard-text").textContent = spoken ? `I heard: “${spoken}”` : "";
+    spoken = "";
+    history = [...history, answer.question].slice(-REMEMBERED);
+    $("ask").classList.remove("busy");
+    say("hint", "");
+    announce(Earmark.answers.inWords(answer));
+    if (!$("aloud").checked || !answer.sentences.length) {
+      player.giveBack();
+      return;
+    }
+    $("stop").hidden = false;
+    try {
+      await voice.read(answer.sentences.map((sentence) => sentence.text), Earmark.answers.sounding);
+    } catch (error) {
+      Earmark.hint(`The answer cannot be read aloud: ${error.message}`);
+    }
+    if (mine !== turn) return;
+    endReading();
+    player.giveBack();
+  };
+
+  // Another episode is on the page: what was asked about the last one goes.
+  Earmark.forgetAnswer = () => {
+    turn += 1;
+    history = [];
+    voice.stop();
+    endReading();
+    Earmark.timeline.heat([], []);
+    Earmark.answers.forget();
+    $("heard-as").hidden = true;
+    $("ask").classList.remove("busy");
+    Earmark.hint("");
+  };
+
+  // Questions that the episode answers.
+  Earmark.suggest = (questions) => {
+    $("suggestions").hidden = !questions.length;
+    $("chips").replaceChildren(...questions.slice(0, 6).map((question) => make(
+      "li", {}, make("button", { type: "button", class: "chip", "data-ask": question }, question),
+    )));
+  };
+
+  const scoped = () => {
+    $("so-far").disabled = scope() !== "episode";
+    $("ask-heading").textContent = { episode: "Ask this episode", show: "Ask this show", library: "Ask your library" }[scope()];
+  };
+
+  Earmark.startAnswers = () => {
+    for (const name of ["aloud", "so-far"]) {
+      $(name).checked = recall(name, name === "aloud");
+      $(name).addEventListener("change", () => remember(name, $(name).checked));
+    }
+    $("aloud").addEventListener("change", () => { if (!$("aloud").checked) voice.stop(); });
+    $("scope").onchange = scoped;
+    scoped();
+    $("stop").onclick = () => voice.stop();
+    $("correct").onclick = () => {
+      voice.stop();
+      field().focus();
+      field().select();
+    };
+  };
+})(window.Earmark);

@@ -1,0 +1,83 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+// To take away: a clip, the conversation and one's notes as Markdown, the transcript and chapters as files.
+
+((Earmark) => {
+  const { $, clock, make, player, recall, remember } = Earmark;
+  const FILES = [["vtt", "Transcript (VTT)"], ["srt", "Transcript (SRT)"], ["markdown", "Transcript (Markdown)"], ["chapters", "Chapters (JSON)"]];
+  const LONGEST = 120; // seconds of a clip
+
+  const link = (episode, seconds) => {
+    const address = new URL(location.pathname, location.origin);
+    address.searchParams.set("episode", episode);
+    address.searchParams.set("t", Math.floor(seconds));
+    return address.href;
+  };
+
+  // What Markdown would take for markup is written with a backslash, so that text stays text.
+  const plain = (text) => text.replace(/[\\`*_{}[\]<>#|!]/g, "\\$&").replace(/\s+/g, " ").trim();
+
+  const download = (name, address) => {
+    const anchor = make("a", { href: address, download: name });
+    document.body.append(anchor);
+    anchor.click();
+    anchor.remove();
+  };
+
+  const fileName = (episode) => episode.title.replace(/[^\p{L}\p{N} -]/gu, "").trim().slice(0, 80) || "episode";
+
+  const markdown = (episode) => {
+    const lines = [`# ${plain(episode.title)}`, "", [episode.show, ...episode.guests].filter(Boolean).map(plain).join(" · "), ""];
+    for (const answer of Earmark.answers.conversation()) {
+      lines.push(`## ${plain(answer.question)}`, "");
+      for (const { text, moments } of answer.sentences) {
+        lines.push(`${plain(text)} ${moments.map((moment) => `[${clock(moment.start)}](${link(moment.episode, moment.start)})`).join(" ")}`.trim(), "");
+      }
+    }
+    const notes = $("notes").value.trim();
+    if (notes) lines.push("## Notes", "", notes, "");
+    return lines.join("\n");
+  };
+
+  Earmark.share = {
+    async clip(moment) {
+      const end = Math.min(moment.end, moment.start + LONGEST);
+      const episode = player.episode?.id === moment.episode ? player.episode : null;
+      if (episode?.audio) {
+        download(`${fileName(episode)} ${clock(moment.start).replaceAll(":", ".")}.m4a`,
+          `api/episodes/${encodeURIComponent(moment.episode)}/clip?start=${moment.start}&end=${end}`);
+      }
+      const who = [moment.speaker, episode?.title].filter(Boolean).join(", ");
+      const quote = `“${moment.quote}”\n${who}, ${clock(moment.start)}\n${link(moment.episode, moment.start)}`;
+      try {
+        await navigator.clipboard.writeText(quote);
+        Earmark.hint("The quote and a link are in your clipboard; the sound is among your downloads.");
+      } catch {
+        Earmark.hint(`The sound is among your downloads. ${quote}`);
+      }
+    },
+
+    // Another episode is on the page.
+    open(episode) {
+      $("notes").value = recall(`notes:${episode.id}`, "");
+      $("files").replaceChildren(...FILES.map(([form, name]) => make("li", {}, make("a", {
+        href: `api/episodes/${encodeURIComponent(episode.id)}/export/${form}`, download: "", class: "file",
+      }, name))));
+    },
+
+    start() {
+      $("notes").oninput = () => { if (player.episode) remember(`notes:${player.episode.id}`, $("notes").value); };
+      $("note-time").onclick = () => {
+        const at = player.position;
+        const before = $("notes").value.replace(/\s*$/, "");
+        $("notes").value = `${before}${before ? "\n" : ""}- [${clock(at)}](${link(player.episode.id, at)}) `;
+        $("notes").dispatchEvent(new Event("input"));
+        $("notes").focus();
+      };
+      $("save-markdown").onclick = () => {
+        const address = URL.createObjectURL(new Blob([markdown(player.episode)], { type: "text/markdown" }));
+        download(`${fileName(player.episode)}.md`, address);
+        setTimeout(() => URL.revokeObjectURL(address), 10_000);
+      };
+    },
+  };
+})(window.Earmark);
