@@ -70,12 +70,22 @@ def main(ctx: click.Context, data_dir: Path | None, verbose: bool) -> None:
 @click.option("--host", help="Address to listen on; 127.0.0.1 is this machine only.")
 @click.option("--port", type=int, help="Port to listen on [7860].")
 @click.option("--open/--no-open", "open_page", default=None, help="Show it in the browser [if there is a screen].")
+@click.option("--anyone", is_flag=True, default=None, help="Let everybody in who can reach it, without a password.")
+@click.option("--tls-cert", help="Certificate (PEM) for https, which the microphone needs on other machines.")
+@click.option("--tls-key", help="Key (PEM) of the certificate.")
 @click.pass_context
-def serve(ctx: click.Context, host: str | None, port: int | None, open_page: bool | None) -> None:
-    """Serve the page until Ctrl-C. The first start adds the demo episode."""
+def serve(
+    ctx: click.Context, host: str | None, port: int | None, open_page: bool | None, anyone: bool | None,
+    tls_cert: str | None, tls_key: str | None,
+) -> None:
+    """Serve the page until Ctrl-C. The first start adds the demo episode.
+
+    On an address that others can reach it wants EARMARK_AUTH='name:password' first, or --anyone.
+    """
     from ui import server
 
-    server.serve(settings_of(ctx, host=host, port=port), open_page)
+    flags = {"host": host, "port": port, "anyone": anyone, "tls_cert": tls_cert, "tls_key": tls_key}
+    server.serve(settings_of(ctx, **flags), open_page)
 
 
 for command in (

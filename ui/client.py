@@ -7,7 +7,7 @@ Only the standard library and light modules: a command must start at once.
 import json
 from collections.abc import Iterator
 from contextlib import contextmanager
-from http.client import HTTPConnection, HTTPException, HTTPResponse
+from http.client import HTTPConnection, HTTPException, HTTPResponse, HTTPSConnection
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 from urllib.parse import quote, urlencode, urlsplit
@@ -26,8 +26,9 @@ ANSWER_SECONDS = 120.0
 class Server:
     """A running server of one library; it asks, hears and speaks as ``Companion`` does."""
 
-    def __init__(self, url: str) -> None:
+    def __init__(self, url: str, token: str = "") -> None:
         self.url = url
+        self._pass = {"Authorization": f"Bearer {token}"} if token else {}
         parts = urlsplit(url)
         self._host, self._port = parts.hostname or "", parts.port
 
@@ -74,13 +75,23 @@ class Server:
             while piece := reply.read(rate):  # half a second
                 yield from_pcm16(piece, rate)
 
+    def _connection(self, seconds: float) -> HTTPConnection:
+        if urlsplit(self.url).scheme == "http":
+            return HTTPConnection(self._host, self._port, timeout=seconds)
+        import ssl
+
+        trusting = ssl.create_default_context()  # it is this machine, and the certificate names another
+        trusting.check_hostname, trusting.verify_mode = False, ssl.CERT_NONE
+        return HTTPSConnection(self._host, self._port, timeout=seconds, context=trusting)
+
     @contextmanager
     def _open(
         self, path: str, body: bytes | None = None, kind: str = "", seconds: float = ANSWER_SECONDS
     ) -> Iterator[HTTPResponse]:
-        connection = HTTPConnection(self._host, self._port, timeout=seconds)
+        connection = self._connection(seconds)
         try:
-            connection.request("POST" if body else "GET", path, body, {"Content-Type": kind} if kind else {})
+            headers = self._pass | ({"Content-Type": kind} if kind else {})
+            connection.request("POST" if body else "GET", path, body, headers)
             reply = connection.getresponse()
             if reply.status >= 400:
                 raise _explain(reply)
@@ -94,7 +105,8 @@ class Server:
 def running(data_dir: Path) -> Server | None:
     """The server of this data folder, when it runs and is ready to answer."""
     try:
-        server = Server(json.loads((data_dir / "server.json").read_text("utf-8"))["url"])
+        note = json.loads((data_dir / "server.json").read_text("utf-8"))
+        server = Server(note["url"], note.get("token", ""))
     except (OSError, ValueError, KeyError, TypeError):
         return None
     return server if server.answers() else None

@@ -50,6 +50,14 @@ class Settings(Struct, frozen=True, kw_only=True):
     """Address the page listens on."""
     port: Annotated[int, Meta(ge=1, le=65535)] = 7860
     """Port the page listens on."""
+    auth: str = ""
+    """Who may use the page, as NAME:PASSWORD, several separated by commas; needed when others can reach it."""
+    anyone: bool = False
+    """Let everybody in who can reach the page, without a password."""
+    tls_cert: str = ""
+    """Certificate file (PEM) for https, which browsers want for the microphone when the page is on another machine."""
+    tls_key: str = ""
+    """Key file (PEM) that goes with tls_cert."""
     demo: bool = True
     """Add the demo episode on the first start."""
     microphone: str = ""

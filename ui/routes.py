@@ -11,6 +11,7 @@ from pydantic import BaseModel, ConfigDict, Field
 from episodes.clip import cut
 from episodes.export import export
 from retrieval.model import Question
+from ui.access import USER
 from ui.app import Companion
 from ui.listeners import Listened, Listeners, Stretch
 from voice.words import clock
@@ -50,7 +51,7 @@ def router(companion: Companion) -> APIRouter:
 
     def who(request: Request, key: str) -> str:
         """Who listens: the name that was signed in with, or else the browser's own key."""
-        name = request.scope.get("earmark.user")
+        name = request.scope.get(USER)
         return f"user-{name}" if name else key
 
     @routes.get("/api/listening/{episode_id}")

@@ -8,11 +8,13 @@ import contextlib
 import json
 import logging
 import os
+import secrets
 import socket
 import sys
 import webbrowser
 from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager
+from pathlib import Path
 from typing import Annotated, Any, Literal
 
 from fastapi import FastAPI, HTTPException, Request
@@ -23,6 +25,7 @@ from starlette.middleware.trustedhost import TrustedHostMiddleware
 
 from retrieval.model import Question
 from ui import wire
+from ui.access import SignIn, people
 from ui.app import Companion
 from ui.config import Settings
 from voice.audio import HEARING_RATE, from_pcm16, pcm16
@@ -64,8 +67,12 @@ class WorkBody(BaseModel):
     do: Literal["cancel", "retry", "first"]
 
 
-def build(companion: Companion) -> FastAPI:
-    """The whole application over one companion; the page is mounted at the root."""
+def build(companion: Companion, token: str = "") -> FastAPI:
+    """The whole application over one companion; the page is mounted at the root.
+
+    Who shows ``token`` is let in without a name; it is drawn by chance when none is given.
+    """
+    token = token or secrets.token_urlsafe(32)
     os.environ.setdefault("GRADIO_ANALYTICS_ENABLED", "False")  # read when gradio is imported
     from ui import page, routes
 
@@ -78,6 +85,7 @@ def build(companion: Companion) -> FastAPI:
             await run_in_threadpool(companion.close)
 
     app = FastAPI(title="Earmark", lifespan=life, docs_url=None, redoc_url=None)
+    app.add_middleware(SignIn, known=people(companion.settings.auth), token=token)
     if companion.settings.host in LOOPBACK:  # another site's page must not reach this one under a name of its own
         app.add_middleware(TrustedHostMiddleware, allowed_hosts=["127.0.0.1", "localhost", "[::1]"])
 
@@ -149,30 +157,62 @@ def build(companion: Companion) -> FastAPI:
 def serve(settings: Settings, open_page: bool | None = None) -> None:
     """Serve until interrupted. ``open_page`` shows it in the browser (None: when there is a screen and a terminal).
 
-    Raises SettingsError when the port is taken.
+    Raises SettingsError when the port is taken, or when others could reach the page and nobody was told who may.
     """
     import uvicorn
 
+    _refuse_open_doors(settings)
+    secure = _tls(settings)
+
     with _listen(settings.host, settings.port) as listener:
         companion = Companion(settings)
-        address = _address(settings.host, settings.port)
-        note = settings.data_dir / "server.json"
-        note.write_text(json.dumps({"url": address, "pid": os.getpid()}) + "\n", "utf-8")
+        address = _address(settings.host, settings.port, "https" if secure else "http")
+        note, token = settings.data_dir / "server.json", secrets.token_urlsafe(32)
+        note.unlink(missing_ok=True)
+        note.touch(mode=0o600)  # the token is the owner's
+        note.write_text(json.dumps({"url": address, "pid": os.getpid(), "token": token}) + "\n", "utf-8")
         try:
-            app = build(companion)
+            app = build(companion, token)
             log.info("Earmark is at %s (Ctrl-C stops it).", address)
             if open_page or (open_page is None and _has_screen()):
                 webbrowser.open(address)  # it waits: the port listens already
             with contextlib.suppress(KeyboardInterrupt):  # uvicorn has shut down in good order, then passes it on
-                uvicorn.Server(uvicorn.Config(app, log_level="warning", timeout_graceful_shutdown=2)).run([listener])
+                uvicorn.Server(
+                    uvicorn.Config(app, log_level="warning", timeout_graceful_shutdown=2, **secure)
+                ).run([listener])
         finally:
             note.unlink(missing_ok=True)
 
 
-def _address(host: str, port: int) -> str:
+def _refuse_open_doors(settings: Settings) -> None:
+    """Others may reach the page only when it is known who may use it, or that anyone may."""
+    known = people(settings.auth)
+    if settings.host in LOOPBACK or known or settings.anyone:
+        return
+    raise SettingsError(
+        f"On {settings.host} everybody in your network could use the page, and no password is set.",
+        "Set EARMARK_AUTH='name:password' (or auth in the settings file), or add --anyone to let everybody in.",
+    )
+
+
+def _tls(settings: Settings) -> dict[str, Any]:
+    """What uvicorn needs for https; empty for http."""
+    if not settings.tls_cert and not settings.tls_key:
+        return {}
+    for name in ("tls_cert", "tls_key"):
+        given = getattr(settings, name)
+        if not given or not Path(given).expanduser().is_file():
+            raise SettingsError(f"There is no file for {name} ({given or 'not set'}).",
+                                "Make both with: openssl req -x509 -newkey rsa:2048 -nodes -days 365 -subj /CN=earmark "
+                                "-keyout key.pem -out cert.pem")
+    return {"ssl_certfile": str(Path(settings.tls_cert).expanduser()),
+            "ssl_keyfile": str(Path(settings.tls_key).expanduser())}
+
+
+def _address(host: str, port: int, scheme: str = "http") -> str:
     """The address to reach it from this machine."""
     reachable = {"0.0.0.0": "127.0.0.1", "::": "::1"}.get(host, host)  # noqa: S104  compared, not bound
-    return f"http://[{reachable}]:{port}" if ":" in reachable else f"http://{reachable}:{port}"
+    return f"{scheme}://[{reachable}]:{port}" if ":" in reachable else f"{scheme}://{reachable}:{port}"
 
 
 def _has_screen() -> bool:
