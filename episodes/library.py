@@ -10,14 +10,15 @@ from contextlib import AbstractContextManager
 from dataclasses import astuple
 from difflib import get_close_matches
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from episodes.database import Database
 from episodes.model import Chapter, Cue, Digest, Episode, Segment, State, Step, StepState, Word
-from episodes.queue import stored_source
-from episodes.sources import Source
 from voice.errors import UnknownEpisode, from_os_error
 from voice.words import Piece
+
+if TYPE_CHECKING:  # what is listed needs neither sources nor what reads them, and a command may not take long
+    from episodes.sources import Source
 
 
 class Library:
@@ -106,8 +107,11 @@ class Library:
             return Digest(teaser, summary, tuple(json.loads(questions)))
         return Digest()
 
-    def source(self, episode_id: str) -> Source:
+    def source(self, episode_id: str) -> "Source":
         """All that was known of an episode when it came in; little more than its title for one of an old library."""
+        from episodes.queue import stored_source
+        from episodes.sources import Source
+
         episode = self._by_id(episode_id)
         if episode is None:
             raise self._missing(episode_id)
