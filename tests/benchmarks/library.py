@@ -53,6 +53,7 @@ def parts(minutes: float) -> Iterator[tuple[str, list[Cue]]]:
         for line in path.read_text("utf-8").splitlines() if path.exists() else ():
             row = json.loads(line)
             cues = [Cue(cue["start"], cue["end"], cue["text"], cue["speaker"]) for cue in row["cues"] if cue["text"]]
+            cues.sort(key=lambda cue: cue.start)
             for number in count():
                 since = number * minutes * 60
                 part = [Cue(cue.start - since, max(cue.end, cue.start) - since, cue.text, cue.speaker)
