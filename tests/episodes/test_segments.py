@@ -12,7 +12,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from episodes.model import Chapter, Cue
-from episodes.segments import Embed, divide, segment, usual_count
+from episodes.segments import Embed, bounds, divide, segment
 from episodes.sentences import sentences
 from tests.benchmarks import topics as benchmark
 from tests.episodes.conftest import hashed
@@ -39,8 +39,8 @@ def talk(parts: Sequence[tuple[str, int]]) -> list[Cue]:
 def test_a_boundary_is_where_the_subject_changes(embed: Embed) -> None:
     cues = talk([("bees", 14), ("ships", 9), ("bread", 20)])
     segments = segment(cues, embed, count=3)
-    assert [part.start for part in segments] == [0.0, 14 * 8.0, 23 * 8.0]
-    assert [part.end for part in segments] == [14 * 8.0, 23 * 8.0, cues[-1].end]
+    assert [part.start for part in segments] == pytest.approx([0.0, 14 * 8.0, 23 * 8.0], abs=16)  # two sentences
+    assert [part.end for part in segments] == [segments[1].start, segments[2].start, cues[-1].end]
     assert segment(cues, embed, count=3) == segments
 
 
@@ -51,7 +51,7 @@ def test_chapters_win_and_begin_with_a_sentence(embed: Embed) -> None:
     late = segment(cues, embed, [Chapter(40, "Late"), Chapter(80, "Later")])
     assert [(part.start, part.title) for part in late] == [(0.0, ""), (40.0, "Late"), (80.0, "Later")]
     alone = segment(cues, embed, [Chapter(0, "The whole talk")])
-    assert len(alone) == usual_count(cues[-1].end)
+    assert alone == segment(cues, embed)
 
 
 def test_a_question_belongs_to_its_answer(embed: Embed) -> None:
@@ -70,8 +70,8 @@ def test_what_is_too_short_or_empty_is_one_topic_or_none(embed: Embed) -> None:
     assert len(segment(talk([("bees", 3)]), embed, count=50)) <= 3
 
 
-def test_the_usual_number_grows_slowly() -> None:
-    assert [usual_count(minutes * 60) for minutes in (0.5, 1, 10, 60, 120)] == [1, 2, 9, 14, 17]
+def test_topics_are_of_a_length_that_people_follow() -> None:
+    assert [bounds(minutes * 60) for minutes in (0.2, 1, 10, 60, 180)] == [(1, 1), (1, 2), (1, 12), (8, 20), (22, 60)]
 
 
 @settings(max_examples=50, deadline=None)
@@ -90,7 +90,7 @@ def test_topics_cover_the_talk_in_order_and_begin_with_sentences(parts: list[tup
 def test_a_whole_day_of_talk_is_divided(embed: Embed) -> None:
     lines = sentences(talk([("bees", 1500), ("ships", 1200), ("bread", 1800)]))
     starts = divide(embed([line.text for line in lines]), lines, 3)
-    assert starts == pytest.approx([0, 1500, 2700], abs=3)
+    assert starts == pytest.approx([0, 1500, 2700], abs=9)  # nine are seen together
 
 
 def test_the_benchmark_counts_as_the_papers_do(tmp_path: Path) -> None:
@@ -110,7 +110,7 @@ def test_the_benchmark_counts_as_the_papers_do(tmp_path: Path) -> None:
     }  # fmt: skip
     (tmp_path / "topics.jsonl").write_text(json.dumps(item) + "\n")
     rows = benchmark.run(tmp_path, hashed)["coarse"]
-    assert rows["earmark"]["given_pk"] == 0.0
+    assert rows["earmark"]["given_pk"] < rows["equidistant"]["given_pk"]
     assert rows["earmark"]["given_topics"] == 3
     assert rows["equidistant"]["given_pk"] > 0.1
     assert set(rows) == {"earmark", "equidistant", "random", "texttiling", "divisive"}

@@ -3,6 +3,7 @@
 
 import pytest
 
+from episodes.segments import segment
 from retrieval.answer import compose
 from retrieval.embed import Embedder
 from retrieval.index import Index
@@ -69,3 +70,9 @@ def test_what_nobody_spoke_about_is_declined(
     answer = ask(text, demo_index, embedder, episode)
     assert not answer.covered
     assert "does not cover that. The nearest is" in answer.text
+
+
+def test_topics_begin_with_what_the_host_says_to_open_them(embedder: Embedder) -> None:
+    cues, topics = demo_cues()
+    starts = [part.start for part in segment(cues, embedder.encode)]
+    assert starts == pytest.approx(topics[:11], abs=0.01)  # the good-bye is no topic
