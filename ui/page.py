@@ -67,7 +67,8 @@ def mount(app: "FastAPI", companion: Companion) -> "FastAPI":
 
     style = f"<style>{(HERE / 'page.css').read_text('utf-8')}</style>"
     gr.mount_gradio_app(
-        app, build(companion), path="/", theme=_theme(), head=style, footer_links=[], run_history=False, show_error=True
+        app, build(companion), path="/", theme=_theme(), head=style, footer_links=[], run_history=False,
+        show_error=True, mcp_server=True,
     )
     return app
 
@@ -75,6 +76,8 @@ def mount(app: "FastAPI", companion: Companion) -> "FastAPI":
 def build(companion: Companion) -> "gr.Blocks":
     """The Gradio page over ``companion``; ``mount`` adds its looks."""
     import gradio as gr
+
+    from ui import tools
 
     async def ask(text: str, context: Json) -> AsyncIterator[Json]:
         async for news in answer_events(companion, text, context):
@@ -108,6 +111,7 @@ def build(companion: Companion) -> "gr.Blocks":
             show_progress="hidden", trigger_mode="multiple", api_visibility="private",
             concurrency_limit=ASKERS, concurrency_id="ask",
         ).failure(None, js="() => Earmark.broke()")
+        tools.offer(gr, companion)
     blocks: gr.Blocks = page
     return blocks
 

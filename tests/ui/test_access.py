@@ -12,7 +12,9 @@ from ui.config import Settings
 from voice.errors import SettingsError
 
 
-def ask(headers: dict[str, str], known: dict[str, str], method: str = "GET", kind: str = "http") -> tuple[int, str | None]:
+def ask(
+    headers: dict[str, str], known: dict[str, str], method: str = "GET", kind: str = "http"
+) -> tuple[int, str | None]:
     """The status that is answered, and who the application was told it is."""
     seen: list[str | None] = []
     sent: list[int] = []
@@ -46,7 +48,8 @@ def test_the_right_password_opens_and_says_who_it_is():
 
 @pytest.mark.parametrize("headers", [
     {}, basic("ann", "wrong horse"), basic("ann", ""), basic("eve", "correct horse"), basic("eve", "the owner's token"),
-    {"Authorization": "Basic !!!"}, {"Authorization": "Basic"}, {"Authorization": "Bearer guess"}, {"Authorization": ""},
+    {"Authorization": "Basic !!!"}, {"Authorization": "Basic"}, {"Authorization": "Bearer guess"},
+    {"Authorization": ""},
 ])  # fmt: skip
 def test_nobody_else_comes_in_by_any_door(headers):
     assert ask(headers, KNOWN)[0] == 401
@@ -68,7 +71,7 @@ def test_a_setting_that_lets_nobody_in_is_refused(text):
 
 def test_an_open_door_is_refused_before_anything_starts(tmp_path):
     for settings in (
-        Settings(data_dir=tmp_path / "none", host="0.0.0.0"),  # noqa: S104
+        Settings(data_dir=tmp_path / "none", host="0.0.0.0"),
         Settings(data_dir=tmp_path / "none", host="192.168.1.7"),
     ):
         with pytest.raises(SettingsError, match="no password is set"):
