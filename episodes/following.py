@@ -4,10 +4,10 @@
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
 
+from episodes.door import enqueue
 from episodes.feed import read_feed
 from episodes.fetch import Document, Net
 from episodes.gather import Choice, Gathered
-from episodes.ingest import enqueue
 from episodes.library import Library
 from episodes.model import Episode
 from voice.errors import EarmarkError, LibraryError

@@ -5,7 +5,6 @@ Each step is stored, with what it made, in one transaction as it ends, so that w
 whenever the work is broken off.
 """
 
-import hashlib
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, replace
@@ -17,6 +16,7 @@ import numpy as np
 import numpy.typing as npt
 
 from episodes.digest import digest
+from episodes.door import audio_lost
 from episodes.eta import remaining
 from episodes.fit import length_remark, misfit
 from episodes.hotwords import hot_words
@@ -27,7 +27,7 @@ from episodes.queue import Job, Queue, save_source
 from episodes.segments import Embed, segment
 from episodes.sources import Source
 from episodes.transcripts import read_transcript
-from voice.errors import EarmarkError, HearingError, LibraryError, TranscriptError, from_os_error
+from voice.errors import EarmarkError, HearingError, LibraryError, TranscriptError
 from voice.words import Bias
 
 if TYPE_CHECKING:
@@ -55,42 +55,6 @@ class Tools:
     embed: Embed
     index: Callable[[Episode, tuple[Cue, ...]], None]
     fetch: Callable[[Source, Path, Progress], Source] = _nothing_to_fetch_with
-
-
-def enqueue(library: Library, source: Source, priority: int = 0) -> Episode:
-    """Ask for a source to be taken in, and return its episode: a new one, or the one that it became before.
-
-    One that is ready stays as it is, unless there is a transcript now where there was none; one that broke off will go
-    on where it was. Raises TranscriptError when a transcript alone cannot be read, AudioError or LibraryError when its
-    file cannot.
-    """
-    if source.transcript is not None and source.audio is None:
-        read_transcript(source.transcript)
-    content = identity(source)
-    seconds = source.probe.seconds if source.probe else source.seconds
-    with library.transaction():
-        wanted = Episode("", source.title, source.show, source.guests, source.published, round(seconds, 3),
-                         _named(source))  # fmt: skip
-        episode = library.create(content, wanted)
-        written = source.audio is not None and source.transcript is not None
-        since = written and episode.ready and library.source(episode.id).transcript is None
-        if episode.ready and not since and not _audio_lost(library, episode):
-            return episode
-        if since:
-            for step in (Step.TRANSCRIBED, Step.SEGMENTED, Step.DIGESTED, Step.INDEXED):
-                library.set_step(episode.id, StepState(step))
-        for state in episode.steps:
-            if state.state in (State.FAILED, State.CANCELLED):
-                library.set_step(episode.id, StepState(state.step))
-        Queue(library.database).put(episode.id, source, time(), priority)
-    return library.episode(episode.id)
-
-
-def identity(source: Source) -> str:
-    """What makes two sources one episode: the SHA-256 (hexadecimal) of the audio file, of the transcript that comes
-    alone, else of the name that the publisher gave it, or of its address."""
-    file = source.audio or source.transcript
-    return _sha256(file) if file else hashlib.sha256((source.guid or source.address).encode()).hexdigest()
 
 
 class Ingest:
@@ -128,7 +92,7 @@ class Ingest:
         }
         for step, work in works.items():
             done = next(state for state in episode.steps if state.step is step).state is State.DONE
-            if not done or (step is Step.NORMALISED and _audio_lost(self.library, episode)):
+            if not done or (step is Step.NORMALISED and audio_lost(self.library, episode)):
                 episode = self._do(episode, step, work)
         self.queue.done(self.job)
         self.library.clear_fetched(episode.id)
@@ -314,17 +278,6 @@ class _Made:
 _Work = Callable[[Episode, Progress], _Made]
 
 
-def _audio_lost(library: Library, episode: Episode) -> bool:
-    audio = library.audio_path(episode)
-    return audio is not None and not audio.exists()
-
-
-def _named(source: Source) -> str:
-    """Where a source comes from, as a person would name it."""
-    file = source.audio or source.transcript
-    return str(file.absolute()) if file else source.address or source.guid
-
-
 def _transcript(source: Source) -> Path:
     if source.transcript is None:
         raise LibraryError(f"“{source.title}” has neither audio nor a transcript.", "Remove it and add it again.")
@@ -342,11 +295,3 @@ def _remembering(embed: Embed) -> Embed:
         return np.stack([known[text] for text in texts])
 
     return remembering
-
-
-def _sha256(path: Path) -> str:
-    try:
-        with path.open("rb") as file:
-            return hashlib.file_digest(file, "sha256").hexdigest()
-    except OSError as error:
-        raise from_os_error(error, f"read {path}") from error

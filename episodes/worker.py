@@ -11,7 +11,8 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 from time import localtime, monotonic, sleep, strftime, time
 
-from episodes.ingest import Ingest, Interrupted, OnStep, Tools, enqueue, reason_of
+from episodes.door import enqueue
+from episodes.ingest import Ingest, Interrupted, OnStep, Tools, reason_of
 from episodes.library import Library
 from episodes.model import Episode, State, Step, StepState
 from episodes.outlook import current

@@ -26,7 +26,8 @@ from tempfile import TemporaryDirectory
 import numpy as np
 
 from episodes.demo import script
-from episodes.ingest import Tools, enqueue
+from episodes.door import enqueue
+from episodes.ingest import Tools
 from episodes.library import Library
 from episodes.model import Cue, Episode
 from episodes.sources import Source

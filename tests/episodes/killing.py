@@ -26,7 +26,8 @@ from typing import Any
 import numpy as np
 
 from episodes import worker
-from episodes.ingest import Tools, enqueue
+from episodes.door import enqueue
+from episodes.ingest import Tools
 from episodes.library import Library
 from episodes.model import Cue, Episode
 from episodes.queue import Queue

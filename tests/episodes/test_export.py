@@ -9,9 +9,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from episodes.chapters import read_chapters
+from episodes.door import enqueue
 from episodes.export import FORMATS, export, write_chapters, write_soundbites
 from episodes.feed import read_feed
-from episodes.ingest import Tools, enqueue
+from episodes.ingest import Tools
 from episodes.library import Library
 from episodes.model import Chapter, Episode
 from episodes.segments import Embed

@@ -2,11 +2,13 @@
 """Feeds from a real server on this machine, well-behaved and not, into a library."""
 
 import json
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from pathlib import Path
 from time import monotonic
 
+import numpy as np
+import numpy.typing as npt
 import pytest
 
 from episodes import guard
@@ -150,6 +152,25 @@ def test_sync_keeps_to_what_was_wanted_and_follows_a_feed_that_moved(library: Li
     found = sync(library, known, NET)
     assert [episode.title for episode in found.episodes] == ["More HONEY"]
     assert [one.address for one in subscriptions(library)] == [f"{publisher.base}/new.xml"]
+
+
+def test_what_was_fetched_is_used_after_a_failure_and_fetched_again_when_lost(
+    library: Library, publisher: Publisher, tools: Tools
+) -> None:
+    def embed(texts: Sequence[str]) -> npt.NDArray[np.float32]:
+        raise LibraryError("Not now.")
+
+    with pytest.raises(LibraryError, match="Not now"):
+        taken(library, publisher, replace(tools, embed=embed), transcript(publisher, "talk.vtt"))
+    episode = taken(library, publisher, tools, transcript(publisher, "talk.vtt"))  # the same command again
+    assert len(library.cues(episode.id)) == len(CUES)
+    assert publisher.paths().count("/talk.wav") == 1
+    audio = library.audio_path(episode)
+    assert audio is not None
+    audio.unlink()
+    assert taken(library, publisher, tools, transcript(publisher, "talk.vtt")) == episode
+    assert audio.exists()
+    assert publisher.paths().count("/talk.wav") == 2
 
 
 def test_a_list_goes_on_after_what_is_missing(library: Library, publisher: Publisher, tmp_path: Path) -> None:

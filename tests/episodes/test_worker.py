@@ -11,8 +11,9 @@ from time import monotonic, sleep, time
 import pytest
 
 from episodes import worker
+from episodes.door import enqueue
 from episodes.eta import remaining
-from episodes.ingest import Tools, enqueue
+from episodes.ingest import Tools
 from episodes.library import Library
 from episodes.model import Episode, State, Step, StepState
 from episodes.outlook import in_words, outlook

@@ -14,7 +14,7 @@ from typing import Any
 
 import pytest
 
-from episodes import ingest, queue
+from episodes import door, queue
 from episodes.library import Library
 from episodes.model import State, Step, StepState
 from episodes.sources import Source
@@ -42,7 +42,7 @@ def test_the_server_has_what_was_added_taken_in(server: RunningServer, tmp_path:
         for number, text in enumerate(SPOKEN)
     ))  # fmt: skip
     library = Library.open(server.data_dir)
-    far = ingest.enqueue(library, Source("Far away", address="https://example.org/a.mp3"), queue.BY_HAND)
+    far = door.enqueue(library, Source("Far away", address="https://example.org/a.mp3"), queue.BY_HAND)
     queue.Queue(library.database).cancel(far.id)
     try:
         added = earmark("add", keels, "--json", data_dir=server.data_dir)
