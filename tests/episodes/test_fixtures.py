@@ -113,6 +113,39 @@ def test_recordings_with_chapters_keep_them() -> None:
         assert len(source.probe.chapters) > 1, name
 
 
+HEAD = """<rss version="2.0" xmlns:podcast="https://podcastindex.org/namespace/1.0"
+ xmlns:psc="http://podlove.org/simple-chapters" xmlns:itunes="http://www.itunes.com/dtds/podcast-1.0.dtd">
+<channel><title>Bees</title><item>"""
+SOUND = "<guid>an-episode-of-bees</guid><enclosure url='https://example.org/a.mp3' type='audio/mpeg' length='1'/>"
+
+
+def test_podlove_chapters_and_several_transcripts_best_first() -> None:
+    more = ("<psc:chapters><psc:chapter start='00:01:30.500' title='Wax &amp; more'/>"
+            "<psc:chapter start='0' title='Hi'/><psc:chapter start='soon' title='x'/></psc:chapters>")  # fmt: skip
+    given = (
+        ("a.txt", "text/plain", "en"), ("a.html", "text/html", "en"), ("a.json", "application/json", "en"),
+        ("de.vtt", "text/vtt", "de"), ("a.srt", "application/srt; charset=utf-8", "en"), ("a.vtt", "text/vtt", "en"),
+    )  # fmt: skip
+    for name, mime, language in given:
+        more += f"<podcast:transcript url='{name}' type='{mime}' language='{language}'/>"
+    content = f"{HEAD}{SOUND}{more}</item><language>en-GB</language></channel></rss>"
+    (source,) = read_feed(content.encode(), "https://example.org/feeds/bees.xml", "bees.xml").entries
+    assert [(chapter.start, chapter.title) for chapter in source.chapters] == [(0.0, "Hi"), (90.5, "Wax & more")]
+    names = [link.address.removeprefix("https://example.org/feeds/") for link in source.transcripts]
+    assert names == ["a.vtt", "a.srt", "a.json", "a.html", "a.txt", "de.vtt"]
+
+
+def test_entities_of_a_feed_are_never_followed(tmp_path: Path) -> None:
+    secret = tmp_path / "secret"
+    secret.write_text("swordfish")
+    layers = "".join(f"<!ENTITY a{n} '{f'&a{n - 1};' * 10}'>" for n in range(1, 12))
+    bomb = f"<!DOCTYPE rss [<!ENTITY a0 'ha'>{layers}<!ENTITY file SYSTEM 'file://{secret}'>]>"
+    content = f"<?xml version='1.0'?>{bomb}{HEAD}<title>x &file; &a11;</title>{SOUND}</item></channel></rss>"
+    for entry in read_feed(content.encode(), "https://example.org/f", "f").entries:
+        assert "swordfish" not in str(entry)
+        assert "haha" not in str(entry)
+
+
 XML = st.sampled_from([
     "<rss version='2.0'>", "</rss>", "<channel>", "</channel>", "<item>", "</item>", "<title>", "</title>", "x & y",
     "<enclosure url='https://example.org/a.mp3' type='audio/mpeg' length='1'/>", "<enclosure url='a.mp3'/>",
@@ -130,9 +163,6 @@ XML = st.sampled_from([
     "<html><link rel='alternate' type='application/rss+xml' href='/f'></html>", "WEBVTT\n\n00:01.000 --> 00:02.000\nHi",
     "<itunes:season>1e999</itunes:season>", "<podcast:person>${x}</podcast:person>", "<link>javascript:alert(1)</link>",
 ])  # fmt: skip
-HEAD = """<rss version="2.0" xmlns:podcast="https://podcastindex.org/namespace/1.0"
- xmlns:psc="http://podlove.org/simple-chapters" xmlns:itunes="http://www.itunes.com/dtds/podcast-1.0.dtd">
-<channel><title>Bees</title><item>"""
 CONTENT = st.one_of(
     st.lists(XML, max_size=12).map(lambda parts: "".join(parts).encode()),
     st.lists(XML, max_size=12).map(lambda parts: (HEAD + "".join(parts) + "</item></channel></rss>").encode()),
