@@ -42,6 +42,16 @@ from voice.errors import HearingError
 
 ROOT = Path(__file__).parents[2]
 SETS = ("moments/bitcoin", "moments/qmsum-train", "moments/qmsum-val")
+CHROMIUM = Path("/usr/bin/chromium")
+DRAW = """async () => {
+  const began = performance.now();
+  const episodes = await (await fetch("api/episodes")).json();
+  const fetched = performance.now();
+  episodes[0].title += ` ${fetched}`;  // else nothing is drawn
+  Earmark.takeLibrary(episodes, null);
+  document.getElementById("shelf").getBoundingClientRect();
+  return [fetched - began, performance.now() - fetched];
+}"""
 RUNS = 15
 EVERY = 100  # episodes between two measures of the speed
 
@@ -140,7 +150,25 @@ def listing(folder: Path) -> dict[str, float]:
     with serving(folder, EARMARK_DEMO="false") as url:
         for name, path in (("shelf_ms", "/api/episodes"), ("status_ms", "/api/status"), ("page_ms", "/")):
             found[name] = timed(lambda path=path: urllib.request.urlopen(url + path, timeout=30).read())  # type: ignore[misc]
+        found |= drawn(url)
     return found
+
+
+def drawn(url: str) -> dict[str, float]:
+    """Milliseconds (medians) in a browser for the shelf: its data, and laying it out; nothing without one."""
+    if not CHROMIUM.exists():
+        return {}
+    from playwright.sync_api import sync_playwright
+
+    with sync_playwright() as driver:
+        browser = driver.chromium.launch(executable_path=str(CHROMIUM), args=["--no-sandbox"])
+        page = browser.new_page()
+        page.goto(url)
+        page.wait_for_selector("#shelf [data-choose]", timeout=60_000)
+        runs = [page.evaluate(DRAW) for _ in range(RUNS)][1:]
+        browser.close()
+    return {"browser_fetch_ms": round(statistics.median(run[0] for run in runs), 1),
+            "browser_draw_ms": round(statistics.median(run[1] for run in runs), 1)}  # fmt: skip
 
 
 def timed(what: object) -> float:
