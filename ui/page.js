@@ -18,6 +18,7 @@
 
   const ROLES = { hearing: "Hears with", speaking: "Speaks with", finding: "Finds with" };
   let ready = null;
+  let next = 0; // the timer of the next look
 
   const drawState = (status) => {
     $("state").hidden = status.ready;
@@ -36,7 +37,7 @@
     const engines = status.engines.toSorted((a, b) => roles.indexOf(a.role) - roles.indexOf(b.role));
     $("engines").replaceChildren(...engines.map((engine) => make(
       "li", {}, make("span", { class: "engine-role" }, ROLES[engine.role] ?? engine.role), " ",
-      make("span", { class: "engine-name" }, engine.name), engine.better ? `. ${engine.better}` : ".",
+      make("span", { class: "engine-name" }, engine.name), engine.better ? `. ${engine.better} ` : ".", Earmark.betterButton(engine),
     )));
   };
 
@@ -44,7 +45,7 @@
     if (Earmark.chosen() || episodes.length) return;
     $("episode-title").textContent = status.ready ? "Your library is empty" : "Getting ready…";
     Earmark.say("episode-teaser", status.ready
-      ? "Add an episode on the command line: earmark add FILE. It appears here by itself."
+      ? "Open “Add episodes” above, or drop a recording anywhere on this page."
       : "You can write your question already; it is answered as soon as the first episode is in.");
     $("side-panel").hidden = true;
   };
@@ -55,14 +56,17 @@
       const [status, episodes] = await Promise.all([json("api/status"), json("api/episodes")]);
       drawState(status);
       drawEmpty(status, episodes);
-      Earmark.takeLibrary(episodes, wish());
+      const work = Object.fromEntries((status.work ?? []).map((one) => [one.episode, one]));
+      Earmark.takeLibrary(episodes.map((episode) => ({ ...episode, work: work[episode.id] })), wish());
       if (status.ready && episodes.every((episode) => episode.ready || episode.status.startsWith("failed"))) pause = LATER;
     } catch {
       drawState({ ready: false, problem: "Earmark does not answer. Is it still running?", engines: [], progress: 0 });
       ready = null;
     }
-    setTimeout(look, document.hidden ? LATER : pause);
+    clearTimeout(next);
+    next = setTimeout(look, document.hidden ? LATER : pause);
   };
+  Earmark.lookNow = () => { clearTimeout(next); look(); };
 
   // -- clicks ------------------------------------------------------------------------------------------------
 
@@ -136,8 +140,9 @@
       }
       document.addEventListener("click", onClick);
       document.addEventListener("keydown", onKey);
-      for (const part of [player, Earmark.timeline, Earmark.progress, Earmark.transcript, Earmark.talk, Earmark.share]) part.start();
+      for (const part of [player, Earmark.timeline, Earmark.progress, Earmark.transcript, Earmark.talk, Earmark.share, Earmark.adding]) part.start();
       Earmark.startAnswers();
+      Earmark.startShelf();
       look();
     };
     begin();

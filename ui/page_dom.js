@@ -55,8 +55,14 @@ window.Earmark = {};
   Earmark.json = async (path, body) => {
     const headers = { Accept: "application/json", "Content-Type": "application/json" };
     const response = await fetch(path, body ? { method: "POST", headers, body: JSON.stringify(body) } : { headers });
-    if (!response.ok) throw new Error((await response.json().catch(() => ({}))).error ?? response.statusText);
+    if (!response.ok) throw new Error(Earmark.reason(await response.json().catch(() => ({}))) || response.statusText);
     return response.json();
+  };
+
+  // What an answer that is an error says, with the next step.
+  Earmark.reason = (answer) => {
+    const detail = typeof answer.detail === "string" ? answer.detail : "";
+    return [answer.error, answer.hint, detail].filter(Boolean).join(" ");
   };
 
   // What this browser remembers between visits; a browser that forbids it just forgets.

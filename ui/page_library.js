@@ -4,6 +4,7 @@
 ((Earmark) => {
   const { $, json, make, player, progress, say, transcript, timeButton } = Earmark;
   let shown = ""; // the shelf as it is drawn, to leave it alone when nothing changed
+  let every = []; // the episodes
   let chosen = null; // the episode on the page
   let asked = 0; // number of the latest request for an episode; an older one that comes late is dropped
 
@@ -17,7 +18,41 @@
     return element;
   };
 
-  const kind = (episode) => (episode.ready ? "ready" : episode.status.startsWith("failed") ? "failed" : "busy");
+  const kind = (episode) => (episode.ready ? "ready" : /^(failed|cancelled)/.test(episode.status) ? "failed" : "busy");
+
+  // Seconds as one says how long something will take.
+  const soon = (seconds) => (seconds < 55 ? `${Math.max(10, 10 * Math.round(seconds / 10))} s` : Earmark.length(seconds));
+
+  const statusText = (episode) => {
+    const { work } = episode;
+    const left = work?.state !== "failed" && work?.eta ? `, about ${soon(work.eta)} left` : "";
+    return `${episode.status}${left}`;
+  };
+
+  // The button that goes on with an episode that failed or was stopped, or stops one that is under way.
+  const redo = (episode) => {
+    const stopped = kind(episode) === "failed";
+    if (!stopped && !episode.work) return null;
+    const button = make(
+      "button", { type: "button", class: "own redo", "aria-label": `${stopped ? "Try again" : "Stop"}: ${episode.title}` },
+      stopped ? "Try again" : "Stop",
+    );
+    button.onclick = async () => {
+      try {
+        await json(`api/episodes/${encodeURIComponent(episode.id)}/work`, { do: stopped ? "retry" : "cancel" });
+        Earmark.lookNow();
+      } catch (error) {
+        Earmark.hint(error.message);
+      }
+    };
+    return button;
+  };
+
+  const fits = (episode) => {
+    const words = $("filter").value.toLowerCase().split(/\s+/);
+    const text = [episode.title, episode.show, ...episode.guests].join(" ").toLowerCase();
+    return words.every((word) => text.includes(word));
+  };
 
   const card = (episode) => {
     const facts = [episode.show, episode.seconds ? Earmark.length(episode.seconds) : ""].filter(Boolean).join(" · ");
@@ -27,16 +62,18 @@
       make("span", { class: "card-text" },
         make("span", { class: "card-title" }, episode.title),
         make("span", { class: "card-facts" }, facts),
-        make("span", { class: `status ${kind(episode)}` }, episode.status)),
-    ));
+        make("span", { class: `status ${kind(episode)}` }, statusText(episode)),
+        episode.work?.state === "running" ? make("progress", { class: "work", max: 1, value: episode.work.fraction, "aria-hidden": "true" }) : null),
+    ), redo(episode));
   };
 
   const drawShelf = (episodes) => {
-    const now = JSON.stringify(episodes);
+    every = episodes;
+    const now = JSON.stringify(episodes) + $("filter").value;
     if (now !== shown) {
       shown = now;
       const focused = document.activeElement?.dataset?.choose;
-      $("shelf").replaceChildren(...episodes.map(card));
+      $("shelf").replaceChildren(...episodes.filter(fits).map(card));
       if (focused) $("shelf").querySelector(`[data-choose="${CSS.escape(focused)}"]`)?.focus();
     }
     for (const button of $("shelf").querySelectorAll("[data-choose]")) {
@@ -70,7 +107,7 @@
     say("episode-teaser", episode.teaser);
     say("summary", episode.summary);
     let state = episode.ready ? "" : `This episode is not ready yet: ${episode.status}.`;
-    if (kind(episode) === "failed") state = `This episode could not be taken in (${episode.status}). Add it again to go on from there.`;
+    if (kind(episode) === "failed") state = `This episode could not be taken in (${episode.status}). “Try again” goes on from there.`;
     if (episode.ready && !episode.audio) state = "This episode is a transcript without sound: times show where the words stand.";
     say("episode-state", state);
     $("inside").textContent = "In this episode";
@@ -105,7 +142,7 @@
       transcript.clear();
     }
     if (!$("transcript-panel").hidden) transcript.show();
-    drawShelf(JSON.parse(shown || "[]"));
+    drawShelf(every);
   };
 
   // Take in what the server says about the library now.
@@ -122,6 +159,17 @@
   };
 
   Earmark.chosen = () => chosen;
+
+  Earmark.startShelf = () => {
+    $("filter").oninput = () => drawShelf(every);
+    $("filter").onkeydown = (event) => {
+      const text = $("filter").value.trim();
+      if (event.key !== "Enter" || !text) return;
+      $("scope").value = "library";
+      $("scope").dispatchEvent(new Event("change"));
+      Earmark.ask(text);
+    };
+  };
 
   // Keep the topic and the line that sound now marked.
   Earmark.follow = (at, topic) => {

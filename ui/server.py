@@ -74,7 +74,7 @@ def build(companion: Companion, token: str = "") -> FastAPI:
     """
     token = token or secrets.token_urlsafe(32)
     os.environ.setdefault("GRADIO_ANALYTICS_ENABLED", "False")  # read when gradio is imported
-    from ui import page, routes
+    from ui import arrivals, page, routes
 
     @asynccontextmanager
     async def life(app: FastAPI) -> AsyncIterator[None]:
@@ -151,6 +151,7 @@ def build(companion: Companion, token: str = "") -> FastAPI:
         return FileResponse(path, media_type="audio/mp4")
 
     app.include_router(routes.router(companion))
+    app.include_router(arrivals.router(companion))
     return page.mount(app, companion)
 
 

@@ -2,8 +2,8 @@
 """What other programs and language models may call, through Gradio's API and as an MCP server.
 
 The docstrings of the inner functions are what a model reads before it calls one, so they say when to use it, what to
-give, what comes back and what to do next. They answer with JSON as text, since Gradio would hand a model the ``repr`` of
-Python's lists.
+give, what comes back and what to do next. They answer with JSON as text, since Gradio would hand a model the ``repr``
+of Python's lists.
 """
 
 import json
@@ -45,8 +45,8 @@ def offer(gr: Any, companion: "Companion") -> None:
             search: Words that must all occur in the title, show or guests; empty lists everything, newest first.
 
         Returns:
-            JSON: a list of episodes with "id", "title", "show", "guests", "published" (ISO date), "seconds" (length) and "ready"
-            (only those that are ready can be asked).
+            JSON: a list of episodes with "id", "title", "show", "guests", "published" (ISO date), "seconds" (length)
+            and "ready" (only those that are ready can be asked).
         """
         words = search.lower().split()
         keys = ("id", "title", "show", "guests", "published", "seconds", "ready")
@@ -67,9 +67,9 @@ def offer(gr: Any, companion: "Companion") -> None:
             count: How many moments at most, 1 to 10.
 
         Returns:
-            JSON: a list of moments with "episode" (id), "start" and "end" in seconds, "speaker", "quote" (the words said there, from
-            the transcript), "confidence" in 0..1 (under 0.35 it is rather not an answer) and "clock" (the start as
-            1:02:03). Quote only what stands in "quote", and name the speaker and the clock time.
+            JSON: a list of moments with "episode" (id), "start" and "end" in seconds, "speaker", "quote" (the words
+            said there, from the transcript), "confidence" in 0..1 (under 0.35 it is rather not an
+            answer) and "clock" (the start as 1:02:03). Quote only what stands in "quote", and name the speaker and the clock time.
         """
         found = answer(question, episode).moments[: max(1, min(count, MOST_MOMENTS))]
         return _as_json([wire.moment_json(moment) | {"clock": clock(moment.start)} for moment in found])
@@ -82,8 +82,8 @@ def offer(gr: Any, companion: "Companion") -> None:
             episode: Id of one episode, from list_episodes; empty asks the whole library.
 
         Returns:
-            JSON: an object with "covered" (false: the library does not answer this, and the moments are only the nearest things; say so
-            instead of guessing), "text" (the whole answer), "sentences" (each with the "moments" it rests on) and
+            JSON: an object with "covered" (false: the library does not answer this, and the moments are only the
+            nearest things; say so instead of guessing), "text" (the whole answer), "sentences" (each with the "moments" it rests on) and
             "moments" (best first, as find_moments gives them).
         """
         found = answer(question, episode)

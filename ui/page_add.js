@@ -1,0 +1,111 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+// Adding to the library: dropped files, addresses of recordings and feeds, and a better model.
+
+((Earmark) => {
+  const { $, json, make, say } = Earmark;
+
+  const note = (text) => {
+    say("add-note", text);
+    if (text) Earmark.announce(text);
+  };
+
+  const added = (episodes) => {
+    const [first] = episodes;
+    note(episodes.length === 1 ? `“${first.title}” is being taken in.` : `${episodes.length} episodes are being taken in.`);
+    Earmark.lookNow();
+  };
+
+  const attempt = async (doing, act) => {
+    note(doing);
+    $("add").classList.add("busy");
+    try {
+      await act();
+    } catch (error) {
+      note(error.message);
+    } finally {
+      $("add").classList.remove("busy");
+    }
+  };
+
+  const files = (list) => attempt("Copying…", async () => {
+    const batch = Array.from(crypto.getRandomValues(new Uint8Array(16)), (byte) => byte.toString(16).padStart(2, "0")).join("");
+    for (const file of list) {
+      note(`Copying ${file.name}…`);
+      const reply = await fetch(`api/upload/${batch}/${encodeURIComponent(file.name)}`, { method: "PUT", body: file });
+      if (!reply.ok) throw new Error(Earmark.reason(await reply.json().catch(() => ({}))) || reply.statusText);
+    }
+    added(await json("api/add", { batch }));
+  });
+
+  const drawFeeds = async () => {
+    const feeds = await json("api/feeds").catch(() => []);
+    $("feeds").replaceChildren(...feeds.map((feed) => make("li", {}, feed.title || feed.address)));
+    $("feeds-part").hidden = !feeds.length;
+  };
+
+  // -- a better model ----------------------------------------------------------------------------------------
+
+  const watchModel = async () => {
+    const { fetching } = await json("api/models").catch(() => ({ fetching: null }));
+    if (!fetching?.name) return;
+    if (fetching.problem) Earmark.hint(fetching.problem);
+    else if (fetching.done) Earmark.hint(`${fetching.name} is here. Restart Earmark to use it.`);
+    else {
+      say("hint", `Fetching ${fetching.name}: ${Math.round(100 * fetching.progress)} %`);
+      setTimeout(watchModel, 700);
+    }
+  };
+
+  // The button behind an engine that can be better; null when there is nothing to fetch.
+  Earmark.betterButton = (engine) => {
+    const name = /models get ([\w.-]+)/.exec(engine.better)?.[1];
+    if (!name) return null;
+    const button = make("button", { type: "button", class: "own" }, `Fetch ${name}`);
+    button.onclick = async () => {
+      try {
+        await json("api/models", { name });
+        watchModel();
+      } catch (error) {
+        Earmark.hint(error.message);
+      }
+    };
+    return button;
+  };
+
+  Earmark.adding = {
+    start() {
+      $("add-form").onsubmit = (event) => {
+        event.preventDefault();
+        const address = $("add-address").value.trim();
+        if (!address) return;
+        attempt("Looking what is there…", async () => {
+          added(await json("api/add", { address }));
+          $("add-address").value = "";
+          drawFeeds();
+        });
+      };
+      $("add-files").onchange = () => { files($("add-files").files); };
+      $("feeds-sync").onclick = () => attempt("Looking for new episodes…", async () => {
+        const found = await json("api/feeds/sync", {});
+        const fresh = found.reduce((sum, feed) => sum + feed.new, 0);
+        const problems = found.filter((feed) => feed.problem).map((feed) => `${feed.title}: ${feed.problem}`);
+        note([`${fresh} new.`, ...problems].join(" "));
+        Earmark.lookNow();
+      });
+      $("add").ontoggle = () => { if ($("add").open) drawFeeds(); };
+      document.addEventListener("dragover", (event) => {
+        if (![...event.dataTransfer.types].includes("Files")) return;
+        event.preventDefault();
+        document.body.classList.add("dropping");
+      });
+      document.addEventListener("dragleave", (event) => { if (!event.relatedTarget) document.body.classList.remove("dropping"); });
+      document.addEventListener("drop", (event) => {
+        document.body.classList.remove("dropping");
+        if (!event.dataTransfer.files.length) return;
+        event.preventDefault();
+        $("add").open = true;
+        files([...event.dataTransfer.files]);
+      });
+    },
+  };
+})(window.Earmark);
