@@ -69,7 +69,8 @@ def offer(gr: Any, companion: "Companion") -> None:
         Returns:
             JSON: a list of moments with "episode" (id), "start" and "end" in seconds, "speaker", "quote" (the words
             said there, from the transcript), "confidence" in 0..1 (under 0.35 it is rather not an
-            answer) and "clock" (the start as 1:02:03). Quote only what stands in "quote", and name the speaker and the clock time.
+            answer) and "clock" (the start as 1:02:03). Quote only what stands in "quote", and name the speaker and
+            the clock time.
         """
         found = answer(question, episode).moments[: max(1, min(count, MOST_MOMENTS))]
         return _as_json([wire.moment_json(moment) | {"clock": clock(moment.start)} for moment in found])
@@ -83,8 +84,8 @@ def offer(gr: Any, companion: "Companion") -> None:
 
         Returns:
             JSON: an object with "covered" (false: the library does not answer this, and the moments are only the
-            nearest things; say so instead of guessing), "text" (the whole answer), "sentences" (each with the "moments" it rests on) and
-            "moments" (best first, as find_moments gives them).
+            nearest things; say so instead of guessing), "text" (the whole answer), "sentences" (each with the
+            "moments" it rests on) and "moments" (best first, as find_moments gives them).
         """
         found = answer(question, episode)
         return _as_json(wire.answer_json(found) | {"text": found.text})

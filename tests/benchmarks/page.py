@@ -1,0 +1,225 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""How fast the page is, in a real browser, by what is heard: the loudspeaker's own delay of 30 to 50 ms is in it.
+
+    python -m tests.benchmarks.page [--runs N] [--json] [--screenshots FOLDER]
+
+It makes a library with the demo episode, serves it, and measures: first paint, a click on a time until it sounds, a
+click on Ask until the answer sounds, fifty people who ask at once, and a transcript of three hours. Needs Chromium and
+the programs that ``tests/soundcard.py`` names. ``--screenshots`` takes the pictures of the README instead.
+"""
+
+import argparse
+import json
+import os
+import statistics
+import sys
+import time
+import urllib.request
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import Any
+
+from playwright.sync_api import sync_playwright
+
+from tests.conftest import TINY_WHISPER, serving
+from tests.demo import TEN_QUESTIONS
+from tests.soundcard import SoundCard, running_card
+
+ASKERS = 50
+LOUD = 0.003
+"""Root mean square of 10 ms from which something is heard."""
+
+QUESTIONS = tuple(question.text for question in TEN_QUESTIONS)
+WIDE = {"viewport": {"width": 1280, "height": 900}}
+NARROW = {"viewport": {"width": 390, "height": 844}, "has_touch": True}
+
+
+def prepare(folder: Path) -> Path:
+    """A library with the demo episode."""
+    from ui.app import Companion
+    from ui.config import Settings
+
+    companion = Companion(Settings(data_dir=folder))
+    try:
+        companion.add_demo()
+    finally:
+        companion.close()
+    return folder
+
+
+def opened(browser: Any, url: str, **look: Any) -> Any:
+    """A page in a fresh profile, with an episode on it."""
+    page = browser.new_context(**look).new_page()
+    page.goto(url)
+    page.wait_for_selector(".band")
+    page.wait_for_function("Earmark.player.audio.readyState > 1")
+    return page
+
+
+def first_paint(browser: Any, url: str) -> tuple[float, float]:
+    """Seconds to the first contentful paint, and until the episode stands there with its topics."""
+    page = browser.new_context(**WIDE).new_page()
+    page.goto(url)
+    page.wait_for_selector(".band")
+    found = page.evaluate("[performance.getEntriesByName('first-contentful-paint')[0].startTime, performance.now()]")
+    page.context.close()
+    return found[0] / 1000, found[1] / 1000
+
+
+def until_heard(card: SoundCard, act: Callable[[], None], patience: float = 3.0) -> float:
+    """Seconds from before ``act`` until the loudspeaker sounds."""
+    import numpy as np
+
+    with card.listen() as ear:
+        time.sleep(0.3)
+        before = ear.now
+        act()
+        time.sleep(patience)
+        heard = ear.heard(before)
+    step = heard.rate // 100
+    frames = heard.samples[: len(heard.samples) // step * step].reshape(-1, step)
+    loud = np.flatnonzero(np.sqrt((frames**2).mean(axis=1)) > LOUD)
+    if not len(loud):
+        raise RuntimeError("nothing was heard")
+    return float(loud[0]) / 100
+
+
+def crowd(url: str) -> list[float]:
+    """Seconds that each of fifty people waits who ask at once. Raises when one of them gets no answer."""
+
+    def ask(number: int) -> float:
+        began = time.monotonic()
+        body = json.dumps({"text": f"{QUESTIONS[number % 10]} {'Please.' * (number // 10)}"}).encode()
+        request = urllib.request.Request(f"{url}/api/ask", body, {"Content-Type": "application/json"})
+        with urllib.request.urlopen(request, timeout=120) as reply:
+            assert json.load(reply)["sentences"]
+        return time.monotonic() - began
+
+    with ThreadPoolExecutor(ASKERS) as pool:
+        return list(pool.map(ask, range(ASKERS)))
+
+
+def long_transcript(browser: Any, url: str) -> tuple[float, float, float]:
+    """Of a transcript of three hours: seconds until it stands there, and p95 and most seconds between two frames while
+    it is scrolled from end to end."""
+    cues = [
+        {"start": 3 * i, "end": 3 * i + 3, "speaker": ("Ada", "Ben")[i // 7 % 2],
+         "text": f"And line {i} says what people say in three seconds of talk."} for i in range(3600)
+    ]  # fmt: skip
+    page = browser.new_context(**WIDE).new_page()
+    page.route("**/transcript", lambda route: route.fulfill(json=cues))
+    page.goto(url)
+    page.wait_for_selector(".band")
+    drawn, gaps = page.evaluate(
+        """async () => {
+            const frame = () => new Promise(requestAnimationFrame);
+            const began = performance.now();
+            document.getElementById("tab-transcript").click();
+            while (!document.querySelector(".cue")) await frame();
+            await frame();
+            const drawn = performance.now() - began;
+            const panel = document.getElementById("transcript-lines");
+            const gaps = [];
+            let last = await frame();
+            while (panel.scrollTop + panel.clientHeight < panel.scrollHeight - 2 && gaps.length < 600) {
+                panel.scrollBy({ top: 900, behavior: "instant" });
+                const now = await frame();
+                gaps.push(now - last);
+                last = now;
+            }
+            return [drawn, gaps];
+        }"""
+    )
+    page.context.close()
+    gaps.sort()
+    return drawn / 1000, gaps[int(0.95 * len(gaps))] / 1000, gaps[-1] / 1000
+
+
+def measure(browser: Any, card: SoundCard, url: str, runs: int) -> dict[str, list[float]]:
+    """Every figure in seconds."""
+    paints = [first_paint(browser, url) for _ in range(runs)]
+    page = opened(browser, url, **WIDE)
+    clicks, asks = [], []
+    times = page.locator("#topics .time")
+    for run in range(runs):
+        button = times.nth(1 + run % 6).element_handle()
+        clicks.append(until_heard(card, lambda button=button: button.dispatch_event("click"), 1.5))
+        page.evaluate("Earmark.player.pause()")
+        time.sleep(0.4)
+    page.uncheck("#so-far")
+    for run in range(runs):
+        page.fill("#question textarea", QUESTIONS[run % 10])
+        asks.append(until_heard(card, lambda: page.click("#ask-button", no_wait_after=True)))
+        page.evaluate("Earmark.voice.stop()")
+        time.sleep(0.4)
+    page.context.close()
+    crowd(url)
+    return {
+        "first paint": [paint for paint, _ in paints],
+        "the episode stands there": [there for _, there in paints],
+        "click on a time until it sounds": clicks,
+        "click on Ask until the answer sounds": asks,
+        f"an answer, {ASKERS} ask at once": crowd(url),
+        "a transcript of 3 h stands there": [long_transcript(browser, url)[0]],
+        "between two frames while it is scrolled (p95)": [long_transcript(browser, url)[1]],
+    }
+
+
+def screenshots(browser: Any, url: str, folder: Path) -> None:
+    """The pictures of the README: wide and light, narrow and dark, after a question."""
+    folder.mkdir(parents=True, exist_ok=True)
+    looks = {"wide": WIDE | {"color_scheme": "light"}, "narrow": NARROW | {"color_scheme": "dark"}}
+    for name, look in looks.items():
+        page = opened(browser, url, **look)
+        page.uncheck("#aloud")
+        page.evaluate("Earmark.player.seek(205)")
+        page.fill("#question textarea", QUESTIONS[7])
+        page.click("#ask-button")
+        page.wait_for_function("document.getElementById('heat-path').getAttribute('d')")
+        if name == "wide":
+            page.click("#tab-transcript")
+            page.wait_for_selector(".cue.current")
+        page.evaluate("window.scrollTo(0, 0)")
+        page.screenshot(path=folder / f"page-{name}.png", full_page=name == "wide", animations="disabled")
+        page.context.close()
+
+
+def main() -> None:
+    """Print the table, or take the pictures."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--runs", type=int, default=7, help="times that each click is measured [7]")
+    parser.add_argument("--json", action="store_true", help="print JSON instead of a table")
+    parser.add_argument("--screenshots", type=Path, metavar="FOLDER", help="take the README's pictures instead")
+    options = parser.parse_args()
+    cards = running_card()
+    card = next(cards)
+    try:
+        with TemporaryDirectory() as folder:
+            library = prepare(Path(folder) / "earmark")
+            with serving(library, EARMARK_HEARING=str(TINY_WHISPER)) as url, sync_playwright() as driver:
+                browser = driver.chromium.launch(
+                    executable_path="/usr/bin/chromium", env=os.environ | card.env,
+                    args=["--no-sandbox", "--autoplay-policy=no-user-gesture-required"],
+                    ignore_default_args=["--mute-audio"],
+                )
+                if options.screenshots:
+                    screenshots(browser, url, options.screenshots)
+                    return
+                rows = measure(browser, card, url, options.runs)
+                browser.close()
+    finally:
+        cards.close()
+    if options.json:
+        json.dump(rows, sys.stdout, indent=2)
+        return
+    print(f"{os.cpu_count()} processors; load {os.getloadavg()[0]:.1f}\n")
+    print("| seconds | median | p95 | runs |\n|---|---|---|---|")
+    for name, values in rows.items():
+        p95 = sorted(values)[min(len(values) - 1, int(0.95 * len(values)))]
+        print(f"| {name} | {statistics.median(values):.3f} | {p95:.3f} | {len(values)} |")
+
+
+if __name__ == "__main__":
+    main()
