@@ -13,6 +13,8 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from time import time
 
+import numpy as np
+
 from episodes import demo, ingest, worker
 from episodes.library import Library
 from episodes.model import Cue, Episode, Step, StepState
@@ -270,6 +272,15 @@ class Companion:
     def hear(self, audio: Audio, episode_id: str | None = None) -> Heard:
         """Turn a spoken question into text, leaning towards the words of the episode (or of the whole library)."""
         return self.hearing.hear(audio, self.bias(episode_id))
+
+    def warm(self, episode_id: str | None) -> None:
+        """Load every engine, and what the recogniser makes of the episode's words, so that the first turn is quick."""
+        self.mend_index()
+        for _ in self.speak("Ready."):
+            pass
+        self.hear(Audio(np.zeros(8000, np.float32), 16_000), episode_id)
+        if self.library.episodes():
+            self.ask(Question("What is this about?", episode_id))
 
     def bias(self, episode_id: str | None) -> Bias:
         """The words that a question about this episode (None: the library) is likely to hold."""

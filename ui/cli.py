@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from ui import cli_feeds, cli_work
+from ui import cli_feeds, cli_listen, cli_work
 from ui.cli_base import answering, companion_of, json_option, library_of, print_json, settings_of
 from voice.errors import EarmarkError, HearingError
 from voice.words import clock
@@ -57,6 +57,7 @@ def main(ctx: click.Context, data_dir: Path | None, verbose: bool) -> None:
     earmark add interview.mp3              take in an episode (a transcript beside it is used)
     earmark add https://…/feed.xml         take in the newest of a podcast; 'earmark sync' brings what is new
     earmark ask "Why do bees dance?"       ask the whole library, or one --episode
+    earmark listen                         play an episode and talk with it, without a screen
     earmark doctor                         what is there, and what to do about what is not
 
     Settings: a TOML file (see 'earmark doctor' for where), then EARMARK_* variables, then options.
@@ -90,6 +91,7 @@ def serve(
 
 for command in (
     cli_feeds.add, cli_feeds.sync, cli_feeds.feeds,
+    cli_listen.listen, cli_listen.devices,
     cli_work.jobs, cli_work.cancel, cli_work.retry, cli_work.work,
 ):  # fmt: skip
     main.add_command(command)

@@ -116,6 +116,68 @@ def record(
     return Audio(samples[: round(seconds * rate)] if math.isfinite(seconds) else samples, rate)
 
 
+def open_microphone(take: Callable[[Samples], None], device: str | int | None = None) -> tuple[Any, int]:
+    """A running stream that hands each block (float32 (n,), about 32 ms) to ``take``, and its rate in hertz.
+
+    16 kHz where the device can, else its own rate. ``take`` runs in the audio thread and must only copy and return.
+    Close the stream with its ``close``. Raises DeviceError.
+    """
+
+    def arrived(data: Samples, frames: int, time: object, status: object) -> None:
+        take(data[:, 0].copy())  # PortAudio reuses the buffer
+
+    return _running("input", HEARING_RATE, device, arrived, blocksize_seconds=0.032)
+
+
+def open_loudspeaker(
+    fill: Callable[[Samples], None], rate: int, device: str | int | None = None, latency: float = 0.1
+) -> tuple[Any, int]:
+    """A running stream that lets ``fill`` write each block (float32 (n,)), and its rate in hertz; else as above.
+
+    ``latency``: seconds of sound that lie in the device, and so go on when ``fill`` turns silent.
+    """
+
+    def wanted(data: Samples, frames: int, time: object, status: object) -> None:
+        fill(data[:, 0])
+
+    return _running("output", rate, device, wanted, blocksize_seconds=0.02, latency=latency)
+
+
+def refresh() -> None:
+    """Look for devices anew: PortAudio lists them once. No stream may be open."""
+    sounddevice = _portaudio()
+    try:
+        sounddevice._terminate()
+        sounddevice._initialize()
+    except sounddevice.PortAudioError as error:
+        raise DeviceError(f"The sound system does not answer ({error}).", "Check that a sound server runs.") from error
+
+
+def _running(
+    kind: str, rate: int, device: str | int | None, callback: Callable[..., None], blocksize_seconds: float,
+    latency: float = 0.1,
+) -> tuple[Any, int]:
+    """A started stream at ``rate``, or at the device's own rate when it refuses that one."""
+    sounddevice = _portaudio()
+    index = _index(device, kind)
+    make = sounddevice.InputStream if kind == "input" else sounddevice.OutputStream
+    own = next(entry.rate for entry in devices() if entry.index == index)
+    for attempt in dict.fromkeys((rate, own)):
+        try:
+            stream = _stream(
+                make, index, kind, samplerate=attempt, channels=1, callback=callback,
+                blocksize=round(blocksize_seconds * attempt), latency=latency,
+            )
+            stream.start()
+        except (DeviceError, sounddevice.PortAudioError) as error:
+            problem = error
+        else:
+            return stream, attempt
+    if isinstance(problem, DeviceError):
+        raise problem
+    raise DeviceError(f"The sound device does not start ({problem}).", "Close what else uses it, or choose another.")
+
+
 def _portaudio() -> Any:
     """The sounddevice module; DeviceError tells how to get what it needs."""
     try:
@@ -151,7 +213,7 @@ def _stream(make: Callable[..., Any], index: int, kind: str, **options: Any) -> 
     import sounddevice
 
     try:
-        return make(device=index, dtype="float32", latency=_LATENCY[kind], **options)
+        return make(**{"device": index, "dtype": "float32", "latency": _LATENCY[kind]} | options)
     except (sounddevice.PortAudioError, ValueError) as error:
         name = next((entry.name for entry in devices() if entry.index == index), str(index))
         what = "microphone" if kind == "input" else "loudspeaker"

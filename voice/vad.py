@@ -25,6 +25,32 @@ def clean(audio: Audio) -> Samples:
     return np.clip(Audio(samples, audio.rate).at_rate(HEARING_RATE).samples, -1.0, 1.0)
 
 
+class Detector:
+    """Silero's probability of speech, frame after frame, with its memory in our hands. Not for several threads.
+
+    faster-whisper's own wrapper forgets between calls, so it serves whole recordings only.
+    """
+
+    def __init__(self) -> None:
+        from faster_whisper.vad import get_vad_model
+
+        self._session = get_vad_model().session
+        self.reset()
+
+    def reset(self) -> None:
+        """Forget what was heard."""
+        self._h = np.zeros((1, 1, 128), np.float32)
+        self._c = np.zeros((1, 1, 128), np.float32)
+        self._context = np.zeros(64, np.float32)
+
+    def __call__(self, frame: Samples) -> float:
+        """The probability of speech in the next frame (512 samples at 16 kHz)."""
+        given = np.concatenate([self._context, frame]).reshape(1, -1)
+        found, self._h, self._c = self._session.run(None, {"input": given, "h": self._h, "c": self._c})
+        self._context = frame[-64:].copy()
+        return float(np.asarray(found).reshape(-1)[0])
+
+
 def speech_spans(samples: Samples, threshold: float = 0.5) -> list[Span]:
     """Start and end in seconds of every stretch of speech in ``samples`` (n,) at 16 kHz.
 

@@ -1,0 +1,100 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""``earmark listen`` and ``earmark devices``: the companion without a screen."""
+
+import contextlib
+import logging
+import signal
+import sys
+import threading
+from collections.abc import Iterator
+from typing import TYPE_CHECKING
+
+import click
+
+from ui.cli_base import companion_of, json_option, print_json
+
+if TYPE_CHECKING:
+    from ui.headless import Headless
+
+
+@click.command()
+@click.option("--episode", help="Episode to play: its id, the beginning of it, or its title [the last one].")
+@click.option("--wake", type=click.Choice(["none", "key"]), default="none", show_default=True,
+              help="How to be heard: just talk, or press Enter first.")
+@click.option("--duck", is_flag=True, help="Play on softly while you speak, instead of pausing.")
+@click.option("--own-words", is_flag=True, help="Answer with the original sound of the moment.")
+@click.option("--paused", is_flag=True, help="Wait for 'play' before the episode sounds.")
+@click.pass_context
+def listen(
+    ctx: click.Context, episode: str | None, wake: str, duck: bool, own_words: bool, paused: bool
+) -> None:
+    """Play an episode and talk with it: ask, command, interrupt. Ctrl-C or q ends it; the place is kept.
+
+    \b
+    Space   pause, go on        ← →    15 s back, 30 s on     n p    next, previous topic
+    Enter   listen now          ↑ ↓    louder, quieter        + -    faster, slower
+    g       back to where I was        b      bookmark        o      in their own words
+    r       say it again               s      stop talking    N P    next, previous episode
+    """
+    from ui.headless import Headless
+
+    logging.getLogger("earmark").setLevel(logging.DEBUG if ctx.obj.get("verbose") else logging.INFO)
+    logging.getLogger("earmark.listen").setLevel(logging.INFO)
+    with companion_of(ctx) as companion:
+        if not companion.library.episodes() and companion.settings.demo:
+            click.echo("The first start makes the demo episode; this takes some seconds.", err=True)
+            companion.add_demo()
+        headless = Headless(companion, wake, duck, own_words)
+        headless.open(episode, play=not paused)
+        companion.warm(headless.episode_id)
+        signal.signal(signal.SIGTERM, lambda number, frame: headless.stop())
+        with _keys(headless):
+            headless.run()
+
+
+@click.command()
+@json_option
+def devices(as_json: bool) -> None:
+    """List microphones and loudspeakers; the settings of those names take a name, a part of it, or the number."""
+    from voice.devices import devices as every
+
+    found = every()
+    if as_json:
+        print_json([{"index": d.index, "name": d.name, "inputs": d.inputs, "outputs": d.outputs, "rate": d.rate,
+                     "default": d.default} for d in found])  # fmt: skip
+        return
+    for device in found:
+        kinds = " and ".join(kind for kind, there in (("microphone", device.inputs), ("loudspeaker", device.outputs))
+                             if there)
+        usual = ", usual" if device.default else ""
+        click.echo(f"{device.index:>3}  {device.name}  [{kinds}, {device.rate} Hz{usual}]")
+    if not found:
+        click.echo("There is no sound device. Plug one in, or check that a sound server runs.")
+
+
+_ARROWS = {"A": "up", "B": "down", "C": "right", "D": "left"}
+
+
+@contextlib.contextmanager
+def _keys(headless: "Headless") -> Iterator[None]:
+    """Hand the keys of the terminal over while the block runs; nothing without a terminal (a service)."""
+    if not sys.stdin.isatty():
+        yield
+        return
+    import termios
+    import tty
+
+    before = termios.tcgetattr(sys.stdin)
+
+    def read() -> None:
+        while key := sys.stdin.read(1):
+            if key == "\x1b" and sys.stdin.read(1) == "[":
+                key = _ARROWS.get(sys.stdin.read(1), "")
+            headless.press(key)
+
+    try:
+        tty.setcbreak(sys.stdin)
+        threading.Thread(target=read, name="keys", daemon=True).start()
+        yield
+    finally:
+        termios.tcsetattr(sys.stdin, termios.TCSADRAIN, before)

@@ -1,0 +1,72 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""From blocks of the microphone to turns: cut into frames, freed of the echo, judged by Silero, kept for decoding."""
+
+from collections import deque
+from collections.abc import Callable
+
+import numpy as np
+
+from voice.audio import HEARING_RATE, Samples
+from voice.echo import Canceller
+from voice.turns import FRAME, FRAME_SECONDS, Event, Patience, Turns
+from voice.vad import Detector
+
+_LEAD = 0.35  # seconds before a turn that are decoded with it
+_TAIL = 0.15  # seconds of its silence
+_KEPT = 25.0  # seconds of sound that are kept
+
+
+class Ears:
+    """Hears one microphone at 16 kHz. Not safe to use from several threads.
+
+    ``detect`` gives the probability of speech in a frame; Silero when None.
+    """
+
+    def __init__(self, patience: Patience | None = None, detect: Callable[[Samples], float] | None = None) -> None:
+        self._turns = Turns(patience)
+        self._detect = detect or Detector()
+        self._cancel = Canceller()
+        self._kept: deque[Samples] = deque(maxlen=round(_KEPT / FRAME_SECONDS))
+        self._rest = np.zeros(0, np.float32)
+        self._echo = np.zeros(0, np.float32)
+        self._frames = 0
+        self._likely = 0.0
+
+    @property
+    def speaking(self) -> bool:
+        """True within a turn."""
+        return self._turns.speaking
+
+    def complete(self, number: int) -> None:
+        """See ``Turns.complete``."""
+        self._turns.complete(number)
+
+    def reset(self) -> None:
+        """Forget a turn that is going on."""
+        self._turns.reset()
+
+    def push(self, block: Samples, played: Samples) -> list[Event]:
+        """The next samples of the microphone, and those (as many) that the loudspeaker was given; what they change."""
+        self._rest = np.concatenate([self._rest, block])
+        self._echo = np.concatenate([self._echo, played])
+        events = []
+        while len(self._rest) >= FRAME:
+            frame, self._rest = self._rest[:FRAME], self._rest[FRAME:]
+            echo, self._echo = self._echo[:FRAME], self._echo[FRAME:]
+            if len(echo) < FRAME:
+                echo = np.pad(echo, (0, FRAME - len(echo)))
+            left = np.clip(self._cancel(frame, echo, learn=self._likely < 0.5), -1, 1)
+            self._kept.append(left)
+            self._frames += 1
+            self._likely = self._detect(left)
+            event = self._turns.push(self._likely)
+            if event is not None:
+                events.append(event)
+        return events
+
+    def said(self, event: Event) -> Samples:
+        """The sound of a turn, with a little before and after it."""
+        kept = np.concatenate(list(self._kept)) if self._kept else np.zeros(0, np.float32)
+        oldest = (self._frames - len(self._kept)) * FRAME
+        first = max(0, round((event.start - _LEAD) * HEARING_RATE) - oldest)
+        return kept[first : round((event.end + _TAIL) * HEARING_RATE) - oldest]
