@@ -5,9 +5,12 @@ import asyncio
 import base64
 
 import pytest
+from starlette.testclient import TestClient
 
+from episodes.model import Episode
 from ui import server
 from ui.access import USER, SignIn, people
+from ui.app import Companion
 from ui.config import Settings
 from voice.errors import SettingsError
 
@@ -79,3 +82,23 @@ def test_an_open_door_is_refused_before_anything_starts(tmp_path):
     with pytest.raises(SettingsError, match="openssl req"):
         server.serve(Settings(data_dir=tmp_path / "none", tls_cert=str(tmp_path / "cert.pem")))
     assert not (tmp_path / "none").exists()
+
+
+def test_every_door_of_the_real_server_asks_who_is_there_and_listeners_are_told_apart(tmp_path):
+    companion = Companion(Settings(data_dir=tmp_path, demo=False, auth="ann:correct horse,ben:grüße an alle"))
+    try:
+        companion.library.create("abc", Episode("", "Raising the Apprentice"))
+        (episode,) = companion.library.episodes()
+        client = TestClient(server.build(companion), base_url="http://127.0.0.1")  # not entered: nothing loads
+        for path in ("/", "/api/status", f"/audio/{episode.id}", "/gradio_api/info", "/gradio_api/mcp/schema"):
+            assert client.get(path).status_code == 401, path
+            assert client.get(path, headers=basic("ann", "wrong horse")).status_code == 401, path
+        assert client.get("/", headers=basic("ann", "correct horse")).status_code == 200
+        passwords = people(companion.settings.auth)
+        door = f"/api/listening/{episode.id}"
+        ann, ben = (basic(name, passwords[name]) | {"X-Listener": "the-same-browser"} for name in ("ann", "ben"))
+        client.put(door, json={"position": 65.5}, headers=ann)
+        assert client.get(door, headers=ann | {"X-Listener": "another-device"}).json()["position"] == 65.5
+        assert client.get(door, headers=ben).json()["position"] == 0
+    finally:
+        companion.close()
