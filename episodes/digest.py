@@ -2,6 +2,7 @@
 """What an episode is about, in its speakers' own words: titles, summaries, a teaser, questions it answers."""
 
 import re
+from collections import Counter
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 
@@ -11,10 +12,12 @@ import numpy.typing as npt
 from episodes.model import Cue, Digest, Segment
 from episodes.sentences import Line, sentences
 from episodes.titles import titles
-from episodes.wording import content_words, leans, trimmed
+from episodes.wording import content_words, leans, trimmed, words
 
 Matrix = npt.NDArray[np.float32]
 Embed = Callable[[Sequence[str]], Matrix]
+Ask = Callable[[Sequence[str]], Sequence[float | None]]
+"""Where in the episode each question is answered (seconds), None where the episode does not cover it."""
 
 QUESTIONS = 5
 """How many questions are suggested."""
@@ -31,13 +34,34 @@ _ASKS = re.compile(
     re.IGNORECASE,
 )
 _OPEN = re.compile(r"^(?:what|why|how)\b", re.IGNORECASE)
-_TO_HEARER = re.compile(r"\b(?:you|your|yours|you're|you've|we|us|our|i|my|me|right|okay)\b", re.IGNORECASE)
+_TO_HEARER = re.compile(r"\b(?:you|your|yours|you're|you've|right|okay)\b", re.IGNORECASE)
+_SPEAKER = re.compile(r"\b(?:we|us|our|i|my|me|we're|i'm|we've|i've)\b", re.IGNORECASE)
+_TRIED = 25  # questions asked in the episode that are tried
+_ARTICLES = frozenset({"the", "a", "an", "this", "that"})
+_EARLY = 10.0  # seconds that a jump may be before its topic
+_ROLES = frozenset({
+    "speaker", "host", "guest", "project", "manager", "user", "interface", "industrial", "designer", "marketing",
+    "professor", "grad", "phd", "unknown", "the", "interviewer", "moderator", "chair", "audience", "narrator", "caller",
+})  # fmt: skip
+_BACK = re.compile(
+    r"\b(?:it|its|it's|them|him|her|he|she)\b|\b(?:is|are|was|into|of|on|to|about|with|like|than|from|by|for) "
+    r"(?:that|this|those)\b",
+    re.IGNORECASE,
+)
+_VERB = re.compile(
+    r"\b(?:is|are|was|were|do|does|did|can|could|should|would|will|has|have|had|might|must|may)\b|'(?:s|re|ve|d)\b",
+    re.IGNORECASE,
+)
+_TAG = re.compile(r",? (?:right|correct|yeah|okay|you know)\?$", re.IGNORECASE)
 
 
-def digest(cues: Sequence[Cue], segments: Sequence[Segment], embed: Embed) -> tuple[list[Segment], Digest]:
+def digest(
+    cues: Sequence[Cue], segments: Sequence[Segment], embed: Embed, ask: Ask | None = None
+) -> tuple[list[Segment], Digest]:
     """Titles and summaries for the segments, and the episode's digest; all of it said or asked in the episode.
 
-    ``embed`` turns n texts into float32 (n, d) unit rows. Segments that have a title keep it.
+    ``embed`` turns n texts into float32 (n, d) unit rows; ``ask`` tells where questions are answered. Segments that
+    have a title keep it.
     """
     lines = sentences(cues)
     if not lines or not segments:
@@ -68,7 +92,7 @@ def digest(cues: Sequence[Cue], segments: Sequence[Segment], embed: Embed) -> tu
     return titled, Digest(
         teaser=_teaser(lines, ranked),
         summary=_told(lines, summary),
-        questions=_questions(lines, vectors, centres, belongs, titled),
+        questions=_questions(lines, vectors, centres, belongs, titled, ask),
     )
 
 
@@ -134,38 +158,93 @@ def _teaser(lines: Sequence[Line], ranked: Sequence[int]) -> str:
 
 
 def _questions(
-    lines: Sequence[Line], vectors: Matrix, centres: Matrix, belongs: npt.NDArray[np.intp], segments: Sequence[Segment]
+    lines: Sequence[Line],
+    vectors: Matrix,
+    centres: Matrix,
+    belongs: npt.NDArray[np.intp],
+    segments: Sequence[Segment],
+    ask: Ask | None,
 ) -> tuple[str, ...]:
-    """Questions that the episode answers: those asked in it that stand alone, one per topic; else about its topics."""
+    """Questions that the episode answers, one to a topic: those asked in it that stand alone, else about its topics.
+
+    With ``ask`` only those are kept whose answer is found in the topic that they are about.
+    """
     scored: list[tuple[float, int, str]] = []
     for row, line in enumerate(lines[:-1]):
-        asked = trimmed(line.text)
-        if not (line.text.endswith("?") and _ASKS.match(asked) and 4 <= len(asked.split()) <= 16):
-            continue
-        told = content_words(asked)
-        personal = bool(_TO_HEARER.search(asked))
-        alone = leans(asked) == 0 if len(told) < 3 else leans(asked) < 0.25
-        if len(told) < 2 or not alone or (personal and not _OPEN.match(asked)):
+        asked = _TAG.sub("?", trimmed(line.text))
+        if not asked.endswith("?") or not stands_alone(asked):
             continue
         answer = _unit(vectors[row + 1 : row + 7].mean(0))
         score = float(vectors[row] @ answer) + 0.5 * float(vectors[row] @ centres[belongs[row]])
-        score += 0.05 * min(len(told), 4) - 0.2 * personal + 0.1 * bool(_OPEN.match(asked))
-        scored.append((score, row, asked))
-    chosen: dict[int, tuple[float, str]] = {}
-    for score, row, asked in sorted(scored, reverse=True):
-        chosen.setdefault(int(belongs[row]), (score, asked))
-    best = sorted(chosen.items(), key=lambda entry: -entry[1][0])[:QUESTIONS]
-    found = {topic: asked for topic, (_, asked) in best}
-    for number, part in enumerate(segments):
-        if len(found) >= QUESTIONS:
-            break
-        if number not in found and part.title not in {"", "Introduction", "Closing words", f"Part {number + 1}"}:
-            found[number] = f"What is said about {_within(part.title, lines)}?"
+        score += 0.05 * min(len(content_words(asked)), 4) + 0.1 * bool(_OPEN.match(asked))
+        scored.append((score - 0.2 * bool(_TO_HEARER.search(asked)), int(belongs[row]), asked))
+    candidates = [(topic, asked) for _, topic, asked in sorted(scored, reverse=True)[:_TRIED]]
+    named = [(len(content_words(part.title)) < 2, number) for number, part in enumerate(segments)]
+    candidates += [
+        (number, f"What {_teller(lines, belongs, number)} say about {_within(segments[number].title, lines)}?")
+        for _, number in sorted(named)
+        if segments[number].title not in {"", "Introduction", "Closing words", f"Part {number + 1}"}
+    ]
+    found: dict[int, str] = {}
+    for topic, asked in found_in_place(candidates, segments, ask):
+        if len(found) < QUESTIONS:
+            found.setdefault(topic, asked)
     return tuple(found[topic] for topic in sorted(found))
 
 
+def found_in_place(
+    candidates: Sequence[tuple[int, str]], segments: Sequence[Segment], ask: Ask | None
+) -> list[tuple[int, str]]:
+    """The questions, each with the number of its topic, whose answer is found there; all when nobody can be asked."""
+    if ask is None or not candidates:
+        return list(candidates)
+    places = ask([asked for _, asked in candidates])
+    return [
+        (topic, asked)
+        for (topic, asked), place in zip(candidates, places, strict=True)
+        if place is not None and segments[topic].start - _EARLY <= place < segments[topic].end
+    ]
+
+
+def stands_alone(asked: str) -> bool:
+    """True for a question that somebody could ask who has not heard what came before it."""
+    told = content_words(asked)
+    return (
+        bool(_ASKS.match(asked))
+        and 4 <= len(asked.split()) <= 14
+        and len(set(told)) == len(told) >= 2
+        and leans(asked) < (0.25 if len(told) > 2 else 0.01)
+        and bool(_VERB.search(asked))
+        and not _BACK.search(asked)
+        and not _SPEAKER.search(asked)
+        and (not _TO_HEARER.search(asked) or (bool(_OPEN.match(asked)) and len(told) > 2))
+    )
+
+
+def _teller(lines: Sequence[Line], belongs: npt.NDArray[np.intp], topic: int) -> str:
+    """ "does Ann", for who says most about a topic, or "do they" when that has no name."""
+    said: Counter[str] = Counter()
+    for row in np.flatnonzero(belongs == topic).tolist():
+        said[lines[row].speaker] += len(lines[row].text)
+    name = said.most_common(1)[0][0] if said else ""
+    parts = name.split()
+    known = all(part[:1].isupper() and part[1:].isalpha() and part[1:].islower() for part in parts)
+    if not 0 < len(parts) < 4 or not known or _ROLES & {*words(name)}:
+        return "do they"
+    return f"does {parts[0]}"
+
+
 def _within(title: str, lines: Sequence[Line]) -> str:
-    """A title as it stands inside a sentence: its first word small, unless the speakers only know it as a name."""
-    first = title.split()[0].lower()
-    small = any(re.search(rf"\b{re.escape(first)}\b", line.text) for line in lines)
-    return title[:1].lower() + title[1:] if small else title
+    """A title as it stands inside a sentence: its first word small, unless the speakers know it as a name, and with an
+    article when they mostly give it one."""
+    first, *others = title.split()
+    if others and others[0].istitle():
+        return title
+    inside = re.compile(rf"(?<=[\w,;:] ){re.escape(first)}\b", re.IGNORECASE)
+    spelt = Counter(str(found)[:1].islower() for line in lines for found in inside.findall(line.text))
+    if spelt[True] <= spelt[False]:
+        return title
+    whole = re.compile(rf"(?:(\w+) )?{re.escape(title)}\b", re.IGNORECASE)
+    before = [str(found).lower() in _ARTICLES for line in lines for found in whole.findall(line.text)]
+    article = "the " if 2 * sum(before) >= len(before) > 1 and first.lower() != "the" else ""
+    return article + title[:1].lower() + title[1:]

@@ -8,6 +8,7 @@ whenever the work is broken off.
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, replace
+from functools import partial
 from pathlib import Path
 from time import monotonic, time
 from typing import TYPE_CHECKING
@@ -27,6 +28,7 @@ from episodes.queue import Job, Queue, save_source
 from episodes.segments import Embed, segment
 from episodes.sources import Source
 from episodes.transcripts import read_transcript
+from episodes.written import Writer, written
 from voice.errors import EarmarkError, HearingError, LibraryError, TranscriptError
 from voice.words import Bias
 
@@ -48,13 +50,17 @@ class Tools:
 
     ``hearing`` gives the recogniser (called only when an episode has no transcript); ``embed`` turns n texts into
     float32 (n, d) unit rows; ``index`` makes an episode with its cues searchable, replacing what was there; ``fetch``
-    brings a source's files into a folder and returns the source with their paths.
+    brings a source's files into a folder and returns the source with their paths; ``ask`` tells where in a transcript
+    each of some questions is answered (seconds, None for nowhere); ``writer`` gives the language model that writes the
+    digest, None when it stays in the speakers' own words.
     """
 
     hearing: Callable[[], "Hearing"]
     embed: Embed
     index: Callable[[Episode, tuple[Cue, ...]], None]
     fetch: Callable[[Source, Path, Progress], Source] = _nothing_to_fetch_with
+    ask: Callable[[Sequence[Cue], Sequence[str]], Sequence[float | None]] | None = None
+    writer: Callable[[], Writer | None] = lambda: None
 
 
 class Ingest:
@@ -240,13 +246,20 @@ class Ingest:
 
     def _digest(self, episode: Episode, progress: Progress) -> "_Made":
         cues, segments = self.library.cues(episode.id), self.library.segments(episode.id)
-        titled, summary = digest(cues, segments, self.tools.embed)
+        ask = partial(self.tools.ask, cues) if self.tools.ask else None
+        titled, summary = digest(cues, segments, self.tools.embed, ask)
+        writer, remark = self.tools.writer(), ""
+        if writer is not None:
+            try:
+                titled, summary = written(cues, titled, summary, writer, [bool(part.title) for part in segments], ask)
+            except EarmarkError as error:
+                remark = f"The digest is in the speakers' own words: {error}"
 
         def store() -> None:
             self.library.save_segments(episode.id, titled)
             self.library.save_digest(episode.id, summary)
 
-        return _Made(store)
+        return _Made(store, remark)
 
     def _index(self, episode: Episode, progress: Progress) -> "_Made":
         self.tools.index(self.library.episode(episode.id), self.library.cues(episode.id))

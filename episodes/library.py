@@ -102,9 +102,9 @@ class Library:
 
     def digest(self, episode_id: str) -> Digest:
         """What the episode is about; empty while that is not known yet."""
-        query = "SELECT teaser, summary, questions FROM digests WHERE episode = ?"
-        for teaser, summary, questions in self._rows(episode_id, query, ordered=False):
-            return Digest(teaser, summary, tuple(json.loads(questions)))
+        query = "SELECT teaser, summary, questions, writer FROM digests WHERE episode = ?"
+        for teaser, summary, questions, writer in self._rows(episode_id, query, ordered=False):
+            return Digest(teaser, summary, tuple(json.loads(questions)), writer)
         return Digest()
 
     def source(self, episode_id: str) -> "Source":
@@ -201,8 +201,9 @@ class Library:
         """Store what the episode is about in place of what was there."""
         with self.transaction():
             self.database.execute(
-                "INSERT OR REPLACE INTO digests VALUES (?, ?, ?, ?)",
-                (episode_id, digest.teaser, digest.summary, json.dumps(digest.questions, ensure_ascii=False)),
+                "INSERT OR REPLACE INTO digests VALUES (?, ?, ?, ?, ?)",
+                (episode_id, digest.teaser, digest.summary, json.dumps(digest.questions, ensure_ascii=False),
+                 digest.writer),
             )
             self._changed()
 

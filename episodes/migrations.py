@@ -149,5 +149,10 @@ def _feeds(database: sqlite3.Connection) -> None:
         database.execute(statement)
 
 
-MIGRATIONS: tuple[Callable[[sqlite3.Connection], None], ...] = (_first_tables, _work, _feeds)
+def _writers(database: sqlite3.Connection) -> None:
+    """Which language model wrote a digest; those that are there are the speakers' own words."""
+    database.execute("ALTER TABLE digests ADD COLUMN writer TEXT NOT NULL DEFAULT 'extractive'")
+
+
+MIGRATIONS: tuple[Callable[[sqlite3.Connection], None], ...] = (_first_tables, _work, _feeds, _writers)
 """The steps in order; the database's ``user_version`` is how many of them it has seen."""

@@ -115,8 +115,12 @@ class Segment:
 
 @dataclass(frozen=True, slots=True)
 class Digest:
-    """What an episode is about: a teaser (one sentence), a summary, and questions it answers ("Try asking")."""
+    """What an episode is about: a teaser (one sentence), a summary, and questions it answers ("Try asking").
+
+    ``writer`` is the language model that wrote it, "extractive" when all of it is the speakers' own words.
+    """
 
     teaser: str = ""
     summary: str = ""
     questions: tuple[str, ...] = ()
+    writer: str = "extractive"

@@ -19,7 +19,7 @@ Embed = Callable[[Sequence[str]], Matrix]
 
 _TRIED = 24  # phrases of a topic whose meaning is compared with the topic's
 _MEANING = 1.5  # how much a phrase's likeness to its topic counts beside its form
-_LENGTHS = {1: -0.20, 2: 0.03, 3: 0.05, 4: 0.02, 5: -0.04}  # what a title's number of words adds to its score
+_LENGTHS = {1: -0.25, 2: 0.03, 3: 0.05, 4: 0.02, 5: -0.04}  # what a title's number of words adds to its score
 _WELCOME = re.compile(
     r"\b(?:welcome (?:back )?to|welcome everybody|i'm your host|this is your host|my name is)\b", re.IGNORECASE
 )
@@ -124,16 +124,19 @@ def _best_by_words(
     nounlike: dict[str, float],
 ) -> list[tuple[tuple[str, ...], float]]:
     """The most promising phrases with what their words, places and neighbours say for them."""
-    often = Counter(word for line in topic for word in content_words(line.text))
+    often = Counter(_stem(word) for line in topic for word in content_words(line.text))
     scored = []
     for words, candidate in found.items():
         telling = [word for word in words if word not in WEAK_WORDS]
-        weight = np.mean([math.log1p(often[word]) * math.log((1 + topics) / (0.5 + spread[word])) for word in telling])
+        rare = [math.log((1 + topics) / (0.5 + spread[word])) for word in telling]
+        weight = np.mean([math.log1p(often[_stem(word)]) * rarity for word, rarity in zip(telling, rare, strict=True)])
         score = 0.06 * float(weight) + _LENGTHS[len(words)] + 0.05 * math.log2(candidate.count)
-        score += 0.06 * (1 - candidate.first) + 0.08 * candidate.asked
+        score += 0.06 * (1 - candidate.first) + 0.10 * candidate.asked
         score += 0.10 * candidate.announced / candidate.count + 0.20 * candidate.closed / candidate.count
         score -= sum(_unlike_a_noun(word, nounlike, last=word is telling[-1]) for word in telling)
-        score -= 0.15 * sum(_plural(word) and after not in WEAK_WORDS for word, after in pairwise(words))
+        if words[0].endswith(("ed", "ing")) and not candidate.announced:
+            score -= 0.40  # more likely a verb with its object than a noun with what it is like
+        score -= 0.25 * sum(_plural(word) and after not in WEAK_WORDS for word, after in pairwise(words))
         if any(part in found and found[part].count > candidate.count for part in (words[1:], words[:-1])):
             score -= 0.08  # a part of it is said more often: the rest belongs to the sentence, not to the phrase
         scored.append((words, score))
@@ -159,10 +162,13 @@ def _plural(word: str) -> bool:
 
 
 def _parts(best: tuple[str, ...], others: Sequence[tuple[str, ...]]) -> list[tuple[str, ...]]:
-    """The phrases of a title: a single word says little, so it gets the next best beside it ("Goals and care")."""
+    """The phrases of a title: a single word says little, so the next best stands beside it ("Goals and care"),
+    or for it when that is longer."""
     stem = _stem(best[0])
     beside = next((words for words in others if "and" not in words and stem not in map(_stem, words)), None)
-    return [best] if len(best) > 1 or beside is None else [best, beside]
+    if len(best) > 1 or beside is None:
+        return [best]
+    return [best, beside] if len(beside) == 1 else [beside]
 
 
 def _joined(parts: Sequence[tuple[str, ...]], found: dict[tuple[str, ...], _Candidate]) -> str:

@@ -59,7 +59,10 @@ prevent prevents produce produces produced protect protects provide provides pro
 realizes realized reduce reduces reduced refer refers remain remains replace replaces require requires required save
 saves saved solve solves solved spend spends spent stay stays stayed suggest suggests suggested suppose throw throws
 threw treat treats treated verify verifies wish wishes wonder wonders worry worries worried appear appears appeared
-previous current entire enough exact similar common likely ready
+previous current entire enough exact similar common likely ready front rest type types amount amounts aspect aspects
+issue issues problem problems factor factors hundred hundreds thousand thousands million millions billion billions dozen
+eleven twelve twenty thirty forty fifty sixty percent bucks uh-huh mm-hmm fancy relevance room middle center centre
+outside inside variety
 """
 _PREPOSITIONS = frozenset({"of", "for", "and", "on", "with", "versus", "vs", "beneath", "between", "without", "against",
                            "behind", "under"})  # fmt: skip

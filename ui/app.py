@@ -28,6 +28,7 @@ from retrieval.index import Index
 from retrieval.model import Answer, Moment, Question
 from retrieval.passages import passages
 from retrieval.search import COVERED, find
+from retrieval.trial import answered
 from ui.catalogue import VOICES, voices_folder, whisper_folder
 from ui.config import Settings, net_of
 from ui.workers import Workers
@@ -204,7 +205,8 @@ class Companion:
     @property
     def tools(self) -> ingest.Tools:
         """What taking in an episode needs from the other rooms."""
-        return ingest.Tools(lambda: self.hearing, self.encode, self._index_episode, Fetcher(net_of(self.settings)))
+        fetch = Fetcher(net_of(self.settings))
+        return ingest.Tools(lambda: self.hearing, self.encode, self._index_episode, fetch, self._answered)
 
     def add(self, path: Path, on_step: OnStep = lambda episode, step: None) -> Episode:
         """Take in a file; see ``episodes.worker.add``."""
@@ -262,6 +264,9 @@ class Companion:
         for number, episode in enumerate(missing):
             on_progress(number / len(missing), f"Indexing again: {episode.title}")
             self._index_episode(episode, self.library.cues(episode.id))
+
+    def _answered(self, cues: Sequence[Cue], questions: Sequence[str]) -> list[float | None]:
+        return answered(cues, questions, self.finding)
 
     def _index_episode(self, episode: Episode, cues: tuple[Cue, ...]) -> None:
         found = passages(episode.id, cues)

@@ -87,6 +87,7 @@ def episode_page_json(library: "Library", episode: "Episode") -> Json:
         "teaser": digest.teaser,
         "summary": digest.summary,
         "questions": list(digest.questions),
+        "writer": digest.writer,
         "segments": [
             {"start": segment.start, "end": segment.end, "title": segment.title, "summary": segment.summary}
             for segment in library.segments(episode.id)

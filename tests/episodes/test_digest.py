@@ -2,10 +2,11 @@
 """Titles, summaries and questions out of what was said."""
 
 import re
+from collections.abc import Sequence
 
 import pytest
 
-from episodes.digest import QUESTIONS, digest
+from episodes.digest import QUESTIONS, digest, stands_alone
 from episodes.model import Cue, Digest, Segment
 from episodes.segments import Embed, segment
 from episodes.wording import content_words, grammar, leans, phrases, trimmed
@@ -67,8 +68,35 @@ def test_questions_are_those_that_were_asked_then_those_about_topics(embed: Embe
     )  # fmt: skip
     silent = [Cue(cue.start, cue.end, cue.text.replace("?", "."), cue.speaker) for cue in cues()]
     _, made = digest(silent, parts(cues()), embed)
-    assert "What is said about the waggle dance?" in made.questions
+    assert "What does Elias say about the waggle dance?" in made.questions
     assert len(made.questions) <= QUESTIONS
+
+
+def test_only_questions_are_kept_whose_answer_is_in_their_topic(embed: Embed) -> None:
+    said = cues()
+    topics = parts(said)
+    places = {"What is the waggle dance?": topics[1].start - 5, "Why does sourdough bread need time?": topics[2].start}
+    tried: list[str] = []
+
+    def ask(questions: Sequence[str]) -> list[float | None]:
+        tried.extend(questions)
+        return [places.get(question) for question in questions]
+
+    _, found = digest(said, topics, embed, ask)
+    assert "How do you keep a wooden boat afloat?" in tried
+    assert found.questions == ("What is the waggle dance?",)
+
+
+@pytest.mark.parametrize(("asked", "alone"), [
+    ("What is the waggle dance?", True),
+    ("Are these machines tools, or are they beings?", True),
+    ("How do they build it without any wax?", False),
+    ("What kind of wax am I storing?", False),
+    ("Where does wax fit into that compared to honey?", False),
+    ("What wax?", False),
+])  # fmt: skip
+def test_a_suggested_question_needs_nothing_before_it(asked: str, alone: bool) -> None:
+    assert stands_alone(asked) == alone
 
 
 def test_titles_that_are_there_stay_and_nothing_gives_nothing(embed: Embed) -> None:

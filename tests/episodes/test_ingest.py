@@ -3,6 +3,7 @@
 
 import subprocess
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 from time import time
 
@@ -15,6 +16,7 @@ from episodes.queue import Queue
 from episodes.segments import Embed
 from episodes.transcripts import write_vtt
 from episodes.worker import add
+from episodes.written import Writer
 from tests.episodes.tones import change_heard, write_tones
 from tests.material import material
 from voice.audio import Audio
@@ -323,3 +325,27 @@ def test_every_real_caption_file_is_taken_in_or_refused_in_a_sentence(library: L
         "podnews_weekly_review_2023-05-05.json": 67, "podnews_weekly_review_2023-06-02.json": 3,
         "podnews_weekly_review_2024-01-19.vtt": 189,
     }  # fmt: skip
+
+
+def test_a_writer_writes_the_digest_and_its_name_is_kept(library: Library, workshop: Workshop, talk: Path) -> None:
+    reply = '{"title": "Bees at sea", "summary": "Bees sail.", "teaser": "Bees sail far."}'
+    talk.with_suffix(".vtt").write_text(VTT)
+    tools = replace(workshop.tools, writer=lambda: Writer("small-model", lambda prompt: reply))
+    episode = add(library, talk, tools, workshop.on_step)
+    assert (library.digest(episode.id).writer, library.digest(episode.id).teaser) == ("small-model", "Bees sail far.")
+    assert {part.title for part in library.segments(episode.id)} == {"Bees at sea"}
+
+
+def test_without_its_writer_the_digest_is_in_the_speakers_words(
+    library: Library, workshop: Workshop, talk: Path
+) -> None:
+    def fail(prompt: str) -> str:
+        raise EngineError("Nobody answers.", "Start it.")
+
+    talk.with_suffix(".vtt").write_text(VTT)
+    tools = replace(workshop.tools, writer=lambda: Writer("small-model", fail))
+    episode = add(library, talk, tools, workshop.on_step)
+    assert episode.ready
+    assert library.digest(episode.id).writer == "extractive"
+    assert library.digest(episode.id).questions
+    assert any("Nobody answers." in step.reason for step in episode.steps)
