@@ -91,7 +91,7 @@ def serve(
 
 for command in (
     cli_feeds.add, cli_feeds.sync, cli_feeds.feeds,
-    cli_listen.listen, cli_listen.devices,
+    cli_listen.listen, cli_listen.devices, cli_listen.service,
     cli_work.jobs, cli_work.cancel, cli_work.retry, cli_work.work,
 ):  # fmt: skip
     main.add_command(command)

@@ -98,3 +98,42 @@ def _keys(headless: "Headless") -> Iterator[None]:
         yield
     finally:
         termios.tcsetattr(sys.stdin, termios.TCSADRAIN, before)
+
+
+@click.group()
+def service() -> None:
+    """Let 'earmark listen' run by itself, also after a power cut (a systemd unit of your own)."""
+
+
+@service.command("install")
+@click.option("--episode", help="As for 'earmark listen'.")
+@click.option("--duck", is_flag=True, help="As for 'earmark listen'.")
+@click.option("--own-words", is_flag=True, help="As for 'earmark listen'.")
+@click.option("--play", is_flag=True, help="Begin to play at the start of the machine [wait for 'play'].")
+@click.pass_context
+def service_install(ctx: click.Context, episode: str | None, duck: bool, own_words: bool, play: bool) -> None:
+    """Write the unit, start it, and let it start by itself."""
+    from ui import service as unit
+    from ui.cli_base import settings_of
+
+    words = ["--data-dir", str(settings_of(ctx).data_dir.absolute()), "listen"]
+    words += ["--episode", episode] if episode else []
+    words += [flag for flag, on in (("--duck", duck), ("--own-words", own_words), ("--paused", not play)) if on]
+    click.echo(f"Installed {unit.install(words)}; 'journalctl --user -u {unit.NAME} -f' shows what it hears.")
+    click.echo("It ends when you log out. To keep it for good, also without a login: sudo loginctl enable-linger $USER")
+
+
+@service.command("status")
+def service_status() -> None:
+    """Say whether it runs."""
+    from ui import service as unit
+
+    click.echo(f"earmark listen: {unit.status()}")
+
+
+@service.command("remove")
+def service_remove() -> None:
+    """Stop it and take the unit away."""
+    from ui import service as unit
+
+    click.echo("Removed." if unit.remove() else "It was not installed.")

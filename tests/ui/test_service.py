@@ -1,0 +1,46 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The service: a unit of the user's own, judged by a stand-in for systemctl that writes down what it is told."""
+
+import sys
+from pathlib import Path
+
+import pytest
+
+from ui import service
+from voice.errors import EarmarkError
+
+
+@pytest.fixture
+def systemctl(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    program = tmp_path / "bin" / "systemctl"
+    program.parent.mkdir()
+    program.write_text(f'#!/bin/sh\necho "$@" >> {tmp_path}/told\n[ "$2" = is-active ] && echo active; exit 0\n')
+    program.chmod(0o755)
+    monkeypatch.setenv("PATH", f"{program.parent}:/bin")
+    monkeypatch.setenv("XDG_CONFIG_HOME", str(tmp_path / "config"))
+    return tmp_path / "told"
+
+
+def test_install_status_remove(systemctl: Path) -> None:
+    assert service.status() == "not installed"
+    path = service.install(["--data-dir", "/home/me/my pods", "listen", "--paused"])
+    text = path.read_text()
+    assert f'ExecStart={sys.executable} -m ui.cli --data-dir "/home/me/my pods" listen --paused' in text
+    assert "Restart=always" in text and "RestartSec=5" in text and "WantedBy=default.target" in text
+    assert service.status() == "active"
+    assert service.remove()
+    assert not path.exists() and not service.remove()
+    told = systemctl.read_text()
+    assert "--user enable --now earmark-listen.service" in told
+    assert "--user disable --now earmark-listen.service" in told
+
+
+def test_systemd_expands_nothing() -> None:
+    assert '"100%%" "$$HOME" "a\\"b"' in service.unit(["100%", "$HOME", 'a"b'])
+
+
+def test_without_systemd_it_is_told(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("PATH", str(tmp_path))
+    monkeypatch.setenv("XDG_CONFIG_HOME", str(tmp_path))
+    with pytest.raises(EarmarkError, match="no systemd"):
+        service.install([])
