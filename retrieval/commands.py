@@ -8,11 +8,11 @@ question. What a recogniser misheard is mended by rapidfuzz, for short sentences
 
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from retrieval.model import Command as Command
 from voice.phrases import COMMANDS, FILLS, NUMBERS, PEOPLE, spoken
 
 if TYPE_CHECKING:
@@ -32,21 +32,6 @@ _LONGEST = 20  # words: nobody commands at greater length
 _MENDED = 9  # words: a longer sentence that is no command as it was heard is none
 _ALIKE = 85.0  # percent of letters in their place (Indel) from which on a misheard sentence is the command
 _SHORT = 6  # letters below which a sentence is only mended word by word, by the list of what is misheard
-
-
-@dataclass(frozen=True, slots=True)
-class Command:
-    """Something to do. ``name`` is one of ``NAMES``.
-
-    ``amount`` is None when none was said, else: for back and forward seconds (> 0), for go_to seconds from the
-    beginning, for set_speed the factor (1.0 is as recorded), for set_volume the level in 0..1, for choose the number
-    from 1 (-1 is the last). ``about`` is what is to be played for play_about, and "end" or "middle" for a go_to that
-    has no amount.
-    """
-
-    name: str
-    amount: float | None = None
-    about: str = ""
 
 
 def parse(text: str) -> Command | None:

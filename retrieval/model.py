@@ -37,17 +37,45 @@ class Moment:
 
 
 @dataclass(frozen=True, slots=True)
+class Turn:
+    """What was asked before, and the moments that answered it, best first."""
+
+    text: str
+    moments: tuple[Moment, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
 class Question:
     """What is asked. ``episode_id`` limits the search to one episode (None: the whole library).
 
-    ``position`` is where playback stands and ``heard_until`` how far the listener has got, both in seconds.
+    ``position`` is where playback stands, ``heard_until`` how far the listener has got, and ``since`` where the last
+    listening broke off, all in seconds, of ``episode_id`` or of ``playing``: the episode on the player when more than
+    it is asked. ``history`` is the conversation so far, oldest first. All of it is the listener's own: nothing of a
+    conversation is kept anywhere else.
     """
 
     text: str
     episode_id: str | None = None
     position: float | None = None
     heard_until: float | None = None
-    history: tuple[str, ...] = ()
+    history: tuple[Turn, ...] = ()
+    since: float | None = None
+    playing: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Command:
+    """Something to do. ``name`` is one of ``commands.NAMES``.
+
+    ``amount`` is None when none was said, else: for back and forward seconds (> 0), for go_to seconds from the
+    beginning, for set_speed the factor (1.0 is as recorded), for set_volume the level in 0..1, for choose the number
+    from 1 (-1 is the last). ``about`` is what is to be played for play_about, and "end" or "middle" for a go_to that
+    has no amount.
+    """
+
+    name: str
+    amount: float | None = None
+    about: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,12 +89,18 @@ class Sentence:
 @dataclass(frozen=True, slots=True)
 class Answer:
     """The answer to ``question``. ``covered`` is False when the library does not cover it;
-    ``moments`` then hold the nearest things that are there. Best moment first."""
+    ``moments`` then hold the nearest things that are there. Best moment first.
+
+    ``command`` is set when it was none to answer but one to carry out; the first of ``moments`` is then where to go,
+    for those that go to a moment. ``remark`` is what a person should know about how the answer was made.
+    """
 
     question: str
     covered: bool
     sentences: tuple[Sentence, ...] = ()
     moments: tuple[Moment, ...] = ()
+    command: Command | None = None
+    remark: str = ""
 
     @property
     def text(self) -> str:

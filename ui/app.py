@@ -8,7 +8,7 @@ import threading
 from collections.abc import Callable, Collection, Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass, replace
-from functools import cached_property
+from functools import cache, cached_property
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from time import time
@@ -21,13 +21,15 @@ from episodes.model import Cue, Episode, Step, StepState
 from episodes.outlook import Work, outlook
 from episodes.queue import Queue
 from episodes.remote import Fetcher
-from retrieval.answer import compose
+from retrieval import converse
+from retrieval.converse import Shelf
 from retrieval.embed import Embedder, Matrix
 from retrieval.heat import Warmth, heat
 from retrieval.index import Index
 from retrieval.model import Answer, Moment, Question
+from retrieval.near import Near, nearness
 from retrieval.passages import passages
-from retrieval.search import COVERED, find
+from retrieval.search import find
 from retrieval.trial import answered
 from ui.catalogue import VOICES, voices_folder, whisper_folder
 from ui.config import Settings, net_of
@@ -312,20 +314,32 @@ class Companion:
     def ask(self, question: Question, within: Collection[str] | None = None) -> Answer:
         """Find the moments that answer and compose the answer; ``within`` limits it to the episodes with these ids.
 
-        When the episode that was asked does not cover it, the library is searched for one that does.
+        When the episode that was asked does not cover it, the library is searched for one that does. A command is not
+        carried out here: the answer holds it for whoever plays.
         Raises UnknownEpisode for an episode that is not there, LibraryError when there is none at all.
         """
         if not self.library.episodes():
             raise LibraryError("The library is empty.", "Run 'earmark add FILE', or 'earmark serve' for the demo.")
         if question.episode_id is not None:
             self.library.episode(question.episode_id)
-        moments = find(question, self.index, self.finding, within=within)
-        elsewhere: list[Moment] = []
-        if question.episode_id is not None and (not moments or moments[0].confidence < COVERED):
-            every = find(replace(question, episode_id=None, heard_until=None), self.index, self.finding)
-            elsewhere = [moment for moment in every if moment.episode_id != question.episode_id]
+        return converse.answer(question, self._shelf(within), within)
+
+    def _shelf(self, within: Collection[str] | None) -> Shelf:
+        """The library as answering sees it; a transcript is read once for an answer."""
+
+        def searching(question: Question, count: int) -> list[Moment]:
+            return find(question, self.index, self.finding, count, within)
+
+        def near(text: str) -> Near:
+            return nearness(self.index, self.finding.encode_question(text))
+
+        def rare(word: str) -> int:
+            with self.index.view() as view:
+                return view.frequency(word)
+
         titles = {episode.id: episode.title for episode in self.library.episodes()}
-        return compose(question, moments, titles, self.library.cues, self.encode, elsewhere)
+        cues = cache(self.library.cues)
+        return Shelf(titles, cues, self.library.segments, self.library.digest, searching, near, rare)
 
     def heat(self, question: Question) -> list[Warmth]:
         """How warm each part of the episode that is asked about is; see ``retrieval.heat``."""

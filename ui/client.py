@@ -47,12 +47,7 @@ class Server:
 
     def ask(self, question: Question) -> Answer:
         """Ask it; see ``Companion.ask``."""
-        body = {
-            "text": question.text,
-            "episode": question.episode_id,
-            "position": question.position,
-            "heard_until": question.heard_until,
-        }
+        body = wire.question_json(question)
         with self._open("/api/ask", _as_json(body), "application/json") as reply:
             return wire.answer_from(json.load(reply))
 

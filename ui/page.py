@@ -137,7 +137,7 @@ async def answer_events(companion: Companion, text: str, context: Json) -> Async
             return
     question = Question(
         text, context.get("episode"), context.get("position"), context.get("heard_until"),
-        tuple(context.get("history", ())),
+        wire.turns_from(context.get("history", ())), context.get("since"), context.get("playing"),
     )
     try:
         answer = await asyncio.to_thread(_answer, companion, question, context.get("scope", "episode"))

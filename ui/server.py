@@ -43,14 +43,49 @@ LONGEST_QUESTION = 60
 Text = Annotated[str, Field(min_length=1, max_length=LONGEST_TEXT)]
 
 
+Seconds = Annotated[float, Field(ge=0, le=1e6, allow_inf_nan=False)]
+
+
+class MomentBody(BaseModel):
+    """A moment of an earlier answer, as the answer had it."""
+
+    model_config = ConfigDict(extra="forbid")
+    episode: str = Field(max_length=100)
+    start: Seconds
+    end: Seconds
+    quote: str = Field(default="", max_length=LONGEST_TEXT)
+    speaker: str = Field(default="", max_length=200)
+    confidence: float = Field(default=0.0, ge=0, le=1)
+
+
+class TurnBody(BaseModel):
+    """One turn of the conversation so far: what was asked, and the moments of the answer."""
+
+    model_config = ConfigDict(extra="forbid")
+    text: Text
+    moments: list[MomentBody] = Field(default=[], max_length=20)
+
+
 class AskBody(BaseModel):
-    """What ``POST /api/ask`` takes; times in seconds."""
+    """What ``POST /api/ask`` takes; times in seconds. The conversation is the client's: none is kept here."""
 
     model_config = ConfigDict(extra="forbid")
     text: Text
     episode: str | None = None
-    position: float | None = Field(default=None, ge=0)
-    heard_until: float | None = Field(default=None, ge=0)
+    position: Seconds | None = None
+    heard_until: Seconds | None = None
+    since: Seconds | None = None
+    playing: str | None = None
+    history: list[TurnBody] = Field(default=[], max_length=20)
+    stream: bool = False
+
+    def question(self, companion: Companion) -> Question:
+        """The question that is asked. Raises UnknownEpisode."""
+        episode_id, playing = (
+            companion.library.episode(ref).id if ref else None for ref in (self.episode, self.playing)
+        )
+        history = wire.turns_from([turn.model_dump() for turn in self.history])
+        return Question(self.text, episode_id, self.position, self.heard_until, history, self.since, playing)
 
 
 class SpeakBody(BaseModel):
@@ -118,9 +153,7 @@ def build(companion: Companion, token: str = "") -> FastAPI:
 
     @app.post("/api/ask")
     def ask(body: AskBody) -> dict[str, Any]:
-        episode_id = companion.library.episode(body.episode).id if body.episode else None
-        question = Question(body.text, episode_id, body.position, body.heard_until)
-        return wire.answer_json(companion.ask(question))
+        return wire.answer_json(companion.ask(body.question(companion)))
 
     @app.post("/api/hear")
     async def hear(request: Request, episode: str | None = None) -> dict[str, Any]:

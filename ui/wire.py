@@ -4,7 +4,7 @@
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
-from retrieval.model import Answer, Moment, Sentence
+from retrieval.model import Answer, Command, Moment, Question, Sentence, Turn
 
 if TYPE_CHECKING:  # the command line needs the shapes, and not what fills them
     from episodes.library import Library
@@ -37,7 +37,38 @@ def answer_json(answer: Answer) -> Json:
             for sentence in answer.sentences
         ],
         "moments": [moment_json(moment) for moment in answer.moments],
+        "command": command_json(answer.command),
+        "remark": answer.remark,
     }
+
+
+def command_json(command: Command | None) -> Json | None:
+    """What is to be carried out, or null: ``name``, ``amount`` (a number or null) and ``about``."""
+    return None if command is None else {"name": command.name, "amount": command.amount, "about": command.about}
+
+
+def question_json(question: Question) -> Json:
+    """A question as ``POST /api/ask`` takes it."""
+    return {
+        "text": question.text,
+        "episode": question.episode_id,
+        "position": question.position,
+        "heard_until": question.heard_until,
+        "since": question.since,
+        "playing": question.playing,
+        "history": [
+            {"text": turn.text, "moments": [moment_json(moment) for moment in turn.moments]}
+            for turn in question.history
+        ],
+    }
+
+
+def turns_from(history: Sequence[Json | str]) -> tuple[Turn, ...]:
+    """The conversation so far: for each turn what was asked, and the moments of its answer when they are known."""
+    return tuple(
+        Turn(turn) if isinstance(turn, str) else Turn(str(turn["text"]), tuple(map(moment_from, turn["moments"])))
+        for turn in history
+    )
 
 
 def moment_from(data: Json) -> Moment:
@@ -50,7 +81,9 @@ def moment_from(data: Json) -> Moment:
 def answer_from(data: Json) -> Answer:
     """The inverse of ``answer_json``."""
     sentences = tuple(Sentence(one["text"], tuple(map(moment_from, one["moments"]))) for one in data["sentences"])
-    return Answer(data["question"], data["covered"], sentences, tuple(map(moment_from, data["moments"])))
+    command = Command(**data["command"]) if data.get("command") else None
+    moments = tuple(map(moment_from, data["moments"]))
+    return Answer(data["question"], data["covered"], sentences, moments, command, data.get("remark", ""))
 
 
 def episode_json(episode: "Episode") -> Json:

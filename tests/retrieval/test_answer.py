@@ -2,27 +2,20 @@
 """An answer quotes only what was said, where it was said."""
 
 import re
-from collections.abc import Sequence
 
-import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from retrieval.answer import compose
-from retrieval.embed import DIMENSION, Matrix
 from retrieval.model import Moment, Question
 from retrieval.trim import GAP, trimmed
 from voice.words import Cue, clock
 
 
-def hashed(texts: Sequence[str]) -> Matrix:
-    """Vectors of words in common: enough to choose sentences by."""
-    rows = np.full((len(texts), DIMENSION), 1e-3, np.float32)
-    for row, text in zip(rows, texts, strict=True):
-        for word in re.findall(r"\w+", text.lower()):
-            row[sum(map(ord, word)) % DIMENSION] += 1
-    return rows / np.linalg.norm(rows, axis=1, keepdims=True)
+def nowhere(episode_id: str, start: float, end: float) -> list[tuple[float, float, float]]:
+    """Nothing is near: words in common are enough to choose sentences by."""
+    return []
 
 
 @pytest.mark.parametrize(("said", "kept"), [
@@ -76,7 +69,7 @@ def test_every_quoted_run_stands_in_the_cues_at_its_time(
     start = cues[at % len(cues)].start
     moments = [Moment("e", start, start + length, cues[at % len(cues)].text, cues[at % len(cues)].speaker, sure)]
     question = Question("when do nodes ask peers?", None if library else "e")
-    answer = compose(question, moments, {"e": "Blocks"}, lambda _: cues, hashed)
+    answer = compose(question, moments, {"e": "Blocks"}, lambda _: cues, nowhere)
     assert answer.sentences
     for sentence in answer.sentences:
         for quote in re.findall("“(.*?)”", sentence.text, re.DOTALL):
@@ -96,35 +89,35 @@ def test_an_answer_names_time_speaker_and_over_the_library_the_episode() -> None
         Cue(63, 70, "Um, a nonce is a number that is used once. People forget that.", "Bob"),
     ]
     moment = Moment("e", 60, 70, "", "Ann", 0.9)
-    inside = compose(Question("what is a nonce", "e"), [moment], {"e": "Numbers"}, lambda _: cues, hashed)
+    inside = compose(Question("what is a nonce", "e"), [moment], {"e": "Numbers"}, lambda _: cues, nowhere)
     assert inside.text == "At 1:03, Bob says: “a nonce is a number that is used once.” “People forget that.”"
     assert inside.covered
     assert inside.moments[0].start == 60  # the jump takes in the question
-    over = compose(Question("what is a nonce"), [moment], {"e": "Numbers"}, lambda _: cues, hashed)
+    over = compose(Question("what is a nonce"), [moment], {"e": "Numbers"}, lambda _: cues, nowhere)
     assert over.text.startswith("In Numbers, at 1:03, Bob says: “a nonce")
 
 
 def test_declining_names_the_nearest_and_where_it_is_covered() -> None:
     cues = [Cue(0, 6, "We talked about the weather for an hour.", "")]
     poor = Moment("e", 0, 6, "", "", 0.1)
-    answer = compose(Question("what is a nonce", "e"), [poor], {"e": "Rain"}, lambda _: cues, hashed)
+    answer = compose(Question("what is a nonce", "e"), [poor], {"e": "Rain"}, lambda _: cues, nowhere)
     assert not answer.covered
     assert answer.text == (
         "This episode does not cover that. The nearest is at 0:00: “We talked about the weather for an hour.”"
     )
     other = Moment("f", 90, 99, "", "", 0.9)
     answer = compose(
-        Question("what is a nonce", "e"), [poor], {"e": "Rain", "f": "Numbers"}, lambda _: cues, hashed, [other]
+        Question("what is a nonce", "e"), [poor], {"e": "Rain", "f": "Numbers"}, lambda _: cues, nowhere, [other]
     )
     assert answer.text == "This episode does not cover that. But Numbers does, at 1:30."
-    assert compose(Question("x"), [], {}, lambda _: cues, hashed).text == "I found nothing about that."
+    assert compose(Question("x"), [], {}, lambda _: cues, nowhere).text == "I found nothing about that."
 
 
 def test_nothing_is_quoted_from_beyond_what_was_heard() -> None:
     cues = [Cue(0, 5, "Who did it?", "Ann"), Cue(5, 10, "Wait.", "Bob"), Cue(10, 15, "The butler did it.", "Bob")]
     moment = Moment("e", 0, 15, "", "Ann", 0.9)
     question = Question("who did it, the butler?", "e", heard_until=9.0)
-    answer = compose(question, [moment], {}, lambda _: cues, hashed)
+    answer = compose(question, [moment], {}, lambda _: cues, nowhere)
     assert "butler did" not in answer.text
 
 

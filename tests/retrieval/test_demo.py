@@ -8,6 +8,7 @@ from retrieval.answer import compose
 from retrieval.embed import Embedder
 from retrieval.index import Index
 from retrieval.model import Answer, Question
+from retrieval.near import nearness
 from retrieval.search import find
 from tests.retrieval.conftest import demo_cues
 
@@ -51,7 +52,7 @@ def ask(text: str, index: Index, embedder: Embedder, episode: str | None = "demo
     question = Question(text, episode)
     cues, _ = demo_cues()
     return compose(question, find(question, index, embedder), {"demo": "Raising the Apprentice"}, lambda _: cues,
-                   embedder.encode)
+                   nearness(index, embedder.encode_question(text)))
 
 
 @pytest.mark.parametrize(("topic", "text"), [*enumerate(ASKED), *MISHEARD])
