@@ -10,8 +10,8 @@ from retrieval.quote import Choice, Cues, choose
 from retrieval.search import COVERED
 from voice.words import clock
 
-_SECOND = 0.75  # share of the best moment's confidence from which on another may hold the better sentence
-_BEHIND = 0.12  # what each rank behind the best costs a moment
+_SECOND = 0.9  # share of the best moment's confidence from which on another may hold the better sentence
+_BEHIND = 0.15  # what each rank behind the best costs a moment
 
 
 def compose(

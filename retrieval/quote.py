@@ -116,7 +116,7 @@ def _manner(question: str) -> Callable[[str], float]:
     """What the kind of a question says for a sentence: definitions for "what is", reasons for "why"."""
     plain = question.lower().strip(" ?!.")
     defined = re.match(r"(?:so |and )?(?:what(?:'s| is| are| does)|who is|define|explain) (?:an? |the )?(.+)", plain)
-    if defined and len(defined[1].split()) <= 4:
+    if defined and len(defined[1].split()) <= 3:
         thing = "|".join(re.escape(word) for word in stems(re.sub(r"\b(?:mean|do|like)\b", "", defined[1])))
         if thing:
             told = re.compile(
