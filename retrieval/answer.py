@@ -11,6 +11,7 @@ from retrieval.search import COVERED
 from voice.words import clock
 
 _SECOND = 0.9  # share of the best moment's confidence from which on another may hold the better sentence
+_APART = 60.0  # seconds from the best moment below which another is the same place
 _BEHIND = 0.15  # what each rank behind the best costs a moment
 
 
@@ -57,7 +58,8 @@ def _quoted(
     best: Choice | None = None
     at = 0
     for rank, moment in enumerate(moments[:3]):
-        if rank and moment.confidence < _SECOND * moments[0].confidence:
+        beside = moment.episode_id == moments[0].episode_id and abs(moment.start - moments[0].start) < _APART
+        if rank and (beside or moment.confidence < _SECOND * moments[0].confidence):
             continue
         choice = choose(question, moment, cues, near, most, speaker)
         if choice is not None and (best is None or choice.worth - _BEHIND * rank > best.worth - _BEHIND * at):

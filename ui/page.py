@@ -151,7 +151,7 @@ def _answer(companion: Companion, question: "Question", scope: str) -> "Answer":
     """The answer out of the episode on the page, out of its show, or out of the library."""
     if scope == "episode" or question.episode_id is None:
         return companion.ask(question)
-    wide = replace(question, episode_id=None, heard_until=None)
+    wide = replace(question, episode_id=None, heard_until=None, playing=question.episode_id)
     show = companion.library.episode(question.episode_id).show
     if scope != "show" or not show:
         return companion.ask(wide)

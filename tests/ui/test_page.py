@@ -6,7 +6,7 @@ import asyncio
 import pytest
 
 from episodes.model import Episode
-from retrieval.model import Answer, Question, Sentence
+from retrieval.model import Answer, Question, Sentence, Turn
 from ui import page
 from ui.app import Status
 from voice.errors import UnknownEpisode
@@ -58,7 +58,7 @@ def test_a_question_waits_for_the_engines_says_so_and_is_answered():
         "Rendering the demo episode, 40 %", "Rendering the demo episode, 50 %",
     ]
     assert (answer["state"], answer["turn"], answer["covered"]) == ("answer", 7, True)
-    assert companion.asked == [Question("Why do bees dance?", "e1", 65.5, 70.0, ("Why?",))]
+    assert companion.asked == [Question("Why do bees dance?", "e1", 65.5, 70.0, (Turn("Why?"),))]
 
 
 def test_a_question_that_waited_too_long_is_told_how_far_it_is(monkeypatch):
@@ -80,9 +80,9 @@ def test_an_error_comes_with_its_next_step_and_an_empty_question_with_nothing():
 
 
 @pytest.mark.parametrize(("scope", "asked"), [
-    ("episode", (Question("why?", "e1", 65.5, 70.0, ("Why?",)), None)),
-    ("show", (Question("why?", None, 65.5, None, ("Why?",)), ["e1", "e2"])),
-    ("library", (Question("why?", None, 65.5, None, ("Why?",)), None)),
+    ("episode", (Question("why?", "e1", 65.5, 70.0, (Turn("Why?"),)), None)),
+    ("show", (Question("why?", None, 65.5, None, (Turn("Why?"),), playing="e1"), ["e1", "e2"])),
+    ("library", (Question("why?", None, 65.5, None, (Turn("Why?"),), playing="e1"), None)),
 ])  # fmt: skip
 def test_the_scope_is_the_episode_its_show_or_everything(scope, asked):
     companion = Loading()
