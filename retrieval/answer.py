@@ -36,6 +36,8 @@ def compose(
         return Answer(question.text, False, (Sentence("I found nothing about that."),))
     covered = moments[0].confidence >= COVERED
     moments, quotes = _quoted(question, moments, cues, near, 3 if covered else 1, speaker)
+    if not quotes:
+        return Answer(question.text, False, (Sentence(f"I found nothing that {speaker} says about that."),))
     moments = (jump(moments[0], quotes), *moments[1:])
     if not covered:
         return Answer(question.text, False, _declined(library, quotes, titles, elsewhere), tuple(moments))
@@ -57,13 +59,18 @@ def _quoted(
     """The moments, that with the best sentences first, and those sentences as quotes."""
     best: Choice | None = None
     at = 0
-    for rank, moment in enumerate(moments[:3]):
+    for rank, moment in enumerate(moments if speaker else moments[:3]):
         beside = moment.episode_id == moments[0].episode_id and abs(moment.start - moments[0].start) < _APART
-        if rank and (beside or moment.confidence < _SECOND * moments[0].confidence):
+        if not speaker and rank and (beside or moment.confidence < _SECOND * moments[0].confidence):
             continue
         choice = choose(question, moment, cues, near, most, speaker)
+        if choice is not None and speaker:
+            best, at = choice, rank
+            break
         if choice is not None and (best is None or choice.worth - _BEHIND * rank > best.worth - _BEHIND * at):
             best, at = choice, rank
+    if best is None and speaker:
+        return moments, []
     if best is None:  # cues and index differ by now; what was found is still true
         return moments, [moments[0]]
     return (moments[at], *moments[:at], *moments[at + 1 :]), best.quotes
