@@ -30,7 +30,7 @@ from retrieval.model import Answer, Moment, Question
 from retrieval.near import Near, nearness
 from retrieval.passages import passages
 from retrieval.search import find
-from retrieval.trial import answered
+from retrieval.trial import answered, once
 from ui.catalogue import VOICES, voices_folder, whisper_folder
 from ui.config import Settings, net_of
 from ui.workers import Workers
@@ -85,6 +85,7 @@ class Companion:
 
     def __init__(self, settings: Settings) -> None:
         self.settings = settings
+        self._encode_passages = once(self.encode)
         try:
             settings.data_dir.mkdir(parents=True, exist_ok=True)
         except OSError as error:
@@ -268,11 +269,11 @@ class Companion:
             self._index_episode(episode, self.library.cues(episode.id))
 
     def _answered(self, cues: Sequence[Cue], questions: Sequence[str]) -> list[float | None]:
-        return answered(cues, questions, self.finding)
+        return answered(cues, questions, self.finding, self._encode_passages)
 
     def _index_episode(self, episode: Episode, cues: tuple[Cue, ...]) -> None:
         found = passages(episode.id, cues)
-        self.index.add(episode.id, found, self.encode([passage.text for passage in found]))
+        self.index.add(episode.id, found, self._encode_passages([passage.text for passage in found]))
 
     # -- listening ---------------------------------------------------------------------------------------------
 

@@ -1,10 +1,13 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """Suggested questions are tried before they are shown."""
 
+from collections.abc import Sequence
+
 from episodes.digest import QUESTIONS, digest
 from episodes.segments import segment
-from retrieval.embed import Embedder
-from retrieval.trial import answered
+from retrieval.embed import Embedder, Matrix
+from retrieval.passages import passages
+from retrieval.trial import answered, once
 from tests.retrieval.conftest import demo_cues
 
 
@@ -15,6 +18,23 @@ def test_what_the_demo_suggests_is_answered_in_its_topic(embedder: Embedder) -> 
     assert len(found.questions) == QUESTIONS
     assert {"What is organic alignment?", "Could a machine ever become a peer?"} <= {*found.questions}
     assert {"Organic alignment", "Machine minds", "Layers of homeostasis"} <= {part.title for part in titled}
+
+
+def test_an_episode_that_is_tried_and_indexed_is_embedded_once(embedder: Embedder) -> None:
+    cues, _ = demo_cues()
+    seen: list[int] = []
+
+    def encode(texts: Sequence[str]) -> Matrix:
+        seen.append(len(texts))
+        return embedder.encode(texts)
+
+    remembering = once(encode)
+    assert answered(cues, ["What is organic alignment?"], embedder, remembering) != [None]
+    again = [passage.text for passage in passages("demo", cues)]
+    assert (remembering(again) == embedder.encode(again)).all()
+    assert seen == [len(again)]
+    remembering(again[:3])
+    assert seen == [len(again), 3]
 
 
 def test_what_is_not_covered_is_nowhere(embedder: Embedder) -> None:
