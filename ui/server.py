@@ -17,8 +17,9 @@ from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
+import msgspec
 from fastapi import FastAPI, HTTPException, Request
-from fastapi.responses import FileResponse, JSONResponse, StreamingResponse
+from fastapi.responses import FileResponse, JSONResponse, Response, StreamingResponse
 from pydantic import BaseModel, ConfigDict, Field
 from starlette.concurrency import run_in_threadpool
 from starlette.middleware.trustedhost import TrustedHostMiddleware
@@ -134,8 +135,9 @@ def build(companion: Companion, token: str = "") -> FastAPI:
         return wire.status_json(companion.status(), companion.work())
 
     @app.get("/api/episodes")
-    def episodes() -> list[dict[str, Any]]:
-        return [wire.episode_json(episode) for episode in companion.library.episodes()]
+    def episodes() -> Response:
+        rows = [wire.episode_json(episode) for episode in companion.library.episodes()]
+        return Response(msgspec.json.encode(rows), media_type="application/json")  # half the time of FastAPI's own way
 
     @app.get("/api/episodes/{episode_id}")
     def episode(episode_id: str) -> dict[str, Any]:
