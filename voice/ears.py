@@ -55,7 +55,7 @@ class Ears:
             echo, self._echo = self._echo[:FRAME], self._echo[FRAME:]
             if len(echo) < FRAME:
                 echo = np.pad(echo, (0, FRAME - len(echo)))
-            left = np.clip(self._cancel(frame, echo, learn=self._likely < 0.5), -1, 1)
+            left = np.clip(self._cancel(frame, echo), -1, 1)
             self._kept.append(left)
             self._frames += 1
             self._likely = self._detect(left)

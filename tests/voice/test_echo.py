@@ -1,0 +1,44 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The device's own sound and words are told from the listener's."""
+
+import numpy as np
+
+from voice.echo import Canceller, is_echo
+from voice.turns import FRAME
+
+
+def test_an_echo_is_learnt_and_taken_out_while_a_voice_passes() -> None:
+    draw = np.random.default_rng(1)
+    played = draw.standard_normal(FRAME * 400) * 0.1
+    way = np.zeros(4000)
+    way[3000:3400] = draw.standard_normal(400) * np.exp(-np.arange(400) / 80) * 0.2
+    heard = np.convolve(played, way)[: len(played)]
+    voice = np.zeros(len(played))
+    voice[FRAME * 300 :] = 0.1 * np.sin(np.arange(FRAME * 100) * 0.2)
+    cancel = Canceller()
+    left = np.concatenate([
+        cancel((heard + voice)[at : at + FRAME].astype(np.float32), played[at : at + FRAME].astype(np.float32))
+        for at in range(0, len(played), FRAME)
+    ])  # fmt: skip
+    before = slice(FRAME * 200, FRAME * 300)
+    assert np.square(left[before]).mean() < 0.01 * np.square(heard[before]).mean()
+    during = slice(FRAME * 300, FRAME * 400)
+    assert np.corrcoef(left[during], voice[during])[0, 1] > 0.98
+
+
+def test_what_does_not_sound_takes_nothing_away() -> None:
+    frame = np.random.default_rng(2).standard_normal(FRAME).astype(np.float32)
+    assert np.array_equal(Canceller()(frame, np.zeros(FRAME, np.float32)), frame)
+
+
+CUES = ("Organic alignment is what happens when parts that could go their own way find that they are one thing.",)
+
+
+def test_the_podcasts_own_words_are_an_echo_though_misheard() -> None:
+    assert is_echo("what happens when parts that could go their own way", CUES)
+    assert is_echo("what happens when part that good go there on way", CUES)
+
+
+def test_questions_and_commands_are_not() -> None:
+    for said in ("What is organic alignment?", "Go back thirty seconds.", "Pause.", "Why do bees become a hive?"):
+        assert not is_echo(said, CUES), said
