@@ -17,10 +17,12 @@ import time
 import urllib.request
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
+from io import BytesIO
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
 
+from PIL import Image
 from playwright.sync_api import sync_playwright
 
 from tests.conftest import TINY_WHISPER, serving
@@ -170,7 +172,8 @@ def measure(browser: Any, card: SoundCard, url: str, runs: int) -> dict[str, lis
 def screenshots(browser: Any, url: str, folder: Path) -> None:
     """The pictures of the README: wide and light, narrow and dark, after a question."""
     folder.mkdir(parents=True, exist_ok=True)
-    looks = {"wide": WIDE | {"color_scheme": "light"}, "narrow": NARROW | {"color_scheme": "dark"}}
+    tall = {"viewport": {"width": 1280, "height": 1120}, "color_scheme": "light"}
+    looks = {"wide": tall, "narrow": NARROW | {"color_scheme": "dark"}}
     for name, look in looks.items():
         page = opened(browser, url, **look)
         page.uncheck("#aloud")
@@ -182,7 +185,8 @@ def screenshots(browser: Any, url: str, folder: Path) -> None:
             page.click("#tab-transcript")
             page.wait_for_selector(".cue.current")
         page.evaluate("window.scrollTo(0, 0)")
-        page.screenshot(path=folder / f"page-{name}.png", full_page=name == "wide", animations="disabled")
+        picture = Image.open(BytesIO(page.screenshot(animations="disabled", scale="css")))
+        picture.quantize(128).save(folder / f"page-{name}.png", optimize=True)
         page.context.close()
 
 

@@ -29,6 +29,8 @@ PATIENCE = 20_000
 CHROMIUM = Path("/usr/bin/chromium")
 playwright.expect.set_options(timeout=PATIENCE)
 
+NETWORK_UNPLUGGED = "--host-resolver-rules=MAP * ~NOTFOUND, EXCLUDE 127.0.0.1, EXCLUDE localhost"
+
 READY = "#shelf [data-choose]"
 
 Visit = Callable[..., Any]
@@ -45,7 +47,7 @@ def browser(sound_card: SoundCard) -> Iterator[Any]:
     with playwright.sync_playwright() as driver:
         browser = driver.chromium.launch(
             executable_path=str(CHROMIUM),
-            args=["--no-sandbox", "--use-fake-ui-for-media-stream"],
+            args=["--no-sandbox", "--use-fake-ui-for-media-stream", NETWORK_UNPLUGGED],
             ignore_default_args=["--mute-audio"],
             env=os.environ | sound_card.env,
         )

@@ -115,6 +115,7 @@ def test_the_layout_fits_and_everything_can_be_hit(
     for tab in ("transcript", "topics"):
         page.click(f"#tab-{tab}")
         assert page.evaluate("document.documentElement.scrollWidth <= window.innerWidth")
+    assert page.evaluate("(e => e.scrollWidth <= e.clientWidth)(document.querySelector('.controls'))")
     side, main = page.locator("#side").bounding_box(), page.locator("#main").bounding_box()
     assert (side["x"] > main["x"] + main["width"]) == (look is WIDE), "two columns when wide, one when narrow"
     small = page.evaluate(
