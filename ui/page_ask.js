@@ -33,6 +33,7 @@
     scope: scope(),
     position: player.episode?.audio ? player.position : null,
     heard_until: Earmark.limit(),
+    playing: player.episode?.id ?? null,
     history,
   });
 
@@ -126,11 +127,16 @@
 
   const show = async (answer) => {
     const mine = turn;
+    if (answer.command) {
+      end(Earmark.carryOut(answer));
+      return;
+    }
     warm(answer.question, Earmark.answers.show(answer));
     $("heard-as").hidden = !spoken;
     $("heard-text").textContent = spoken ? `I heard: “${spoken}”` : "";
     spoken = "";
-    history = [...history, answer.question].slice(-REMEMBERED);
+    const cited = answer.sentences.flatMap((sentence) => sentence.moments);
+    history = [...history, { text: answer.question, moments: (cited.length ? cited : answer.moments).slice(0, 8) }].slice(-REMEMBERED);
     $("ask").classList.remove("busy");
     say("hint", "");
     announce(Earmark.answers.inWords(answer));

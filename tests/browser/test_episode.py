@@ -126,6 +126,20 @@ def test_an_answer_can_look_wider_or_only_at_what_was_heard(demo: Any) -> None:
     expect(demo.locator("#earlier-count")).to_have_text("Asked before (1)")
 
 
+def test_a_follow_up_is_understood_and_a_command_is_carried_out(demo: Any) -> None:
+    for text in ("Why is a chatbot like a mirror?", "Tell me more about that."):
+        demo.fill("#question textarea", text)
+        demo.click("#ask-button")
+        expect(demo.locator("#asked")).to_have_text(text)
+    expect(demo.locator("#answer .time").first).to_be_visible()
+    before = demo.evaluate("Earmark.player.position")
+    demo.fill("#question textarea", "go forward twenty seconds")
+    demo.click("#ask-button")
+    demo.wait_for_function(f"Math.abs(Earmark.player.position - {before} - 20) < 0.5")
+    expect(demo.locator("#hint")).to_contain_text("At 0:20")
+    assert not demo.evaluate("Earmark.player.playing")
+
+
 def test_clip_notes_and_conversation_can_be_taken_away(demo: Any, served: Served, tmp_path: Path) -> None:
     demo.locator(".chip").first.click()
     with demo.expect_download() as clip:
