@@ -18,6 +18,9 @@ from voice.audio import Audio, from_pcm16, join
 EXACT = 0.5
 """Seconds by which a jump may miss."""
 
+OPENING = 1.5
+"""Seconds of an answer by which it is recognised."""
+
 LISTEN = 1.6
 """Seconds of sound from which a place can be told."""
 
@@ -106,7 +109,9 @@ def test_a_spoken_question_is_understood_answered_aloud_and_playback_comes_back(
     page.click("#correct")
     assert page.evaluate("document.activeElement.closest('#question') !== null && getSelection().toString()") == heard
     first = page.locator("#sentences .words").first.inner_text()
-    assert similarity(ear.heard(quiet, end), spoken(served, first)) > 0.9
+    said = spoken(served, first)
+    beginning = Audio(said.samples[: round(OPENING * said.rate)], said.rate)  # a busy machine may pause in a long one
+    assert similarity(ear.heard(quiet, end), beginning) > 0.9
 
 
 def test_stop_silences_the_voice_at_once_and_a_paused_episode_stays_paused(
