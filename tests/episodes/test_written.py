@@ -64,6 +64,15 @@ def test_what_cannot_be_used_leaves_the_draft(reply: object) -> None:
     assert DRAFT.writer == "extractive"
 
 
+def test_of_a_long_topic_its_beginning_and_its_end_are_shown() -> None:
+    model, prompts = writer({}, {})
+    said = (*CUES, *(Cue(20.0 + number, 21.0 + number, f"Plank {number} is wet.", "Bob") for number in range(300)))
+    written(said, [Segment(0, 9), Segment(9, 400)], DRAFT, Writer("small", model.write, 2000))
+    assert len(prompts[1]) < 2100
+    assert "Boats leak." in prompts[1]
+    assert "Plank 299 is wet." in prompts[1]
+
+
 def test_the_publishers_titles_stay() -> None:
     model, _ = writer(TOPIC, TOPIC, {})
     told, found = written(CUES, PARTS, DRAFT, model, [True, False])

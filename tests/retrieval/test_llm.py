@@ -67,6 +67,17 @@ def told(fake: Fake, reply: str, **settings: Any) -> list[tuple[str, tuple[Momen
     return [(one.text, one.moments) for one in model.sentences("Why do bees dance?", (BEES, EVIL), {"e": "Bees"})]
 
 
+def test_a_prompt_is_answered_whole(fake: Fake) -> None:
+    fake.reply = '{"title": "How bees point the way"}'
+    model = LanguageModel(fake.url, "small", window=2048)
+    assert model.write("What is this about?") == fake.reply
+    assert fake.asked["messages"][1]["content"] == "What is this about?"
+    assert 4000 < model.room < 2048 * 3
+    fake.status = 500
+    with pytest.raises(EngineError):
+        model.write("What is this about?")
+
+
 def test_sentences_come_with_the_moments_they_name(fake: Fake) -> None:
     said = told(fake, "Bees dance on the comb when they found flowers [1]. "
                       "The honey keeps for 3000 years. [2]", key="k")
