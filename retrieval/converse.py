@@ -1,7 +1,8 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """Answers to what is asked in a conversation: carries out the plans of ``dialogue``, over what a library holds."""
 
-from collections.abc import Callable, Collection, Mapping, Sequence
+import logging
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from episodes.model import Digest, Segment
@@ -9,16 +10,21 @@ from episodes.sentences import Line, sentences
 from retrieval.answer import compose, said
 from retrieval.commands import parse
 from retrieval.dialogue import Kind, Plan, searched, understand
+from retrieval.llm import LanguageModel
 from retrieval.model import Answer, Command, Moment, Question, Sentence
 from retrieval.near import Near
 from retrieval.quote import SPOKEN, Cues, shortened
 from retrieval.search import COVERED
 from retrieval.trim import trimmed
+from voice.errors import EngineError
 from voice.words import clock
+
+log = logging.getLogger("earmark")
 
 _RECENT = 25.0  # seconds before the player's position that "just" reaches back
 _MANY = 40  # moments among which those of a speaker, or of several episodes, are looked for
 _LISTED = 4  # topics or episodes that are read out; more cannot be remembered
+_SOURCES = 6  # moments that a language model is shown
 _AGAIN = 20.0  # seconds around a moment that was told before in which another is the same
 
 
@@ -67,6 +73,39 @@ def look(question: Question, plan: Plan, shelf: Shelf) -> Answer:
         elsewhere = [moment for moment in shelf.find(wide, 10) if moment.episode_id != question.episode_id]
     made = compose(asked, moments, shelf.titles, shelf.cues, shelf.near(asked.text), elsewhere, plan.speaker)
     return replace(made, question=question.text)
+
+
+def told(made: Answer, shelf: Shelf, model: LanguageModel) -> Iterator[Sentence | Answer]:
+    """A covered answer told by a language model: its sentences as they come, then the answer that they make.
+
+    When the model fails, or says nothing that the moments support, it is the answer in the speakers' own words, with
+    a remark.
+    """
+    spoken: list[Sentence] = []
+    remark = ""
+    try:
+        for sentence in model.sentences(made.question, _sources(made, shelf), shelf.titles):
+            spoken.append(sentence)
+            yield sentence
+    except EngineError as error:
+        log.warning("%s", error)
+        remark = f"{error.message} This is {'what came of it' if spoken else 'quoted instead'}."
+    if not spoken:
+        yield from made.sentences
+        yield replace(made, remark=remark or "The language model found no answer there; this is quoted instead.")
+        return
+    yield replace(made, sentences=tuple(spoken), remark=remark)
+
+
+def _sources(made: Answer, shelf: Shelf) -> list[Moment]:
+    """The moments of an answer with all that is said in them, and a little after."""
+    return [
+        replace(moment, quote=" ".join(
+            cue.text for cue in shelf.cues(moment.episode_id)
+            if cue.end > moment.start and cue.start < moment.end + _AGAIN
+        ))
+        for moment in made.moments[:_SOURCES]
+    ]  # fmt: skip
 
 
 def _by_plan(

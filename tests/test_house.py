@@ -18,7 +18,7 @@ SOURCES = [path for room in ROOMS for path in sorted((ROOT / room).rglob("*.py")
 ONLY_IN = {
     "sounddevice": {"voice/devices.py"},
     "gradio": {"ui/page.py", "ui/server.py"},
-    "httpx": {"voice/download.py", "episodes/fetch.py", "episodes/guard.py"},
+    "httpx": {"voice/download.py", "episodes/fetch.py", "episodes/guard.py", "retrieval/llm.py"},
     "urllib.request": {"ui/client.py"},
     "huggingface_hub": {"voice/models.py"},
     "requests": set(),

@@ -26,13 +26,13 @@ from retrieval.converse import Shelf
 from retrieval.embed import Embedder, Matrix
 from retrieval.heat import Warmth, heat
 from retrieval.index import Index
-from retrieval.model import Answer, Moment, Question
+from retrieval.model import Answer, Moment, Question, Sentence
 from retrieval.near import Near, nearness
 from retrieval.passages import passages
 from retrieval.search import find
 from retrieval.trial import answered, once
 from ui.catalogue import VOICES, voices_folder, whisper_folder
-from ui.config import Settings, net_of
+from ui.config import Settings, model_of, net_of
 from ui.workers import Workers
 from voice.audio import Audio
 from voice.errors import EarmarkError, LibraryError, from_os_error
@@ -319,11 +319,25 @@ class Companion:
         carried out here: the answer holds it for whoever plays.
         Raises UnknownEpisode for an episode that is not there, LibraryError when there is none at all.
         """
+        *_, made = self.telling(question, within)
+        if not isinstance(made, Answer):
+            raise TypeError("an answer ends with the whole of it")
+        return made
+
+    def telling(self, question: Question, within: Collection[str] | None = None) -> Iterator[Sentence | Answer]:
+        """The sentences of the answer as they are made, then the whole answer; see ``ask``."""
         if not self.library.episodes():
             raise LibraryError("The library is empty.", "Run 'earmark add FILE', or 'earmark serve' for the demo.")
         if question.episode_id is not None:
             self.library.episode(question.episode_id)
-        return converse.answer(question, self._shelf(within), within)
+        shelf = self._shelf(within)
+        made = converse.answer(question, shelf, within)
+        model = model_of(self.settings)
+        if model is not None and made.covered and made.command is None and made.moments:
+            yield from converse.told(made, shelf, model)
+            return
+        yield from made.sentences
+        yield made
 
     def _shelf(self, within: Collection[str] | None) -> Shelf:
         """The library as answering sees it; a transcript is read once for an answer."""

@@ -13,11 +13,13 @@ import click
 
 from ui import cli_feeds, cli_listen, cli_work
 from ui.cli_base import answering, companion_of, json_option, library_of, print_json, settings_of
-from voice.errors import EarmarkError, HearingError
+from voice.errors import EarmarkError, EngineError, HearingError
 from voice.words import clock
 
 if TYPE_CHECKING:
-    from retrieval.model import Answer
+    from collections.abc import Iterator
+
+    from retrieval.model import Answer, Sentence
 
 FAILED = 1
 INTERRUPTED = 130
@@ -178,11 +180,11 @@ def ask(
                 raise HearingError(f"No question was heard in {audio.name}.", "Speak closer to the microphone.")
             question = heard.text
             click.echo(f"Heard: {question}", err=True)
-        answer = engine.ask(Question(question or "", episode_id))
+        answer = told(engine.telling(Question(question or "", episode_id)), silent=as_json)
         if as_json:
             print_json(wire.answer_json(answer))
         else:
-            print_answer(answer)
+            print_moments(answer)
         if speak == "-":
             from voice.devices import play
 
@@ -265,9 +267,32 @@ def doctor(ctx: click.Context, as_json: bool) -> None:
         ctx.exit(FAILED)
 
 
-def print_answer(answer: "Answer") -> None:
-    """The answer for a person: its sentences, then the moments to jump to."""
-    click.echo(answer.text)
+def told(news: "Iterator[Sentence | Answer]", silent: bool = False) -> "Answer":
+    """The answer at the end of the news; its sentences are printed as they come, unless it is to be ``silent``."""
+    from retrieval.model import Sentence
+
+    spoken = 0
+    for each in news:
+        if isinstance(each, Sentence):
+            if not silent:
+                click.echo((" " if spoken else "") + each.text, nl=False)
+                sys.stdout.flush()
+            spoken += 1
+            continue
+        if not silent and spoken:
+            click.echo()
+        return each
+    raise EngineError("The answer broke off.", "Ask again.")
+
+
+def print_moments(answer: "Answer") -> None:
+    """Below the sentences of an answer: a command that it was, a remark, and the moments to jump to."""
+    if answer.command is not None:
+        amount = "" if answer.command.amount is None else f" {answer.command.amount:g}"
+        about = f" {answer.command.about!r}" if answer.command.about else ""
+        click.echo(f"That is for the player: {answer.command.name}{amount}{about}")
+    if answer.remark:
+        click.secho(answer.remark, err=True, fg="yellow")
     for moment in answer.moments[:3]:
         who = f"{moment.speaker}: " if moment.speaker else ""
         click.secho(f"  {clock(moment.start)}  {who}{moment.quote}", dim=True)

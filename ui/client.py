@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 from urllib.parse import quote, urlencode, urlsplit
 
-from retrieval.model import Answer, Question
+from retrieval.model import Answer, Question, Sentence
 from ui import wire
 from voice.errors import EarmarkError, EngineError
 from voice.words import Heard
@@ -50,6 +50,16 @@ class Server:
         body = wire.question_json(question)
         with self._open("/api/ask", _as_json(body), "application/json") as reply:
             return wire.answer_from(json.load(reply))
+
+    def telling(self, question: Question) -> Iterator[Sentence | Answer]:
+        """Ask it and get the sentences as they are made, then the answer; see ``Companion.telling``."""
+        body = wire.question_json(question) | {"stream": True}
+        with self._open("/api/ask", _as_json(body), "application/json") as reply:
+            for line in reply:
+                said = json.loads(line)
+                if "error" in said:
+                    raise EarmarkError(str(said["error"]), str(said.get("hint", "")))
+                yield wire.news_from(said)
 
     def hear(self, audio: "Audio", episode_id: str | None = None) -> Heard:
         """Let it turn a spoken question into text."""

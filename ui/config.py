@@ -19,6 +19,7 @@ from voice.errors import SettingsError
 
 if TYPE_CHECKING:
     from episodes.fetch import Net
+    from retrieval.llm import LanguageModel
 
 PREFIX = "EARMARK_"
 CONFIG_VARIABLE = "EARMARK_CONFIG"
@@ -72,6 +73,16 @@ class Settings(Struct, frozen=True, kw_only=True):
     """Largest recording that is fetched."""
     fetch_document_megabytes: Annotated[int, Meta(ge=1, le=4_000)] = 64
     """Largest feed or transcript that is fetched, unpacked."""
+    llm_url: str = ""
+    """Address of a language model that tells answers (Ollama: http://127.0.0.1:11434/v1); empty: quotes only."""
+    llm_model: str = ""
+    """Its name there."""
+    llm_key: str = ""
+    """Key that it asks for, if any."""
+    llm_window: Annotated[int, Meta(ge=1024, le=10_000_000)] = 4096
+    """Tokens that it reads at a time."""
+    llm_seconds: Annotated[float, Meta(gt=0, le=600)] = 20.0
+    """Seconds that it may be silent before the answer is quoted instead."""
 
     @property
     def models_dir(self) -> Path:
@@ -100,6 +111,19 @@ def net_of(settings: Settings) -> "Net":
         private=settings.fetch_private,
         largest=settings.fetch_document_megabytes * 1_000_000,
         largest_file=settings.fetch_megabytes * 1_000_000,
+    )
+
+
+def model_of(settings: Settings) -> "LanguageModel | None":
+    """The language model that is set, if one is. Raises SettingsError for one without a name."""
+    if not settings.llm_url:
+        return None
+    if not settings.llm_model:
+        raise SettingsError("llm_url is set, and llm_model is not.", "Set llm_model to a name that the server knows.")
+    from retrieval.llm import LanguageModel
+
+    return LanguageModel(
+        settings.llm_url, settings.llm_model, settings.llm_key, settings.llm_window, settings.llm_seconds
     )
 
 

@@ -14,6 +14,7 @@ import sys
 import webbrowser
 from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager
+from itertools import chain
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
@@ -24,7 +25,7 @@ from pydantic import BaseModel, ConfigDict, Field
 from starlette.concurrency import run_in_threadpool
 from starlette.middleware.trustedhost import TrustedHostMiddleware
 
-from retrieval.model import Question
+from retrieval.model import Answer, Question, Sentence
 from ui import wire
 from ui.access import SignIn, people
 from ui.app import Companion
@@ -153,9 +154,14 @@ def build(companion: Companion, token: str = "") -> FastAPI:
         {"cancel": companion.cancel, "retry": companion.retry, "first": companion.first}[body.do](episode_id)
         return [wire.work_json(one) for one in companion.work()]
 
-    @app.post("/api/ask")
-    def ask(body: AskBody) -> dict[str, Any]:
-        return wire.answer_json(companion.ask(body.question(companion)))
+    @app.post("/api/ask", response_model=None)
+    def ask(body: AskBody) -> dict[str, Any] | StreamingResponse:
+        question = body.question(companion)
+        if not body.stream:
+            return wire.answer_json(companion.ask(question))
+        news = companion.telling(question)
+        first = next(news)  # what is wrong with the question is said before the answer begins
+        return StreamingResponse(_lines(first, news), media_type="application/x-ndjson")
 
     @app.post("/api/hear")
     async def hear(request: Request, episode: str | None = None) -> dict[str, Any]:
@@ -188,6 +194,15 @@ def build(companion: Companion, token: str = "") -> FastAPI:
     app.include_router(routes.router(companion))
     app.include_router(arrivals.router(companion))
     return page.mount(app, companion)
+
+
+def _lines(first: Sentence | Answer, news: Iterator[Sentence | Answer]) -> Iterator[str]:
+    """A streamed answer as lines of JSON; what fails on the way is the last of them."""
+    try:
+        for each in chain((first,), news):
+            yield json.dumps(wire.news_json(each), ensure_ascii=False) + "\n"
+    except EarmarkError as error:
+        yield json.dumps({"error": error.message, "hint": error.hint}) + "\n"
 
 
 def serve(settings: Settings, open_page: bool | None = None) -> None:

@@ -32,10 +32,7 @@ def answer_json(answer: Answer) -> Json:
     return {
         "question": answer.question,
         "covered": answer.covered,
-        "sentences": [
-            {"text": sentence.text, "moments": [moment_json(moment) for moment in sentence.moments]}
-            for sentence in answer.sentences
-        ],
+        "sentences": [sentence_json(sentence) for sentence in answer.sentences],
         "moments": [moment_json(moment) for moment in answer.moments],
         "command": command_json(answer.command),
         "remark": answer.remark,
@@ -78,9 +75,29 @@ def moment_from(data: Json) -> Moment:
     )
 
 
+def sentence_json(sentence: Sentence) -> Json:
+    """A sentence with the moments it rests on."""
+    return {"text": sentence.text, "moments": [moment_json(moment) for moment in sentence.moments]}
+
+
+def sentence_from(data: Json) -> Sentence:
+    """The inverse of ``sentence_json``."""
+    return Sentence(data["text"], tuple(map(moment_from, data["moments"])))
+
+
+def news_json(news: Sentence | Answer) -> Json:
+    """One line of a streamed answer: ``{"sentence": …}``, and at the end ``{"answer": …}``."""
+    return {"sentence": sentence_json(news)} if isinstance(news, Sentence) else {"answer": answer_json(news)}
+
+
+def news_from(data: Json) -> Sentence | Answer:
+    """The inverse of ``news_json``."""
+    return sentence_from(data["sentence"]) if "sentence" in data else answer_from(data["answer"])
+
+
 def answer_from(data: Json) -> Answer:
     """The inverse of ``answer_json``."""
-    sentences = tuple(Sentence(one["text"], tuple(map(moment_from, one["moments"]))) for one in data["sentences"])
+    sentences = tuple(map(sentence_from, data["sentences"]))
     command = Command(**data["command"]) if data.get("command") else None
     moments = tuple(map(moment_from, data["moments"]))
     return Answer(data["question"], data["covered"], sentences, moments, command, data.get("remark", ""))

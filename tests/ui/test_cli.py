@@ -64,7 +64,7 @@ def test_list_and_show_know_the_demo(demo_dir):
 def test_an_answer_has_the_documented_shape(demo_dir):
     result = earmark("ask", TEN_QUESTIONS[8].text, "--json", data_dir=demo_dir)  # no server: loads its own models
     answer = json.loads(result.stdout)
-    assert set(answer) == {"question", "covered", "sentences", "moments"}
+    assert set(answer) == {"question", "covered", "sentences", "moments", "command", "remark"}
     assert answer["covered"] is True
     assert set(answer["moments"][0]) == {"episode", "start", "end", "speaker", "quote", "confidence"}
     assert set(answer["sentences"][0]) == {"text", "moments"}
