@@ -2,6 +2,8 @@
 """Feeds, folders and exports on the command line, as a person uses them."""
 
 import json
+import subprocess
+import sys
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -75,3 +77,10 @@ def test_export_writes_what_reads_back(demo_dir: Path, tmp_path: Path) -> None:
     assert {cue.speaker for cue in transcript} == {"Nora Lindqvist", "Elias Brandt"}
     nowhere = tmp_path / "none" / "talk.srt"
     refused(run("export", "raising", "--format", "srt", "-o", nowhere, data_dir=demo_dir))
+
+
+def test_a_list_needs_none_of_what_reads_and_hears() -> None:
+    heavy = "numpy av torch gradio lxml httpx pydantic episodes.transcripts"
+    code = f"import sys, ui.cli, ui.wire, episodes.library; print([m for m in '{heavy}'.split() if m in sys.modules])"
+    said = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert said.stdout.strip() == "[]"
