@@ -13,7 +13,7 @@ from episodes.wording import content_words
 
 Matrix = npt.NDArray[np.float32]
 
-_DIMENSION = 256  # of the space into which words are projected: inner products stay true to ± 1/16
+_DIMENSION = 512  # of the space into which words are projected: inner products stay true to ± 1/23
 _BEFORE = (3, 9)  # how many sentences before each are seen with it: a little and a lot, since topics differ in length
 _NARROW, _WIDE = 120, 360  # words on each side between which the contrast at a boundary is measured
 
@@ -28,7 +28,7 @@ _MOVES_ON = re.compile(
 
 
 def word_vectors(texts: Sequence[str]) -> Matrix:
-    """Float32 (n, 256): the telling words of each text, rare ones counting more (TF-IDF), in a random projection.
+    """Float32 (n, 512): the telling words of each text, rare ones counting more (TF-IDF), in a random projection.
 
     Words that occur in one text only tie nothing together and are left out (a text may be all zeros).
     """
