@@ -4,6 +4,7 @@
 import asyncio
 import json
 import urllib.request
+from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 from tests.conftest import RunningServer
@@ -56,3 +57,15 @@ def data(text: str) -> Any:
 def test_the_http_api_documents_itself_and_offers_nothing_else(server: RunningServer):
     with urllib.request.urlopen(f"{server.url}/gradio_api/info", timeout=20) as reply:
         assert {name.strip("/") for name in json.load(reply)["named_endpoints"]} == TOOLS
+
+
+def test_fifty_people_who_ask_at_once_are_all_answered(server: RunningServer):
+    def ask(number: int) -> str:
+        question = TEN_QUESTIONS[number % 10]
+        body = json.dumps({"text": question.text}).encode()
+        request = urllib.request.Request(f"{server.url}/api/ask", body, {"Content-Type": "application/json"})
+        with urllib.request.urlopen(request, timeout=60) as reply:
+            return str(json.load(reply)["question"])
+
+    with ThreadPoolExecutor(50) as pool:
+        assert list(pool.map(ask, range(50))) == [question.text for question in TEN_QUESTIONS] * 5
