@@ -238,11 +238,11 @@ class Headless:
     def _sound_out(self, attempt: Attempt) -> None:
         if attempt.answer is not None and self.talk.last_answer != attempt.answer.text:
             self._found(attempt.answer)
-            if self.own_words and attempt.answer.covered and self.talk.spans:
+            if self.own_words and attempt.number and attempt.answer.covered and self.talk.spans:
                 attempt.live, self._speaking = False, None
                 self._do(self.talk.own_words(self.talk.spans[0]))
                 return
-        while attempt.sounds:
+        while attempt.sounds and not self.player.full:
             attempt.times.setdefault("sounding", time.monotonic())
             self.player.say(attempt.sounds.pop(0))
         if attempt.problem:
@@ -316,6 +316,8 @@ class Headless:
 
     def _tick(self) -> None:
         """What comes to its end by itself: an answer, a moment in its own words; and the saving."""
+        if self._speaking is not None and self._speaking.sounds:
+            self._sound_out(self._speaking)
         speaking = self._speaking
         if self._until is not None and self.player.playing and self.player.position >= self._until:
             self._until = None
@@ -353,7 +355,11 @@ class Headless:
         state.speed, state.volume = self.player.speed, self.player.volume
         if repr(state) != self._saved:
             self._saved = repr(state)
-            listening.save(self.companion.settings.data_dir, state)
+            try:
+                listening.save(self.companion.settings.data_dir, state)
+            except LibraryError as error:  # a full disk must not end the podcast; it is tried again
+                self._saved = ""
+                log.warning("%s", error)
 
     # -- keys --------------------------------------------------------------------------------------------------
 

@@ -103,7 +103,8 @@ def main() -> None:
     late = clock.memory[len(clock.memory) // 3 :]
     slope = float(np.polyfit(*zip(*late, strict=True), 1)[0]) if len(late) > 2 else float("nan")
     print(f"{given.minutes:.0f} minutes in {time.monotonic() - began:.0f} s: {clock.spoken} said, "
-          f"{len(understood)} turns decided, {headless.turns} understood; stuck: {stuck}; dropped blocks: {headless.dropped_blocks}; "
+          f"{len(understood)} turns decided, "
+          f"{headless.turns} understood; stuck: {stuck}; dropped blocks: {headless.dropped_blocks}; "
           f"memory {resident():.0f} MB, slope {slope:+.1f} MB an hour over the last two thirds")
 
 
