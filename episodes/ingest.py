@@ -248,12 +248,13 @@ class Ingest:
         cues, segments = self.library.cues(episode.id), self.library.segments(episode.id)
         ask = partial(self.tools.ask, cues) if self.tools.ask else None
         titled, summary = digest(cues, segments, self.tools.embed, ask)
-        writer, remark = self.tools.writer(), ""
-        if writer is not None:
-            try:
-                titled, summary = written(cues, titled, summary, writer, [bool(part.title) for part in segments], ask)
-            except EarmarkError as error:
-                remark = f"The digest is in the speakers' own words: {error}"
+        named, remark = [bool(part.title) for part in segments], ""
+        try:
+            writer = self.tools.writer()
+            if writer is not None:
+                titled, summary = written(cues, titled, summary, writer, named, ask)
+        except EarmarkError as error:
+            remark = f"The digest is in the speakers' own words: {error}"
 
         def store() -> None:
             self.library.save_segments(episode.id, titled)

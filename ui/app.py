@@ -21,6 +21,7 @@ from episodes.model import Cue, Episode, Step, StepState
 from episodes.outlook import Work, outlook
 from episodes.queue import Queue
 from episodes.remote import Fetcher
+from episodes.written import Writer
 from retrieval import converse
 from retrieval.converse import Shelf
 from retrieval.embed import Embedder, Matrix
@@ -209,7 +210,9 @@ class Companion:
     def tools(self) -> ingest.Tools:
         """What taking in an episode needs from the other rooms."""
         fetch = Fetcher(net_of(self.settings))
-        return ingest.Tools(lambda: self.hearing, self.encode, self._index_episode, fetch, self._answered)
+        return ingest.Tools(
+            lambda: self.hearing, self.encode, self._index_episode, fetch, self._answered, self._writer
+        )
 
     def add(self, path: Path, on_step: OnStep = lambda episode, step: None) -> Episode:
         """Take in a file; see ``episodes.worker.add``."""
@@ -267,6 +270,11 @@ class Companion:
         for number, episode in enumerate(missing):
             on_progress(number / len(missing), f"Indexing again: {episode.title}")
             self._index_episode(episode, self.library.cues(episode.id))
+
+    def _writer(self) -> Writer | None:
+        """The language model that writes digests, when one is set."""
+        model = model_of(self.settings)
+        return Writer(model.model, model.write, model.room) if model else None
 
     def _answered(self, cues: Sequence[Cue], questions: Sequence[str]) -> list[float | None]:
         return answered(cues, questions, self.finding, self._encode_passages)

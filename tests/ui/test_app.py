@@ -120,3 +120,9 @@ def test_the_recogniser_leans_towards_the_episode_in_focus(library):
         assert companion.bias(demo.id) is bias
     finally:
         companion.close()
+
+
+def test_the_language_model_that_is_set_writes_digests(tmp_path):
+    assert Companion(Settings(data_dir=tmp_path / "none")).tools.writer() is None
+    settings = Settings(data_dir=tmp_path / "one", llm_url="http://127.0.0.1:9/v1", llm_model="small")
+    assert Companion(settings).tools.writer().name == "small"
