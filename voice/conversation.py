@@ -145,7 +145,7 @@ class Conversation:
         cut_off, self._cut_off, self._asked = self._cut_off, False, False
         hush = [Action(Do.HUSH)]
         match name:
-            case "stop" if cut_off:
+            case "stop" if cut_off or now.speaking:
                 return hush + self._give_back(REWIND)
             case "pause" | "stop" | "mute":
                 self._before = None

@@ -139,3 +139,10 @@ def test_a_key_changes_nothing_but_what_it_says():
     talk = Conversation()
     assert talk.command("faster", None, "", PLAYING) == [Action(Do.HUSH), Action(Do.SPEED, 1.1)]
     assert not talk.interrupted
+
+
+def test_the_stop_key_within_an_answer_gives_the_podcast_back():
+    talk = Conversation()
+    talk.began(PLAYING)
+    talk.asked()
+    assert talk.command("stop", None, "", ANSWERING) == [Action(Do.HUSH), Action(Do.SEEK, 97.0), Action(Do.PLAY)]
