@@ -14,6 +14,9 @@ from voice.vad import Detector
 _LEAD = 0.35  # seconds before a turn that are decoded with it
 _TAIL = 0.15  # seconds of its silence
 _KEPT = 25.0  # seconds of sound that are kept
+_LEARNT = 190  # frames of sound from the loudspeaker after which its echo is known, 6 s
+_UNHEARD = 18  # frames in a row in which it sounds and is not heard: there is no echo
+_SOUNDS, _HEARD = 0.01, 0.003  # root mean squares above which a frame sounds, and is heard
 
 
 class Ears:
@@ -31,6 +34,7 @@ class Ears:
         self._echo = np.zeros(0, np.float32)
         self._frames = 0
         self._likely = 0.0
+        self._sounded = self._unheard = 0
 
     @property
     def speaking(self) -> bool:
@@ -59,7 +63,7 @@ class Ears:
             self._kept.append(left)
             self._frames += 1
             self._likely = self._detect(left)
-            event = self._turns.push(self._likely)
+            event = self._turns.push(0.0 if self._is_learning(frame, echo) else self._likely)
             if event is not None:
                 events.append(event)
         return events
@@ -70,3 +74,11 @@ class Ears:
         oldest = (self._frames - len(self._kept)) * FRAME
         first = max(0, round((event.start - _LEAD) * HEARING_RATE) - oldest)
         return kept[first : round((event.end + _TAIL) * HEARING_RATE) - oldest]
+
+    def _is_learning(self, frame: Samples, played: Samples) -> bool:
+        """True while the loudspeaker sounds and its echo is not known yet: it would be taken for somebody."""
+        if self._sounded >= _LEARNT or float(np.square(played).mean()) < _SOUNDS**2:
+            return False
+        self._unheard = self._unheard + 1 if float(np.square(frame).mean()) < _HEARD**2 else 0
+        self._sounded = _LEARNT if self._unheard >= _UNHEARD else self._sounded + 1
+        return True

@@ -50,7 +50,9 @@ class Weighed:
             bos_token_id=0, eos_token_id=0, decoder_start_token_id=0,
         )
         spec = WhisperLoader().get_model_spec(WhisperForConditionalGeneration(config).eval())
-        spec.register_vocabulary([f"<{number}>" for number in range(51864)])
+        special = {50256: "endoftext", 50257: "startoftranscript", 50258: "en", 50357: "translate", 50358: "transcribe",
+                   50359: "startoflm", 50360: "startofprev", 50361: "nospeech", 50362: "notimestamps"}  # fmt: skip
+        spec.register_vocabulary([f"<|{special.get(number, number)}|>" for number in range(51864)])
         spec.config.suppress_ids = spec.config.suppress_ids_begin = []
         spec.config.lang_ids, spec.config.alignment_heads = [], [[layers - 1, 0]]
         spec.validate()
