@@ -8,7 +8,7 @@ import threading
 from collections.abc import Callable, Collection, Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass, replace
-from functools import cache, cached_property
+from functools import cache
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from time import time
@@ -24,7 +24,7 @@ from episodes.remote import Fetcher
 from episodes.written import Writer
 from retrieval import converse
 from retrieval.converse import Shelf
-from retrieval.embed import Embedder, Matrix
+from retrieval.embed import Matrix
 from retrieval.heat import Warmth, heat
 from retrieval.index import Index
 from retrieval.model import Answer, Moment, Question, Sentence
@@ -32,14 +32,14 @@ from retrieval.near import Near, nearness
 from retrieval.passages import passages
 from retrieval.search import find
 from retrieval.trial import answered, once
-from ui.catalogue import VOICES, voices_folder, whisper_folder
+from ui.catalogue import voices_folder
 from ui.config import Settings, model_of, net_of
+from ui.engines import ROLES, EngineLine, Engines
 from ui.workers import Workers
 from voice.audio import Audio
 from voice.errors import EarmarkError, LibraryError, from_os_error
-from voice.models import present_whisper
-from voice.stt import Choice, Hearing, choose_hearing, load_hearing
-from voice.tts import Speaking, load_voice
+from voice.stt import Hearing
+from voice.tts import load_voice
 from voice.words import Bias, Heard
 
 log = logging.getLogger("earmark")
@@ -48,15 +48,6 @@ OnStep = Callable[[Episode, StepState], None]
 
 BIAS_EPISODES = 20
 """So many of the newest episodes give the recogniser its words when a question is put to the whole library."""
-
-
-@dataclass(frozen=True, slots=True)
-class EngineLine:
-    """What does a job now (``role`` "hearing", "speaking" or "finding") and how to get something better."""
-
-    role: str
-    name: str
-    better: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,7 +71,7 @@ class _Stopped(BaseException):
 class Companion:
     """Answers questions about the episodes of one library. Safe to use from several threads.
 
-    Engines load on first use, once; ``start`` loads them all in the background and adds the demo episode to a new
+    ``engines`` load on first use, once; ``start`` loads them all in the background and adds the demo episode to a new
     library, so that a page can be shown meanwhile.
     """
 
@@ -93,7 +84,7 @@ class Companion:
             raise from_os_error(error, f"make the data folder {settings.data_dir}") from error
         self.library = Library.open(settings.data_dir)
         self.index = Index.open(settings.data_dir / "index")
-        self._loading = threading.RLock()
+        self.engines = Engines(settings)
         self._status = Status(False, "Starting", 0.0)
         self._bias: tuple[tuple[int, str | None], Bias] = ((-1, None), Bias())
         self._starter = ThreadPoolExecutor(max_workers=1, thread_name_prefix="earmark-start")
@@ -101,48 +92,9 @@ class Companion:
         self._stopping = threading.Event()
         self._workers = Workers(settings, self.library)
 
-    # -- engines -----------------------------------------------------------------------------------------------
-
-    @cached_property
-    def hearing_choice(self) -> Choice:
-        """Which recogniser is used, why, and how to get a better one."""
-        present = present_whisper(whisper_folder(self.settings))
-        return choose_hearing(self.settings.hearing, present, self.settings.language)
-
-    @cached_property
-    def _hearing(self) -> Hearing:
-        folder = whisper_folder(self.settings)
-        return load_hearing(self.hearing_choice, folder, self.settings.language, self.settings.threads)
-
-    @cached_property
-    def _speaking(self) -> Speaking:
-        return load_voice(self.settings.speaking, voices_folder(self.settings))
-
-    @cached_property
-    def _finding(self) -> Embedder:
-        return Embedder.load()
-
-    @property
-    def hearing(self) -> Hearing:
-        """The recogniser, loaded on first use. Raises HearingError when it cannot start."""
-        with self._loading:
-            return self._hearing
-
-    @property
-    def speaking(self) -> Speaking:
-        """The voice, loaded on first use. Raises SpeakingError when it cannot start."""
-        with self._loading:
-            return self._speaking
-
-    @property
-    def finding(self) -> Embedder:
-        """The embedder, loaded on first use. Raises EngineError when it cannot start."""
-        with self._loading:
-            return self._finding
-
     def encode(self, texts: Sequence[str]) -> Matrix:
         """Unit vectors (n, 384) of the texts; the model loads on first use. Raises EngineError when it cannot."""
-        return self.finding.encode(texts)
+        return self.engines.finding.encode(texts)
 
     # -- starting ----------------------------------------------------------------------------------------------
 
@@ -173,36 +125,35 @@ class Companion:
             raise _Stopped
         self._status = replace(self._status, doing=doing, progress=progress)
 
-    def _engine(self, role: str, load: Callable[[], tuple[str, str]]) -> None:
-        """Load an engine and say what it is called and how to get a better one.
-
-        One that cannot start is said, and said again by whoever needs it; the others go on.
-        """
-        try:
-            line = EngineLine(role, *load())
-        except EarmarkError as error:
-            log.warning("%s", error)
-            line = EngineLine(role, "not available", str(error))
-        self._status = replace(self._status, engines=(*self._status.engines, line))
+    def _show_engine(self, role: str) -> None:
+        others = [line for line in self._status.engines if line.role != role]
+        lines = sorted([*others, self.engines.line(role)], key=lambda line: ROLES.index(line.role))
+        self._status = replace(self._status, engines=tuple(lines))
 
     def _start(self) -> None:
         try:
             self._say("Loading the voice", 0.05)
-            self._engine("speaking", lambda: (self.speaking.name, _better_voice(self.settings)))
+            self._show_engine("speaking")
             self._say("Loading the recogniser", 0.1)
-            self._engine("hearing", lambda: (self.hearing.name, self.hearing_choice.better))
+            self._show_engine("hearing")
             self._say("Loading the language model that finds moments", 0.2)
-            self._engine("finding", lambda: (self.finding.name, ""))
+            self._show_engine("finding")
             self.mend_index(lambda part, doing: self._say(doing, 0.3 + 0.1 * part))
             if self.settings.demo:
                 self.add_demo(lambda part, doing: self._say(doing, 0.4 + 0.6 * part))
             self._status = replace(self._status, ready=True, doing="Ready", progress=1.0)
             self._workers.start()
+            threading.Thread(target=self._fetch_wanted, name="earmark-models", daemon=True).start()
         except Exception as error:
             problem = str(error) if isinstance(error, EarmarkError) else f"The start failed: {error!r}."
             self._status = replace(self._status, doing="Not started", problem=problem)
             log.error("%s", problem, exc_info=not isinstance(error, EarmarkError))
             raise
+
+    def _fetch_wanted(self) -> None:
+        """Fetch the models that the settings name and that are not here, beside everything else."""
+        for role in ROLES:
+            self.engines.fetch_wanted(role, said=lambda role=role: self._show_engine(role))  # type: ignore[misc]
 
     # -- the library -------------------------------------------------------------------------------------------
 
@@ -211,7 +162,7 @@ class Companion:
         """What taking in an episode needs from the other rooms."""
         fetch = Fetcher(net_of(self.settings))
         return ingest.Tools(
-            lambda: self.hearing, self.encode, self._index_episode, fetch, self._answered, self._writer
+            self._hearing_of_recordings, self.encode, self._index_episode, fetch, self._answered, self._writer
         )
 
     def add(self, path: Path, on_step: OnStep = lambda episode, step: None) -> Episode:
@@ -276,8 +227,13 @@ class Companion:
         model = model_of(self.settings)
         return Writer(model.model, model.write, model.room) if model else None
 
+    def _hearing_of_recordings(self) -> Hearing:
+        """The recogniser for hours of work: worth waiting for the one that the settings name."""
+        self.engines.fetch_wanted("hearing")
+        return self.engines.hearing
+
     def _answered(self, cues: Sequence[Cue], questions: Sequence[str]) -> list[float | None]:
-        return answered(cues, questions, self.finding, self._encode_passages)
+        return answered(cues, questions, self.engines.finding, self._encode_passages)
 
     def _index_episode(self, episode: Episode, cues: tuple[Cue, ...]) -> None:
         found = passages(episode.id, cues)
@@ -287,10 +243,11 @@ class Companion:
 
     def hear(self, audio: Audio, episode_id: str | None = None) -> Heard:
         """Turn a spoken question into text, leaning towards the words of the episode (or of the whole library)."""
-        return self.hearing.hear(audio, self.bias(episode_id))
+        return self.engines.hearing.hear(audio, self.bias(episode_id))
 
     def warm(self, episode_id: str | None) -> None:
         """Load every engine, and what the recogniser makes of the episode's words, so that the first turn is quick."""
+        self.engines.fetch_wanted("hearing", "speaking")
         self.mend_index()
         for _ in self.speak("Ready."):
             pass
@@ -351,10 +308,10 @@ class Companion:
         """The library as answering sees it; a transcript is read once for an answer."""
 
         def searching(question: Question, count: int) -> list[Moment]:
-            return find(question, self.index, self.finding, count, within)
+            return find(question, self.index, self.engines.finding, count, within)
 
         def near(text: str) -> Near:
-            return nearness(self.index, self.finding.encode_question(text))
+            return nearness(self.index, self.engines.finding.encode_question(text))
 
         def rare(word: str) -> int:
             with self.index.view() as view:
@@ -366,11 +323,11 @@ class Companion:
 
     def heat(self, question: Question) -> list[Warmth]:
         """How warm each part of the episode that is asked about is; see ``retrieval.heat``."""
-        return heat(question, self.index, self.finding)
+        return heat(question, self.index, self.engines.finding)
 
     def speak(self, text: str) -> Iterator[Audio]:
         """The text as sound, sentence by sentence."""
-        return self.speaking.speak(text)
+        return self.engines.speaking.speak(text)
 
 
 def _share(step: StepState) -> float:
@@ -381,10 +338,3 @@ def _share(step: StepState) -> float:
 
 def _doing(episode: Episode) -> str:
     return f"Adding the demo episode: {episode.status}"
-
-
-def _better_voice(settings: Settings) -> str:
-    if not settings.speaking.startswith("builtin"):
-        return ""
-    name, megabytes = next(iter(VOICES.items()))
-    return f"Run 'earmark models get {name}' and set speaking to it for a natural voice ({megabytes} MB)."

@@ -6,8 +6,9 @@ from pathlib import Path
 from typing import Any
 
 from ui.config import Settings
+from voice.errors import SettingsError
 from voice.models import WHISPER, get_whisper, present_whisper
-from voice.tts import BUILT_IN, download_voice
+from voice.tts import BUILT_IN, download_voice, is_voice
 
 VOICES = {"en_US-lessac-medium": 63, "en_US-ryan-medium": 63, "en_GB-alba-medium": 63, "en_US-lessac-low": 63}
 """Some of Piper's English voices, with their megabytes; any other of its names can be got too."""
@@ -45,6 +46,8 @@ def get(settings: Settings, name: str, on_progress: Callable[[float], None]) -> 
     """
     if name in WHISPER:
         return get_whisper(name, whisper_folder(settings), on_progress)
+    if not is_voice(name):
+        raise SettingsError(f"There is no model {name!r}.", "'earmark models list' shows what there is.")
     return download_voice(name, voices_folder(settings), on_progress).parent
 
 

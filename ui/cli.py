@@ -170,7 +170,8 @@ def ask(
     if (question is None) == (audio is None):
         raise click.UsageError("Give a question in quotes, or a recording with --audio FILE (one of the two).")
     settings = settings_of(ctx)
-    with answering(settings) as engine:
+    roles = [role for role, needed in (("hearing", audio), ("speaking", speak)) if needed]
+    with answering(settings, *roles) as engine:
         episode_id = engine.episode_id(episode) if episode else None
         if audio is not None:
             from voice.audio import read_audio
@@ -239,12 +240,13 @@ def models_list(ctx: click.Context, as_json: bool) -> None:
 @click.pass_context
 def models_get(ctx: click.Context, name: str) -> None:
     """Download the model NAME, for instance tiny.en (hears) or en_US-lessac-medium (speaks)."""
-    from ui import catalogue
+    from ui.engines import Engines
     from ui.progress import bar
 
-    with bar(f"Downloading {name}") as on_progress:
-        folder = catalogue.get(settings_of(ctx), name, on_progress)
-    click.echo(f"{name} is in {folder}. Restart 'earmark serve' to use it.")
+    engines = Engines(settings_of(ctx))
+    engines.bar = bar
+    engines.fetch(name)
+    click.echo(f"{name} is in {engines.settings.models_dir}. Restart 'earmark serve' to use it.")
 
 
 @main.command()

@@ -40,8 +40,10 @@ def library_of(ctx: click.Context) -> "Iterator[Library]":
 def companion_of(ctx: click.Context) -> "Iterator[Companion]":
     """A companion of this process; its engines load when they are first needed."""
     from ui.app import Companion
+    from ui.progress import bar
 
     companion = Companion(settings_of(ctx))
+    companion.engines.bar = bar
     try:
         yield companion
     finally:
@@ -49,8 +51,9 @@ def companion_of(ctx: click.Context) -> "Iterator[Companion]":
 
 
 @contextlib.contextmanager
-def answering(settings: Settings) -> "Iterator[Companion | Server]":
-    """What asks, hears and speaks: the running server, or a companion of this process."""
+def answering(settings: Settings, *roles: str) -> "Iterator[Companion | Server]":
+    """What asks, hears and speaks: the running server, or a companion of this process, which fetches the models that
+    the settings name for these ``roles``."""
     from ui import client
 
     server = client.running(settings.data_dir)
@@ -58,9 +61,12 @@ def answering(settings: Settings) -> "Iterator[Companion | Server]":
         yield server
         return
     from ui.app import Companion
+    from ui.progress import bar
 
     companion = Companion(settings)
     try:
+        companion.engines.bar = bar
+        companion.engines.fetch_wanted(*roles)
         companion.mend_index()
         yield companion
     finally:

@@ -45,8 +45,8 @@ class Settings(Struct, frozen=True, kw_only=True):
     """What hears: auto, builtin, a faster-whisper model by name (tiny.en) or its folder."""
     language: str = "en"
     """Language that is spoken, for models that know several."""
-    speaking: str = "builtin:female"
-    """What speaks: builtin:female, builtin:male, a Piper voice by name or its .onnx file."""
+    speaking: str = "auto"
+    """What speaks: auto, builtin:female, builtin:male, a Piper voice by name or its .onnx file."""
     host: str = "127.0.0.1"
     """Address the page listens on."""
     port: Annotated[int, Meta(ge=1, le=65535)] = 7860

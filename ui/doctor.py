@@ -10,13 +10,13 @@ from typing import Any
 
 from episodes.library import Library
 from ui import client
-from ui.catalogue import voices_folder, whisper_folder
+from ui.catalogue import whisper_folder
 from ui.config import Settings, default_config_file
+from ui.engines import Engines
 from voice import devices
 from voice.errors import EarmarkError
 from voice.models import present_whisper
 from voice.stt import choose_hearing
-from voice.tts import load_voice
 
 PACKAGES = ("faster-whisper", "piper-tts", "sentence-transformers", "torch", "gradio", "sounddevice", "numpy")
 LITTLE_SPACE = 1_000_000_000
@@ -93,8 +93,8 @@ def _hearing(settings: Settings) -> Iterator[Finding]:
 
 
 def _speaking(settings: Settings) -> Iterator[Finding]:
-    voice = load_voice(settings.speaking, voices_folder(settings))
-    yield Finding("speaking", True, voice.name)
+    engines = Engines(settings)
+    yield Finding("speaking", True, engines.speaking.name, engines.line("speaking").better)
 
 
 def _finding(settings: Settings) -> Iterator[Finding]:

@@ -175,7 +175,7 @@ def build(companion: Companion, token: str = "") -> FastAPI:
 
     @app.post("/api/speak")
     def speak(body: SpeakBody) -> StreamingResponse:
-        rate = companion.speaking.rate
+        rate = companion.engines.speaking.rate
 
         def pieces() -> Iterator[bytes]:
             for audio in companion.speak(body.text):

@@ -2,8 +2,9 @@
 """Speaking: text in, sound out sentence by sentence. Every voice, also a built-in one, is loaded and run by piper."""
 
 import json
+import os
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Protocol
 
@@ -12,6 +13,7 @@ import numpy as np
 from voice.audio import Audio, Samples
 from voice.download import download
 from voice.errors import DownloadError, SpeakingError
+from voice.models import HUB
 from voice.spoken import pieces
 
 if TYPE_CHECKING:
@@ -20,12 +22,16 @@ if TYPE_CHECKING:
 BUILT_IN = {"builtin": "female", "builtin:female": "female", "builtin:male": "male"}
 """What the voices that need no download are called, and their files."""
 
-VOICES_URL = "https://huggingface.co/rhasspy/piper-voices/resolve/main"
-"""Where Piper's voices are published: family/code/name/quality/<voice>.onnx and .onnx.json."""
+STAND_IN = "builtin:female"
+"""The voice where no other is there."""
+
+VOICES_PATH = "rhasspy/piper-voices/resolve/main"
+"""Where on the hub Piper's voices are published: family/code/name/quality/<voice>.onnx and .onnx.json."""
 
 _NAME = re.compile(
     r"(?P<family>[a-z]{2,3})_(?P<region>[A-Z]{2,3})-(?P<name>[A-Za-z0-9_]+)-(?P<quality>x_low|low|medium|high)"
 )
+_QUALITIES = ("high", "medium", "low", "x_low")  # best first
 _LARGEST_VOICE, _LARGEST_CONFIG = 300_000_000, 2_000_000  # bytes; the largest published voice has 121 MB
 _SLOWEST, _FASTEST = 0.4, 3.0  # times the usual speed
 _PEAK = 0.97
@@ -90,6 +96,25 @@ class PiperSpeaking:
             raise SpeakingError(f"The voice {self.name} failed: {error}.", "Choose another voice.") from error
 
 
+def is_voice(name: str) -> bool:
+    """True for what could be the name of a published Piper voice."""
+    return _NAME.fullmatch(name) is not None
+
+
+def present_voices(folder: Path) -> list[str]:
+    """The Piper voices that are complete in ``folder``, by name, the best quality first."""
+    names = [path.stem for path in folder.glob("*.onnx") if path.with_name(path.name + ".json").is_file()]
+    return sorted(filter(is_voice, names), key=lambda name: (_QUALITIES.index(name.rpartition("-")[2]), name))
+
+
+def choose_voice(setting: str, present: Sequence[str]) -> str:
+    """The voice to load for a setting: with "auto" the best that is ``present``, and the built-in one in place of a
+    published voice that is not here (yet)."""
+    if setting == "auto":
+        return present[0] if present else STAND_IN
+    return STAND_IN if is_voice(setting) and setting not in present else setting
+
+
 def load_voice(ref: str, folder: Path, speed: float = 1.0) -> PiperSpeaking:
     """Load a voice and say a word in silence, so that the first sentence is as quick as the others.
 
@@ -122,17 +147,19 @@ def load_voice(ref: str, folder: Path, speed: float = 1.0) -> PiperSpeaking:
 
 
 def download_voice(
-    name: str, folder: Path, progress: Callable[[float], None] | None = None, base_url: str = VOICES_URL
+    name: str, folder: Path, progress: Callable[[float], None] | None = None, base_url: str | None = None
 ) -> Path:
     """Fetch a published Piper voice into `folder` and return its .onnx file; one that is there is not fetched again.
 
-    progress: called with the fraction that is there, 0 to 1. Raises SpeakingError for a name that no voice can have,
-    DownloadError when it cannot be fetched (an interrupted download is continued by the next call).
+    progress: called with the fraction that is there, 0 to 1. base_url: where the voices lie, else on the hub that
+    HF_ENDPOINT names, else on huggingface.co. Raises SpeakingError for a name that no voice can have, DownloadError
+    when it cannot be fetched (an interrupted download is continued by the next call).
     """
     found = _NAME.fullmatch(name)
     if found is None:
         raise SpeakingError(f"{name!r} is not the name of a Piper voice.", "A name looks like en_US-lessac-medium.")
     family, quality = found["family"], found["quality"]
+    base_url = base_url or f"{(os.environ.get('HF_ENDPOINT') or HUB).rstrip('/')}/{VOICES_PATH}"
     url = f"{base_url.rstrip('/')}/{family}/{family}_{found['region']}/{found['name']}/{quality}/{name}.onnx"
     model, config = folder / f"{name}.onnx", folder / f"{name}.onnx.json"
     if not config.is_file():
@@ -158,7 +185,7 @@ def _find(ref: str, folder: Path) -> Path:
         if not path.is_file():
             raise SpeakingError(f"There is no voice file {path}.", "Check the path, or choose builtin:female.")
         return path
-    if _NAME.fullmatch(ref):
+    if is_voice(ref):
         path = folder / f"{ref}.onnx"
         if not path.is_file():
             raise SpeakingError(

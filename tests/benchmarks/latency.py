@@ -88,7 +88,7 @@ def measure(card: SoundCard, model: str) -> dict[str, Any]:
         companion = Companion(Settings(data_dir=Path(name) / "earmark", hearing=str(TINY_WHISPER)))
         companion.add_demo()
         if model in SHAPES:
-            companion.__dict__["_hearing"] = Weighed(companion.hearing, model)
+            companion.engines._hearing = Weighed(companion.engines.hearing, model)
         attempts: list[Any] = []
         headless = Headless(companion, on_turn=attempts.append)
         headless.open(play=False)

@@ -59,8 +59,8 @@ def measure(companion: Companion, voice: str, folder: Path) -> Row:
         else:
             missed.append(f"{question.text} -> {heard.text}")
     return Row(
-        companion.hearing.name, voice, landed, errors / words, statistics.median(hearing), statistics.median(finding),
-        tuple(missed),
+        companion.engines.hearing.name, voice, landed, errors / words, statistics.median(hearing),
+        statistics.median(finding), tuple(missed),
     )
 
 

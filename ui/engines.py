@@ -1,0 +1,178 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""What hears, speaks and finds: chosen, loaded on first use, and exchanged when something better has come."""
+
+import logging
+import threading
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager, contextmanager
+from dataclasses import dataclass
+from functools import partial
+
+from retrieval.embed import Embedder
+from ui import catalogue
+from ui.catalogue import VOICES, voices_folder, whisper_folder
+from ui.config import Settings
+from voice.errors import EarmarkError, from_os_error
+from voice.models import WHISPER, present_whisper
+from voice.stt import Choice, Hearing, choose_hearing, load_hearing
+from voice.tts import BUILT_IN, Speaking, choose_voice, load_voice, present_voices
+
+log = logging.getLogger("earmark")
+
+ROLES = ("speaking", "hearing", "finding")
+"""In the order in which they are loaded."""
+
+Bar = Callable[[str], AbstractContextManager[Callable[[float], object]]]
+"""Shows the progress of what it is told: a context with a function that gets fractions in 0..1."""
+
+
+@dataclass(frozen=True, slots=True)
+class EngineLine:
+    """What does a job now (``role`` "hearing", "speaking" or "finding") and how to get something better."""
+
+    role: str
+    name: str
+    better: str = ""
+
+
+class Engines:
+    """The engines of one process. Each loads on first use, once; safe to use from several threads.
+
+    A model that the settings name and that is not on this machine is fetched when it is first needed
+    (``fetch_wanted``); until it is there, and where no hub answers, what is built in does the work.
+    """
+
+    def __init__(self, settings: Settings) -> None:
+        self.settings = settings
+        self.bar: Bar = _told
+        self._lock = threading.RLock()
+        self._hearing: Hearing | None = None
+        self._speaking: Speaking | None = None
+        self._finding: Embedder | None = None
+        self._tried: set[str] = set()
+        self._coming: dict[str, str] = {}
+
+    @property
+    def hearing(self) -> Hearing:
+        """The recogniser. Raises HearingError when it cannot start."""
+        with self._lock:
+            if self._hearing is None:
+                folder = whisper_folder(self.settings)
+                self._hearing = load_hearing(self._choice, folder, self.settings.language, self.settings.threads)
+            return self._hearing
+
+    @property
+    def speaking(self) -> Speaking:
+        """The voice. Raises SpeakingError when it cannot start."""
+        with self._lock:
+            if self._speaking is None:
+                folder = voices_folder(self.settings)
+                self._speaking = load_voice(choose_voice(self.settings.speaking, present_voices(folder)), folder)
+            return self._speaking
+
+    @property
+    def finding(self) -> Embedder:
+        """The embedder. Raises EngineError when it cannot start."""
+        with self._lock:
+            if self._finding is None:
+                self._finding = Embedder.load()
+            return self._finding
+
+    def line(self, role: str) -> EngineLine:
+        """What does this job now, loaded if need be, and how to get something better. One that cannot start is said."""
+        try:
+            if role == "hearing":
+                name, better = self.hearing.name, self._choice.better
+            elif role == "speaking":
+                name, better = self.speaking.name, self._better_voice()
+            else:
+                name, better = self.finding.name, ""
+        except EarmarkError as error:
+            log.warning("%s", error)
+            return EngineLine(role, "not available", str(error))
+        return EngineLine(role, name, self._coming.get(role) or better)
+
+    # -- models that come over the network ---------------------------------------------------------------------
+
+    def wanted(self) -> dict[str, str]:
+        """By role, the models that the settings name and that are not on this machine."""
+        found = {}
+        hearing, speaking = self.settings.hearing.strip(), self.settings.speaking.strip()
+        if hearing in WHISPER and hearing not in present_whisper(whisper_folder(self.settings)):
+            found["hearing"] = hearing
+        if choose_voice(speaking, present_voices(voices_folder(self.settings))) != speaking != "auto":
+            found["speaking"] = speaking
+        return found
+
+    def fetch_wanted(self, *roles: str, said: Callable[[], None] = lambda: None) -> None:
+        """Fetch what the settings name for these roles, once in the life of this process, and use it.
+
+        What cannot be fetched is logged with its reason, and the built-in engine goes on. ``said`` is called when the
+        line of a role has changed.
+        """
+        for role, name in self.wanted().items():
+            if role not in roles or name in self._tried:
+                continue
+            self._tried.add(name)
+            try:
+                self.fetch(name, partial(self._on_its_way, role, name, said))
+                self._coming.pop(role, None)
+            except EarmarkError as error:
+                log.warning("%s", error)
+                self._coming[role] = str(error)
+            said()
+
+    def fetch(self, name: str, on_progress: Callable[[float], None] = lambda part: None) -> None:
+        """Fetch a model by name, unless it is here, and use it where the settings say so.
+
+        Processes take turns, so that none spoils another's download. Raises SettingsError for a name nobody has,
+        DownloadError when it could not be fetched, NoSpace or LibraryError when the disk refuses.
+        """
+        from filelock import FileLock
+
+        folder = self.settings.models_dir
+        try:
+            folder.mkdir(parents=True, exist_ok=True)
+            with FileLock(folder / ".fetching"), self.bar(f"Fetching {name}") as show:
+
+                def tell(part: float) -> None:
+                    show(part)
+                    on_progress(part)
+
+                catalogue.get(self.settings, name, tell)
+        except OSError as error:
+            raise from_os_error(error, f"store {name} in {folder}") from error
+        self.renew()
+
+    def renew(self) -> None:
+        """Choose again at the next use, since models have come; what is used at the moment is finished with."""
+        with self._lock:
+            self._hearing = self._speaking = None
+
+    def _on_its_way(self, role: str, name: str, said: Callable[[], None], part: float) -> None:
+        self._coming[role] = f"{name} is being fetched: {part:.0%}."
+        said()
+
+    @property
+    def _choice(self) -> Choice:
+        """Which recogniser is used, why, and how to get a better one."""
+        present = present_whisper(whisper_folder(self.settings))
+        return choose_hearing(self.settings.hearing, present, self.settings.language)
+
+    def _better_voice(self) -> str:
+        setting = self.settings.speaking
+        if choose_voice(setting, present_voices(voices_folder(self.settings))) not in BUILT_IN:
+            return ""
+        if setting not in BUILT_IN and setting != "auto":
+            return f"Run 'earmark models get {setting}' for the voice that the settings name."
+        name, megabytes = next(iter(VOICES.items()))
+        use = "" if setting == "auto" else " and set speaking to auto"
+        return f"Run 'earmark models get {name}'{use} for a natural voice ({megabytes} MB)."
+
+
+@contextmanager
+def _told(what: str) -> Iterator[Callable[[float], None]]:
+    """Progress where there is no terminal: a line at the beginning and one at the end."""
+    log.info("%s …", what)
+    yield lambda part: None
+    log.info("%s: done", what)
