@@ -52,7 +52,7 @@ BIAS_EPISODES = 20
 
 @dataclass(frozen=True, slots=True)
 class EngineLine:
-    """What does a job now (``role`` "hearing", "speaking" or "finding") and how to get something better."""
+    """What does a job now (``role`` "hearing", "speaking", "finding" or "telling") and how to get something better."""
 
     role: str
     name: str
@@ -185,6 +185,25 @@ class Companion:
             line = EngineLine(role, "not available", str(error))
         self._status = replace(self._status, engines=(*self._status.engines, line))
 
+    def renew_hearing(self) -> bool:
+        """Use the recogniser that the settings choose now, since another model has come; True when it is another one.
+
+        Questions that are being heard are heard to their end. Raises HearingError when the new one cannot start: then
+        the old one stays.
+        """
+        with self._loading:
+            names: list[str] = ["hearing_choice", "_hearing"]
+            before = {name: self.__dict__.pop(name) for name in names if name in self.__dict__}
+            try:
+                line = EngineLine("hearing", self.hearing.name, self.hearing_choice.better)
+            except EarmarkError:
+                self.__dict__.update(before)
+                raise
+            engines = tuple(line if old.role == "hearing" else old for old in self._status.engines)
+            another = engines != self._status.engines
+            self._status = replace(self._status, engines=engines)
+        return another
+
     def _start(self) -> None:
         try:
             self._say("Loading the voice", 0.05)
@@ -193,6 +212,8 @@ class Companion:
             self._engine("hearing", lambda: (self.hearing.name, self.hearing_choice.better))
             self._say("Loading the language model that finds moments", 0.2)
             self._engine("finding", lambda: (self.finding.name, ""))
+            if self.settings.llm_url:
+                self._engine("telling", lambda: (self.settings.llm_model, ""))
             self.mend_index(lambda part, doing: self._say(doing, 0.3 + 0.1 * part))
             if self.settings.demo:
                 self.add_demo(lambda part, doing: self._say(doing, 0.4 + 0.6 * part))
@@ -363,6 +384,10 @@ class Companion:
         titles = {episode.id: episode.title for episode in self.library.episodes()}
         cues = cache(self.library.cues)
         return Shelf(titles, cues, self.library.segments, self.library.digest, searching, near, rare)
+
+    def search(self, text: str, count: int) -> list[Moment]:
+        """Where in the library something is said, best first."""
+        return find(Question(text), self.index, self.finding, count) if self.library.episodes() else []
 
     def heat(self, question: Question) -> list[Warmth]:
         """How warm each part of the episode that is asked about is; see ``retrieval.heat``."""

@@ -5,6 +5,7 @@ import re
 import shutil
 import threading
 import time
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -12,7 +13,7 @@ from fastapi import APIRouter, HTTPException, Request
 from pydantic import BaseModel, ConfigDict, Field
 from starlette.concurrency import run_in_threadpool
 
-from episodes.following import subscriptions, sync, take
+from episodes.following import forget, subscriptions, sync, take
 from episodes.gather import Choice, gather
 from episodes.queue import BY_HAND
 from ui import catalogue, wire
@@ -27,11 +28,20 @@ STALE = 7 * 86_400.0
 
 
 class AddBody(BaseModel):
-    """What ``POST /api/add`` takes: an http(s) address, or the batch of files that were uploaded."""
+    """What ``POST /api/add`` takes: an http(s) address (of a feed the ``latest`` so many, 0 for all), or the batch of
+    files that were uploaded."""
 
     model_config = ConfigDict(extra="forbid")
     address: str = Field(default="", max_length=4_000)
     batch: str = Field(default="", max_length=32)
+    latest: int | None = Field(default=None, ge=0, le=10_000)
+
+
+class FeedBody(BaseModel):
+    """What ``POST /api/feeds/forget`` takes: the address of a feed that is followed."""
+
+    model_config = ConfigDict(extra="forbid")
+    address: str = Field(max_length=4_000)
 
 
 class ModelBody(BaseModel):
@@ -46,7 +56,7 @@ def router(companion: Companion) -> APIRouter:
     routes = APIRouter()
     settings, library = companion.settings, companion.library
     uploads = settings.data_dir / "uploads"
-    models = Fetching(settings)
+    models = Fetching(settings, companion.renew_hearing)
 
     @routes.post("/api/add")
     def add(body: AddBody) -> list[dict[str, Any]]:
@@ -56,7 +66,7 @@ def router(companion: Companion) -> APIRouter:
             ref = body.address.strip()
         else:
             raise LibraryError("That is not an address.", "Begin it with http:// or https://, or drop a file.")
-        gathered = gather(ref, net_of(settings), Choice())
+        gathered = gather(ref, net_of(settings), Choice(body.latest))
         added = take(library, gathered, "", BY_HAND)
         if not added:
             raise LibraryError("There is nothing in it to listen to.", " ".join(gathered.problems))
@@ -96,6 +106,11 @@ def router(companion: Companion) -> APIRouter:
             {"title": one.subscription.title, "new": len(one.episodes), "problem": one.problem} for one in found
         ]
 
+    @routes.post("/api/feeds/forget")
+    def unfollow(body: FeedBody) -> list[dict[str, Any]]:
+        forget(library, body.address)
+        return feeds()
+
     @routes.get("/api/models")
     def known() -> dict[str, Any]:
         return {"models": catalogue.rows(settings), "fetching": models.state()}
@@ -111,14 +126,16 @@ def router(companion: Companion) -> APIRouter:
 class Fetching:
     """One model on its way at a time, in the background."""
 
-    def __init__(self, settings: Settings) -> None:
+    def __init__(self, settings: Settings, renew: Callable[[], bool]) -> None:
         self._settings = settings
+        self._renew = renew
         self._lock = threading.Lock()
-        self._state: dict[str, Any] = {"name": "", "progress": 0.0, "done": False, "problem": ""}
+        self._state: dict[str, Any] = {"name": "", "progress": 0.0, "done": False, "problem": "", "next": ""}
         self._running = False
 
     def state(self) -> dict[str, Any]:
-        """``name`` of the model, ``progress`` in 0..1, ``done``, and ``problem`` with the next step."""
+        """``name`` of the model, ``progress`` in 0..1, ``done`` with what to do ``next`` ("" when it is in use), or
+        ``problem`` with the next step."""
         with self._lock:
             return dict(self._state)
 
@@ -130,19 +147,27 @@ class Fetching:
             if self._running:
                 raise SettingsError("A model is being fetched already.", "Wait until it is here.")
             self._running = True
-            self._state = {"name": name, "progress": 0.0, "done": False, "problem": ""}
+            self._state = {"name": name, "progress": 0.0, "done": False, "problem": "", "next": ""}
         threading.Thread(target=self._fetch, args=[name], daemon=True, name="earmark-model").start()
 
     def _fetch(self, name: str) -> None:
-        problem = ""
+        problem = following = ""
         try:
             catalogue.get(self._settings, name, lambda part: self._say(progress=round(part, 3)))
+            following = self._use(name)
         except EarmarkError as error:
             problem = str(error)
         finally:
             with self._lock:
                 self._running = False
-        self._say(done=not problem, problem=problem)
+        self._say(done=not problem, problem=problem, next=following)
+
+    def _use(self, name: str) -> str:
+        """Put a model to use if the settings leave the choice; returns what is to be done by hand otherwise."""
+        kind = next(row["role"] for row in catalogue.rows(self._settings) if row["name"] == name)
+        if kind == "hearing" and self._renew():
+            return ""
+        return f"Set {kind} to {name} in the settings (or EARMARK_{kind.upper()}={name}) and restart Earmark to use it."
 
     def _say(self, **news: Any) -> None:
         with self._lock:
