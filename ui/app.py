@@ -185,8 +185,8 @@ class Companion:
             line = EngineLine(role, "not available", str(error))
         self._status = replace(self._status, engines=(*self._status.engines, line))
 
-    def renew_hearing(self) -> bool:
-        """Use the recogniser that the settings choose now, since another model has come; True when it is another one.
+    def renew_hearing(self) -> str:
+        """Choose the recogniser anew, since another model has come; returns the name of the one that is used now.
 
         Questions that are being heard are heard to their end. Raises HearingError when the new one cannot start: then
         the old one stays.
@@ -200,9 +200,8 @@ class Companion:
                 self.__dict__.update(before)
                 raise
             engines = tuple(line if old.role == "hearing" else old for old in self._status.engines)
-            another = engines != self._status.engines
             self._status = replace(self._status, engines=engines)
-        return another
+            return self.hearing_choice.model
 
     def _start(self) -> None:
         try:

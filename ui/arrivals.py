@@ -126,7 +126,7 @@ def router(companion: Companion) -> APIRouter:
 class Fetching:
     """One model on its way at a time, in the background."""
 
-    def __init__(self, settings: Settings, renew: Callable[[], bool]) -> None:
+    def __init__(self, settings: Settings, renew: Callable[[], str]) -> None:
         self._settings = settings
         self._renew = renew
         self._lock = threading.Lock()
@@ -165,7 +165,7 @@ class Fetching:
     def _use(self, name: str) -> str:
         """Put a model to use if the settings leave the choice; returns what is to be done by hand otherwise."""
         kind = next(row["role"] for row in catalogue.rows(self._settings) if row["name"] == name)
-        if kind == "hearing" and self._renew():
+        if kind == "hearing" and self._renew() == name:
             return ""
         return f"Set {kind} to {name} in the settings (or EARMARK_{kind.upper()}={name}) and restart Earmark to use it."
 
