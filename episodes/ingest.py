@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 import numpy.typing as npt
 
+from episodes import artwork
 from episodes.digest import digest
 from episodes.door import audio_lost
 from episodes.eta import remaining
@@ -185,6 +186,9 @@ class Ingest:
             return _Made(store_end, measured=False)
         audio = f"audio/{episode.id}.m4a"
         seconds = normalise(source.audio, library.folder / audio, progress)
+        artwork.keep(
+            library.folder, episode.id, source.audio, library.fetched_folder(episode.id) / artwork.FETCHED
+        )
 
         def store() -> None:
             library.save_audio(episode.id, audio, round(seconds, 3))

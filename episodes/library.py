@@ -12,6 +12,7 @@ from difflib import get_close_matches
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from episodes import artwork
 from episodes.database import Database
 from episodes.model import Chapter, Cue, Digest, Episode, Segment, State, Step, StepState, Word
 from voice.errors import UnknownEpisode, from_os_error
@@ -251,11 +252,11 @@ class Library:
     def clear_files(self, episode_id: str) -> None:
         """Remove the files of an episode that is no more."""
         self.clear_fetched(episode_id)
-        path = self.folder / "audio" / f"{episode_id}.m4a"
-        try:
-            path.unlink(missing_ok=True)
-        except OSError as error:
-            raise from_os_error(error, f"remove {path}") from error
+        for path in (self.folder / "audio" / f"{episode_id}.m4a", artwork.path_of(self.folder, episode_id)):
+            try:
+                path.unlink(missing_ok=True)
+            except OSError as error:
+                raise from_os_error(error, f"remove {path}") from error
 
     # inside
 

@@ -3,10 +3,12 @@
 
 import mimetypes
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import replace
 from pathlib import Path
 from urllib.parse import unquote, urlsplit
 
+from episodes import artwork
 from episodes.chapters import read_chapters
 from episodes.fetch import Net
 from episodes.fit import misfit
@@ -48,6 +50,7 @@ class Fetcher:
         if source.audio is None and source.transcript is None:
             raise LibraryError(f"Nothing of “{source.title}” could be fetched. {' '.join(remarks)}".strip(),
                                "Check the address.")
+        self._artwork(source, folder)
         chapters = source.chapters or self._chapters(source, remarks)
         on_progress(1.0)
         return replace(source, chapters=chapters, remark=" ".join(remarks))
@@ -87,6 +90,15 @@ class Fetcher:
             remarks.append(f"A transcript of the publisher was left out ({_kind(link)}): {problem}")
         return None
 
+    def _artwork(self, source: Source, folder: Path) -> None:
+        """Its picture, if that comes easily: an episode without one is as good."""
+        target = folder / artwork.FETCHED
+        if source.artwork and not target.exists():
+            with suppress(DownloadError):
+                sent = replace(self._net, largest=artwork.LARGEST, longest=20.0).document(source.artwork)
+                if sent is not None and not sent.media:
+                    _write(target, sent.content)
+
     def _chapters(self, source: Source, remarks: list[str]) -> tuple[Chapter, ...]:
         if not source.chapters_address:
             return ()
@@ -122,5 +134,3 @@ def _write(path: Path, content: bytes) -> None:
         path.write_bytes(content)
     except OSError as error:
         raise from_os_error(error, f"store {path}") from error
-
-

@@ -10,6 +10,7 @@ import binascii
 import hmac
 from collections.abc import Awaitable, Callable, MutableMapping
 from typing import Any
+from urllib.parse import urlsplit
 
 from voice.errors import SettingsError
 
@@ -23,6 +24,13 @@ USER = "earmark.user"
 
 _SHORTEST = 8  # characters of a password
 _SAFE = frozenset({"GET", "HEAD", "OPTIONS"})
+_WALLS = (
+    (b"content-security-policy",
+     b"default-src 'self' 'unsafe-inline' 'unsafe-eval' data: blob:; "  # Gradio's templates are functions made of text
+     b"object-src 'none'; base-uri 'self'; form-action 'self'; frame-ancestors 'self'"),
+    (b"x-content-type-options", b"nosniff"),
+    (b"referrer-policy", b"same-origin"),
+)  # fmt: skip
 
 
 def people(text: str) -> dict[str, str]:
@@ -37,6 +45,25 @@ def people(text: str) -> dict[str, str]:
             )
         found[name] = password
     return found
+
+
+class Walls:
+    """ASGI middleware: tells browsers that nothing on the page may come from, or go to, anywhere but this server."""
+
+    def __init__(self, app: App) -> None:
+        self.app = app
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Pass on, and add the headers to what comes back."""
+
+        async def walled(message: MutableMapping[str, Any]) -> None:
+            if message["type"] == "http.response.start":
+                known = {name.lower() for name, _ in message.get("headers", ())}
+                extra = [(name, value) for name, value in _WALLS if name not in known]
+                message = {**message, "headers": [*message.get("headers", ()), *extra]}
+            await send(message)
+
+        await self.app(scope, receive, walled)
 
 
 class SignIn:
@@ -56,8 +83,8 @@ class SignIn:
             await self.app(scope, receive, send)
             return
         headers = {name.lower(): value.decode("latin-1") for name, value in scope["headers"]}
-        foreign = headers.get(b"sec-fetch-site") in ("cross-site", "same-site")
-        if foreign and scope.get("method", "GET") not in _SAFE:
+        changes = scope["type"] == "websocket" or scope["method"] not in _SAFE
+        if changes and _foreign(headers):
             await _refuse(send, 403, [], b"This came from a page of another site.")
         elif not self._known:
             await self.app(scope, receive, send)
@@ -82,6 +109,22 @@ class SignIn:
             return None
         right = _same(password, self._known.get(name, self._token))  # an unknown name takes as long as a wrong password
         return name if right and name in self._known else None
+
+
+def _foreign(headers: dict[bytes, str]) -> bool:
+    """True when a browser says that a page of another site made it ask; programs that are no browsers say nothing.
+
+    Browsers tell the relation where the page is on this machine or comes over https, and else only where they come
+    from (``Origin``), which has to be the name under which this server was asked, here or at a proxy before it.
+    """
+    relation = headers.get(b"sec-fetch-site")
+    if relation is not None:
+        return relation in ("cross-site", "same-site")
+    origin = headers.get(b"origin")
+    if origin is None:
+        return False
+    here = {headers.get(b"host", "").lower(), headers.get(b"x-forwarded-host", "").lower()} - {""}
+    return urlsplit(origin).netloc.lower() not in here
 
 
 def _same(one: str, other: str) -> bool:

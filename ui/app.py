@@ -125,7 +125,8 @@ class Companion:
             raise _Stopped
         self._status = replace(self._status, doing=doing, progress=progress)
 
-    def _show_engine(self, role: str) -> None:
+    def show_engine(self, role: str) -> None:
+        """Let the status say what does this job now."""
         others = [line for line in self._status.engines if line.role != role]
         lines = sorted([*others, self.engines.line(role)], key=lambda line: ROLES.index(line.role))
         self._status = replace(self._status, engines=tuple(lines))
@@ -133,11 +134,13 @@ class Companion:
     def _start(self) -> None:
         try:
             self._say("Loading the voice", 0.05)
-            self._show_engine("speaking")
+            self.show_engine("speaking")
             self._say("Loading the recogniser", 0.1)
-            self._show_engine("hearing")
+            self.show_engine("hearing")
             self._say("Loading the language model that finds moments", 0.2)
-            self._show_engine("finding")
+            self.show_engine("finding")
+            if self.settings.llm_url:
+                self.show_engine("telling")
             self.mend_index(lambda part, doing: self._say(doing, 0.3 + 0.1 * part))
             if self.settings.demo:
                 self.add_demo(lambda part, doing: self._say(doing, 0.4 + 0.6 * part))
@@ -152,8 +155,8 @@ class Companion:
 
     def _fetch_wanted(self) -> None:
         """Fetch the models that the settings name and that are not here, beside everything else."""
-        for role in ROLES:
-            self.engines.fetch_wanted(role, said=lambda role=role: self._show_engine(role))  # type: ignore[misc]
+        for role in ("hearing", "speaking"):
+            self.engines.fetch_wanted(role, said=lambda role=role: self.show_engine(role))  # type: ignore[misc]
 
     # -- the library -------------------------------------------------------------------------------------------
 
@@ -320,6 +323,10 @@ class Companion:
         titles = {episode.id: episode.title for episode in self.library.episodes()}
         cues = cache(self.library.cues)
         return Shelf(titles, cues, self.library.segments, self.library.digest, searching, near, rare)
+
+    def search(self, text: str, count: int) -> list[Moment]:
+        """Where in the library something is said, best first."""
+        return find(Question(text), self.index, self.engines.finding, count) if self.library.episodes() else []
 
     def heat(self, question: Question) -> list[Warmth]:
         """How warm each part of the episode that is asked about is; see ``retrieval.heat``."""

@@ -12,12 +12,12 @@ from fastapi import APIRouter, HTTPException, Request
 from pydantic import BaseModel, ConfigDict, Field
 from starlette.concurrency import run_in_threadpool
 
-from episodes.following import subscriptions, sync, take
+from episodes.following import forget, subscriptions, sync, take
 from episodes.gather import Choice, gather
 from episodes.queue import BY_HAND
 from ui import catalogue, wire
 from ui.app import Companion
-from ui.config import Settings, net_of
+from ui.config import net_of
 from voice.errors import EarmarkError, LibraryError, SettingsError, from_os_error
 
 ADDRESS = re.compile(r"https?://\S+", re.IGNORECASE)
@@ -27,11 +27,20 @@ STALE = 7 * 86_400.0
 
 
 class AddBody(BaseModel):
-    """What ``POST /api/add`` takes: an http(s) address, or the batch of files that were uploaded."""
+    """What ``POST /api/add`` takes: an http(s) address (of a feed the ``latest`` so many, 0 for all), or the batch of
+    files that were uploaded."""
 
     model_config = ConfigDict(extra="forbid")
     address: str = Field(default="", max_length=4_000)
     batch: str = Field(default="", max_length=32)
+    latest: int | None = Field(default=None, ge=0, le=10_000)
+
+
+class FeedBody(BaseModel):
+    """What ``POST /api/feeds/forget`` takes: the address of a feed that is followed."""
+
+    model_config = ConfigDict(extra="forbid")
+    address: str = Field(max_length=4_000)
 
 
 class ModelBody(BaseModel):
@@ -46,7 +55,7 @@ def router(companion: Companion) -> APIRouter:
     routes = APIRouter()
     settings, library = companion.settings, companion.library
     uploads = settings.data_dir / "uploads"
-    models = Fetching(settings)
+    models = Fetching(companion)
 
     @routes.post("/api/add")
     def add(body: AddBody) -> list[dict[str, Any]]:
@@ -56,7 +65,7 @@ def router(companion: Companion) -> APIRouter:
             ref = body.address.strip()
         else:
             raise LibraryError("That is not an address.", "Begin it with http:// or https://, or drop a file.")
-        gathered = gather(ref, net_of(settings), Choice())
+        gathered = gather(ref, net_of(settings), Choice(body.latest))
         added = take(library, gathered, "", BY_HAND)
         if not added:
             raise LibraryError("There is nothing in it to listen to.", " ".join(gathered.problems))
@@ -96,6 +105,11 @@ def router(companion: Companion) -> APIRouter:
             {"title": one.subscription.title, "new": len(one.episodes), "problem": one.problem} for one in found
         ]
 
+    @routes.post("/api/feeds/forget")
+    def unfollow(body: FeedBody) -> list[dict[str, Any]]:
+        forget(library, body.address)
+        return feeds()
+
     @routes.get("/api/models")
     def known() -> dict[str, Any]:
         return {"models": catalogue.rows(settings), "fetching": models.state()}
@@ -111,14 +125,16 @@ def router(companion: Companion) -> APIRouter:
 class Fetching:
     """One model on its way at a time, in the background."""
 
-    def __init__(self, settings: Settings) -> None:
-        self._settings = settings
+    def __init__(self, companion: Companion) -> None:
+        self._companion = companion
+        self._settings = companion.settings
         self._lock = threading.Lock()
-        self._state: dict[str, Any] = {"name": "", "progress": 0.0, "done": False, "problem": ""}
+        self._state: dict[str, Any] = {"name": "", "progress": 0.0, "done": False, "problem": "", "next": ""}
         self._running = False
 
     def state(self) -> dict[str, Any]:
-        """``name`` of the model, ``progress`` in 0..1, ``done``, and ``problem`` with the next step."""
+        """``name`` of the model, ``progress`` in 0..1, ``done`` with what to do ``next`` ("" when it is in use), or
+        ``problem`` with the next step."""
         with self._lock:
             return dict(self._state)
 
@@ -130,19 +146,28 @@ class Fetching:
             if self._running:
                 raise SettingsError("A model is being fetched already.", "Wait until it is here.")
             self._running = True
-            self._state = {"name": name, "progress": 0.0, "done": False, "problem": ""}
+            self._state = {"name": name, "progress": 0.0, "done": False, "problem": "", "next": ""}
         threading.Thread(target=self._fetch, args=[name], daemon=True, name="earmark-model").start()
 
     def _fetch(self, name: str) -> None:
-        problem = ""
+        problem = following = ""
         try:
-            catalogue.get(self._settings, name, lambda part: self._say(progress=round(part, 3)))
+            self._companion.engines.fetch(name, lambda part: self._say(progress=round(part, 3)))
+            following = self._following(name)
         except EarmarkError as error:
             problem = str(error)
         finally:
             with self._lock:
                 self._running = False
-        self._say(done=not problem, problem=problem)
+        self._say(done=not problem, problem=problem, next=following)
+
+    def _following(self, name: str) -> str:
+        """What is to be done by hand so that a model is used; "" when it is in use already."""
+        kind = next(row["role"] for row in catalogue.rows(self._settings) if row["name"] == name)
+        if self._companion.engines.uses(name):
+            self._companion.show_engine(kind)
+            return ""
+        return f"Set {kind} to {name} in the settings (or EARMARK_{kind.upper()}={name}) and restart Earmark to use it."
 
     def _say(self, **news: Any) -> None:
         with self._lock:

@@ -19,7 +19,7 @@ from voice.tts import BUILT_IN, Speaking, choose_voice, load_voice, present_voic
 
 log = logging.getLogger("earmark")
 
-ROLES = ("speaking", "hearing", "finding")
+ROLES = ("speaking", "hearing", "finding", "telling")
 """In the order in which they are loaded."""
 
 Bar = Callable[[str], AbstractContextManager[Callable[[float], object]]]
@@ -28,7 +28,7 @@ Bar = Callable[[str], AbstractContextManager[Callable[[float], object]]]
 
 @dataclass(frozen=True, slots=True)
 class EngineLine:
-    """What does a job now (``role`` "hearing", "speaking" or "finding") and how to get something better."""
+    """What does a job now (``role`` "hearing", "speaking", "finding" or "telling") and how to get something better."""
 
     role: str
     name: str
@@ -57,8 +57,7 @@ class Engines:
         """The recogniser. Raises HearingError when it cannot start."""
         with self._lock:
             if self._hearing is None:
-                folder = whisper_folder(self.settings)
-                self._hearing = load_hearing(self._choice, folder, self.settings.language, self.settings.threads)
+                self._hearing = self._load_hearing()
             return self._hearing
 
     @property
@@ -66,8 +65,7 @@ class Engines:
         """The voice. Raises SpeakingError when it cannot start."""
         with self._lock:
             if self._speaking is None:
-                folder = voices_folder(self.settings)
-                self._speaking = load_voice(choose_voice(self.settings.speaking, present_voices(folder)), folder)
+                self._speaking = self._load_speaking()
             return self._speaking
 
     @property
@@ -85,8 +83,10 @@ class Engines:
                 name, better = self.hearing.name, self._choice.better
             elif role == "speaking":
                 name, better = self.speaking.name, self._better_voice()
-            else:
+            elif role == "finding":
                 name, better = self.finding.name, ""
+            else:
+                name, better = self.settings.llm_model, ""
         except EarmarkError as error:
             log.warning("%s", error)
             return EngineLine(role, "not available", str(error))
@@ -100,7 +100,7 @@ class Engines:
         hearing, speaking = self.settings.hearing.strip(), self.settings.speaking.strip()
         if hearing in WHISPER and hearing not in present_whisper(whisper_folder(self.settings)):
             found["hearing"] = hearing
-        if choose_voice(speaking, present_voices(voices_folder(self.settings))) != speaking != "auto":
+        if speaking != "auto" and self._voice != speaking:
             found["speaking"] = speaking
         return found
 
@@ -145,9 +145,25 @@ class Engines:
         self.renew()
 
     def renew(self) -> None:
-        """Choose again at the next use, since models have come; what is used at the moment is finished with."""
-        with self._lock:
-            self._hearing = self._speaking = None
+        """Choose again what is loaded, since models have come. Who uses an engine at the moment keeps it to the end.
+
+        Raises HearingError or SpeakingError when the new one cannot start; then the old one stays.
+        """
+        if self._hearing is not None:
+            self._hearing = self._load_hearing()
+        if self._speaking is not None:
+            self._speaking = self._load_speaking()
+
+    def uses(self, name: str) -> bool:
+        """True when the settings and what is on this machine lead to the model of this name."""
+        return name in (self._choice.model, self._voice)
+
+    def _load_hearing(self) -> Hearing:
+        folder = whisper_folder(self.settings)
+        return load_hearing(self._choice, folder, self.settings.language, self.settings.threads)
+
+    def _load_speaking(self) -> Speaking:
+        return load_voice(self._voice, voices_folder(self.settings))
 
     def _on_its_way(self, role: str, name: str, said: Callable[[], None], part: float) -> None:
         self._coming[role] = f"{name} is being fetched: {part:.0%}."
@@ -159,9 +175,14 @@ class Engines:
         present = present_whisper(whisper_folder(self.settings))
         return choose_hearing(self.settings.hearing, present, self.settings.language)
 
+    @property
+    def _voice(self) -> str:
+        """Which voice is used."""
+        return choose_voice(self.settings.speaking, present_voices(voices_folder(self.settings)))
+
     def _better_voice(self) -> str:
         setting = self.settings.speaking
-        if choose_voice(setting, present_voices(voices_folder(self.settings))) not in BUILT_IN:
+        if self._voice not in BUILT_IN:
             return ""
         if setting not in BUILT_IN and setting != "auto":
             return f"Run 'earmark models get {setting}' for the voice that the settings name."

@@ -16,7 +16,7 @@
 
   // -- how things stand --------------------------------------------------------------------------------------
 
-  const ROLES = { hearing: "Hears with", speaking: "Speaks with", finding: "Finds with" };
+  const ROLES = { hearing: "Hears with", speaking: "Speaks with", finding: "Finds with", telling: "Tells with" };
   let ready = null;
   let next = 0; // the timer of the next look
 
@@ -37,7 +37,7 @@
     const engines = status.engines.toSorted((a, b) => roles.indexOf(a.role) - roles.indexOf(b.role));
     $("engines").replaceChildren(...engines.map((engine) => make(
       "li", {}, make("span", { class: "engine-role" }, ROLES[engine.role] ?? engine.role), " ",
-      make("span", { class: "engine-name" }, engine.name), engine.better ? `. ${engine.better} ` : ".", Earmark.betterButton(engine),
+      make("span", { class: "engine-name" }, engine.name), ". ", Earmark.betterButton(engine) ?? engine.better,
     )));
   };
 
@@ -103,8 +103,8 @@
     ArrowRight: () => player.skip(STEP),
     n: () => player.nextTopic(1),
     p: () => player.nextTopic(-1),
-    Escape: () => { if (!Earmark.talk.cancel()) Earmark.voice.stop(); },
-    "/": () => document.querySelector("#question textarea, #question input").focus(),
+    Escape: () => { if (!Earmark.adding.close() && !Earmark.talk.cancel()) Earmark.hush(); },
+    "/": () => Earmark.askHere(),
   };
 
   const onKey = (event) => {
@@ -134,7 +134,7 @@
   Earmark.start = ({ props, watch }) => {
     watch("value", () => Earmark.news(props.value));
     const begin = () => {
-      if (!NEEDED.every($)) {
+      if (!NEEDED.every($) || !document.querySelector("#question textarea, #question input")) {
         requestAnimationFrame(begin);
         return;
       }

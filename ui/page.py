@@ -12,28 +12,30 @@ JavaScript template literals): the scripts put it in as ``textContent`` only.
 
 import asyncio
 import re
+import threading
 import time
-from collections.abc import AsyncIterator, Collection
+from collections.abc import AsyncIterator, Callable, Collection, Iterator
 from dataclasses import replace
 from functools import cache
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import TYPE_CHECKING, Any, Protocol, TypeVar
 
 if TYPE_CHECKING:
     import gradio as gr
     from fastapi import FastAPI
 
     from episodes.library import Library
-    from retrieval.model import Answer, Question
+    from retrieval.model import Answer, Question, Sentence
     from ui.app import Status
 
 Json = dict[str, Any]
+T = TypeVar("T")
 
 HERE = Path(__file__).parent
 SCRIPTS = (
-    "page_dom.js", "page_player.js", "page_timeline.js", "page_progress.js", "page_transcript.js", "page_voice.js",
-    "page_talk.js", "page_answer.js", "page_commands.js", "page_share.js", "page_add.js", "page_library.js",
-    "page_ask.js", "page.js",
+    "page_dom.js", "page_player.js", "page_excerpt.js", "page_timeline.js", "page_progress.js", "page_transcript.js",
+    "page_voice.js", "page_talk.js", "page_answer.js", "page_commands.js", "page_share.js", "page_add.js",
+    "page_library.js", "page_ask.js", "page.js",
 )
 """In the order in which they need each other."""
 
@@ -42,6 +44,9 @@ PATIENCE = 300.0
 
 CACHE = (3600, 3600)
 """Every so many seconds, files that Gradio has kept for so many seconds go (recordings that were never asked)."""
+
+TOGETHER = 0.004
+"""Seconds that a piece of an answer waits for the next: with no language model all of it comes as one."""
 
 ASKERS = 16
 """Questions worked on at the same time; more wait in Gradio's queue."""
@@ -60,6 +65,10 @@ class Companion(Protocol):
     def ask(self, question: "Question", within: Collection[str] | None = None) -> "Answer":
         """Find the moments that answer, in these episodes or in all, and compose the answer."""
 
+    def telling(
+        self, question: "Question", within: Collection[str] | None = None
+    ) -> Iterator["Sentence | Answer"]:
+        """The sentences of the answer as they are made, then the whole of it."""
 
 
 def mount(app: "FastAPI", companion: Companion) -> "FastAPI":
@@ -118,13 +127,15 @@ def build(companion: Companion) -> "gr.Blocks":
 
 
 async def answer_events(companion: Companion, text: str, context: Json) -> AsyncIterator[Json]:
-    """What the page is told after a question: waiting (any number of times), then an answer or an error.
+    """What the page is told after a question: waiting and telling (any number of times), then an answer or an error.
+
+    Telling has the sentences so far: a language model makes them one by one, and each is read aloud as it comes.
 
     ``context`` is what the browser knows: ``turn`` (a number that comes back with every event, so that a late answer
     to an older question is recognised), ``episode`` (id or None), ``scope`` ("episode", "show" or "library"),
     ``position`` and ``heard_until`` (seconds; it counts in the episode on the page only).
     """
-    from retrieval.model import Question
+    from retrieval.model import Answer, Question, Sentence
     from ui import wire
     from voice.errors import EarmarkError
 
@@ -141,22 +152,61 @@ async def answer_events(companion: Companion, text: str, context: Json) -> Async
         wire.turns_from(context.get("history", ())), context.get("since"), context.get("playing"),
     )
     try:
-        answer = await asyncio.to_thread(_answer, companion, question, context.get("scope", "episode"))
+        told: list[Json] = []
+        async for made in _arriving(lambda: _telling(companion, question, context.get("scope", "episode"))):
+            told += [wire.sentence_json(one) for one in made if isinstance(one, Sentence)]
+            if isinstance(made[-1], Answer):
+                yield wire.answer_json(made[-1]) | {"state": "answer", "turn": turn}
+            else:
+                yield {"state": "telling", "turn": turn, "question": text, "covered": True, "sentences": [*told]}
     except EarmarkError as error:
         yield _problem(error) | {"turn": turn}
-    else:
-        yield wire.answer_json(answer) | {"state": "answer", "turn": turn}
 
 
-def _answer(companion: Companion, question: "Question", scope: str) -> "Answer":
+def _telling(companion: Companion, question: "Question", scope: str) -> "Iterator[Sentence | Answer]":
     """The answer out of the episode on the page, out of its show, or out of the library."""
     if scope == "episode" or question.episode_id is None:
-        return companion.ask(question)
+        return companion.telling(question)
     wide = replace(question, episode_id=None, heard_until=None, playing=question.episode_id)
     show = companion.library.episode(question.episode_id).show
     if scope != "show" or not show:
-        return companion.ask(wide)
-    return companion.ask(wide, [episode.id for episode in companion.library.episodes() if episode.show == show])
+        return companion.telling(wide)
+    return companion.telling(wide, [episode.id for episode in companion.library.episodes() if episode.show == show])
+
+
+async def _arriving(make: Callable[[], Iterator[T]]) -> AsyncIterator[list[T]]:
+    """What an iterator gives that works in a thread of its own: each time, all that has come meanwhile, at least one.
+
+    Its error is raised here. When nobody wants more, it is closed at its next piece.
+    """
+    loop, arrived, unwanted = asyncio.get_running_loop(), asyncio.Queue[T | Exception | None](), threading.Event()
+
+    def work() -> None:
+        try:
+            for piece in make():
+                if unwanted.is_set():
+                    return
+                loop.call_soon_threadsafe(arrived.put_nowait, piece)
+            loop.call_soon_threadsafe(arrived.put_nowait, None)
+        except Exception as error:
+            loop.call_soon_threadsafe(arrived.put_nowait, error)
+
+    threading.Thread(target=work, name="earmark-answer", daemon=True).start()
+    try:
+        while True:
+            pieces = [await arrived.get()]
+            await asyncio.sleep(TOGETHER)
+            while not arrived.empty():
+                pieces.append(arrived.get_nowait())
+            found = [piece for piece in pieces if piece is not None and not isinstance(piece, Exception)]
+            if found:
+                yield found
+            if pieces[-1] is None:
+                return
+            if isinstance(pieces[-1], Exception):
+                raise pieces[-1]
+    finally:
+        unwanted.set()
 
 
 async def _until_ready(companion: Companion) -> AsyncIterator[Json]:

@@ -37,51 +37,76 @@
     added(await json("api/add", { batch }));
   });
 
-  const drawFeeds = async () => {
-    const feeds = await json("api/feeds").catch(() => []);
-    $("feeds").replaceChildren(...feeds.map((feed) => make("li", {}, feed.title || feed.address)));
+  const drawFeeds = (feeds) => {
+    $("feeds").replaceChildren(...feeds.map((feed) => {
+      const name = feed.title || feed.address;
+      const button = make("button", { type: "button", class: "own", "aria-label": `Follow ${name} no longer` }, "Unfollow");
+      button.onclick = () => attempt("", async () => {
+        drawFeeds(await json("api/feeds/forget", { address: feed.address }));
+        note(`“${name}” is followed no longer; its episodes stay.`);
+        $("add").querySelector("summary").focus();
+      });
+      return make("li", { title: feed.address }, make("span", {}, name), button);
+    }));
     $("feeds-part").hidden = !feeds.length;
   };
+  const readFeeds = async () => drawFeeds(await json("api/feeds").catch(() => []));
 
   // -- a better model ----------------------------------------------------------------------------------------
 
   const watchModel = async () => {
     const { fetching } = await json("api/models").catch(() => ({ fetching: null }));
     if (!fetching?.name) return;
-    if (fetching.problem) Earmark.hint(fetching.problem);
-    else if (fetching.done) Earmark.hint(`${fetching.name} is here. Restart Earmark to use it.`);
+    const under = !fetching.problem && !fetching.done;
+    const text = fetching.problem || (under ? `Fetching ${fetching.name}: ${Math.round(100 * fetching.progress)} %`
+      : `${fetching.name} is here. ${fetching.next || "It is in use now."}`);
+    say("model-note", text);
+    $("model-progress").hidden = !under;
+    $("model-progress").value = fetching.progress;
+    if (under) setTimeout(watchModel, 500);
     else {
-      say("hint", `Fetching ${fetching.name}: ${Math.round(100 * fetching.progress)} %`);
-      setTimeout(watchModel, 700);
+      Earmark.announce(text);
+      Earmark.lookNow();
     }
   };
 
   // The button behind an engine that can be better; null when there is nothing to fetch.
   Earmark.betterButton = (engine) => {
     const name = /models get ([\w.-]+)/.exec(engine.better)?.[1];
+    const size = /\d+ MB/.exec(engine.better)?.[0];
     if (!name) return null;
-    const button = make("button", { type: "button", class: "own" }, `Fetch ${name}`);
+    const button = make("button", { type: "button", class: "own", title: engine.better }, `Get ${name}${size ? ` (${size})` : ""}`);
     button.onclick = async () => {
       try {
         await json("api/models", { name });
         watchModel();
       } catch (error) {
-        Earmark.hint(error.message);
+        say("model-note", error.message);
+        Earmark.announce(error.message);
       }
     };
     return button;
   };
 
   Earmark.adding = {
+    // Put the card away; false when it was not there.
+    close() {
+      const { open } = $("add");
+      if (open && $("add").contains(document.activeElement)) $("add").querySelector("summary").focus();
+      $("add").open = false;
+      return open;
+    },
+
     start() {
+      document.addEventListener("pointerdown", (event) => { if (!$("add").contains(event.target)) $("add").open = false; });
       $("add-form").onsubmit = (event) => {
         event.preventDefault();
         const address = $("add-address").value.trim();
         if (!address) return;
         attempt("Looking what is there…", async () => {
-          added(await json("api/add", { address }));
+          added(await json("api/add", { address, latest: Number($("add-latest").value) }));
           $("add-address").value = "";
-          drawFeeds();
+          readFeeds();
         });
       };
       $("add-files").onchange = () => { files($("add-files").files); };
@@ -92,7 +117,7 @@
         note([`${fresh} new.`, ...problems].join(" "));
         Earmark.lookNow();
       });
-      $("add").ontoggle = () => { if ($("add").open) drawFeeds(); };
+      $("add").ontoggle = () => { if ($("add").open) readFeeds(); };
       document.addEventListener("dragover", (event) => {
         if (![...event.dataTransfer.types].includes("Files")) return;
         event.preventDefault();

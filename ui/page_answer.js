@@ -2,15 +2,16 @@
 // The answer on the page: sentences with the times they rest on, the speakers' own words, and what was asked before.
 
 ((Earmark) => {
-  const { $, clock, make, player, timeButton } = Earmark;
+  const { $, clock, make, timeButton } = Earmark;
   const MOST_MOMENTS = 3;
   const WORTH_SHOWING = 0.3; // confidence from which a moment that the answer does not use is still of interest
 
   let conversation = []; // answers, oldest first
+  let drawn = -1; // sentences of the present answer that stand on the page; -1 while another answer does
 
   const title = (moment) => {
     if (moment.episode === Earmark.chosen()?.id) return "";
-    return document.querySelector(`[data-choose="${CSS.escape(moment.episode)}"] .card-title`)?.textContent ?? "";
+    return Earmark.known(moment.episode)?.title ?? "";
   };
 
   const cite = (moment) => timeButton(
@@ -23,39 +24,73 @@
     return button;
   };
 
+  // The button that lets one hear a moment alone, and that ends it.
+  const hear = (moment) => {
+    const OWN = "In their own words";
+    const label = `Hear ${moment.speaker || "them"} say it, from ${clock(moment.start)} to ${clock(moment.end)}`;
+    let sounding = false;
+    const say = (now) => {
+      sounding = now;
+      button.textContent = now ? "Stop" : OWN;
+      button.setAttribute("aria-label", now ? `Stop ${moment.speaker || "them"}` : label);
+      button.classList.toggle("sounding", now);
+    };
+    const button = small("hear", OWN, label, () => {
+      if (sounding) { Earmark.excerpt.stop(); return; }
+      Earmark.excerpt.hear(moment, () => say(false));
+      say(true);
+    });
+    return button;
+  };
+
   // What can be done with a moment: hear only that, or keep it.
   const tools = (moment) => make(
-    "span", { class: "moment-tools" },
-    moment.episode === player.episode?.id && player.episode.audio ? small(
-      "hear", "In their own words", `Hear ${moment.speaker || "them"} say it, from ${clock(moment.start)} to ${clock(moment.end)}`,
-      () => player.excerpt(moment.start, moment.end),
-    ) : null,
+    "span", { class: "moment-tools" }, Earmark.known(moment.episode)?.audio ? hear(moment) : null,
     small("clip", "Clip", `Keep a clip from ${clock(moment.start)}: sound, quote and link`, () => Earmark.share.clip(moment)),
   );
 
-  const sentences = (answer, withTools) => answer.sentences.map((sentence) => make(
+  const paragraph = (sentence, withTools) => make(
     "p", { class: "sentence" }, make("span", { class: "words" }, sentence.text),
-    ...sentence.moments.flatMap((moment) => [cite(moment), withTools ? tools(moment) : null]),
-  ));
+    ...sentence.moments.flatMap((moment) => [" ", cite(moment), withTools ? tools(moment) : null]),
+  );
+
+  // Add the sentences that are not there yet; those that are stay as they are, and with them the focus.
+  const fill = (sentences) => {
+    $("sentences").append(...sentences.slice(drawn).map((sentence) => paragraph(sentence, true)));
+    drawn = Math.max(drawn, sentences.length);
+  };
 
   const drawEarlier = () => {
     const before = conversation.slice(0, -1);
     $("earlier").hidden = !before.length;
     $("earlier-count").textContent = `Asked before (${before.length})`;
     $("earlier-list").replaceChildren(...before.toReversed().map((answer) => make(
-      "li", { class: "earlier-answer" }, make("p", { class: "asked" }, answer.question), ...sentences(answer, false),
+      "li", { class: "earlier-answer" }, make("p", { class: "asked" }, answer.question), ...answer.sentences.map((sentence) => paragraph(sentence, false)),
     )));
   };
 
   Earmark.answers = {
-    // Draw an answer; returns its moments, for the timeline.
+    // Another question was asked: what is drawn from now on belongs to its answer.
+    next() { drawn = -1; },
+
+    // Draw as much of an answer as there is, or more of it.
+    tell({ question, sentences, covered = true }) {
+      $("answer").hidden = false;
+      $("asked").textContent = question;
+      $("verdict").hidden = covered;
+      if (drawn < 0) {
+        for (const id of ["evidence", "remark"]) $(id).hidden = true;
+        $("sentences").replaceChildren();
+        drawn = 0;
+      }
+      fill(sentences);
+    },
+
+    // Draw the whole of an answer; returns its moments, for the timeline.
     show(answer) {
       conversation = [...conversation, answer];
-      $("answer").hidden = false;
-      $("answer").classList.toggle("uncovered", !answer.covered);
-      $("asked").textContent = answer.question;
-      $("verdict").hidden = answer.covered;
-      $("sentences").replaceChildren(...sentences(answer, true));
+      this.tell(answer);
+      Earmark.say("remark", answer.remark);
       const cited = answer.sentences.flatMap((sentence) => sentence.moments);
       const within = (moment) => cited.some((other) => other.start < moment.end && moment.start < other.end
         && other.episode === moment.episode);
@@ -68,7 +103,7 @@
         "li", { class: "moment" }, cite(moment),
         make("div", { class: "moment-text" },
           make("p", { class: "moment-speaker" }, [moment.speaker, title(moment)].filter(Boolean).join(" · ")),
-          make("blockquote", {}, moment.quote)),
+          make("blockquote", {}, moment.quote), tools(moment)),
       )));
       drawEarlier();
       $("sentences").scrollIntoView({ block: "nearest" });
@@ -91,6 +126,7 @@
 
     forget() {
       conversation = [];
+      drawn = -1;
       $("answer").hidden = true;
       drawEarlier();
     },

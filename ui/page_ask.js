@@ -10,6 +10,8 @@
   let settled = 0; // the latest turn that has had its last word: Gradio says the last word of a stream twice
   let history = [];
   let spoken = ""; // what was heard, while it is being asked
+  let readOut = 0; // sentences of the answer that the voice has been given
+  let aloud = null; // the feed of the voice that reads the answer, while there is one
 
   // A short word to the listener under the question; spoken to those who cannot see it.
   Earmark.hint = (text) => {
@@ -42,11 +44,14 @@
 
   const begin = (text) => {
     turn += 1;
-    voice.stop();
+    [aloud, readOut] = [null, 0];
+    Earmark.hush();
     voice.unlock();
     player.interrupt();
+    Earmark.answers.next();
     Earmark.hint(text);
-    $("heard-as").hidden = true;
+    Earmark.say("heard-text", spoken && `I heard: “${spoken}”`);
+    $("heard-as").hidden = !spoken;
     $("ask").classList.add("busy");
     $("stop").hidden = true;
   };
@@ -54,9 +59,10 @@
   // The question is over, one way or the other.
   const end = (text = "") => {
     spoken = "";
+    aloud?.end();
     $("ask").classList.remove("busy");
     Earmark.hint(text);
-    player.giveBack();
+    if (!aloud) player.giveBack();
   };
 
   const endReading = () => {
@@ -78,11 +84,14 @@
     begin("Looking through the episode…");
     return [text, context()];
   };
-  Earmark.broke = () => end("Something went wrong on the way to the answer. Is Earmark still running? Ask again.");
+  Earmark.broke = () => {
+    settled = turn;
+    end("Something went wrong on the way to the answer. Is Earmark still running? Ask again.");
+  };
 
   // -- called by the microphone ------------------------------------------------------------------------------
 
-  Earmark.listening = () => begin("Listening… tap again or let go when you have asked; Escape forgets it.");
+  Earmark.listening = () => { spoken = ""; begin("Listening… tap again or let go when you have asked; Escape forgets it."); };
   Earmark.unheard = (text) => end(text);
   Earmark.hearing = async (samples) => {
     const mine = turn;
@@ -98,15 +107,16 @@
     Earmark.ask(heard.text.trim(), true);
   };
 
-  Earmark.ask = (text, aloud = false) => {
+  Earmark.ask = (text, heard = false) => {
     write(text);
-    spoken = aloud ? text : "";
+    spoken = heard ? text : "";
     $("ask-button").click();
   };
 
   Earmark.news = (news) => {
     if (!news || news.turn !== turn || settled === turn) return;
     if (news.state === "waiting") Earmark.hint(`Your question waits: ${news.message}`);
+    else if (news.state === "telling") tell(news);
     else settled = turn;
     if (news.state === "error") end(`${news.message} ${news.hint}`.trim());
     if (news.state === "answer") show(news);
@@ -125,41 +135,55 @@
     if (mine === turn && episode === player.episode?.id) Earmark.timeline.heat(parts, here);
   };
 
-  const show = async (answer) => {
-    const mine = turn;
-    if (answer.command) {
-      end(Earmark.carryOut(answer));
-      return;
-    }
-    warm(answer.question, Earmark.answers.show(answer));
-    $("heard-as").hidden = !spoken;
-    $("heard-text").textContent = spoken ? `I heard: “${spoken}”` : "";
-    spoken = "";
-    const cited = answer.sentences.flatMap((sentence) => sentence.moments);
-    history = [...history, { text: answer.question, moments: (cited.length ? cited : answer.moments).slice(0, 8) }].slice(-REMEMBERED);
-    $("ask").classList.remove("busy");
-    say("hint", "");
-    announce(Earmark.answers.inWords(answer));
-    if (!$("aloud").checked || !answer.sentences.length) {
-      player.giveBack();
-      return;
-    }
+  // Read aloud what has come of an answer, and what will come; then the playback is as it was. A question that was
+  // spoken is answered aloud in any case.
+  const read = async (mine) => {
+    const feed = aloud = voice.feed();
     $("stop").hidden = false;
     try {
-      await voice.read(answer.sentences.map((sentence) => sentence.text), Earmark.answers.sounding);
+      await voice.read(feed, Earmark.answers.sounding);
     } catch (error) {
       Earmark.hint(`The answer cannot be read aloud: ${error.message}`);
     }
     if (mine !== turn) return;
+    aloud = null;
     endReading();
-    player.giveBack();
+    if (settled === turn) player.giveBack();
+  };
+
+  // Some of an answer is there: its sentences so far.
+  const tell = ({ sentences, question, covered }) => {
+    say("hint", "");
+    Earmark.answers.tell({ question, sentences, covered });
+    const told = readOut;
+    readOut = sentences.length;
+    if (!told && sentences.length && (spoken || $("aloud").checked)) read(turn);
+    for (const { text } of sentences.slice(told)) aloud?.push(text);
+  };
+
+  // All of an answer is there.
+  const show = (answer) => {
+    if (answer.command) {
+      end(Earmark.carryOut(answer));
+      return;
+    }
+    tell(answer);
+    warm(answer.question, Earmark.answers.show(answer));
+    const cited = answer.sentences.flatMap((sentence) => sentence.moments);
+    history = [...history, { text: answer.question, moments: (cited.length ? cited : answer.moments).slice(0, 8) }].slice(-REMEMBERED);
+    announce(Earmark.answers.inWords(answer));
+    spoken = "";
+    $("ask").classList.remove("busy");
+    if (aloud) aloud.end();
+    else player.giveBack();
   };
 
   // Another episode is on the page: what was asked about the last one goes.
   Earmark.forgetAnswer = () => {
     turn += 1;
     history = [];
-    voice.stop();
+    [aloud, readOut] = [null, 0];
+    Earmark.hush();
     endReading();
     Earmark.timeline.heat([], []);
     Earmark.answers.forget();
@@ -179,6 +203,13 @@
   const scoped = () => {
     $("so-far").disabled = scope() !== "episode";
     $("ask-heading").textContent = { episode: "Ask this episode", show: "Ask this show", library: "Ask your library" }[scope()];
+    field().placeholder = `Ask me anything about ${{ episode: "this podcast episode", show: "this show", library: "your podcasts" }[scope()]}…`;
+  };
+
+  // Bring the place where one asks into sight.
+  Earmark.askHere = () => {
+    field().focus({ preventScroll: true });
+    $("ask").scrollIntoView({ block: "start" });
   };
 
   Earmark.startAnswers = () => {
@@ -191,7 +222,7 @@
     scoped();
     $("stop").onclick = () => voice.stop();
     $("correct").onclick = () => {
-      voice.stop();
+      Earmark.hush();
       field().focus();
       field().select();
     };

@@ -41,8 +41,8 @@
 
   const own = (answer) => {
     const [moment] = answer.moments;
-    if (!moment || moment.episode !== player.episode?.id) return play(answer);
-    player.excerpt(moment.start, moment.end);
+    if (!moment || !Earmark.known(moment.episode)?.audio) return play(answer);
+    Earmark.excerpt.hear(moment);
     return `In their own words, from ${clock(moment.start)}.`;
   };
 

@@ -52,9 +52,10 @@ window.Earmark = {};
   );
 
   // JSON from the server, to which `body` is sent if there is one. Throws an Error with a sentence for a person.
-  Earmark.json = async (path, body) => {
+  Earmark.json = async (path, body, method = body ? "POST" : "GET") => {
     const headers = { Accept: "application/json", "Content-Type": "application/json" };
-    const response = await fetch(path, body ? { method: "POST", headers, body: JSON.stringify(body) } : { headers });
+    const response = await fetch(path, { method, headers, body: body && JSON.stringify(body) })
+      .catch(() => { throw new Error("Earmark does not answer. Is it still running?"); });
     if (!response.ok) throw new Error(Earmark.reason(await response.json().catch(() => ({}))) || response.statusText);
     return response.json();
   };

@@ -6,7 +6,6 @@
 
   const player = Earmark.player = {
     episode: null,
-    excerpted: null, // where it was before a stretch that is heard alone: {at, playing}
     interrupted: false, // it played when a question came, and will again
 
     get audio() { return $("audio"); },
@@ -48,44 +47,30 @@
 
     // The listener's own hand on the player: what was interrupted, and the voice, are over.
     async play() {
-      Earmark.voice.stop();
-      [this.interrupted, this.excerpted] = [false, null];
+      Earmark.hush();
+      this.interrupted = false;
       if (!this.episode?.audio) return;
       await this.audio.play().catch((error) => {
         if (error.name !== "AbortError") Earmark.hint(`This browser does not play the episode: ${error.message}`);
       });
     },
-    pause() { [this.interrupted, this.excerpted] = [false, null]; this.audio.pause(); },
-    toggle() { if (this.playing) this.pause(); else this.play(); },
-    skip(seconds) { this.excerpted = null; this.seek(this.position + seconds); },
-    async jump(seconds) { this.seek(seconds); Earmark.transcript.goAlong(); await this.play(); },
-
-    // Hear one stretch, then be again where one was.
-    async excerpt(start, end) {
-      const before = this.excerpted ?? { at: this.position, playing: this.playing || this.interrupted };
-      await this.jump(start);
-      this.excerpted = before;
-      const look = () => {
-        if (this.excerpted !== before) return;
-        if (this.audio.currentTime < end) { setTimeout(look, Math.min(200, 1000 * (end - this.audio.currentTime) + 5)); return; }
-        this.excerpted = null;
-        this.seek(before.at);
-        if (!before.playing) this.audio.pause();
-      };
-      look();
+    pause() {
+      Earmark.excerpt.stop();
+      this.interrupted = false;
+      this.audio.pause();
     },
+    toggle() { if (this.playing) this.pause(); else this.play(); },
+    skip(seconds) { this.seek(this.position + seconds); },
+    async jump(seconds) { this.seek(seconds); Earmark.transcript.goAlong(); await this.play(); },
 
     // A question comes: fall silent, and remember whether there was something to fall silent from.
     interrupt() {
-      if (this.excerpted) this.seek(this.excerpted.at);
-      if (this.excerpted && !this.excerpted.playing) this.audio.pause();
-      this.excerpted = null;
       if (this.playing) this.interrupted = true;
       this.audio.pause();
     },
     // The question is over: be as before.
     giveBack() {
-      if (!this.interrupted) return;
+      if (!this.interrupted || Earmark.excerpt.playing) return;
       this.interrupted = false;
       this.audio.play().catch(() => {});
     },
@@ -109,13 +94,15 @@
       range.value = at;
       range.style.setProperty("--done", `${whole ? (100 * at) / whole : 0}%`);
       range.setAttribute("aria-valuetext", `${clock(at)} of ${clock(whole)}`);
-      $("now").textContent = clock(at);
+      $("now").textContent = $("mini-now").textContent = clock(at);
       $("length").textContent = clock(whole);
       const topic = this.topicAt(at);
-      $("topic-now").textContent = this.episode?.segments?.[topic]?.title ?? "";
+      $("topic-now").textContent = $("mini-topic").textContent = this.episode?.segments?.[topic]?.title ?? "";
       Earmark.timeline.show(at, topic);
-      $("play").setAttribute("aria-label", this.playing ? "Pause" : "Play");
-      $("play").classList.toggle("playing", this.playing);
+      for (const id of ["play", "mini-play"]) {
+        $(id).setAttribute("aria-label", this.playing ? "Pause" : "Play");
+        $(id).classList.toggle("playing", this.playing);
+      }
       Earmark.follow?.(at, topic);
     },
 
@@ -133,19 +120,22 @@
     // Listen to the controls, once.
     start() {
       const { audio } = this;
-      $("play").onclick = () => this.toggle();
-      $("back").onclick = () => this.skip(-15);
-      $("forward").onclick = () => this.skip(30);
+      for (const prefix of ["", "mini-"]) {
+        $(`${prefix}play`).onclick = () => this.toggle();
+        $(`${prefix}back`).onclick = () => this.skip(-15);
+        $(`${prefix}forward`).onclick = () => this.skip(30);
+      }
+      $("mini-ask").onclick = () => Earmark.askHere();
+      new IntersectionObserver(([{ isIntersecting }]) => {
+        $("mini").hidden = isIntersecting || !this.episode?.audio;
+      }).observe($("player"));
       $("speed").value = String(Earmark.recall("speed", 1));
       if (!$("speed").value) $("speed").value = "1";
       $("speed").onchange = () => {
         audio.playbackRate = audio.defaultPlaybackRate = Number($("speed").value);
         Earmark.remember("speed", Number($("speed").value));
       };
-      $("position").oninput = (event) => {
-        this.excerpted = null;
-        this.seek(Number(event.target.value));
-      };
+      $("position").oninput = (event) => this.seek(Number(event.target.value));
       audio.onloadedmetadata = () => {
         if (this.waiting !== undefined) audio.currentTime = this.waiting;
         this.waiting = undefined;

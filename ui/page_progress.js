@@ -65,17 +65,34 @@
       const id = episode;
       const position = Math.round(10 * Earmark.player.position) / 10;
       const stretches = fresh.filter(([start, end]) => end > start).map(([start, end]) => [start, end]);
+      if (Math.abs(position - told) < 0.1 && !stretches.length) return; // no news, and another device may have some
       told = position;
       fresh = now ? [now = [now[1], now[1]]] : [];
       remember(`listened:${id}`, { position, at: Date.now() / 1000 });
       fetch(address(id), { method: "PUT", headers, keepalive: true, body: JSON.stringify({ position, heard: stretches }) })
         .then((reply) => (reply.ok ? reply.json() : Promise.reject(new Error(reply.statusText))))
         .then((kept) => {
+          remember(`listened:${id}`, { position, at: kept.at }); // by the server's clock, which all devices share
           if (episode !== id) return;
           heard = kept.heard;
           Earmark.timeline.heard(heard);
         })
         .catch(() => { if (episode === id) fresh.unshift(...stretches); }); // told with the next note
+    },
+
+    // The page is looked at again: when nothing plays here and another device went on meanwhile, be where that is.
+    async catchUp() {
+      const id = episode;
+      if (!id || Earmark.player.playing || Earmark.player.interrupted) return;
+      const before = Earmark.player.position;
+      const kept = await this.load(id);
+      if (id !== episode || Earmark.player.playing || Earmark.player.position !== before) return;
+      heard = kept.heard;
+      Earmark.timeline.heard(heard);
+      if (Math.abs(kept.position - before) < JUMP) return;
+      told = kept.position;
+      Earmark.player.seek(kept.position);
+      Earmark.hint(`You went on listening on another device: this one is at ${Earmark.clock(kept.position)} now.`);
     },
 
     // A link that makes another device this listener.
@@ -93,7 +110,7 @@
     start() {
       $("other-device").onclick = () => this.copyKey();
       addEventListener("pagehide", () => this.report());
-      document.addEventListener("visibilitychange", () => { if (document.hidden) this.report(); });
+      document.addEventListener("visibilitychange", () => { if (document.hidden) this.report(); else this.catchUp(); });
     },
   };
 })(window.Earmark);

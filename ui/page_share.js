@@ -38,26 +38,47 @@
     return lines.join("\n");
   };
 
+  const clearRemove = (text = "Remove it from the library…") => {
+    $("remove").textContent = text;
+    $("remove-not").hidden = text.endsWith("…");
+  };
+
+  // Two steps, since it cannot be undone.
+  const remove = async () => {
+    const { id, title } = Earmark.chosen();
+    if ($("remove-not").hidden) { clearRemove("Yes, remove it for good"); return; }
+    clearRemove();
+    try {
+      await Earmark.json(`api/episodes/${encodeURIComponent(id)}`, null, "DELETE");
+      Earmark.hint(`“${title}” is removed.`);
+      Earmark.lookNow();
+    } catch (error) {
+      Earmark.hint(error.message);
+    }
+  };
+
   Earmark.share = {
     async clip(moment) {
       const end = Math.min(moment.end, moment.start + LONGEST);
-      const episode = player.episode?.id === moment.episode ? player.episode : null;
+      const episode = Earmark.known(moment.episode);
       if (episode?.audio) {
         download(`${fileName(episode)} ${clock(moment.start).replaceAll(":", ".")}.m4a`,
           `api/episodes/${encodeURIComponent(moment.episode)}/clip?start=${moment.start}&end=${end}`);
       }
       const who = [moment.speaker, episode?.title].filter(Boolean).join(", ");
       const quote = `“${moment.quote}”\n${who}, ${clock(moment.start)}\n${link(moment.episode, moment.start)}`;
+      const sound = episode?.audio ? "The sound is among your downloads. " : "";
       try {
         await navigator.clipboard.writeText(quote);
-        Earmark.hint("The quote and a link are in your clipboard; the sound is among your downloads.");
+        Earmark.hint(`${sound}The quote and a link are in your clipboard.`);
       } catch {
-        Earmark.hint(`The sound is among your downloads. ${quote}`);
+        Earmark.hint(`${sound}${quote}`);
       }
     },
 
     // Another episode is on the page.
     open(episode) {
+      clearRemove();
       $("notes").value = recall(`notes:${episode.id}`, "");
       $("files").replaceChildren(...FILES.map(([form, name]) => make("li", {}, make("a", {
         href: `api/episodes/${encodeURIComponent(episode.id)}/export/${form}`, download: "", class: "file",
@@ -65,6 +86,8 @@
     },
 
     start() {
+      $("remove").onclick = remove;
+      $("remove-not").onclick = () => { clearRemove(); $("remove").focus(); };
       $("notes").oninput = () => { if (player.episode) remember(`notes:${player.episode.id}`, $("notes").value); };
       $("note-time").onclick = () => {
         const at = player.position;

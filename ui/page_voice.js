@@ -53,9 +53,26 @@
       if (context.state === "suspended") context.resume();
     },
 
-    // Read sentences aloud, one after the other; resolves true at the end, false when it was stopped.
-    // `onSentence(i)` is called when sentence i begins to sound. Throws an Error when the voice fails.
-    async read(sentences, onSentence) {
+    // Texts that are still being made, for `read`: push each as it comes, and say when it was the last.
+    feed() {
+      const texts = [];
+      let [over, wake] = [false, () => {}];
+      return {
+        push(text) { texts.push(text); wake(); },
+        end() { over = true; wake(); },
+        async* [Symbol.asyncIterator]() {
+          for (let i = 0; ; i += 1) {
+            while (i >= texts.length && !over) await new Promise((go) => { wake = go; });
+            if (i >= texts.length) return;
+            yield texts[i];
+          }
+        },
+      };
+    },
+
+    // Read what a feed gives aloud, one text after the other; resolves true at the end, false when it was stopped.
+    // `onSentence(i)` is called when text i begins to sound. Throws an Error when the voice fails.
+    async read(feed, onSentence) {
       this.stop();
       this.unlock();
       const mine = ++reading;
@@ -64,9 +81,15 @@
       if (context.state !== "running") return mine === reading;
       cancel = new AbortController();
       const { signal } = cancel;
+      const stopped = new Promise((go) => { signal.addEventListener("abort", () => go({ done: true })); });
+      const texts = feed[Symbol.asyncIterator]();
       let end = context.currentTime + LEAD;
       try {
-        for (const [i, text] of sentences.entries()) {
+        for (let i = 0; ; i += 1) {
+          const { value: text, done } = await Promise.race([texts.next(), stopped]);
+          if (mine !== reading) return false;
+          if (done) break;
+          end = Math.max(end, context.currentTime + LEAD);
           const response = await fetch("api/speak", {
             method: "POST", signal, headers: { "Content-Type": "application/json" }, body: JSON.stringify({ text }),
           });

@@ -11,6 +11,7 @@ from pydantic import BaseModel, ConfigDict, Field
 from episodes.clip import cut
 from episodes.export import export
 from retrieval.model import Question
+from ui import wire
 from ui.access import USER
 from ui.app import Companion
 from ui.listeners import Listened, Listeners, Stretch
@@ -24,6 +25,9 @@ _FILES = {
     "chapters": (".chapters.json", "application/json+chapters"), "soundbites": (".xml", "application/xml"),
     "markdown": (".md", "text/markdown"),
 }  # fmt: skip
+MOST_FOUND = 12
+"""Moments that a search gives."""
+
 Key = Annotated[str, Header(alias="X-Listener", max_length=80)]
 
 
@@ -82,6 +86,13 @@ def router(companion: Companion) -> APIRouter:
         address = str(request.base_url.replace(path="/").include_query_params(episode=episode.id, t=int(start)))
         sound = cut(path, start, end, f"{episode.title}, {clock(start)}", address)
         return Response(sound, media_type="audio/mp4", headers=_named(f"{episode.title} {clock(start)}.m4a"))
+
+    @routes.get("/api/search")
+    def search(text: Annotated[str, Query(min_length=1, max_length=2_000)]) -> list[dict[str, Any]]:
+        words = set(re.findall(r"\w{2,}", text.lower()))
+        found = companion.search(text, MOST_FOUND)
+        said = [moment for moment in found if words & set(re.findall(r"\w{2,}", moment.quote.lower()))]
+        return [wire.moment_json(moment) for moment in said]
 
     @routes.post("/api/heat")
     def heat(body: HeatBody) -> list[tuple[float, float, float]]:

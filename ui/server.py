@@ -5,6 +5,7 @@ It serves what is in the library and nothing else, to this machine only unless i
 """
 
 import contextlib
+import hashlib
 import json
 import logging
 import os
@@ -25,9 +26,10 @@ from pydantic import BaseModel, ConfigDict, Field
 from starlette.concurrency import run_in_threadpool
 from starlette.middleware.trustedhost import TrustedHostMiddleware
 
+from episodes import artwork
 from retrieval.model import Answer, Question, Sentence
 from ui import wire
-from ui.access import SignIn, people
+from ui.access import SignIn, Walls, people
 from ui.app import Companion
 from ui.config import Settings
 from voice.audio import HEARING_RATE, from_pcm16, pcm16
@@ -123,6 +125,7 @@ def build(companion: Companion, token: str = "") -> FastAPI:
 
     app = FastAPI(title="Earmark", lifespan=life, docs_url=None, redoc_url=None)
     app.add_middleware(SignIn, known=people(companion.settings.auth), token=token)
+    app.add_middleware(Walls)
     if companion.settings.host in LOOPBACK:  # another site's page must not reach this one under a name of its own
         app.add_middleware(TrustedHostMiddleware, allowed_hosts=["127.0.0.1", "localhost", "[::1]"])
 
@@ -136,13 +139,29 @@ def build(companion: Companion, token: str = "") -> FastAPI:
         return wire.status_json(companion.status(), companion.work())
 
     @app.get("/api/episodes")
-    def episodes() -> Response:
-        rows = [wire.episode_json(episode) for episode in companion.library.episodes()]
-        return Response(msgspec.json.encode(rows), media_type="application/json")  # half the time of FastAPI's own way
+    def episodes(request: Request) -> Response:
+        painted = artwork.painted(companion.library.folder)
+        rows = [
+            wire.episode_json(episode) | {"artwork": episode.id in painted} for episode in companion.library.episodes()
+        ]
+        body = msgspec.json.encode(rows)  # half the time of FastAPI's own way
+        tag = f'"{hashlib.blake2b(body, digest_size=12).hexdigest()}"'  # the page looks often, and seldom there is news
+        if request.headers.get("if-none-match") == tag:
+            return Response(status_code=304, headers={"ETag": tag})
+        headers = {"ETag": tag, "Cache-Control": "no-cache"}
+        return Response(body, media_type="application/json", headers=headers)
 
     @app.get("/api/episodes/{episode_id}")
     def episode(episode_id: str) -> dict[str, Any]:
-        return wire.episode_page_json(companion.library, companion.library.episode(episode_id))
+        found = companion.library.episode(episode_id)
+        painted = artwork.path_of(companion.library.folder, found.id).is_file()
+        return wire.episode_page_json(companion.library, found) | {"artwork": painted}
+
+    @app.delete("/api/episodes/{episode_id}")
+    def remove(episode_id: str) -> dict[str, str]:
+        found = companion.library.episode(episode_id).id
+        companion.remove(found)
+        return {"removed": found}
 
     @app.get("/api/episodes/{episode_id}/transcript")
     def transcript(episode_id: str) -> list[dict[str, Any]]:
@@ -190,6 +209,13 @@ def build(companion: Companion, token: str = "") -> FastAPI:
         if path is None or not path.is_file():
             raise HTTPException(404, "This episode has no audio.")
         return FileResponse(path, media_type="audio/mp4")
+
+    @app.get("/artwork/{episode_id}")
+    def picture(episode_id: str) -> FileResponse:
+        path = artwork.path_of(companion.library.folder, companion.library.episode(episode_id).id)
+        if not path.is_file():
+            raise HTTPException(404, "This episode has no picture.")
+        return FileResponse(path, media_type="image/jpeg", headers={"Cache-Control": "private, max-age=86400"})
 
     app.include_router(routes.router(companion))
     app.include_router(arrivals.router(companion))

@@ -20,7 +20,7 @@ def test_axe_finds_nothing_serious_on_any_part_of_the_page(visit: Visit, served:
     page = visit(f"{served.url}/?episode={served.demo}", **look)
     page.locator(".chip").nth(1).click()
     expect(page.locator("#sentences .time").first).to_be_visible()
-    page.evaluate("Earmark.voice.stop()")
+    page.evaluate("Earmark.hush()")
     found: dict[str, Any] = {}
     for tab in ("topics", "transcript", "keep"):
         page.click(f"#tab-{tab}")
@@ -44,6 +44,8 @@ def test_a_dropped_file_comes_in_can_be_stopped_and_tried_again(visit: Visit, se
         "buffer": b"WEBVTT\n\n00:00.000 --> 00:09.000\n<v Ada>The tinsmith came by every spring with new handles.\n",
     }])  # fmt: skip
     expect(page.locator("#add-note")).to_contain_text("is being taken in")
+    page.keyboard.press("Escape")
+    expect(page.locator("#add-note")).to_be_hidden()
     expect(page.locator(READY)).to_have_count(before + 1)
     card = page.locator("#shelf li", has_text="Kettles")
     try:

@@ -66,6 +66,21 @@ def test_a_page_of_another_site_changes_nothing_even_where_everybody_may_come_in
     assert ask({"Sec-Fetch-Site": "cross-site"}, {}, "GET")[0] == 200, "a link from elsewhere leads here"
 
 
+@pytest.mark.parametrize(("headers", "status"), [
+    ({"Origin": "http://evil.example", "Host": "192.168.1.7:7860"}, 403),
+    ({"Origin": "null", "Host": "192.168.1.7:7860"}, 403),
+    ({"Origin": "http://192.168.1.7:7860", "Host": "192.168.1.7:7860"}, 200),
+    ({"Origin": "http://192.168.1.7:8000", "Host": "192.168.1.7:7860"}, 403),
+    ({"Origin": "http://ears.lan", "Host": "127.0.0.1:7860", "X-Forwarded-Host": "ears.lan"}, 200),
+    ({"Origin": "http://evil.example", "Host": "127.0.0.1:7860", "Sec-Fetch-Site": "same-origin"}, 200),
+])  # fmt: skip
+def test_without_https_the_origin_of_a_page_decides(headers, status):
+    assert ask(headers, {}, "POST")[0] == status
+    assert ask(headers, {}, "DELETE")[0] == status
+    assert ask(headers, {}, "GET")[0] == 200
+    assert ask(headers, {}, kind="websocket")[0] == status
+
+
 @pytest.mark.parametrize("text", ["ann", "ann:short", ":long enough", "a b:long enough", "ann:long enough,ben"])
 def test_a_setting_that_lets_nobody_in_is_refused(text):
     with pytest.raises(SettingsError, match="NAME:PASSWORD"):

@@ -2,6 +2,8 @@
 """What the page is told after a question."""
 
 import asyncio
+import time
+from collections.abc import Iterator
 
 import pytest
 
@@ -20,6 +22,8 @@ class Loading:
     def __init__(self, *states: Status) -> None:
         self.states = list(states) or [Status(True, "Ready", 1.0)]
         self.asked: list[Question] = []
+        self.pause = 0.0
+        self.told = 0
 
     @property
     def library(self):
@@ -34,12 +38,17 @@ class Loading:
     def status(self) -> Status:
         return self.states.pop(0) if len(self.states) > 1 else self.states[0]
 
-    def ask(self, question: Question, within: list[str] | None = None) -> Answer:
+    def telling(self, question: Question, within: list[str] | None = None) -> Iterator[Sentence | Answer]:
         self.within = within
         self.asked.append(question)
         if question.text == "lost?":
             raise UnknownEpisode("There is no episode e1.", "Run 'earmark list'.")
-        return Answer(question.text, True, (Sentence("Because."),))
+        made = [Sentence("Because."), Sentence("It is so."), Sentence("Always.")]
+        for sentence in made:
+            self.told += 1
+            yield sentence
+            time.sleep(self.pause)
+        yield Answer(question.text, True, tuple(made))
 
 
 def events(companion: Loading, text: str, context: page.Json = CONTEXT) -> list[page.Json]:
@@ -77,6 +86,32 @@ def test_an_error_comes_with_its_next_step_and_an_empty_question_with_nothing():
     (event,) = events(Loading(), "lost?")
     assert event == {"state": "error", "turn": 7, "message": "There is no episode e1.", "hint": "Run 'earmark list'."}
     assert events(Loading(), "   ") == []
+
+
+def test_what_a_language_model_tells_comes_sentence_by_sentence_and_the_rest_as_one():
+    companion = Loading()
+    assert [event["state"] for event in events(companion, "why?")] == ["answer"]
+    companion.pause = 0.1
+    *telling, answer = events(companion, "why?")
+    assert [[one["text"] for one in event["sentences"]] for event in telling] == [
+        ["Because."], ["Because.", "It is so."], ["Because.", "It is so.", "Always."],
+    ]  # fmt: skip
+    assert {(event["state"], event["turn"], event["question"]) for event in telling} == {("telling", 7, "why?")}
+    assert answer["sentences"] == telling[-1]["sentences"]
+
+
+def test_an_answer_that_nobody_waits_for_is_not_made_to_its_end():
+    companion = Loading()
+    companion.pause = 0.1
+
+    async def leave() -> None:
+        stream = page.answer_events(companion, "why?", CONTEXT)
+        assert (await anext(stream))["state"] == "telling"
+        await stream.aclose()
+
+    asyncio.run(leave())
+    time.sleep(0.5)
+    assert companion.told < 3
 
 
 @pytest.mark.parametrize(("scope", "asked"), [

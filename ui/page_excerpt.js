@@ -1,0 +1,53 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+// The speakers' own words: one stretch of any episode, heard beside the player, which stays where it is and goes on
+// afterwards if it played.
+
+((Earmark) => {
+  const { player } = Earmark;
+  const LOOK = 200; // milliseconds between two looks at where it is
+
+  let sound = null; // what is heard now
+  let over = () => {};
+
+  Earmark.excerpt = {
+    get playing() { return sound !== null; },
+
+    // Hear a moment; `onEnd` is called when it is over or was stopped.
+    async hear({ episode, start, end }, onEnd = () => {}) {
+      Earmark.hush();
+      player.interrupt();
+      const mine = sound = new Audio(`audio/${encodeURIComponent(episode)}`);
+      const { volume, muted, playbackRate } = player.audio;
+      Object.assign(mine, { volume, muted, playbackRate, defaultPlaybackRate: playbackRate, currentTime: start });
+      over = () => {
+        if (sound !== mine) return;
+        sound = null;
+        mine.pause();
+        onEnd();
+        player.giveBack();
+      };
+      const look = () => {
+        if (sound !== mine) return;
+        const left = (1000 * (end - mine.currentTime)) / mine.playbackRate;
+        if (left <= 0 || mine.ended) over();
+        else setTimeout(look, Math.min(LOOK, left + 5));
+      };
+      try {
+        await mine.play();
+        look();
+      } catch (error) {
+        if (sound !== mine) return;
+        over();
+        Earmark.hint(`This cannot be heard: ${error.message}`);
+      }
+    },
+
+    stop() { over(); },
+  };
+
+  // Whatever speaks beside the player falls silent.
+  Earmark.hush = () => {
+    Earmark.voice.stop();
+    Earmark.excerpt.stop();
+  };
+})(window.Earmark);
