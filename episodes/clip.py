@@ -2,23 +2,30 @@
 """A piece of an episode's sound as a file of its own."""
 
 from io import BytesIO
+from math import inf
 from pathlib import Path
+from typing import Any
 
-from voice.errors import AudioError
+from voice.errors import AudioError, from_os_error
 
 LONGEST = 180.0
-"""Seconds of a clip."""
+"""Seconds of a clip on the page."""
+
+FORMATS = {".wav": "pcm_s16le", ".mp3": "libmp3lame", ".flac": "flac", ".ogg": "libopus", ".opus": "libopus"}
+"""What a clip may be written as beside .m4a, by the file's ending, and what encodes it."""
 
 
-def cut(path: Path, start: float, end: float, title: str = "", comment: str = "") -> bytes:
-    """The sound of a normalised episode from ``start`` to ``end`` (seconds) as an .m4a file.
+def cut(
+    path: Path, start: float, end: float, title: str = "", comment: str = "", longest: float = LONGEST
+) -> bytes:
+    """The sound of a normalised episode from ``start`` to ``end`` (seconds) as an .m4a file, at most ``longest``.
 
     The packets are copied, not encoded again, so its edges lie within 25 milliseconds. ``title`` and ``comment`` go
     into the file's tags. Raises AudioError when there is nothing between the two, or the file cannot be read.
     """
     import av
 
-    end = min(end, start + LONGEST)
+    end = min(end, start + longest)
     written = BytesIO()
     count = 0
     try:
@@ -47,5 +54,79 @@ def cut(path: Path, start: float, end: float, title: str = "", comment: str = ""
     except (av.FFmpegError, OSError) as error:
         raise AudioError(f"{path.name} cannot be cut ({error}).", "Add the episode again.") from error
     if not count:
-        raise AudioError("There is no sound between these two times.", "Choose times inside the episode.")
+        raise AudioError(*_NOTHING)
     return written.getvalue()
+
+
+def save(path: Path, target: Path, start: float, end: float, title: str = "") -> None:
+    """Write the sound of a normalised episode from ``start`` to ``end`` (seconds, of any length) to ``target``.
+
+    An .m4a file holds copies of the packets (see ``cut``); what else is in ``FORMATS`` is encoded, and cut to the
+    sample. Raises AudioError for another ending or when there is nothing between the two, LibraryError or NoSpace when
+    the file cannot be written.
+    """
+    suffix = target.suffix.lower()
+    if suffix not in (".m4a", ".mp4", *FORMATS):
+        raise AudioError(f"A clip cannot be written as “{target.name}”.",
+                         f"Give a name that ends in .m4a, {', '.join(FORMATS)}.")
+    wanted = ".m4a" if suffix == ".mp4" else suffix
+    made = cut(path, start, end, title, longest=inf) if wanted == ".m4a" else _encoded(path, start, end, title, suffix)
+    try:
+        target.write_bytes(made)
+    except OSError as error:
+        raise from_os_error(error, f"write {target}") from error
+
+
+def _encoded(path: Path, start: float, end: float, title: str, suffix: str) -> bytes:
+    """The sound between the two times, encoded anew."""
+    import av
+
+    written = BytesIO()
+    try:
+        with av.open(str(path)) as source, av.open(written, "w", format=_CONTAINERS.get(suffix, suffix[1:])) as target:
+            stream = source.streams.audio[0]
+            rate = 48_000 if FORMATS[suffix] == "libopus" else stream.rate
+            out: Any = target.add_stream(FORMATS[suffix], rate=rate, layout=stream.layout.name)
+            target.metadata["title"] = title
+            graph = av.filter.Graph()
+            graph.link_nodes(
+                graph.add_abuffer(template=stream),
+                graph.add("atrim", start=f"{start:.6f}", end=f"{end:.6f}"),
+                graph.add("asetpts", "PTS-STARTPTS"),
+                graph.add("aformat", f"sample_fmts={out.format.name}:sample_rates={rate}"),
+                graph.add("asetnsamples", f"n={out.frame_size or 1024}:p=0"),
+                graph.add("abuffersink"),
+            ).configure()
+            source.seek(max(0, int((start - 0.5) / float(stream.time_base or 1))), stream=stream)
+            count = 0
+            for frame in source.decode(stream):
+                if frame.time is not None and frame.time >= end:
+                    break
+                graph.push(frame)
+                count += _mux(graph, out, target)
+            graph.push(None)
+            count += _mux(graph, out, target)
+            target.mux(out.encode(None))
+    except (av.FFmpegError, OSError, ValueError) as error:
+        raise AudioError(f"{path.name} cannot be cut ({error}).", "Add the episode again.") from error
+    if not count:
+        raise AudioError(*_NOTHING)
+    return written.getvalue()
+
+
+def _mux(graph: Any, out: Any, target: Any) -> int:
+    """Encode what has come through the filters; returns how many frames that was."""
+    import av
+
+    count = 0
+    while True:
+        try:
+            frame = graph.pull()
+        except (av.BlockingIOError, av.EOFError):
+            return count
+        target.mux(out.encode(frame))
+        count += 1
+
+
+_NOTHING = "There is no sound between these two times.", "Choose times inside the episode."
+_CONTAINERS = {".opus": "ogg"}

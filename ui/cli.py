@@ -201,6 +201,7 @@ LONGEST_RECORDING = 60.0
 
 
 main.add_command(cli_feeds.export)
+main.add_command(cli_feeds.clip)
 
 
 @main.command()

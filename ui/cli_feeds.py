@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The commands that bring episodes in and out: add, sync, feeds, export."""
+"""The commands that bring episodes in and out: add, sync, feeds, export, clip."""
 
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -198,3 +198,48 @@ def export(ctx: click.Context, episode: str, form: str, output: Path | None) -> 
         output.write_text(text, "utf-8")
     except OSError as error:
         raise from_os_error(error, f"write {output}") from error
+
+
+class Moment(click.ParamType):  # type: ignore[type-arg]  # generic in newer versions only
+    """A time in an episode: seconds ("75", "75.5") or as a clock shows it ("1:15", "1:02:03.5")."""
+
+    name = "time"
+
+    def convert(self, value: str | float, param: click.Parameter | None, ctx: click.Context | None) -> float:
+        """Seconds; what is neither is a usage error."""
+        from episodes.chapters import seconds
+
+        found = seconds(value)
+        if found is None:
+            self.fail(f"{value!r} is not a time. Write seconds (75) or a clock's time (1:15, 1:02:03).", param, ctx)
+        return found
+
+
+@click.command()
+@click.argument("episode")
+@click.argument("start", type=Moment())
+@click.argument("end", type=Moment())
+@click.option("-o", "--output", type=click.Path(path_type=Path, dir_okay=False), required=True, metavar="FILE",
+              help="The file: .m4a (copied as it is), .mp3, .wav, .flac, .ogg or .opus.")
+@click.pass_context
+def clip(ctx: click.Context, episode: str, start: float, end: float, output: Path) -> None:
+    """Cut the sound of an EPISODE from START to END into a file of its own. Times are seconds (75) or as a clock shows
+    them (1:15, 1:02:03).
+    """
+    from episodes.clip import save
+
+    with library_of(ctx) as library:
+        found = library.episode(episode)
+        audio = library.audio_path(found)
+        if audio is None or not audio.exists():
+            raise LibraryError(f"“{found.title}” has no audio to cut ({found.status}).",
+                               "Add its recording, or wait until it is ready.")
+        if end <= start:
+            raise LibraryError(f"A clip cannot end at {clock(end)} when it starts at {clock(start)}.",
+                               "Give the start first, then the end.")
+        if start >= found.seconds:
+            raise LibraryError(f"“{found.title}” ends at {clock(found.seconds)}, before {clock(start)}.",
+                               "Choose times inside the episode.")
+        end = min(end, found.seconds)
+        save(audio, output, start, end, f"{found.title}, {clock(start)}")
+    click.echo(f"{output}  {clock(start)} to {clock(end)} of {found.title}")

@@ -1,20 +1,25 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """Where somebody speaks (Silero's detector, as faster-whisper has it), and a recording cut at its pauses."""
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
+from itertools import chain
 
 import numpy as np
 
 from voice.audio import HEARING_RATE, Audio, Samples
 
 LONGEST = 28.0
-"""Seconds: a piece fits into Whisper's window of 30 s."""
+"""Seconds of a piece."""
+
+WINDOW = 30.0
+"""Seconds that Whisper sees at once."""
 
 _ENOUGH, _BREATH = 6.0, 0.8  # seconds after which the first pause of so many seconds is taken
 _SHORTEST = 12.0  # seconds before which speech with shorter pauses is not cut
 _MARGIN = 0.2  # seconds kept around speech
 _MERGE = 0.35  # seconds: shorter pauses do not end a span
 _HOP = 0.1  # seconds: the quietest stretch of this length is where speech without a pause is cut
+_MOST = 300.0  # seconds of a block in which hardly anybody speaks
 
 Span = tuple[float, float]
 
@@ -106,6 +111,61 @@ def pieces(
             cut = _cut(buffer, spans, longest, last=True)
             yield start, _within(buffer[:cut], spans), start + cut / HEARING_RATE
             buffer, start = buffer[cut:], start + cut / HEARING_RATE
+
+
+def windowed() -> dict[str, float]:
+    """What finds speech in windows of Whisper's: faster-whisper's own choice for batches."""
+    return {"max_speech_duration_s": WINDOW, "min_silence_duration_ms": 160}
+
+
+def blocks(stream: Iterable[Audio], windows: int, since: float = 0.0) -> Iterator[tuple[float, Samples, float]]:
+    """Cut a stream at 16 kHz into blocks whose speech fills so many ``windows`` of Whisper's, in bounded memory.
+
+    Yields (start of the block in seconds, samples (n,), how many seconds of the stream are done); a block in which
+    nobody speaks has no samples. What is before ``since`` is passed over; where a block ended, the same blocks follow
+    as without. The cuts lie between two stretches of speech, and only the last window of all is not full: a window
+    takes the same time whatever is in it.
+    """
+    from faster_whisper.vad import VadOptions, get_speech_timestamps
+
+    options = VadOptions(**windowed())
+    waiting: list[Samples] = []
+    held, start = 0, since
+    enough = step = round((windows + 1) * WINDOW * HEARING_RATE)
+    for part in chain(after(stream, since), (None,)):
+        if part is not None:
+            waiting.append(clean(part))
+            held += len(waiting[-1])
+        while held and (held >= enough or part is None):
+            buffer = np.concatenate(waiting)
+            spans = [(found["start"], found["end"]) for found in get_speech_timestamps(buffer, options)]
+            cut = _filled(spans, windows)
+            if cut is None and part is None:
+                cut = held
+            elif cut is None and held < _MOST * HEARING_RATE:
+                enough += step  # little speech so far: more of the stream is needed to fill the windows
+                break
+            elif cut is None:
+                going_on = len(spans) > 1 and spans[-1][1] >= held
+                cut = (spans[-2][1] + spans[-1][0]) // 2 if going_on else held
+            done = start + cut / HEARING_RATE
+            yield start, buffer[:cut] if any(begin < cut for begin, _ in spans) else buffer[:0], done
+            waiting, held, start, enough = [buffer[cut:]], held - cut, done, step
+
+
+def _filled(spans: Sequence[tuple[int, int]], windows: int) -> int | None:
+    """The sample at which the speech in ``spans`` has filled so many windows, None while it has not.
+
+    Packed as faster-whisper packs it: one stretch after another, into a new window when it no longer fits.
+    """
+    full, held = 0, 0
+    for place, (begin, end) in enumerate(spans):
+        if held + end - begin > WINDOW * HEARING_RATE:
+            full, held = full + 1, 0
+            if full == windows:
+                return (spans[place - 1][1] + begin) // 2
+        held += end - begin
+    return None
 
 
 def after(stream: Iterable[Audio], since: float) -> Iterator[Audio]:

@@ -3,20 +3,23 @@
 
 import math
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
+from itertools import groupby
 from pathlib import Path
 from typing import Any, Protocol
 
-from voice.audio import Audio, Samples, stream_audio
+from voice.audio import HEARING_RATE, Audio, Samples, stream_audio
 from voice.errors import HearingError
 from voice.models import missing_files
-from voice.vad import clean, pieces, spoken_part
+from voice.vad import blocks, clean, spoken_part, windowed
 from voice.words import Bias, Cue, Heard, Piece, Word
 
 _NO_SPEECH = 0.6  # above it the model itself believes that nobody spoke
 _UNSURE = -0.8  # mean log-probability below which such a belief counts
 _LOOPING = 2.4  # compression ratio above which the text repeats itself
 _DOUBTFUL = -0.5  # mean log-probability below which a well-known invention is taken for one
+_BEAM = 5
+_NO_REPEAT = 4  # words that may not come again in the same order where the decoder ran in circles
 _NAMES = 40  # names that are handed over: the prompt has room for about 220 tokens
 
 _INVENTED = {
@@ -62,12 +65,15 @@ class Whisper:
     """One model, loaded; the model is shared, every recording is private, so threads need no lock.
 
     folder: a model for CTranslate2. name: shown to people. language: a code, or "auto" (a model that knows English
-    only hears English). threads: processor threads, 0 for CTranslate2's own choice.
+    only hears English). threads: processor threads, 0 for CTranslate2's own choice. windows: how many windows of 30 s
+    of a recording are heard at once, and make one piece: more is faster, and more is lost when the work is broken off.
 
     Raises HearingError when the folder holds no model that can be loaded.
     """
 
-    def __init__(self, folder: Path, name: str = "", *, language: str = "en", threads: int = 0) -> None:
+    def __init__(
+        self, folder: Path, name: str = "", *, language: str = "en", threads: int = 0, windows: int = 4
+    ) -> None:
         if not folder.is_dir():
             raise HearingError(
                 f"There is no model folder {folder}.", "Check the setting, or run 'earmark models get tiny.en'."
@@ -93,6 +99,7 @@ class Whisper:
                 f"The tokenizer in {folder} cannot be read ({error}).", "Fetch the model again, or choose another."
             ) from error
         self.name = f"faster-whisper {folder.name if not name or '/' in name else name}"
+        self._windows = windows
         self._language = None if language == "auto" else language
 
     def hear(self, audio: Audio, bias: Bias = Bias()) -> Heard:  # noqa: B008 — frozen
@@ -102,7 +109,7 @@ class Whisper:
             return Heard("", 0.0)
         segments = [
             segment
-            for segment in self._segments(samples, bias, beam=2, temperatures=(0.0,))
+            for segment in self._segments(samples, bias, beam=2)
             if not is_invented(segment)
         ]
         text = " ".join(segment.text.strip() for segment in segments)
@@ -114,24 +121,69 @@ class Whisper:
         return Heard(text, min(1.0, math.exp(mean)), words)
 
     def transcribe(self, path: Path, bias: Bias, since: float = 0.0) -> Iterator[Piece]:
-        """A recording piece by piece, cues with word times, in bounded memory. Raises AudioError."""
-        for start, samples, done in pieces(stream_audio(path), since=since):
-            heard = self._segments(samples, bias, beam=5, temperatures=(0.0, 0.4)) if len(samples) else iter(())
-            end = start + len(samples) / 16_000
-            yield Piece(start, done, tuple(_cue(segment, start, end) for segment in heard if not is_invented(segment)))
+        """A recording piece by piece, cues with word times, in bounded memory. Raises AudioError.
 
-    def _segments(self, samples: Samples, bias: Bias, beam: int, temperatures: tuple[float, ...]) -> Iterator[Segment]:
+        A piece fills some of Whisper's windows, which are heard at once: decoding several takes little more time than
+        decoding one.
+        """
+        for start, samples, done in blocks(stream_audio(path), self._windows, since):
+            heard = self._block(samples, bias) if len(samples) else []
+            yield Piece(start, done, tuple(_cue(segment, start, done) for segment in heard if not is_invented(segment)))
+
+    def _block(self, samples: Samples, bias: Bias) -> list[Segment]:
+        """The segments of a block of speech in order; windows in which the decoder ran in circles are heard again,
+        forbidden to repeat itself."""
+        from faster_whisper import BatchedInferencePipeline
+
+        found, _ = BatchedInferencePipeline(self._model).transcribe(
+            samples,
+            language=self._language,
+            batch_size=self._windows,
+            beam_size=_BEAM,
+            temperature=0.0,
+            without_timestamps=False,  # they are what ends a cue
+            word_timestamps=True,
+            hotwords=_hotwords(bias),
+            vad_parameters=windowed(),
+        )
+        heard: list[Segment] = []
+        for looping, group in groupby(found, key=lambda segment: segment.compression_ratio > _LOOPING):
+            segments = list(group)
+            heard += self._again(samples, segments, bias) if looping else segments
+        return heard
+
+    def _again(self, samples: Samples, segments: Sequence[Segment], bias: Bias) -> list[Segment]:
+        """What is said where these segments are, heard without repetitions."""
+        begin, end = int(segments[0].start * HEARING_RATE), int(segments[-1].end * HEARING_RATE)
+        found = self._segments(samples[begin:end], bias, beam=_BEAM, no_repeat_ngram_size=_NO_REPEAT)
+        return [_moved(segment, begin / HEARING_RATE) for segment in found] or list(segments)
+
+    def _segments(
+        self, samples: Samples, bias: Bias, beam: int, no_repeat_ngram_size: int = 0
+    ) -> Iterator[Segment]:
         segments, _ = self._model.transcribe(
             samples,
             language=self._language,
             beam_size=beam,
-            temperature=temperatures,
+            temperature=0.0,
+            no_repeat_ngram_size=no_repeat_ngram_size,
             condition_on_previous_text=False,  # what was invented once would be believed for the rest of the episode
             word_timestamps=True,
-            hotwords=", ".join(bias.names[:_NAMES]) or None,
+            hotwords=_hotwords(bias),
             no_speech_threshold=None,  # is_invented decides, with a second condition
         )
         yield from segments
+
+
+def _hotwords(bias: Bias) -> str | None:
+    return ", ".join(bias.names[:_NAMES]) or None
+
+
+def _moved(segment: Segment, seconds: float) -> Segment:
+    """A segment (a fresh one, nobody else's) with its times moved."""
+    for timed in (segment, *(segment.words or ())):
+        timed.start, timed.end = timed.start + seconds, timed.end + seconds
+    return segment
 
 
 def _words(segment: Segment, offset: float) -> tuple[Word, ...]:

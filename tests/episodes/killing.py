@@ -66,13 +66,13 @@ class _Noting(Whisper):
     """The recogniser, which notes each stretch of sound before it hears it."""
 
     def __init__(self, notes: Path) -> None:
-        super().__init__(MODEL, threads=1)
+        super().__init__(MODEL, threads=1, windows=1)
         self._notes = notes
 
-    def _segments(self, samples: Samples, bias: Bias, beam: int, temperatures: tuple[float, ...]) -> Any:
+    def _block(self, samples: Samples, bias: Bias) -> Any:
         with self._notes.open("a") as notes:
             notes.write(hashlib.sha256(samples.tobytes()).hexdigest()[:16] + "\n")
-        return super()._segments(samples, bias, 1, (0.0,))
+        return super()._block(samples, bias)
 
 
 def speech(path: Path, sentences: int) -> Path:

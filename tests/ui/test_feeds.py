@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 from click.testing import CliRunner, Result
 
+from episodes.media import probe
 from episodes.transcripts import read_transcript, write_vtt
 from tests.episodes.feedserver import Publisher, publishing
 from tests.episodes.tones import write_tones
@@ -84,3 +85,19 @@ def test_a_list_needs_none_of_what_reads_and_hears() -> None:
     code = f"import sys, ui.cli, ui.wire, episodes.library; print([m for m in '{heavy}'.split() if m in sys.modules])"
     said = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert said.stdout.strip() == "[]"
+
+def test_a_clip_takes_seconds_and_clock_times(demo_dir: Path, tmp_path: Path) -> None:
+    for start, end in (("65", "1:10.5"), ("1:05", "70.5")):
+        out = tmp_path / f"{start.replace(':', '')}.m4a"
+        said = run("clip", "raising", start, end, "-o", out, data_dir=demo_dir)
+        assert said.exit_code == 0, said.stderr
+        assert "1:05 to 1:10" in said.stdout
+        assert probe(out).seconds == pytest.approx(5.5, abs=0.06)
+    out = tmp_path / "none.m4a"
+    assert "start first" in refused(run("clip", "raising", "70", "65", "-o", out, data_dir=demo_dir))
+    assert "ends at" in refused(run("clip", "raising", "5:00:00", "5:00:10", "-o", out, data_dir=demo_dir))
+    assert "no episode" in refused(run("clip", "nobody", "1", "2", "-o", out, data_dir=demo_dir))
+    usage = run("clip", "raising", "soon", "2", "-o", out, data_dir=demo_dir)
+    assert usage.exit_code == 2 and "not a time" in usage.stderr
+    assert not out.exists()
+

@@ -8,7 +8,7 @@ import pytest
 
 from tests.models.whisper.speech import RATE, say
 from voice.audio import Audio
-from voice.vad import clean, pieces, speech_spans, spoken_part
+from voice.vad import blocks, clean, pieces, speech_spans, spoken_part
 
 SENTENCE = say("Nobody hands the cell a rule book, it learns what it means to belong to that body.")
 
@@ -67,3 +67,32 @@ def test_silence_yields_no_sound_but_goes_on() -> None:
     assert all(not len(piece) for _, piece, _ in found)
     assert found[-1][2] == pytest.approx(100)
     assert list(pieces(iter([]))) == []
+
+
+@pytest.mark.parametrize("pause", [0.3, 1.5, 8.0])
+def test_blocks_fill_their_windows_and_lose_nothing(pause: float) -> None:
+    sentences = round(150 / (len(SENTENCE) / RATE))
+    samples = np.concatenate([part for _ in range(sentences) for part in (SENTENCE, gap(pause))])
+    found = list(blocks(stream(samples), windows=2))
+    ends = [0.0, *(done for _, _, done in found)]
+    assert ends[-1] == pytest.approx(len(samples) / RATE)
+    period = len(SENTENCE) / RATE + pause
+    for (start, piece, done), before in zip(found, ends, strict=False):
+        assert start == pytest.approx(before)
+        assert np.array_equal(piece, samples[round(start * RATE) : round(done * RATE)])
+    for (start, _, done), spoken in zip(found[:-1], [2 * 30.0] * len(found), strict=False):
+        assert done % period > len(SENTENCE) / RATE - 0.5  # in a pause
+        said = (done - start) / period * (len(SENTENCE) / RATE + min(pause, 0.8))
+        assert spoken - 2 * period - 10 < said < spoken + 1  # full: no sentence more had fitted
+    middle = found[0][2]
+    again = list(blocks(stream(samples), 2, since=middle))
+    assert [(start, len(piece), done) for start, piece, done in again] == [
+        (start, len(piece), done) for start, piece, done in found[1:]
+    ]
+
+
+def test_hours_of_silence_are_passed_over_in_blocks() -> None:
+    found = list(blocks(stream(gap(700)), windows=4))
+    assert all(not len(piece) for _, piece, _ in found) and max(done - start for start, _, done in found) <= 301
+    assert found[-1][2] == pytest.approx(700)
+    assert list(blocks(iter([]), 4)) == []
