@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-# ruff: noqa: E501 - a table reads better in long lines
+
 """A third table, as people speak: polite, hesitating, British and American, and as a recogniser writes it down."""
 
 import pytest
