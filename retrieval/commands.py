@@ -42,7 +42,10 @@ def parse(text: str) -> Command | None:
         return None
     bare, begged = _bare(plain)
     asks = said.endswith("?") or begged
-    for sentence in dict.fromkeys((plain, bare)):
+    short = plain.replace(" please", "")
+    while match := _POLITE_BEHIND.search(short):
+        short = short[: match.start()]
+    for sentence in dict.fromkeys((plain, bare, short)):
         found = _match(sentence, loose=False)
         if found is not None:
             return found
@@ -58,8 +61,9 @@ def parse(text: str) -> Command | None:
 
 _PUNCTUATION = re.compile(r"[^\w\s'.:%]|(?<!\d)[.:]|[.:](?!\d)")
 _POLITE_BEFORE = re.compile(
-    r"(?:(?P<modal>(?:can|could|would|will|can't|couldn't) you)"
-    r"|(?:hey|hi|hello|okay|ok|oh|um|uh|er|well|so|and(?= now| then| please)|now|then|alright|all right|yeah|yes|no"
+    r"(?:(?P<modal>(?:can|could|would|will|can't|couldn't) (?:you|we|i))"
+    r"|(?:hey|hi|hello|okay|ok|oh|um|uh|er|erm|hm+|right(?! now)|well|so|and(?= now| then| please)"
+    r"|now|then|alright|all right|yeah|yes|no"
     r"|actually|please|kindly|just|maybe|earmark|computer|quickly|sorry|i said|let's|let us|i think you should"
     r"|(?:can|could|may) i (?:please )?ask you to|i (?:want|need) you to|i'd like you to|i would like you to"
     r"|would you mind|do you mind|be so kind and|if you (?:could|would|can)|you (?:can|may|could)))\s+(?=\S)"
@@ -160,9 +164,10 @@ def _meaning(found: "RecognizeResult") -> Command:
     amount: float | None = None
     about = ""
     if name in ("back", "forward", "go_to"):
-        if "number" in held:
+        if "number" in held or "unit" in held:
             unit = held.get("unit", 60 if "minute" in found.original_text else 1)
-            amount = float((held["number"] + held.get("half", 0)) * unit + held.get("more", 0))
+            whole, minutes = held.get("number", 1) + held.get("half", 0), held.get("more_minutes", 0)
+            amount = float(whole * unit + 60 * minutes + held.get("more", 0))
         if name == "go_to" and amount is None:
             about = held.get("place", "start")
             amount, about = (0.0, "") if about == "start" else (None, about)
