@@ -24,14 +24,16 @@ from episodes.fit import length_remark, misfit
 from episodes.hotwords import hot_words
 from episodes.library import Library
 from episodes.media import normalise
-from episodes.model import Cue, Episode, State, Step, StepState
+from episodes.model import Chapter, Cue, Episode, State, Step, StepState
 from episodes.queue import Job, Queue, save_source
 from episodes.segments import Embed, segment
+from episodes.shift import SUSPECT, fit, shifted, shifted_chapters, told
 from episodes.sources import Source
 from episodes.transcripts import read_transcript
 from episodes.written import Writer, written
+from voice.audio import read_part
 from voice.errors import EarmarkError, HearingError, LibraryError, TranscriptError
-from voice.words import Bias
+from voice.words import Bias, Word
 
 if TYPE_CHECKING:
     from voice.stt import Hearing
@@ -210,8 +212,14 @@ class Ingest:
                     raise
                 left_out = error.message
             if not left_out:
-                remark = length_remark(given, episode.seconds) if episode.audio else ""
-                return _Made(lambda: library.save_cues(episode.id, given), remark, measured=False)
+                fitted, chapters, remark = self._fitted(episode, given, progress)
+
+                def store_given() -> None:
+                    library.save_cues(episode.id, fitted)
+                    if chapters is not None:
+                        library.save_chapters(episode.id, chapters)
+
+                return _Made(store_given, remark, measured=False)
             left_out = f"The transcript {self.source.transcript.name} was left out: {left_out}"
         audio = library.audio_path(episode)
         if audio is None:
@@ -243,6 +251,32 @@ class Ingest:
             library.clear_pieces(episode.id)
 
         return _Made(store, left_out)
+
+    def _fitted(
+        self, episode: Episode, cues: tuple[Cue, ...], progress: Progress
+    ) -> tuple[Sequence[Cue], tuple[Chapter, ...] | None, str]:
+        """A publisher's transcript with times that fit the audio, the publisher's chapters if they were moved with it,
+        and what is to be said of it."""
+        audio, length = self.library.audio_path(episode), episode.seconds
+        if audio is None or abs(max(cue.end for cue in cues) - length) <= SUSPECT:
+            return cues, None, ""
+        bias = Bias(f"{episode.id} as written", tuple(cue.text for cue in cues))
+
+        def hear(start: float, seconds: float) -> Sequence[Word]:
+            progress(0.5)  # may break off here
+            words = self.tools.hearing().hear(read_part(audio, start, seconds), bias).words
+            return [replace(word, start=word.start + start, end=word.end + start) for word in words]
+
+        try:
+            found = fit(cues, length, hear)
+        except EarmarkError as error:
+            return cues, None, f"{length_remark(cues, length)} {error.message}".strip()
+        if found is None:
+            return cues, None, length_remark(cues, length)
+        said = told(found, cues)
+        inside = self.source.probe is not None and self.source.probe.chapters
+        moved = () if inside else shifted_chapters(self.source.chapters, found, length)
+        return shifted(cues, found, length), moved or None, said
 
     def _segment(self, episode: Episode, progress: Progress) -> "_Made":
         segments = segment(self.library.cues(episode.id), self.tools.embed, self.library.chapters(episode.id))

@@ -6,7 +6,7 @@ import pytest
 from episodes.clip import LONGEST, cut, save
 from episodes.media import normalise, probe
 from tests.browser.tones import heard_position, write_episode
-from voice.audio import read_audio
+from voice.audio import read_audio, read_part
 from voice.errors import AudioError, LibraryError
 
 
@@ -54,3 +54,10 @@ def test_what_cannot_be_written_is_one_sentence(sound, tmp_path):
     with pytest.raises(LibraryError, match="none"):
         save(sound, tmp_path / "none" / "clip.m4a", 1, 2)
     assert not list(tmp_path.iterdir())
+
+
+def test_a_part_is_read_as_it_is_in_the_whole(sound):
+    onset, position = heard_position(read_part(sound, 31.3, 4.0))
+    assert position - onset == pytest.approx(31.3, abs=0.1)
+    assert read_part(sound, 31.3, 4.0).seconds == pytest.approx(4.0, abs=0.001)
+    assert read_part(sound, 5000.0, 4.0).seconds == 0
