@@ -13,9 +13,8 @@ from retrieval.dialogue import Kind, Plan, searched, understand
 from retrieval.llm import LanguageModel
 from retrieval.model import Answer, Command, Moment, Question, Sentence
 from retrieval.near import Near
-from retrieval.quote import SPOKEN, Cues, shortened
+from retrieval.quote import SPOKEN, Cues, quoted
 from retrieval.search import COVERED
-from retrieval.trim import trimmed
 from voice.errors import EngineError
 from voice.words import clock
 
@@ -189,10 +188,8 @@ def _just_said(question: Question, episode_id: str, shelf: Shelf) -> Answer | No
         words += length
     if not chosen:
         return None
-    quotes = [
-        Moment(episode_id, line.start, line.end, shortened(trimmed(line.text)), line.speaker, 1.0) for line in chosen
-    ]
-    return Answer(question.text, True, said(quotes, shelf.titles, False), (quotes[0],))
+    quote = Moment(episode_id, chosen[0].start, chosen[-1].end, quoted(chosen), chosen[0].speaker, 1.0)
+    return Answer(question.text, True, (said(quote, shelf.titles, False),), (quote,))
 
 
 def _meaning(question: Question, episode_id: str, shelf: Shelf) -> Answer | None:

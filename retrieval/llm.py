@@ -16,7 +16,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 from retrieval.model import Moment, Sentence
-from retrieval.quote import stems
+from retrieval.stems import stems
 from voice.errors import EngineError
 
 _REPLY = 300  # tokens of an answer

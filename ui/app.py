@@ -354,7 +354,7 @@ class Companion:
             return find(question, self.index, self.finding, count, within)
 
         def near(text: str) -> Near:
-            return nearness(self.index, self.finding.encode_question(text))
+            return nearness(self.index, self.finding, text)
 
         def rare(word: str) -> int:
             with self.index.view() as view:
