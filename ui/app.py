@@ -342,7 +342,7 @@ class Companion:
         made = converse.answer(question, shelf, within)
         model = model_of(self.settings)
         if model is not None and made.covered and made.command is None and made.moments:
-            yield from converse.told(made, shelf, model)
+            yield from converse.told(question, made, shelf, model)
             return
         yield from made.sentences
         yield made
