@@ -4,6 +4,7 @@
 import logging
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
+from itertools import groupby
 
 from episodes.model import Digest, Segment
 from episodes.sentences import Line, sentences
@@ -13,9 +14,8 @@ from retrieval.dialogue import Kind, Plan, searched, understand
 from retrieval.llm import LanguageModel
 from retrieval.model import Answer, Command, Moment, Question, Sentence
 from retrieval.near import Near
-from retrieval.quote import SPOKEN, Cues, shortened
+from retrieval.quote import SPOKEN, Cues, quoted
 from retrieval.search import COVERED
-from retrieval.trim import trimmed
 from voice.errors import EngineError
 from voice.words import clock
 
@@ -75,16 +75,23 @@ def look(question: Question, plan: Plan, shelf: Shelf) -> Answer:
     return replace(made, question=question.text)
 
 
-def told(made: Answer, shelf: Shelf, model: LanguageModel) -> Iterator[Sentence | Answer]:
+def told(question: Question, made: Answer, shelf: Shelf, model: LanguageModel) -> Iterator[Sentence | Answer]:
     """A covered answer told by a language model: its sentences as they come, then the answer that they make.
 
-    When the model fails, or says nothing that the moments support, it is the answer in the speakers' own words, with
-    a remark.
+    Who spoke, what was just said and lists are facts, and stay as they are. When the model fails, or says nothing that
+    the moments support, it is the answer in the speakers' own words, with a remark.
     """
+    plan = understand(question)
+    if plan.kind not in (Kind.SEARCH, Kind.CHOOSE):
+        yield from made.sentences
+        yield made
+        return
     spoken: list[Sentence] = []
     remark = ""
     try:
-        for sentence in model.sentences(made.question, _sources(made, shelf), shelf.titles):
+        shown = made.moments[:_SOURCES]
+        said = [_heard(moment, question.heard_until, shelf) for moment in shown]
+        for sentence in model.sentences(plan.text or question.text, shown, said):
             spoken.append(sentence)
             yield sentence
     except EngineError as error:
@@ -97,15 +104,12 @@ def told(made: Answer, shelf: Shelf, model: LanguageModel) -> Iterator[Sentence 
     yield replace(made, sentences=tuple(spoken), remark=remark)
 
 
-def _sources(made: Answer, shelf: Shelf) -> list[Moment]:
-    """The moments of an answer with all that is said in them, and a little after."""
-    return [
-        replace(moment, quote=" ".join(
-            cue.text for cue in shelf.cues(moment.episode_id)
-            if cue.end > moment.start and cue.start < moment.end + _AGAIN
-        ))
-        for moment in made.moments[:_SOURCES]
-    ]  # fmt: skip
+def _heard(moment: Moment, until: float | None, shelf: Shelf) -> str:
+    """All that is said in a moment, and a little after (never from ``until`` on), with who says it."""
+    end = min(moment.end + _AGAIN, moment.end + _AGAIN if until is None else until)
+    cues = [cue for cue in shelf.cues(moment.episode_id) if cue.end > moment.start and cue.start < end]
+    turns = [(name, " ".join(cue.text for cue in said)) for name, said in groupby(cues, key=lambda cue: cue.speaker)]
+    return "\n".join(f"{name}: {text}" if name else text for name, text in turns)
 
 
 def _by_plan(
@@ -189,10 +193,8 @@ def _just_said(question: Question, episode_id: str, shelf: Shelf) -> Answer | No
         words += length
     if not chosen:
         return None
-    quotes = [
-        Moment(episode_id, line.start, line.end, shortened(trimmed(line.text)), line.speaker, 1.0) for line in chosen
-    ]
-    return Answer(question.text, True, said(quotes, shelf.titles, False), (quotes[0],))
+    quote = Moment(episode_id, chosen[0].start, chosen[-1].end, quoted(chosen), chosen[0].speaker, 1.0)
+    return Answer(question.text, True, (said(quote, shelf.titles, False),), (quote,))
 
 
 def _meaning(question: Question, episode_id: str, shelf: Shelf) -> Answer | None:

@@ -12,18 +12,25 @@ and sentences in it that speak to a model are left out before.
 
 import json
 import re
-from collections.abc import Iterator, Mapping, Sequence
+import time
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 from retrieval.model import Moment, Sentence
-from retrieval.quote import stems
+from retrieval.stems import stems
 from voice.errors import EngineError
+
+if TYPE_CHECKING:
+    import httpx
 
 _REPLY = 300  # tokens of an answer
 _TOKEN = 3.0  # characters of a token, at least, in English
 _MOST = 4  # sentences of an answer
 _SUPPORT = 0.5  # share of a sentence's telling words that must stand in the moments it names
 _LONGEST = 20_000  # characters of a reply, after which it is cut
+_BYTES = 4_000_000  # of a reply as it is sent, after which it is given up
+_TIMES = 15  # so many times the allowed silence may a whole reply take
 
 _RULES = (
     "You answer a listener's question about a podcast from numbered excerpts of its transcript. "
@@ -54,24 +61,27 @@ class LanguageModel:
     window: int = 4096
     seconds: float = 20.0
 
-    def sentences(self, question: str, moments: Sequence[Moment], titles: Mapping[str, str]) -> Iterator[Sentence]:
+    def sentences(
+        self, question: str, moments: Sequence[Moment], said: Sequence[str] | None = None
+    ) -> Iterator[Sentence]:
         """The sentences of its answer that the moments support, as they come; none when it finds no answer there.
 
+        ``said`` is what is said in each moment, when that is more than is quoted of it.
         Raises EngineError when it cannot be reached, breaks off, or does not speak the protocol.
         """
-        sources = [_harmless(moment) for moment in moments]
+        sources = [_harmless(text) for text in (said or [moment.quote for moment in moments])]
         room = int((self.window - _REPLY) * _TOKEN) - len(_RULES) - len(question) - 200
-        shown = _fitting(sources, titles, room)
+        shown = _fitting(sources, room)
         if not shown:
             return
         asked = f"Excerpts:\n{json.dumps(shown, ensure_ascii=False)}\n\nQuestion: {question}"
-        said = 0
-        for text in _split(self._stream(asked)):
+        told = 0
+        for text in _split(_aloud(self._stream(asked))):
             sentence = supported(text, moments[: len(shown)], sources)
             if sentence is not None:
                 yield sentence
-                said += 1
-                if said == _MOST:
+                told += 1
+                if told == _MOST:
                     return
 
     @property
@@ -84,7 +94,7 @@ class LanguageModel:
 
         Raises EngineError when it cannot be reached, breaks off, or does not speak the protocol.
         """
-        return "".join(self._stream(prompt, _WRITES, _WRITTEN))
+        return "".join(_aloud(self._stream(prompt, _WRITES, _WRITTEN)))
 
     def _stream(self, asked: str, rules: str = _RULES, tokens: int = _REPLY) -> Iterator[str]:
         """The pieces of the reply."""
@@ -100,28 +110,95 @@ class LanguageModel:
             with httpx.stream(
                 "POST", self.url.rstrip("/") + "/chat/completions", json=body, headers=headers, timeout=self.seconds
             ) as reply:
-                reply.raise_for_status()
-                for line in reply.iter_lines():
-                    if not line.startswith("data:"):
-                        continue
-                    data = line.removeprefix("data:").strip()
+                if reply.status_code >= 400:
+                    raise self._failed(f"{reply.status_code}: {_reason(reply)}")
+                for data in _events(reply, time.monotonic() + _TIMES * self.seconds):
                     if data == "[DONE]":
                         return
                     choice = (json.loads(data).get("choices") or [{}])[0]
-                    piece = str((choice.get("delta") or {}).get("content") or "")
+                    piece = str((choice.get("delta") or choice.get("message") or {}).get("content") or "")
                     ended = ended or choice.get("finish_reason") is not None
                     took += len(piece)
                     if took > _LONGEST:
                         return
                     yield piece
-        except (httpx.HTTPError, httpx.InvalidURL, ValueError, LookupError, AttributeError, TypeError) as error:
-            reason = str(error).partition("\n")[0] or type(error).__name__
-            raise EngineError(
-                f"The language model at {self.url} did not answer ({reason}).",
-                "Start it, or change llm_url and llm_model in the settings; an empty llm_url does without.",
-            ) from error
+        except (
+            httpx.HTTPError, httpx.InvalidURL, ValueError, LookupError, AttributeError, TypeError, RecursionError
+        ) as error:
+            raise self._failed(_line(str(error)) or type(error).__name__) from error
         if not ended:
             raise EngineError(f"The language model at {self.url} broke off.", "Ask again, or look at its log.")
+
+    def _failed(self, reason: str) -> EngineError:
+        return EngineError(
+            f"The language model at {self.url} did not answer ({reason}).",
+            "Start it, or change llm_url and llm_model in the settings; an empty llm_url does without.",
+        )
+
+
+def _events(reply: "httpx.Response", until: float) -> Iterator[str]:
+    """What the server sends, event by event; the whole, when it does not stream.
+
+    Raises ValueError when it sends too much, or is not done at ``until`` (seconds of the monotonic clock).
+    """
+    held, got = b"", 0
+    whole = "json" in reply.headers.get("content-type", "")
+    for piece in reply.iter_bytes():
+        got += len(piece)
+        if got > _BYTES:
+            raise ValueError("it sends too much")
+        if time.monotonic() > until:
+            raise ValueError("it does not come to an end")
+        *lines, held = (held + piece).split(b"\n") if not whole else (held + piece,)
+        for line in lines:
+            if line.startswith(b"data:"):
+                yield line[5:].decode().strip()
+    if whole and held:
+        yield held.decode()
+    elif held.startswith(b"data:"):
+        yield held[5:].decode().strip()
+
+
+def _reason(reply: "httpx.Response") -> str:
+    """What a server says about why it refuses, in one line."""
+    import httpx
+
+    text = b""
+    try:
+        for piece in reply.iter_bytes():
+            text += piece
+            if len(text) > 10_000:
+                break
+        said = json.loads(text)
+        error = said.get("error", said)
+        return _line(str(error.get("message", error) if isinstance(error, dict) else error))
+    except (httpx.HTTPError, ValueError, AttributeError, RecursionError):
+        return reply.reason_phrase
+
+
+def _line(text: str) -> str:
+    """The beginning of the first line of a text."""
+    return " ".join(text.partition("\n")[0].split())[:200]
+
+
+def _aloud(pieces: Iterator[str]) -> Iterator[str]:
+    """A reply without what the model thinks to itself first: between <think> and </think>."""
+    held, thinks = "", True
+    for piece in pieces:
+        if not thinks:
+            yield piece
+            continue
+        held += piece
+        opened = held.lstrip()
+        if "<think>".startswith(opened[:7]):
+            _, ended, rest = opened.partition("</think>")
+            if not ended:
+                continue
+            held = rest
+        thinks = False
+        yield held
+    if thinks and not held.lstrip().startswith("<think>"):
+        yield held
 
 
 _ORDERS = re.compile(
@@ -136,12 +213,12 @@ _ORDERS = re.compile(
 _ENDS = re.compile(r"(?<=[.!?])\s+|\n+")
 
 
-def _harmless(moment: Moment) -> str:
-    """What is said in a moment, without sentences that speak to a language model."""
-    return " ".join(part for part in _ENDS.split(moment.quote) if not _ORDERS.search(part))
+def _harmless(said: str) -> str:
+    """What is said, without sentences that speak to a language model."""
+    return " ".join(part for part in _ENDS.split(said) if not _ORDERS.search(part))
 
 
-def _fitting(sources: Sequence[str], titles: Mapping[str, str], room: int) -> list[dict[str, object]]:
+def _fitting(sources: Sequence[str], room: int) -> list[dict[str, object]]:
     """As many of the sources, best first, as fit into ``room`` characters; the last may be cut."""
     shown: list[dict[str, object]] = []
     for number, text in enumerate(sources, 1):
@@ -171,8 +248,11 @@ def _split(pieces: Iterator[str]) -> Iterator[str]:
 
 
 _CITED = re.compile(r"\[([\d,\s]+)\]")
-_FORBIDDEN = re.compile(r"https?:|www\.|\b[\w-]+\.(?:com|org|net|io|ru)\b|@\w|<|\d{1,2}:\d\d"
-r"|\bNOT COVERED\b", re.IGNORECASE)
+_FORBIDDEN = re.compile(
+    r"https?:|www\.|\b[\w-]+\.(?:com|org|net|io|ru)\b|\b(?:javascript|data|file|mailto):|@\w|[<>{}]|\]\(|\d{1,2}:\d\d"
+    r"|\btime ?stamps?\b|\b(?:minutes?|seconds?|hours?|min) (?:mark|in|into)\b|\bat (?:minute|second|hour)\b"
+    r"|\bNOT COVERED\b", re.IGNORECASE,
+)
 
 
 def supported(text: str, moments: Sequence[Moment], sources: Sequence[str]) -> Sentence | None:

@@ -1,29 +1,39 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""How near the stored pieces of an episode lie to a question: read from the index, nothing is embedded for it."""
+"""How near what was said lies to a question: stored pieces of an episode, and a few sentences taken out of them."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 
-import numpy as np
-
-from retrieval.embed import Matrix
+from retrieval.embed import Embedder
 from retrieval.index import Index
 
-Near = Callable[[str, float, float], list[tuple[float, float, float]]]
-"""Of an episode, from and to a time (seconds): start and end (seconds) of each unit there, and its cosine."""
+
+@dataclass(frozen=True, slots=True)
+class Near:
+    """``stored``: of an episode, from and to a time (seconds), start and end (seconds) of each unit there and its
+    cosine; nothing is embedded for it. ``texts``: the cosine of each text."""
+
+    stored: Callable[[str, float, float], list[tuple[float, float, float]]]
+    texts: Callable[[Sequence[str]], Sequence[float]]
 
 
-def nearness(index: Index, vector: Matrix) -> Near:
-    """The cosines of stored units with a question's ``vector`` (384,). Raises LibraryError as ``Index.view`` does."""
+def nearness(index: Index, embed: Embedder, question: str) -> Near:
+    """The cosines with a question. What it gives raises LibraryError as ``Index.view`` does, and EngineError."""
+    vector = embed.encode_question(question)
 
-    def near(episode_id: str, start: float, end: float) -> list[tuple[float, float, float]]:
+    def stored(episode_id: str, start: float, end: float) -> list[tuple[float, float, float]]:
         with index.view() as view:
             layout = view.layout(episode_id)
             if layout is None:
                 return []
             rows, _ = view.vectors(layout)
-            first, last = np.searchsorted(layout.end, start, side="right"), np.searchsorted(layout.start, end)
+            first, last = (int(layout.end.searchsorted(start, "right")), int(layout.start.searchsorted(end)))
             cosines = rows[first:last] @ vector
             return list(zip(layout.start[first:last].tolist(), layout.end[first:last].tolist(), cosines.tolist(),
                             strict=True))
 
-    return near
+    def texts(said: Sequence[str]) -> Sequence[float]:
+        found: list[float] = (embed.encode(said) @ vector).tolist() if said else []
+        return found
+
+    return Near(stored, texts)

@@ -1,204 +1,182 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """Which sentences of a moment answer a question, and how they are quoted: short, trimmed, as they were said."""
 
-import re
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+import math
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, replace
 
 from episodes.sentences import Line, sentences
+from retrieval.manner import decision, manner
 from retrieval.model import Moment, Question
 from retrieval.near import Near
+from retrieval.stems import stems
+from retrieval.talk import Talk, announces, hosts, idle, leans, talk
 from retrieval.trim import trimmed
 from voice.words import Cue
 
 Cues = Callable[[str], Sequence[Cue]]
 
-SPOKEN = 40
-"""Words of all quotes in an answer, about sixteen seconds; more is tiring to hear."""
+SPOKEN = 45
+"""Words of an answer's quote, about eighteen seconds; more is tiring to hear."""
 
-_LONG = 36  # words: a longer sentence is quoted only up to a clause's end
+_NOD = 3  # words: so short a sentence begins the answer to a yes-or-no question only
 _SHORT = 5  # words: a shorter sentence says too little by itself
-_LEAST = 14  # words of a quote below which the next sentence is heard too
-_CANDIDATES = 20  # sentences of a moment that may be quoted
-_BEYOND = 30.0  # seconds behind a moment in which its answer may still begin, where the question is long
+_FULL = 22  # words of a quote from which on it needs no further sentence
+_SENTENCES = 3  # sentences of a quote, at most
+_CANDIDATES = 28  # sentences of a moment that may be quoted
+_BEYOND = 45.0  # seconds behind a moment in which its answer may still begin
 _AROUND = 60.0  # seconds of cues around a moment that are read, so that no sentence is cut
+_BEHIND = 0.1  # what it costs a moment not to be the best
+_DOUBT = 0.3  # what it costs to have no confidence at all, where the best has all
+_READ = 5  # quotes that are compared with the question by their meaning
 
 
 @dataclass(frozen=True, slots=True)
 class Choice:
-    """Sentences that follow each other and would answer; ``worth`` compares choices for the same question."""
+    """Sentences of a moment that follow each other and answer."""
 
     moment: Moment
     lines: tuple[Line, ...]
-    worth: float
 
     @property
-    def quotes(self) -> list[Moment]:
-        """Each sentence as it is quoted, as a moment of its own; together about ``SPOKEN`` words at most."""
-        left, made = SPOKEN, []
-        for line in self.lines:
-            said = shortened(trimmed(line.text), min(left, _LONG))
-            made.append(Moment(
-                self.moment.episode_id, line.start, line.end, said, line.speaker, self.moment.confidence
-            ))  # fmt: skip
-            left -= len(said.split())
-        return made
+    def quote(self) -> Moment:
+        """The sentences as they are quoted, as a moment of their own; about ``SPOKEN`` words at most."""
+        first, last = self.lines[0], self.lines[-1]
+        return Moment(
+            self.moment.episode_id, first.start, last.end, quoted(self.lines), first.speaker, self.moment.confidence
+        )
 
 
-def choose(question: Question, moment: Moment, cues: Cues, near: Near, most: int, speaker: str = "") -> Choice | None:
-    """The sentences of a moment that answer best, at most ``most``; None when the cues have none there.
+def quoted(lines: Sequence[Line]) -> str:
+    """Sentences that follow each other as one quote, trimmed, and cut where they are too long or unfinished."""
+    said: list[str] = []
+    left = SPOKEN
+    for line in lines:
+        text = shortened(trimmed(line.text), left)
+        said.append(text)
+        left -= len(text.split())
+    whole = " ".join(said)
+    return whole.rstrip(",;:–—- ") + " …" if whole[-1:] in ",;:–—-" else whole
 
-    With ``speaker`` only what that person says is quoted.
+
+@dataclass(frozen=True, slots=True)
+class _Run:
+    """A quote that may be chosen, and how well it would answer by what is known without reading it.
+
+    ``says`` is False for one that asks, or passes the time.
     """
+
+    moment: Moment
+    lines: tuple[Line, ...]
+    guess: float
+    says: bool
+
+
+def choose(
+    question: Question, moments: Sequence[Moment], cues: Cues, near: Near, most: int, speaker: str = ""
+) -> Choice | None:
+    """The sentences of one of the moments that answer best, at most ``most``; None when the cues have none there.
+
+    A moment counts for less than those before it. With ``speaker`` only what that person says is quoted.
+    """
+    runs = []
+    for rank, moment in enumerate(moments):
+        doubt = 1 - moment.confidence / max(moments[0].confidence, 1e-9)
+        cost = _BEHIND * (rank > 0) + _DOUBT * doubt
+        runs += [replace(run, guess=run.guess - cost) for run in _runs(question, moment, cues, near, most, speaker)]
+    if speaker or any(run.says for run in runs):
+        runs = [run for run in runs if run.says]
+    places = {(run.moment.episode_id, run.lines[0].start): run for run in sorted(runs, key=lambda run: run.guess)}
+    read = sorted(places.values(), key=lambda run: -run.guess)[:_READ]
+    cosines = near.texts([quoted(run.lines) for run in read])
+    if not read:
+        return None
+    best, _ = max(zip(read, cosines, strict=True), key=lambda pair: pair[0].guess + pair[1])
+    return Choice(_nearest(best, moments), best.lines)
+
+
+def _nearest(run: _Run, moments: Sequence[Moment]) -> Moment:
+    """The last of the moments that begin before the quote, so that a jump comes to it soon."""
+    first = run.lines[0].start
+    before = [
+        moment for moment in moments
+        if moment.episode_id == run.moment.episode_id and run.moment.start < moment.start <= first
+    ]
+    return max(before, key=lambda moment: moment.start, default=run.moment)
+
+
+def _runs(question: Question, moment: Moment, cues: Cues, near: Near, most: int, speaker: str) -> Iterator[_Run]:
+    """What may be quoted of a moment."""
     around = [
         cue
         for cue in cues(moment.episode_id)
         if cue.end > moment.start - _AROUND and cue.start < moment.end + _AROUND
         and (question.heard_until is None or cue.start < question.heard_until)
     ]
-    every = sentences(around)
-    lines = [line for line in every if line.start >= moment.start - 0.05][:_CANDIDATES]
-    lines = [line for line in lines if line.start < moment.end + _BEYOND]
-    if not lines:
-        return None
-    before = [line for line in every if line.start < lines[0].start - 0.01][-1:]
-    worth = _judged(question.text, lines, before, near(moment.episode_id, lines[0].start, lines[-1].end), speaker)
-    at = max(range(len(lines)), key=lambda number: worth[number])
-    if speaker and lines[at].speaker != speaker:
-        return None
-    chosen = [lines[at]]
-    words = min(len(trimmed(chosen[0].text).split()), _LONG)
-    for number in range(at + 1, len(lines)):
-        line = lines[number]
+    said = talk(sentences(around))
+    begin = next((at for at, line in enumerate(said.lines) if line.start >= moment.start - 0.05), len(said.lines))
+    places = [
+        at for at in range(begin, min(begin + _CANDIDATES, len(said.lines)))
+        if said.lines[at].start < moment.end + _BEYOND and (not speaker or said.lines[at].speaker == speaker)
+    ]
+    if not places:
+        return
+    units = near.stored(moment.episode_id, said.lines[begin].start, said.lines[places[-1]].end)
+    asking, asked = hosts(said), stems(question.text)
+    fits, decides = manner(question.text), decision(question.text)
+
+    def cosine(start: float, end: float) -> float:
+        return max((value for first, last, value in units if first < end and start < last), default=0.0)
+
+    for at in places:
+        lines = _run(said, at, most)
+        first, text = lines[0], quoted(lines)
+        length, telling = len(text.split()), stems(text)
+        # what it is about, and what it says
+        worth = 0.5 * cosine(first.start, lines[-1].end) + 0.25 * len(asked & telling) / max(len(asked), 1)
+        worth += 0.15 * fits(text) + 0.01 * min(len(telling), 18)
+        # where it stands
+        worth += _replying(said, at, asked, cosine) - 0.04 * math.log1p(max(0.0, first.start - moment.start) / 10)
+        worth -= 0.2 * said.lead[at] + 0.25 * (not speaker and first.speaker in asking)
+        # how it sounds by itself
+        worth -= 0.3 * said.piece[at] + 0.35 * announces(first.text) + 0.06 * leans(text) + 0.03 * text[:1].islower()
+        worth -= 0.3 * (length < _SHORT) + 0.15 * (length < 2 * _SHORT) + 0.1 * text.endswith("…")
+        worth -= 0.04 * ("?" in text) + 0.2 * (not decides and len(trimmed(first.text).split()) <= _NOD)
+        yield _Run(moment, lines, worth, not said.question[at] and not idle(first.text))
+
+
+def _run(said: Talk, first: int, most: int) -> tuple[Line, ...]:
+    """The sentences of a quote that begins at ``first``: until it says enough."""
+    lines = [said.lines[first]]
+    words = len(trimmed(lines[0].text).split())
+    for at in range(first + 1, min(first + most, len(said.lines))):
+        line = said.lines[at]
         length = len(trimmed(line.text).split())
-        fits = words + length <= SPOKEN or (words < _LEAST and words + 12 <= SPOKEN)
-        if len(chosen) == most or line.speaker != chosen[0].speaker or asks(line) or not fits or _idle(line.text):
+        if words >= _FULL or words + length > SPOKEN or line.speaker != lines[0].speaker:
             break
-        if words >= 2 * _LEAST and worth[number] < worth[at] - 0.25:
+        if said.question[at] or idle(line.text):
             break
-        chosen.append(line)
+        lines.append(line)
         words += length
-    return Choice(moment, tuple(chosen), worth[at])
+    return tuple(lines)
 
 
-def _judged(
-    question: str, lines: Sequence[Line], before: Sequence[Line], near: Sequence[tuple[float, float, float]],
-    speaker: str,
-) -> list[float]:
-    """How well each sentence would do as the beginning of the answer."""
-    asked = stems(question)
-    manner = _manner(question)
-    answering = speaker or _answering(lines)
-    judged = []
-    for number, line in enumerate(lines):
-        plain = line.text
-        length = len(trimmed(plain).split())
-        middle = (line.start + line.end) / 2
-        cosine = max((value for start, end, value in near if start <= middle < end + 0.01), default=0.0)
-        shared = len(asked & stems(plain)) / max(len(asked), 1)
-        worth = cosine + 0.45 * shared - 0.015 * number
-        worth -= 1.2 * asks(line) + 0.5 * (length < _SHORT) + 0.15 * (length < 8) + 0.008 * max(0, length - _LONG)
-        worth -= 0.35 * (line.speaker != answering) + 1.0 * bool(speaker and line.speaker != speaker)
-        worth -= 0.6 * _idle(plain) + 0.12 * bool(_LEANS.match(trimmed(plain))) + 0.25 * plain[:1].islower()
-        worth += manner(plain)
-        previous = lines[number - 1] if number else (before[-1] if before else None)
-        following = lines[number + 1] if number + 1 < len(lines) else None
-        # what leads up to somebody's question belongs to the question
-        worth -= 0.4 * (following is not None and asks(following) and following.speaker == line.speaker)
-        # the sentence behind a question is where its answer begins
-        if previous is not None and asks(previous) and line.speaker != previous.speaker and length >= _SHORT:
-            worth += 0.2 + 0.25 * len(asked & stems(previous.text)) / max(len(asked), 1)
-        judged.append(worth)
-    return judged
+def _replying(said: Talk, at: int, asked: set[str], cosine: Callable[[float, float], float]) -> float:
+    """What it is worth that a reply begins here, or shortly before: the more, the more its question is like ours."""
+    for back in range(4):
+        place = at - back
+        if place < 0 or (back and said.lines[place].speaker != said.lines[at].speaker):
+            return 0.0
+        told = said.replies[place]
+        if told is not None:
+            lines = said.lines[told[0] : told[1]]
+            like = cosine(lines[0].start, lines[-1].end)
+            shared = len(asked & stems(" ".join(line.text for line in lines))) / max(len(asked), 1)
+            return (0.1 + 0.2 * like + 0.15 * shared) * (1.0, 0.95, 0.9, 0.6)[back]
+    return 0.0
 
 
-def _manner(question: str) -> Callable[[str], float]:
-    """What the kind of a question says for a sentence: definitions for "what is", reasons for "why"."""
-    plain = question.lower().strip(" ?!.")
-    defined = re.match(r"(?:so |and )?(?:what(?:'s| is| are| does)|who is|define|explain) (?:an? |the )?(.+)", plain)
-    if defined and len(defined[1].split()) <= 3:
-        thing = "|".join(re.escape(word) for word in stems(re.sub(r"\b(?:mean|do|like)\b", "", defined[1])))
-        if thing:
-            told = re.compile(
-                rf"\b(?:{thing})\w*\b[^.?!]{{0,30}}?\b(?:is|are|means?|stands for|works?|refers|does|was|lets)\b"
-                rf"|\b(?:called|so-called|basically|essentially)\b[^.?!]{{0,40}}\b(?:{thing})", re.IGNORECASE,
-            )
-            return lambda text: 0.3 * bool(told.search(text)) + 0.08 * bool(_EXPLAINS.search(text))
-    if plain.startswith(("why", "and why", "what is the reason")):
-        return lambda text: 0.15 * bool(_REASON.search(text))
-    if "how" in plain.split()[:2]:
-        return lambda text: 0.1 * bool(_WAY.search(text))
-    return lambda text: 0.0
-
-
-_EXPLAINS = re.compile(
-    r"\b(?:basically|essentially|the idea|in other words|is when|is where|is a|are a)\b", re.IGNORECASE
-)
-_REASON = re.compile(
-    r"\b(?:because|since|the reason|that's why|so that|due to|the problem|wanted to|in order to|otherwise|cause)\b",
-    re.IGNORECASE,
-)
-_WAY = re.compile(
-    r"\b(?:by|works?|what (?:it|you|we|they) (?:do|does)|the way|first|then|you can|essentially|uses?|using)\b",
-    re.IGNORECASE,
-)
-_LEANS = re.compile(r"(?:he|she|they|it|that|this|those|these|which|who|because|or|also|then|there)\b", re.IGNORECASE)
-_IDLE = re.compile(
-    r"\[[^\]]*(?:sponsor|music|laughter|removed|ad)[^\]]*\]|\bsponsor|\bpromo code\b|\bdiscount\b|\bsubscribe\b"
-    r"|\bwelcome (?:back|to)\b|\b(?:today'?s|this) episode\b"
-    r"|\bthanks? (?:you )?(?:so much )?for (?:having|coming|joining)"
-    r"|\bgo(?:ing)? to (?:talk|be talking) (?:about|with|to us)\b"
-    r"|\bhave .{1,30} on (?:today|the show)\b|\bcheck (?:it|us) out\b"
-    r"|\b(?:good|great|excellent|interesting|fair) question\b"
-    r"|^(?:i don'?t know|i'?m not sure|let me think|that'?s a good)"
-    r"|\bwrote a book\b|\bhow(?:'s| is) it going\b|\bmy name is\b|\bglad to have\b|\benjoy the (?:episode|show)\b",
-    re.IGNORECASE,
-)
-
-
-def _idle(text: str) -> bool:
-    """True for what passes between people without saying anything: greetings, thanks, advertisements, hesitation."""
-    return _IDLE.search(text) is not None
-
-
-_PROMPT = re.compile(
-    r"(?:(?:so|and|now|then|well|okay|but|please),? )*"
-    r"(?:tell|explain|describe|walk|talk|give|remind|take|share|help)\b.{0,12}\b(?:us|me|our|through|to|about)\b",
-    re.IGNORECASE,
-)
-
-
-def asks(line: Line) -> bool:
-    """True for a question, also one that is put as a request: "Tell us about the bees." """
-    return "?" in line.text or _PROMPT.match(line.text) is not None
-
-
-def _answering(lines: Sequence[Line]) -> str:
-    """Who says most in these lines, behind the first question where there is one."""
-    said: dict[str, int] = {}
-    behind = next((number for number, line in enumerate(lines[:-1]) if asks(line)), -1) + 1
-    for line in lines[behind:]:
-        said[line.speaker] = said.get(line.speaker, 0) + len(line.text)
-    return max(said, key=lambda name: said[name])
-
-
-def stems(text: str) -> set[str]:
-    """Rough stems of the words of a text that carry meaning."""
-    return {word[:5] for word in re.findall(r"[^\W_]{3,}", text.lower()) if word not in _EMPTY}
-
-
-_EMPTY = frozenset(
-    re.findall(
-        r"\w+",
-        "the and for are but not you all any can had her was one our out has him his how its may new now old see two"
-        " way who did does what when where which why will with would could should have this that these those they"
-        " them there their then than from into about your been being were some such only over also just like more"
-        " most other mean means say says said tell happen happens",
-    )
-)
-
-
-def shortened(quote: str, words: int = _LONG) -> str:
+def shortened(quote: str, words: int = SPOKEN) -> str:
     """A sentence that is too long to be heard, cut behind a clause; what was left out ends it as " …"."""
     said = quote.split(" ")
     if len(said) <= words:

@@ -15,6 +15,8 @@ _OPENERS = (
 )  # fmt: skip
 # these go even without a comma behind them
 _BARE = {"so", "and", "but", "yeah", "and so", "so yeah", "yeah so", "well", "oh", "okay so", "ok so"}
+# these join a sentence to the one before: they stay where the sentence goes right on and begins with a capital
+_JOIN = {"so", "and", "but", "and so"}
 
 
 def trimmed(sentence: str) -> str:
@@ -48,12 +50,19 @@ def _drop_run_up(sentence: str, words: list[tuple[int, int]], plain: list[str], 
             end = at + len(parts)
             if plain[at:end] == parts and end < len(words):
                 comma = sentence[words[end - 1][1] - 1] in ",.-–—…"
+                if at == 0 and phrase in _JOIN and not comma and sentence[:1].isupper() and _goes_on(plain[end]):
+                    return
                 if comma or (phrase in _BARE and len(words) - end >= 3):
                     kept[at:end] = [False] * len(parts)
                     at = end
                     break
         else:
             return
+
+
+def _goes_on(word: str) -> bool:
+    """True for a word that is no further run-up."""
+    return not _FILLER.fullmatch(word) and word not in ("yeah", "like", "you", "i", "well", "so", "okay")
 
 
 def _drop_repeats(sentence: str, words: list[tuple[int, int]], plain: list[str], kept: list[bool]) -> None:

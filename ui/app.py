@@ -302,7 +302,7 @@ class Companion:
         made = converse.answer(question, shelf, within)
         model = model_of(self.settings)
         if model is not None and made.covered and made.command is None and made.moments:
-            yield from converse.told(made, shelf, model)
+            yield from converse.told(question, made, shelf, model)
             return
         yield from made.sentences
         yield made
@@ -314,7 +314,7 @@ class Companion:
             return find(question, self.index, self.engines.finding, count, within)
 
         def near(text: str) -> Near:
-            return nearness(self.index, self.engines.finding.encode_question(text))
+            return nearness(self.index, self.engines.finding, text)
 
         def rare(word: str) -> int:
             with self.index.view() as view:

@@ -9,20 +9,22 @@ from hypothesis import strategies as st
 
 from retrieval.answer import compose
 from retrieval.model import Moment, Question
+from retrieval.near import Near
 from retrieval.trim import GAP, trimmed
 from voice.words import Cue, clock
 
-
-def nowhere(episode_id: str, start: float, end: float) -> list[tuple[float, float, float]]:
-    """Nothing is near: words in common are enough to choose sentences by."""
-    return []
+NOWHERE = Near(lambda episode_id, start, end: [], lambda texts: [0.0] * len(texts))
+"""Nothing is near: words in common are enough to choose sentences by."""
 
 
 @pytest.mark.parametrize(("said", "kept"), [
     ("So, um, you know, the node asks its peers.", "the node asks its peers."),
     ("Yeah, I mean, it was, it was a uh long road.", "it was a … long road."),
     ("The the protocol repre- represents a lock.", "the protocol … represents a lock."),
-    ("And so we never did that again.", "we never did that again."),
+    ("And so we never did that again.", "And so we never did that again."),
+    ("And so, we never did that again.", "we never did that again."),
+    ("So um the node asks its peers.", "the node asks its peers."),
+    ("Yeah, so the node asks its peers.", "the node asks its peers."),
     ("It was very, very cold, no, no joke.", "It was very, very cold, no, no joke."),
     ("Um.", "Um."),
     ("Well, yes.", "Well, yes."),
@@ -69,7 +71,7 @@ def test_every_quoted_run_stands_in_the_cues_at_its_time(
     start = cues[at % len(cues)].start
     moments = [Moment("e", start, start + length, cues[at % len(cues)].text, cues[at % len(cues)].speaker, sure)]
     question = Question("when do nodes ask peers?", None if library else "e")
-    answer = compose(question, moments, {"e": "Blocks"}, lambda _: cues, nowhere)
+    answer = compose(question, moments, {"e": "Blocks"}, lambda _: cues, NOWHERE)
     assert answer.sentences
     for sentence in answer.sentences:
         for quote in re.findall("“(.*?)”", sentence.text, re.DOTALL):
@@ -89,35 +91,35 @@ def test_an_answer_names_time_speaker_and_over_the_library_the_episode() -> None
         Cue(63, 70, "Um, a nonce is a number that is used once. People forget that.", "Bob"),
     ]
     moment = Moment("e", 60, 70, "", "Ann", 0.9)
-    inside = compose(Question("what is a nonce", "e"), [moment], {"e": "Numbers"}, lambda _: cues, nowhere)
-    assert inside.text == "At 1:03, Bob says: “a nonce is a number that is used once.” “People forget that.”"
+    inside = compose(Question("what is a nonce", "e"), [moment], {"e": "Numbers"}, lambda _: cues, NOWHERE)
+    assert inside.text == "At 1:03, Bob says: “a nonce is a number that is used once. People forget that.”"
     assert inside.covered
     assert inside.moments[0].start == 60  # the jump takes in the question
-    over = compose(Question("what is a nonce"), [moment], {"e": "Numbers"}, lambda _: cues, nowhere)
+    over = compose(Question("what is a nonce"), [moment], {"e": "Numbers"}, lambda _: cues, NOWHERE)
     assert over.text.startswith("In Numbers, at 1:03, Bob says: “a nonce")
 
 
 def test_declining_names_the_nearest_and_where_it_is_covered() -> None:
     cues = [Cue(0, 6, "We talked about the weather for an hour.", "")]
     poor = Moment("e", 0, 6, "", "", 0.1)
-    answer = compose(Question("what is a nonce", "e"), [poor], {"e": "Rain"}, lambda _: cues, nowhere)
+    answer = compose(Question("what is a nonce", "e"), [poor], {"e": "Rain"}, lambda _: cues, NOWHERE)
     assert not answer.covered
     assert answer.text == (
         "This episode does not cover that. The nearest is at 0:00: “We talked about the weather for an hour.”"
     )
     other = Moment("f", 90, 99, "", "", 0.9)
     answer = compose(
-        Question("what is a nonce", "e"), [poor], {"e": "Rain", "f": "Numbers"}, lambda _: cues, nowhere, [other]
+        Question("what is a nonce", "e"), [poor], {"e": "Rain", "f": "Numbers"}, lambda _: cues, NOWHERE, [other]
     )
     assert answer.text == "This episode does not cover that. But Numbers does, at 1:30."
-    assert compose(Question("x"), [], {}, lambda _: cues, nowhere).text == "I found nothing about that."
+    assert compose(Question("x"), [], {}, lambda _: cues, NOWHERE).text == "I found nothing about that."
 
 
 def test_nothing_is_quoted_from_beyond_what_was_heard() -> None:
     cues = [Cue(0, 5, "Who did it?", "Ann"), Cue(5, 10, "Wait.", "Bob"), Cue(10, 15, "The butler did it.", "Bob")]
     moment = Moment("e", 0, 15, "", "Ann", 0.9)
     question = Question("who did it, the butler?", "e", heard_until=9.0)
-    answer = compose(question, [moment], {}, lambda _: cues, nowhere)
+    answer = compose(question, [moment], {}, lambda _: cues, NOWHERE)
     assert "butler did" not in answer.text
 
 

@@ -52,7 +52,7 @@ def ask(text: str, index: Index, embedder: Embedder, episode: str | None = "demo
     question = Question(text, episode)
     cues, _ = demo_cues()
     return compose(question, find(question, index, embedder), {"demo": "Raising the Apprentice"}, lambda _: cues,
-                   nearness(index, embedder.encode_question(text)))
+                   nearness(index, embedder, text))
 
 
 @pytest.mark.parametrize(("topic", "text"), [*enumerate(ASKED), *MISHEARD])

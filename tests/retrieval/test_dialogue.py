@@ -8,6 +8,7 @@ from retrieval import converse
 from retrieval.converse import Shelf
 from retrieval.dialogue import Kind, understand
 from retrieval.model import Moment, Question, Turn
+from retrieval.near import Near
 from voice.words import Cue
 
 SPEAKERS = ("Elias Brandt", "Nora Lindqvist")
@@ -76,7 +77,8 @@ SHELF = Shelf(
     {"e": "Numbers", "f": "Letters"}, lambda name: CUES if name == "e" else (),
     lambda name: [Segment(0, 100, "Nonces"), Segment(100, 300, "Forgetting")],
     lambda name: Digest("Nora and Elias talk about numbers."),
-    lambda question, count: [FIRST, SECOND], lambda text: lambda name, start, end: [],
+    lambda question, count: [FIRST, SECOND],
+    lambda text: Near(lambda name, start, end: [], lambda texts: [0.0] * len(texts)),
     lambda word: 1 if word == "cryptographers" else 90,
 )  # fmt: skip
 

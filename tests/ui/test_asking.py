@@ -1,7 +1,14 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """Asking a running server: streamed, in a conversation, and with a language model that may fail."""
 
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
 from retrieval.model import Answer, Question, Sentence, Turn
+from tests.conftest import serving
+from tests.llm import fake_model
 from ui.app import Companion
 from ui.client import Server
 from ui.config import Settings
@@ -36,3 +43,38 @@ def test_without_its_language_model_it_quotes_and_says_so(demo_dir):
     assert answer.covered
     assert "“" in answer.text
     assert "did not answer" in answer.remark
+
+
+TRUE = "A chatbot is like a mirror [1]. It says the moon is made of cheese [1]. At 3:20 it is like a mirror [1]."
+
+
+def test_with_a_language_model_it_tells_through_every_door(demo_dir, tmp_path):
+    folder = tmp_path / "earmark"
+    shutil.copytree(demo_dir, folder)
+    with fake_model() as model, serving(folder, EARMARK_LLM_URL=model.url, EARMARK_LLM_MODEL="small") as url:
+        model.reply = TRUE
+        asked = Server(url)
+        *sentences, answer = asked.telling(Question("Why is a chatbot like a mirror?"))
+        assert [each.text for each in sentences] == ["A chatbot is like a mirror."] == [answer.text]
+        assert answer.sentences[0].moments == answer.moments[:1]
+        assert model.asked["stream"] is True
+        assert "3:20" not in asked.ask(Question("Why is a chatbot like a mirror?")).text
+        # on the command line
+        earmark = [sys.executable, "-m", "ui.cli", "--data-dir", str(folder), "ask", "Why is a chatbot like a mirror?"]
+        told = subprocess.run(earmark, capture_output=True, text=True, check=True, cwd=Path(__file__).parents[2])
+        assert told.stdout.startswith("A chatbot is like a mirror.\n")
+        # a follow-up is put so that the model knows what it is about
+        asked.ask(Question("and why?", history=(Turn("Why is a chatbot like a mirror?", answer.moments),)))
+        assert "mirror" in model.asked["messages"][1]["content"].partition("Question:")[2]
+        # who spoke is a fact, for which no model is asked
+        model.asked = {}
+        who = asked.ask(Question("who said that?", history=(Turn("Why?", answer.moments),)))
+        assert (who.text.split(" says")[0], model.asked) == (answer.moments[0].speaker, {})
+        # and when it fails, the answer is quoted
+        model.status = 500
+        failed = asked.ask(Question("Why is a chatbot like a mirror?"))
+        assert "“" in failed.text
+        assert "500" in failed.remark
+        told = subprocess.run(earmark, capture_output=True, text=True, check=True, cwd=Path(__file__).parents[2])
+        assert "“" in told.stdout
+        assert "500" in told.stderr
