@@ -37,11 +37,11 @@ def library_of(ctx: click.Context) -> "Iterator[Library]":
 
 
 @contextlib.contextmanager
-def companion_of(ctx: click.Context) -> "Iterator[Companion]":
+def companion_of(ctx: click.Context, **flags: Any) -> "Iterator[Companion]":
     """A companion of this process; its engines load when they are first needed."""
     from ui.app import Companion
 
-    companion = Companion(settings_of(ctx))
+    companion = Companion(settings_of(ctx, **flags))
     try:
         yield companion
     finally:
