@@ -37,12 +37,12 @@ def library_of(ctx: click.Context) -> "Iterator[Library]":
 
 
 @contextlib.contextmanager
-def companion_of(ctx: click.Context) -> "Iterator[Companion]":
+def companion_of(ctx: click.Context, **flags: Any) -> "Iterator[Companion]":
     """A companion of this process; its engines load when they are first needed."""
     from ui.app import Companion
     from ui.progress import bar
 
-    companion = Companion(settings_of(ctx))
+    companion = Companion(settings_of(ctx, **flags))
     companion.engines.bar = bar
     try:
         yield companion

@@ -19,20 +19,24 @@ if TYPE_CHECKING:
 
 @click.command()
 @click.option("--episode", help="Episode to play: its id, the beginning of it, or its title [the last one].")
-@click.option("--wake", type=click.Choice(["none", "key"]), default="none", show_default=True,
-              help="How to be heard: just talk, or press Enter first.")
-@click.option("--duck", is_flag=True, help="Play on softly while you speak, instead of pausing.")
-@click.option("--own-words", is_flag=True, help="Answer with the original sound of the moment.")
+@click.option("--wake", type=click.Choice(["none", "key", "word"]),
+              help="How to be heard: just talk, press Enter or the button first, or say the wake word first [none].")
+@click.option("--wake-model", metavar="MODEL",
+              help="The wake word: a microWakeWord .json, an openWakeWord .onnx, or a name such as okay_nabu.")
+@click.option("--button", help="A button to press: gpio:17, /dev/input/event3, or a part of an input device's name.")
+@click.option("--duck/--no-duck", default=None, help="Play on softly while you speak, instead of pausing.")
+@click.option("--own-words/--no-own-words", default=None, help="Answer with the original sound of the moment.")
 @click.option("--paused", is_flag=True, help="Wait for 'play' before the episode sounds.")
 @click.pass_context
 def listen(
-    ctx: click.Context, episode: str | None, wake: str, duck: bool, own_words: bool, paused: bool
+    ctx: click.Context, episode: str | None, wake: str | None, wake_model: str | None, button: str | None,
+    duck: bool | None, own_words: bool | None, paused: bool,
 ) -> None:
     """Play an episode and talk with it: ask, command, interrupt. Ctrl-C or q ends it; the place is kept.
 
     \b
     Space   pause, go on        ← →    15 s back, 30 s on     n p    next, previous topic
-    Enter   listen now          ↑ ↓    louder, quieter        + -    faster, slower
+    Enter   listen to me        ↑ ↓    louder, quieter        + -    faster, slower
     g       back to where I was        b      bookmark        o      in their own words
     r       say it again               s      stop talking    N P    next, previous episode
     """
@@ -40,11 +44,14 @@ def listen(
 
     logging.getLogger("earmark").setLevel(logging.DEBUG if ctx.obj.get("verbose") else logging.INFO)
     logging.getLogger("earmark.listen").setLevel(logging.INFO)
-    with companion_of(ctx) as companion:
+    if wake_model is not None and wake is None:
+        wake = "word"
+    flags = {"wake": wake, "wake_model": wake_model, "button": button, "duck": duck, "own_words": own_words}
+    with companion_of(ctx, **flags) as companion:
         if not companion.library.episodes() and companion.settings.demo:
             click.echo("The first start makes the demo episode; this takes some seconds.", err=True)
             companion.add_demo()
-        headless = Headless(companion, wake, duck, own_words)
+        headless = Headless(companion)
         headless.open(episode, play=not paused)
         companion.warm(headless.episode_id)
         signal.signal(signal.SIGTERM, lambda number, frame: headless.stop())

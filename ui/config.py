@@ -9,7 +9,7 @@ import difflib
 import os
 import tomllib
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 import platformdirs
 from msgspec import Meta, Struct, ValidationError, convert, field
@@ -65,6 +65,16 @@ class Settings(Struct, frozen=True, kw_only=True):
     """Microphone by name or index; empty: the system's own choice."""
     loudspeaker: str = ""
     """Loudspeaker by name or index; empty: the system's own choice."""
+    wake: Literal["none", "key", "word"] = "none"
+    """How 'earmark listen' is called: just talk (none), a key or a button (key), or its wake word (word)."""
+    wake_model: str = ""
+    """The wake word: a microWakeWord .json, an openWakeWord .onnx, or okay_nabu, hey_jarvis, hey_mycroft, alexa."""
+    button: str = ""
+    """A button that calls it: gpio:17 (a pin), /dev/input/event3, or a part of the name of an input device."""
+    duck: bool = False
+    """Play on softly while somebody speaks, instead of pausing."""
+    own_words: bool = False
+    """Answer with the original sound of the moment instead of a voice."""
     threads: Annotated[int, Meta(ge=0, le=256)] = 0
     """Processor threads for a model; 0: the engine decides."""
     fetch_private: bool = False

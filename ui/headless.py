@@ -9,93 +9,76 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from retrieval.model import Answer, Question
-from ui import listening
+from retrieval.model import Answer, Question, Turn
 from ui.mind import Attempt, Mind
+from ui.playing import Playing
+from voice.attention import Attention, Wake
 from voice.audio import HEARING_RATE, Audio, Samples
+from voice.button import watch as watch_button
 from voice.conversation import Action, Conversation, Do, Now, Span
 from voice.ears import Ears
 from voice.errors import LibraryError
 from voice.player import Player
 from voice.sound import Sound, earcon
 from voice.turns import Change, Event
-from voice.words import Cue, clock
+from voice.wake import Watch, load_wake
+from voice.words import clock
 
 if TYPE_CHECKING:
     from ui.app import Companion
 
 log = logging.getLogger("earmark.listen")
 
-SAVE_EVERY = 5.0
-"""Seconds between two savings of the position."""
-
+_REMEMBERED = 6  # questions of the conversation that a further one may lean on
 _WAITING = 600  # messages: some twenty seconds of sound, for a busy machine
-_KEY_SECONDS = 8.0  # for which a key opens the microphone
-_AROUND = (12.0, 2.0)  # seconds of transcript before and after the position that an echo may be of
 
 
 class Headless:
     """Plays an episode, hears the listener over it, and answers. ``run`` returns when it was told to stop.
 
-    ``wake``: "none" (just talk) or "key" (a key opens the microphone). ``own_words``: answers are the original sound.
+    How it is called, and whether it plays on softly or answers in the original sound, are settings of ``companion``.
+    Raises SettingsError for a wake word that cannot be read, DeviceError for a button that is not there.
     """
 
     def __init__(
-        self, companion: "Companion", wake: str = "none", duck: bool = False, own_words: bool = False,
-        cues: bool = True, on_turn: Callable[[Attempt], None] = lambda attempt: None,
+        self, companion: "Companion", cues: bool = True, on_turn: Callable[[Attempt], None] = lambda attempt: None
     ) -> None:
-        self.companion, self.wake, self.own_words = companion, wake, own_words
+        settings = companion.settings
+        self.companion, self.own_words = companion, settings.own_words
+        self.attention = Attention(Wake(settings.wake))
+        self.ears = Ears(watch=Watch(load_wake(settings.wake_model)) if self.attention.wake is Wake.WORD else None)
+        self._inbox: queue.Queue[tuple[str, Any]] = queue.Queue(_WAITING)
+        self._button = watch_button(settings.button, lambda: self.press("\r")) if settings.button else None
         self.player = Player()
-        self.talk = Conversation(duck)
-        self.ears = Ears()
+        self.playing = Playing(companion, self.player)
+        self.talk = Conversation(settings.duck)
         self.turns = 0
+        self.dropped_blocks = 0
         self._earcons = cues
         self._on_turn = on_turn
-        self._inbox: queue.Queue[tuple[str, Any]] = queue.Queue(_WAITING)
-        self._mind = Mind(companion, lambda attempt: self._post("mind", attempt))
+        self._mind = Mind(companion, lambda attempt: self._post("mind", attempt), self.playing.topic_at)
         self._sound = Sound(self.player, lambda block: self._post("sound", block),
-                            companion.settings.microphone, companion.settings.loudspeaker)
-        self._state = listening.load(companion.settings.data_dir)
+                            settings.microphone, settings.loudspeaker)
         self._attempt: Attempt | None = None
         self._speaking: Attempt | None = None
         self._until: float | None = None
-        self._open_until = 0.0
-        self._saved = ""
-        self._saved_at = 0.0
+        self._told: tuple[Turn, ...] = ()
         self._stop = False
-        self._topics: tuple[float, ...] = ()
-        self._cues: tuple[Cue, ...] = ()
-        self.dropped_blocks = 0
+        self._said = ""  # the last problem that was said
 
     # -- the loop ----------------------------------------------------------------------------------------------
 
     def open(self, ref: str | None = None, play: bool = True) -> None:
         """Take an episode (None: the last one, else the newest), where it was left. Raises LibraryError."""
-        library = self.companion.library
-        known = {episode.id: episode for episode in library.episodes()}
-        with_sound = [episode.id for episode in known.values() if episode.ready and library.audio_path(episode)]
-        wanted = library.episode(ref).id if ref else self._state.episode
-        if not ref and wanted not in with_sound:
-            wanted = with_sound[0] if with_sound else ""
-        path = library.audio_path(known[wanted]) if wanted in known else None
-        if path is None:
-            raise LibraryError("There is no episode with sound to play.", "Run 'earmark add FILE' first.")
-        self._state.episode = wanted
-        self.player.speed, self.player.volume = self._state.speed, self._state.volume
-        length = known[wanted].seconds
-        position = self._state.positions.get(wanted, 0.0)
-        self.player.load(path, position if position < length - 1 else 0.0, length)
-        self.talk.bookmarks = self._state.bookmarks.setdefault(wanted, [])
-        self._topics = tuple(segment.start for segment in library.segments(wanted))
-        self._cues = library.cues(wanted)
-        log.info("playing %s from %s", known[wanted].title, clock(self.player.position))
+        self.playing.open(ref)
+        self.talk.bookmarks = self.playing.bookmarks
         if play:
             self.player.play()
 
     @property
     def episode_id(self) -> str:
         """The episode that is played."""
-        return self._state.episode
+        return self.playing.id
 
     def run(self) -> None:
         """Listen until ``stop``. Devices that are missing are waited for, and said in a sentence."""
@@ -116,6 +99,8 @@ class Headless:
                 self._tick()
         finally:
             self._sound.close()
+            if self._button is not None:
+                self._button.close()
             self._mind.close()
             self._save()
             self.player.close()
@@ -145,15 +130,32 @@ class Headless:
     # -- hearing -----------------------------------------------------------------------------------------------
 
     def _hear(self, block: Samples) -> None:
-        played = self._sound.played()
-        if self.wake == "key" and not self.ears.speaking and time.monotonic() > self._open_until:
-            return
-        for event in self.ears.push(block, played):
+        busy = self._now().speaking or self._listening
+        for event in self.ears.push(block, self._sound.played(), self.attention.is_open(time.monotonic(), busy)):
             self._event(event)
+
+    @property
+    def _listening(self) -> bool:
+        """True while somebody speaks, or was heard and is not understood yet."""
+        return self.ears.speaking or self._attempt is not None
+
+    def _called(self) -> None:
+        """The wake word was said, or a key pressed: stop and listen. Called again: never mind."""
+        if self.attention.called:
+            self.attention.close()
+            self._do(self.talk.dropped())
+            return
+        self.attention.call(time.monotonic())
+        self._do(self.talk.began(self._now()))
+        if self._earcons:
+            self.player.chime(earcon(self.player.rate))
+        log.info("listening")
 
     def _event(self, event: Event) -> None:
         log.debug("turn %d %s", event.number, event.change.value)
         match event.change:
+            case Change.WOKEN:
+                self._called()
             case Change.BEGAN:
                 self._do(self.talk.began(self._now()))
             case Change.MAYBE_OVER:
@@ -162,14 +164,15 @@ class Headless:
                 self._forget()
             case Change.DROPPED:
                 self._forget()
-                self._do(self.talk.dropped())
+                if not self.attention.called:
+                    self._do(self.talk.dropped())
             case Change.OVER:
                 attempt = self._attempt
                 if attempt is None or attempt.number != event.number:
                     attempt = self._begin_attempt(event)
                 attempt.over = True
                 attempt.times["over"] = time.monotonic()
-                self._open_until = 0.0
+                self.attention.close()
                 self._advance(attempt)
 
     def _begin_attempt(self, event: Event) -> Attempt:
@@ -177,16 +180,18 @@ class Headless:
         attempt = Attempt(event.number, Audio(self.ears.said(event), HEARING_RATE), self._being_played())
         attempt.times["may be over"] = time.monotonic()
         self._attempt = attempt
-        episode, place = self._state.episode, self.talk.place
-        self._mind.understand(attempt, lambda text: Question(text, episode, position=place), episode)
+        episode, place = self.playing.id, self.talk.place
+        told, since = self._told, self.playing.since
+        self._mind.understand(
+            attempt, lambda text: Question(text, episode, position=place, history=told, since=since), episode
+        )
         return attempt
 
     def _being_played(self) -> tuple[str, ...]:
         """The texts that an echo would be of: the transcript around the position, and what is being said."""
         place = self.talk.place if self.talk.place is not None else self.player.position
-        near = [cue.text for cue in self._cues if place - _AROUND[0] < cue.end and cue.start < place + _AROUND[1]]
         spoken = [self.talk.last_answer] if self.talk.last_answer and self._now().speaking else []
-        return (" ".join(near), *spoken)
+        return (self.playing.said_around(place), *spoken)
 
     def _forget(self) -> None:
         if self._attempt is not None:
@@ -217,8 +222,7 @@ class Headless:
     def _act(self, attempt: Attempt) -> None:
         text = attempt.heard.text if attempt.heard else ""
         if attempt.problem:
-            log.warning("turn %d: %s", attempt.number, attempt.problem)
-            self._do(self.talk.dropped())
+            self._complain(attempt.problem)
         elif not text or attempt.echo:
             log.info("turn %d: %s", attempt.number, f"the podcast itself: {text}" if text else "nothing was said")
             self._do(self.talk.dropped())
@@ -226,7 +230,7 @@ class Headless:
             log.info("turn %d: %s (%s)", attempt.number, text, attempt.command.name)
             self.turns += 1
             command = attempt.command
-            self._do(self.talk.command(command.name, command.amount, command.about, self._now(), self._topics))
+            self._do(self.talk.command(command.name, command.amount, command.about, self._now(), self.playing.topics))
             attempt.times["acted"] = time.monotonic()
         else:
             log.info("turn %d: %s", attempt.number, text)
@@ -234,6 +238,16 @@ class Headless:
             self._do(self.talk.asked())
             self._speaking = attempt
         self._on_turn(attempt)
+
+    def _complain(self, problem: str) -> None:
+        """Say aloud what went wrong, once: who has no screen reads no log."""
+        log.warning("%s", problem)
+        if problem == self._said:
+            self._do(self.talk.dropped())
+            return
+        self._said = problem
+        self._do(self.talk.asked())
+        self._one(Action(Do.SAY, text=problem))
 
     def _sound_out(self, attempt: Attempt) -> None:
         if attempt.answer is not None and self.talk.last_answer != attempt.answer.text:
@@ -249,8 +263,9 @@ class Headless:
             log.warning("turn %d: %s", attempt.number, attempt.problem)
 
     def _found(self, answer: Answer) -> None:
-        here = [moment for moment in answer.moments if moment.episode_id == self._state.episode]
+        here = [moment for moment in answer.moments if moment.episode_id == self.playing.id]
         self.talk.found([Span(moment.start, moment.end) for moment in here], answer.text)
+        self._told = (*self._told, Turn(answer.question, answer.moments))[-_REMEMBERED:]
         log.info("answer: %s", answer.text)
 
     # -- doing -------------------------------------------------------------------------------------------------
@@ -303,41 +318,55 @@ class Headless:
                 self._episode(round(action.amount))
 
     def _find(self, about: str) -> None:
-        question = Question(about, self._state.episode, position=self.talk.place)
+        question = Question(about, self.playing.id, position=self.talk.place)
         self._speaking = Attempt(0, Audio(np.zeros(0, np.float32), HEARING_RATE), over=True, acted=True)
         self._mind.look_for(self._speaking, question)
 
     def _episode(self, step: int) -> None:
         self._save()
-        library = self.companion.library
-        ids = [episode.id for episode in library.episodes() if episode.ready and library.audio_path(episode)]
-        at = ids.index(self._state.episode) + step if self._state.episode in ids else 0
-        self.open(ids[at % len(ids)] if ids else None)
+        try:
+            self.playing.step(step)
+        except LibraryError as error:  # all were removed meanwhile
+            log.warning("%s", error)
+            self._one(Action(Do.SAY, text=error.message))
+            return
+        self.talk.bookmarks = self.playing.bookmarks
+        self.player.play()
 
     def _tick(self) -> None:
         """What comes to its end by itself: an answer, a moment in its own words; and the saving."""
         if self._speaking is not None and self._speaking.sounds:
             self._sound_out(self._speaking)
         speaking = self._speaking
-        if self._until is not None and self.player.playing and self.player.position >= self._until:
+        reached = self.player.playing and self.player.position >= (self._until or 0.0)
+        if self._until is not None and (reached or self.player.ended):
             self._until = None
-            self._do(self.talk.answered())
+            self._answered()
         elif speaking is not None and speaking.finished and not speaking.sounds and not self._busy:
             self._speaking = None
             if speaking.number == 0 and speaking.answer is not None and not speaking.times:
                 self._play_found(speaking.answer)
             else:
-                self._do(self.talk.answered())
+                self._answered()
         if self.player.problem is not None:
             problem, self.player.problem = self.player.problem, None
             log.error("%s", problem)
-        if time.monotonic() - self._saved_at > SAVE_EVERY:
+        if self.attention.lapsed(time.monotonic(), self._listening):
+            self._do(self.talk.dropped())
+        if self.playing.is_due:
             self._save()
+            if not self.playing.is_there():
+                log.warning("The episode was removed from the library.")
+                self._episode(1)
+
+    def _answered(self) -> None:
+        self.attention.answered(time.monotonic())
+        self._do(self.talk.answered())
 
     @property
     def _busy(self) -> bool:
         """True while something sounds, or somebody speaks who decides what comes next."""
-        return self.player.speaking or self.ears.speaking or self._attempt is not None
+        return self.player.speaking or self._listening
 
     def _play_found(self, answer: Answer) -> None:
         self._found(answer)
@@ -347,19 +376,7 @@ class Headless:
             self._one(Action(Do.SAY, text=answer.text))
 
     def _save(self) -> None:
-        self._saved_at = time.monotonic()
-        state = self._state
-        place = self.talk.place if self.talk.place is not None else self.player.position
-        state.positions[state.episode] = round(place, 2)
-        state.bookmarks[state.episode] = self.talk.bookmarks
-        state.speed, state.volume = self.player.speed, self.player.volume
-        if repr(state) != self._saved:
-            self._saved = repr(state)
-            try:
-                listening.save(self.companion.settings.data_dir, state)
-            except LibraryError as error:  # a full disk must not end the podcast; it is tried again
-                self._saved = ""
-                log.warning("%s", error)
+        self.playing.save(self.talk.place if self.talk.place is not None else self.player.position)
 
     # -- keys --------------------------------------------------------------------------------------------------
 
@@ -368,14 +385,13 @@ class Headless:
         if name == "quit":
             self.stop()
         elif name == "listen":
-            self._open_until = time.monotonic() + _KEY_SECONDS
-            if self._earcons:
-                self.player.say(earcon(self.player.rate))
+            self._called()
         elif name is not None:
             name = ("pause" if self.player.playing else "play") if name == "toggle" else name
             self._forget()
             self.ears.reset()
-            self._do(self.talk.command(name, None, "", self._now(), self._topics))
+            self.attention.close()
+            self._do(self.talk.command(name, None, "", self._now(), self.playing.topics))
             log.info("%s at %s", name.replace("_", " "), clock(self.player.position))
 
 

@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 from typing import Protocol
 
 from retrieval.commands import Command, parse
-from retrieval.model import Answer, Question
+from retrieval.model import Answer, Moment, Question
 from voice.audio import Audio
 from voice.echo import is_echo
 from voice.errors import EarmarkError
@@ -21,7 +21,7 @@ from voice.words import Heard
 log = logging.getLogger("earmark.listen")
 
 SURE = 0.35
-"""Confidence of the recogniser below which an uncertain find is asked back instead of answered."""
+"""Confidence of the recogniser below which it is asked back what was meant, and not answered."""
 
 
 class Engine(Protocol):
@@ -64,10 +64,15 @@ class Attempt:
 
 
 class Mind:
-    """Works on attempts in threads of its own and tells ``changed`` after each stage."""
+    """Works on attempts in threads of its own and tells ``changed`` after each stage.
 
-    def __init__(self, engine: Engine, changed: Callable[[Attempt], None]) -> None:
-        self._engine = engine
+    ``topic`` is what the part around a moment is called ("" when nobody named it).
+    """
+
+    def __init__(
+        self, engine: Engine, changed: Callable[[Attempt], None], topic: Callable[[Moment], str] = lambda moment: ""
+    ) -> None:
+        self._engine, self._topic = engine, topic
         self._changed = changed
         self._pool = ThreadPoolExecutor(max_workers=2, thread_name_prefix="mind")
 
@@ -120,7 +125,7 @@ class Mind:
         answer = self._engine.ask(question(heard.text))
         attempt.times["found"] = time.monotonic()
         attempt.answer = answer
-        self._speak(attempt, spoken_answer(answer, heard.confidence))
+        self._speak(attempt, spoken_answer(answer, heard.confidence, self._topic))
 
     def _speak(self, attempt: Attempt, text: str) -> None:
         for sound in self._engine.speak(text):
@@ -131,9 +136,10 @@ class Mind:
             self._changed(attempt)
 
 
-def spoken_answer(answer: Answer, confidence: float) -> str:
-    """What is said: the answer, or a question back when it was badly heard and fits badly."""
-    if answer.covered or not answer.moments or confidence >= SURE:
+def spoken_answer(answer: Answer, confidence: float, topic: Callable[[Moment], str] = lambda moment: "") -> str:
+    """What is said: the answer, or what was meant is asked back when it was badly heard."""
+    if confidence >= SURE or not answer.moments:
         return answer.text
     words = answer.moments[0].quote.split()
-    return f"I am not sure I understood. Did you mean the part about: {' '.join(words[:12])}? Say yes to hear it."
+    about = topic(answer.moments[0]) or f"{' '.join(words[:8])} …"
+    return f"I am not sure that I understood. Did you mean the part about: {about}? Say yes to hear it."

@@ -126,11 +126,11 @@ def open_microphone(take: Callable[[Samples], None], device: str | int | None = 
     def arrived(data: Samples, frames: int, time: object, status: object) -> None:
         take(data[:, 0].copy())  # PortAudio reuses the buffer
 
-    return _running("input", HEARING_RATE, device, arrived, blocksize_seconds=0.032)
+    return _running("input", HEARING_RATE, device, arrived, blocksize_seconds=0.032, latency=0.032)
 
 
 def open_loudspeaker(
-    fill: Callable[[Samples], None], rate: int, device: str | int | None = None, latency: float = 0.1
+    fill: Callable[[Samples], None], rate: int, device: str | int | None = None, latency: float = 0.06
 ) -> tuple[Any, int]:
     """A running stream that lets ``fill`` write each block (float32 (n,)), and its rate in hertz; else as above.
 
@@ -155,7 +155,7 @@ def refresh() -> None:
 
 def _running(
     kind: str, rate: int, device: str | int | None, callback: Callable[..., None], blocksize_seconds: float,
-    latency: float = 0.1,
+    latency: float,
 ) -> tuple[Any, int]:
     """A started stream at ``rate``, or at the device's own rate when it refuses that one."""
     sounddevice = _portaudio()
@@ -198,7 +198,8 @@ def _index(wanted: str | int | None, kind: str) -> int:
     if not usable:
         raise DeviceError(f"There is no {what} on this machine.", "Plug one in, or check that a sound server runs.")
     if wanted is None or wanted == "":
-        return next((entry.index for entry in usable if entry.default), usable[0].index)
+        usual = list(_portaudio().default.device)[0 if kind == "input" else 1]
+        return next((entry.index for entry in usable if entry.index == usual), usable[0].index)
     text = str(wanted).strip().lower()
     exact = [e for e in usable if str(e.index) == text or e.name.lower() == text]
     partly = exact or [e for e in usable if text in e.name.lower()]

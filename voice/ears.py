@@ -8,10 +8,12 @@ import numpy as np
 
 from voice.audio import HEARING_RATE, Samples
 from voice.echo import Canceller
-from voice.turns import FRAME, FRAME_SECONDS, Event, Patience, Turns
+from voice.turns import FRAME, FRAME_SECONDS, Change, Event, Patience, Turns
 from voice.vad import Detector
+from voice.wake import Watch
 
 _LEAD = 0.35  # seconds before a turn that are decoded with it
+_WORD = 0.2  # seconds before the wake word was recognised that may belong to the turn: said in one breath
 _TAIL = 0.15  # seconds of its silence
 _KEPT = 25.0  # seconds of sound that are kept
 _LEARNT = 190  # frames of sound from the loudspeaker after which its echo is known, 6 s
@@ -22,18 +24,23 @@ _SOUNDS, _HEARD = 0.01, 0.003  # root mean squares above which a frame sounds, a
 class Ears:
     """Hears one microphone at 16 kHz. Not safe to use from several threads.
 
-    ``detect`` gives the probability of speech in a frame; Silero when None.
+    ``detect`` gives the probability of speech in a frame; Silero when None. ``watch`` listens for the wake word while
+    the ears are not open.
     """
 
-    def __init__(self, patience: Patience | None = None, detect: Callable[[Samples], float] | None = None) -> None:
+    def __init__(
+        self, patience: Patience | None = None, detect: Callable[[Samples], float] | None = None,
+        watch: Watch | None = None,
+    ) -> None:
         self._turns = Turns(patience)
         self._detect = detect or Detector()
+        self._watch = watch
+        self._opened: int | None = 0  # frame since which they are open
         self._cancel = Canceller()
         self._kept: deque[Samples] = deque(maxlen=round(_KEPT / FRAME_SECONDS))
         self._rest = np.zeros(0, np.float32)
         self._echo = np.zeros(0, np.float32)
         self._frames = 0
-        self._likely = 0.0
         self._sounded = self._unheard = 0
 
     @property
@@ -49,8 +56,12 @@ class Ears:
         """Forget a turn that is going on."""
         self._turns.reset()
 
-    def push(self, block: Samples, played: Samples) -> list[Event]:
-        """The next samples of the microphone, and those (as many) that the loudspeaker was given; what they change."""
+    def push(self, block: Samples, played: Samples, is_open: bool = True) -> list[Event]:
+        """The next samples of the microphone, and those (as many) that the loudspeaker was given; what they change.
+
+        The echo is learnt always; turns are only found while the ears are open, and the wake word while they are not.
+        """
+        self._turn_to(is_open)
         self._rest = np.concatenate([self._rest, block])
         self._echo = np.concatenate([self._echo, played])
         events = []
@@ -62,17 +73,34 @@ class Ears:
             left = np.clip(self._cancel(frame, echo), -1, 1)
             self._kept.append(left)
             self._frames += 1
-            self._likely = self._detect(left)
-            event = self._turns.push(0.0 if self._is_learning(frame, echo) else self._likely)
+            learning = self._is_learning(frame, echo)
+            if self._opened is None:
+                if self._watch is not None and self._watch.push(left, echo):
+                    events.append(Event(Change.WOKEN, self._turns.number, self._turns.now, self._turns.now))
+                self._turns.skip()
+                continue
+            event = self._turns.push(0.0 if learning else self._detect(left))
             if event is not None:
                 events.append(event)
         return events
+
+    def _turn_to(self, is_open: bool) -> None:
+        if is_open and self._opened is None:
+            self._opened = self._frames
+            if isinstance(self._detect, Detector):
+                self._detect.reset()
+        elif not is_open and self._opened is not None:
+            self._opened = None
+            self._turns.reset()
+            if self._watch is not None:
+                self._watch.reset()
 
     def said(self, event: Event) -> Samples:
         """The sound of a turn, with a little before and after it."""
         kept = np.concatenate(list(self._kept)) if self._kept else np.zeros(0, np.float32)
         oldest = (self._frames - len(self._kept)) * FRAME
-        first = max(0, round((event.start - _LEAD) * HEARING_RATE) - oldest)
+        since = (self._opened or 0) * FRAME - round(_WORD * HEARING_RATE)
+        first = max(0, max(round((event.start - _LEAD) * HEARING_RATE), since) - oldest)
         return kept[first : round((event.end + _TAIL) * HEARING_RATE) - oldest]
 
     def _is_learning(self, frame: Samples, played: Samples) -> bool:

@@ -60,6 +60,7 @@ class Player:
         self._voice: deque[Samples] = deque()
         self._voice_at = 0
         self._held = False
+        self._chime: Samples = np.zeros(0, np.float32)
         self._lock = threading.Lock()
         self._work = threading.Event()
         self._closed = False
@@ -116,8 +117,12 @@ class Player:
     # -- the voice ---------------------------------------------------------------------------------------------
 
     def say(self, audio: Audio) -> None:
-        """Queue sound that is heard beside the podcast: an answer, an earcon."""
+        """Queue sound that is heard beside the podcast: an answer."""
         self._voice.append(np.ascontiguousarray(audio.at_rate(self.rate).samples))
+
+    def chime(self, audio: Audio) -> None:
+        """Sound at once over everything else, a held voice too: an earcon. It does not count as speaking."""
+        self._chime = np.ascontiguousarray(audio.at_rate(self.rate).samples)
 
     def hold(self) -> None:
         """Stop the voice where it is; ``release`` lets it go on, ``hush`` throws it away."""
@@ -157,6 +162,9 @@ class Player:
             self._gain = target
         if not self._held:
             self._speak(out)
+        if len(self._chime):
+            taken, self._chime = self._chime[: len(out)], self._chime[len(out) :]
+            out[: len(taken)] += taken
         np.clip(out, -1, 1, out=out)
         self.played.append(out.copy())
 

@@ -9,7 +9,7 @@ import math
 import tempfile
 import threading
 from collections import OrderedDict
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -27,7 +27,10 @@ _KEPT = 3  # decoders: one for each content in focus lately
 _FRAME = 0.01  # seconds
 _LEVEL = 0.1  # root mean square that speech is brought to
 _FLOOR = 0.002  # of white noise that is added: digital silence has no spectrum, and wrecks the normalisation of one
-_SURE = (1.8, 2.4)  # logistic regression of "every content word is right" on the mean log posterior of the words
+_SURE = (1.24, 2.0, 60.0)
+"""Logistic regression of "nearly every content word is right" on the mean log posterior of the words, and on the mean
+of what the language model gave them above _USUAL: a sentence that nobody was expected to say was hardly said."""
+_USUAL = 0.96
 _LONGEST = 20.0  # seconds of a piece of a long recording
 
 _SEARCH = {
@@ -133,21 +136,22 @@ class _Ear:
             decoder.start_utt()
             decoder.process_raw(pcm16(loud.astype(np.float32)).tobytes(), False, True)
             decoder.end_utt()
-            found = [(part.word, part.start_frame, part.end_frame, part.prob) for part in decoder.seg() or ()]
+            found = [(s.word, s.start_frame, s.end_frame, s.prob, s.lscore) for s in decoder.seg() or ()]
         words = tuple(
             Word(first * _FRAME, (last + 1) * _FRAME, word.partition("(")[0], min(1.0, max(1e-6, prob)))
-            for word, first, last, prob in found
+            for word, first, last, prob, _ in found
             if word[0] not in "<["
         )
-        return words, _confidence(words)
+        return words, _confidence(words, [likely for word, *_, likely in found if word[0] not in "<["])
 
 
-def _confidence(words: tuple[Word, ...]) -> float:
-    """How likely it is that what matters was heard right, 0..1."""
+def _confidence(words: tuple[Word, ...], likely: Sequence[float]) -> float:
+    """How probable it is that what matters was heard right, 0..1; ``likely``: the language model's score of each."""
     if not words:
         return 0.0
     mean = sum(math.log(word.probability) for word in words) / len(words)
-    return 1 / (1 + math.exp(-(_SURE[0] + _SURE[1] * mean)))
+    expected = sum(likely) / len(likely) - _USUAL
+    return 1 / (1 + math.exp(-(_SURE[0] + _SURE[1] * mean + _SURE[2] * expected)))
 
 
 def _tuned(bias: Bias) -> _Ear:

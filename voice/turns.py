@@ -16,8 +16,9 @@ FRAME_SECONDS = FRAME / 16_000
 
 class Change(Enum):
     """What a frame may change. A turn is BEGAN, then MAYBE_OVER and ON_AGAIN any number of times, then OVER or
-    DROPPED (a cough, a click: too little of it was speech)."""
+    DROPPED (a cough, a click: too little of it was speech). WOKEN is before a turn: the wake word was said."""
 
+    WOKEN = "woken"
     BEGAN = "began"
     MAYBE_OVER = "maybe over"
     ON_AGAIN = "on again"
@@ -46,9 +47,9 @@ class Patience:
     """
 
     begin: float = 0.12
-    maybe: float = 0.2
-    over: float = 0.55
-    complete: float = 0.32
+    maybe: float = 0.16
+    over: float = 0.5
+    complete: float = 0.3
     least: float = 0.22
     longest: float = 20.0
     loud: float = 0.5
@@ -92,6 +93,10 @@ class Turns:
         """Forget a turn that is going on; its number is used up."""
         self._speaking = self._voiced = self._maybe = self._complete = False
         self._candidate = 0.0
+
+    def skip(self) -> None:
+        """A frame passes that nobody listens to."""
+        self._frames += 1
 
     def push(self, probability: float) -> Event | None:
         """The next frame's probability of speech in 0..1, and what it changes."""

@@ -3,19 +3,22 @@
 
     python -m tests.benchmarks.latency [--model tiny|tiny.en|base.en] [--json]
 
-Ten questions and six commands are spoken into the microphone of a PulseAudio server of our own; microphone and
-loudspeaker are recorded, and the latency is read from the recordings. For tiny.en and base.en the tests' tiny Whisper
-still gives the text, after a model of the true shape with random weights did a true model's work (the encoder, and 14
-tokens with a beam of 2), so what is shown is a little more than the true model takes. The plain sequence (wait 0.55 s,
-decode, search, synthesise all, play) is run on the same sounds in the same process.
+Ten questions and six commands are spoken, over the podcast, into the microphone of a PulseAudio server of our own;
+microphone and loudspeaker are recorded, and the latency is read from the recordings. Each answer is spoken over, too.
+For tiny.en and base.en the tests' tiny Whisper still gives the text, after a model of the true shape with random
+weights did a true model's work (the encoder, and 14 tokens with a beam of 2), so what is shown is a little more than
+the true model takes. The plain sequence (wait 0.5 s, decode, search, synthesise all, play) is run on the same sounds in
+the same process.
 """
 
 import argparse
 import json
+import os
 import statistics
 import tempfile
 import threading
 import time
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -26,10 +29,11 @@ from tests.conftest import TINY_WHISPER
 from tests.demo import TEN_QUESTIONS, spoken_wav
 from tests.soundcard import SoundCard, running_card
 from voice.audio import Audio, read_audio
+from voice.turns import Patience
 from voice.words import Bias, Heard
 
 SHAPES = {"tiny.en": (384, 4, 6), "base.en": (512, 6, 8)}
-COMMANDS = ("Go back thirty seconds.", "Faster.", "Louder.", "Next topic.", "Go back to where I was.", "Play.")
+COMMANDS = ("Go back thirty seconds.", "Faster.", "Louder.", "Next topic.", "Slower.", "Go to the beginning.")
 
 
 class Weighed:
@@ -71,73 +75,124 @@ class Weighed:
 
 
 def plain(companion: Any, episode: str, said: Audio) -> float:
-    """Seconds of the plain sequence to the beginning of the sound, without the devices."""
+    """Seconds of the plain sequence to the beginning of the sound, without the devices and the detector."""
     began = time.monotonic()
     text = companion.hear(said, episode).text
     answer = companion.ask(Question(text, episode))
     list(companion.speak(answer.text))
-    return 0.55 + time.monotonic() - began
+    return Patience().over + time.monotonic() - began
+
+
+class Bench:
+    """A companion that plays on a sound server, and one who speaks to it and hears it."""
+
+    def __init__(self, card: SoundCard, companion: Any, folder: Path) -> None:
+        from ui.headless import Headless
+
+        self.card, self.companion, self.folder = card, companion, folder
+        self.attempts: list[Any] = []
+        self.began = 0.0
+        self.headless = Headless(companion, on_turn=self.attempts.append)
+        noticed = self.headless.talk.began
+
+        def began(now: Any) -> Any:
+            self.began = time.monotonic()
+            return noticed(now)
+
+        self.headless.talk.began = began  # type: ignore[method-assign]
+        self.headless.open(play=False)
+        companion.warm(self.headless.episode_id)
+        self.thread = threading.Thread(target=self.headless.run)
+        self.thread.start()
+        time.sleep(1.5)
+
+    def wait(self, reached: Callable[[], bool], seconds: float = 6.0) -> bool:
+        until = time.monotonic() + seconds
+        while not reached() and time.monotonic() < until:
+            time.sleep(0.005)
+        return reached()
+
+    def ask(self, text: str) -> tuple[Any, float, float, float] | None:
+        """Say it over the podcast: the attempt, when its sound began and the podcast's ended (seconds after the end of
+        speech, and after the turn began), and the end of speech on the clock. None when it was not understood.
+        """
+        player, before = self.headless.player, len(self.attempts)
+        player.seek(60.0)
+        player.play()
+        time.sleep(1.0)
+        path = spoken_wav(text, "en-us", self.folder / "said.wav")
+        with self.card.listen("mic") as heard, self.card.listen() as ear:
+            skew = ear.now - heard.now
+            self.card.play(path)
+            self.wait(lambda: len(self.attempts) > before and (player.speaking or player.playing))
+            time.sleep(0.4)
+            clock, now = time.monotonic(), ear.now
+            end = float(np.flatnonzero(np.abs(heard.heard().samples) > 0.02)[-1]) / heard.rate + skew
+            sound = ear.heard()
+        if len(self.attempts) == before:
+            return None
+        start = clock - (now - end)
+        loud = np.flatnonzero(np.abs(sound.samples) > 0.005) / ear.rate
+        first = loud[loud > end]
+        last = loud[loud < end]
+        if not len(first) or not len(last):
+            return None
+        return self.attempts[-1], float(first[0] - end), float(last[-1]) - (self.began - start + end), start
+
+    def interrupt(self) -> float | None:
+        """Speak over an answer: seconds from the beginning of the turn to silence."""
+        player, before = self.headless.player, len(self.attempts)
+        if not self.wait(lambda: player.speaking):
+            return None
+        self.began = 0.0
+        with self.card.listen() as ear:
+            self.card.play(spoken_wav("Pause.", "en-us", self.folder / "said.wav"))
+            self.wait(lambda: len(self.attempts) > before)
+            clock, now, sound = time.monotonic(), ear.now, ear.heard()
+        loud = np.flatnonzero(np.abs(sound.samples) > 0.005) / ear.rate
+        return float(loud[-1]) - (self.began - clock + now) if self.began and len(loud) else None
+
+    def quiet(self) -> None:
+        self.headless.press("s")
+        time.sleep(0.3)
+        self.headless.player.pause()
+        self.headless.player.hush()
+        time.sleep(0.2)
+
+    def close(self) -> None:
+        self.headless.stop()
+        self.thread.join()
 
 
 def measure(card: SoundCard, model: str) -> dict[str, Any]:
     from ui.app import Companion
     from ui.config import Settings
-    from ui.headless import Headless
 
     with tempfile.TemporaryDirectory() as name:
         companion = Companion(Settings(data_dir=Path(name) / "earmark", hearing=str(TINY_WHISPER)))
         companion.add_demo()
         if model in SHAPES:
             companion.engines._hearing = Weighed(companion.engines.hearing, model)
-        attempts: list[Any] = []
-        headless = Headless(companion, on_turn=attempts.append)
-        headless.open(play=False)
-        companion.warm(headless.episode_id)
-        thread = threading.Thread(target=headless.run)
-        thread.start()
-        time.sleep(1.5)
+        bench = Bench(card, companion, Path(name))
         rows: list[dict[str, float]] = []
-        commands, barge, plainly = [], [], []
-        player = headless.player
-        for text in [question.text for question in TEN_QUESTIONS] + list(COMMANDS):
-            path = spoken_wav(text, "en-us", Path(name) / "said.wav")
-            command = text in COMMANDS
-            if not command:
-                plainly.append(plain(companion, headless.episode_id, read_audio(path)))
-            with card.listen("mic") as heard, card.listen() as ear:
-                skew = ear.now - heard.now
-                before = len(attempts)
-                card.play(path)
-                wait = time.monotonic() + 6
-                while len(attempts) == before and time.monotonic() < wait:
-                    time.sleep(0.005)
-                while not (player.speaking or player.playing) and time.monotonic() < wait:
-                    time.sleep(0.005)
-                time.sleep(0.5)
-                end = float(np.flatnonzero(np.abs(heard.heard().samples) > 0.02)[-1]) / heard.rate + skew
-                loud = np.flatnonzero(np.abs(ear.heard(end).samples) > 0.005)
-                now = time.monotonic()
-                if len(attempts) > before and not command and player.speaking:
-                    mark = ear.now
-                    player.hold()
-                    time.sleep(0.35)
-                    left = np.flatnonzero(np.abs(ear.heard(mark).samples) > 0.005)
-                    barge.append(float(left[-1]) / ear.rate if len(left) else 0.0)
-            if len(attempts) > before and len(loud):
-                latency = float(loud[0]) / ear.rate
-                times = attempts[-1].times
-                if command and attempts[-1].command is not None:
-                    commands.append(latency)
-                elif not command and "sounding" in times:
-                    start = now - (ear.now - end)
-                    rows.append({"latency": latency, **{stage: at - start for stage, at in times.items()}})
-            headless.press("s")
-            time.sleep(0.3)
-            player.pause()
-            player.hush()
-            time.sleep(0.3)
-        headless.stop()
-        thread.join()
+        commands, stops, plainly = [], [], []
+        for question in TEN_QUESTIONS:
+            said = read_audio(spoken_wav(question.text, "en-us", Path(name) / "said.wav"))
+            plainly.append(plain(companion, bench.headless.episode_id, said))
+            done = bench.ask(question.text)
+            if done is not None and "sounding" in done[0].times:
+                attempt, latency, stopped, start = done
+                rows.append({"latency": latency, **{stage: at - start for stage, at in attempt.times.items()}})
+                stops.append(stopped)
+                if (stopped_ := bench.interrupt()) is not None:
+                    stops.append(stopped_)
+            bench.quiet()
+        for text in COMMANDS:
+            done = bench.ask(text)
+            if done is not None and done[0].command is not None:
+                commands.append(done[1])
+            bench.quiet()
+        bench.close()
         companion.close()
     stages = ("may be over", "decoded", "found", "synthesised", "over", "sounding", "latency")
     return {
@@ -145,7 +200,8 @@ def measure(card: SoundCard, model: str) -> dict[str, Any]:
         "stages": {stage: statistics.median(row[stage] for row in rows if stage in row) for stage in stages},
         "p95": float(np.percentile([row["latency"] for row in rows], 95)),
         "commands": statistics.median(commands) if commands else None, "commands heard": len(commands),
-        "stops after": max(barge, default=None), "plain": statistics.median(plainly),
+        "stops after": statistics.median(stops), "stops after at most": max(stops),
+        "plain": statistics.median(plainly), "load": os.getloadavg()[0],
     }  # fmt: skip
 
 
@@ -163,8 +219,9 @@ def main() -> None:
         for stage, seconds in found["stages"].items():
             print(f"  {stage:12} {seconds:6.2f}")
         print(f"  latency p95  {found['p95']:6.2f}   plain sequence {found['plain']:.2f} (before the device)")
-        print(f"  commands     {found['commands']}   ({found['commands heard']} of {len(COMMANDS)} understood)")
-        print(f"  sound stops at most {found['stops after']} s after it is told to")
+        print(f"  commands     {found['commands']:6.2f}   ({found['commands heard']} of {len(COMMANDS)} understood)")
+        print(f"  silence      {found['stops after']:6.2f}   after somebody was noticed (at most "
+              f"{found['stops after at most']:.2f}); other load {found['load']:.1f}")
 
 
 if __name__ == "__main__":
