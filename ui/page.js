@@ -62,6 +62,7 @@
     } catch {
       drawState({ ready: false, problem: "Earmark does not answer. Is it still running?", engines: [], progress: 0 });
       ready = null;
+      Earmark.lost();
     }
     clearTimeout(next);
     next = setTimeout(look, document.hidden ? LATER : pause);

@@ -6,6 +6,8 @@
   const MOST_MOMENTS = 3;
   const WORTH_SHOWING = 0.3; // confidence from which a moment that the answer does not use is still of interest
 
+  const KEPT = 30; // answers of a conversation
+
   let conversation = []; // answers, oldest first
   let drawn = -1; // sentences of the present answer that stand on the page; -1 while another answer does
 
@@ -60,6 +62,28 @@
     drawn = Math.max(drawn, sentences.length);
   };
 
+  // Draw the whole of an answer; returns its moments, for the timeline.
+  const draw = (answer) => {
+    Earmark.answers.tell(answer);
+    Earmark.say("remark", answer.remark);
+    const cited = answer.sentences.flatMap((sentence) => sentence.moments);
+    const within = (moment) => cited.some((other) => other.start < moment.end && moment.start < other.end
+      && other.episode === moment.episode);
+    const more = answer.moments
+      .filter((moment) => !answer.covered || (moment.confidence >= WORTH_SHOWING && !within(moment)))
+      .slice(0, MOST_MOMENTS);
+    $("evidence").hidden = !more.length;
+    $("evidence-title").textContent = answer.covered ? "More on this" : "The nearest moments";
+    $("moments").replaceChildren(...more.map((moment) => make(
+      "li", { class: "moment" }, cite(moment),
+      make("div", { class: "moment-text" },
+        make("p", { class: "moment-speaker" }, [moment.speaker, title(moment)].filter(Boolean).join(" · ")),
+        make("blockquote", {}, moment.quote), tools(moment)),
+    )));
+    drawEarlier();
+    return answer.covered ? [...cited, ...more] : more;
+  };
+
   const drawEarlier = () => {
     const before = conversation.slice(0, -1);
     $("earlier").hidden = !before.length;
@@ -86,28 +110,20 @@
       fill(sentences);
     },
 
-    // Draw the whole of an answer; returns its moments, for the timeline.
+    // The whole of an answer is there; returns its moments, for the timeline.
     show(answer) {
-      conversation = [...conversation, answer];
-      this.tell(answer);
-      Earmark.say("remark", answer.remark);
-      const cited = answer.sentences.flatMap((sentence) => sentence.moments);
-      const within = (moment) => cited.some((other) => other.start < moment.end && moment.start < other.end
-        && other.episode === moment.episode);
-      const more = answer.moments
-        .filter((moment) => !answer.covered || (moment.confidence >= WORTH_SHOWING && !within(moment)))
-        .slice(0, MOST_MOMENTS);
-      $("evidence").hidden = !more.length;
-      $("evidence-title").textContent = answer.covered ? "More on this" : "The nearest moments";
-      $("moments").replaceChildren(...more.map((moment) => make(
-        "li", { class: "moment" }, cite(moment),
-        make("div", { class: "moment-text" },
-          make("p", { class: "moment-speaker" }, [moment.speaker, title(moment)].filter(Boolean).join(" · ")),
-          make("blockquote", {}, moment.quote), tools(moment)),
-      )));
-      drawEarlier();
+      conversation = [...conversation, answer].slice(-KEPT);
+      Earmark.tab.remember(`talk:${Earmark.chosen()?.id}`, conversation);
+      const moments = draw(answer);
       $("sentences").scrollIntoView({ block: "nearest" });
-      return answer.covered ? [...cited, ...more] : more;
+      return moments;
+    },
+
+    // Be in the conversation about an episode that this tab had before; returns the moments of its last answer.
+    restore(id) {
+      conversation = Earmark.tab.recall(`talk:${id}`, []);
+      drawn = -1;
+      return conversation.length ? draw(conversation.at(-1)) : [];
     },
 
     // Mark the sentence that is being read; -1 for none.

@@ -8,7 +8,6 @@
 
   let turn = 0;
   let settled = 0; // the latest turn that has had its last word: Gradio says the last word of a stream twice
-  let history = [];
   let spoken = ""; // what was heard, while it is being asked
   let readOut = 0; // sentences of the answer that the voice has been given
   let aloud = null; // the feed of the voice that reads the answer, while there is one
@@ -27,6 +26,12 @@
     box.dispatchEvent(new Event("input", { bubbles: true }));
   };
 
+  // What a follow-up may lean on: the last questions, with the moments of their answers.
+  const history = () => Earmark.answers.conversation().slice(-REMEMBERED).map((answer) => {
+    const cited = answer.sentences.flatMap((sentence) => sentence.moments);
+    return { text: answer.question, moments: (cited.length ? cited : answer.moments).slice(0, 8) };
+  });
+
   const scope = () => $("scope").value;
 
   const context = () => ({
@@ -36,7 +41,7 @@
     position: player.episode?.audio ? player.position : null,
     heard_until: Earmark.limit(),
     playing: player.episode?.id ?? null,
-    history,
+    history: history(),
   });
 
   // How far an answer may look, in seconds: to where the listener is, or to the end (null).
@@ -169,8 +174,6 @@
     }
     tell(answer);
     warm(answer.question, Earmark.answers.show(answer));
-    const cited = answer.sentences.flatMap((sentence) => sentence.moments);
-    history = [...history, { text: answer.question, moments: (cited.length ? cited : answer.moments).slice(0, 8) }].slice(-REMEMBERED);
     announce(Earmark.answers.inWords(answer));
     spoken = "";
     $("ask").classList.remove("busy");
@@ -181,7 +184,6 @@
   // Another episode is on the page: what was asked about the last one goes.
   Earmark.forgetAnswer = () => {
     turn += 1;
-    history = [];
     [aloud, readOut] = [null, 0];
     Earmark.hush();
     endReading();
@@ -190,6 +192,19 @@
     $("heard-as").hidden = true;
     $("ask").classList.remove("busy");
     Earmark.hint("");
+  };
+
+  // An episode is on the page: go on with what was asked about it before.
+  Earmark.goOn = (id) => {
+    const here = Earmark.answers.restore(id).filter((moment) => moment.episode === id);
+    Earmark.timeline.heat([], here);
+  };
+
+  // The server does not answer: no question waits any longer.
+  Earmark.lost = () => {
+    if (!$("ask").classList.contains("busy") || settled === turn) return;
+    settled = turn;
+    end("Earmark does not answer. Your question is kept: ask it again when Earmark is running.");
   };
 
   // Questions that the episode answers.
@@ -219,6 +234,9 @@
     }
     $("aloud").addEventListener("change", () => { if (!$("aloud").checked) voice.stop(); });
     $("scope").onchange = scoped;
+    const draft = Earmark.tab.recall("draft", "");
+    if (draft) write(draft);
+    field().addEventListener("input", () => Earmark.tab.remember("draft", field().value));
     scoped();
     $("stop").onclick = () => voice.stop();
     $("correct").onclick = () => {

@@ -66,11 +66,15 @@ window.Earmark = {};
     return [answer.error, answer.hint, detail].filter(Boolean).join(" ");
   };
 
-  // What this browser remembers between visits; a browser that forbids it just forgets.
-  Earmark.remember = (key, value) => {
-    try { localStorage.setItem(`earmark:${key}`, JSON.stringify(value)); } catch { /* private mode */ }
-  };
-  Earmark.recall = (key, otherwise) => {
-    try { return JSON.parse(localStorage.getItem(`earmark:${key}`)) ?? otherwise; } catch { return otherwise; }
-  };
+  // What this browser remembers between visits, or this tab until it is closed; one that forbids it just forgets.
+  const keeping = (store) => ({
+    remember(key, value) {
+      try { store().setItem(`earmark:${key}`, JSON.stringify(value)); } catch { /* private mode, or full */ }
+    },
+    recall(key, otherwise) {
+      try { return JSON.parse(store().getItem(`earmark:${key}`)) ?? otherwise; } catch { return otherwise; }
+    },
+  });
+  Object.assign(Earmark, keeping(() => localStorage));
+  Earmark.tab = keeping(() => sessionStorage);
 })(window.Earmark);

@@ -209,6 +209,7 @@
       link.searchParams.delete("t");
       history.replaceState(null, "", link);
       transcript.clear();
+      Earmark.goOn(episode.id);
     }
     if (!$("transcript-panel").hidden) transcript.show();
     drawShelf(every);
