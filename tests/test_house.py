@@ -8,8 +8,10 @@ from pathlib import Path
 
 import click
 import pytest
+from msgspec.structs import fields
 
 from ui.cli import main
+from ui.config import Settings
 
 ROOT = Path(__file__).parents[1]
 ROOMS = ("voice", "episodes", "retrieval", "ui")
@@ -67,6 +69,11 @@ def test_every_command_has_help_and_stands_in_the_readme(name, command):
     assert command.help
     assert all(option.help for option in command.params if isinstance(option, click.Option))
     assert name in (ROOT / "README.md").read_text("utf-8")
+
+
+@pytest.mark.parametrize("key", [field.name for field in fields(Settings)])
+def test_every_setting_stands_in_the_readme(key):
+    assert f"`{key}`" in (ROOT / "README.md").read_text("utf-8")
 
 
 def test_every_source_file_names_its_licence():
