@@ -33,9 +33,11 @@ from episodes.transcripts import read_transcript
 from episodes.written import Writer, written
 from voice.audio import read_part
 from voice.errors import EarmarkError, HearingError, LibraryError, TranscriptError
+from voice.speakers import with_speakers
 from voice.words import Bias, Word
 
 if TYPE_CHECKING:
+    from voice.speakers import Speakers
     from voice.stt import Hearing
 
 OnStep = Callable[[Episode, StepState], None]
@@ -55,7 +57,8 @@ class Tools:
     float32 (n, d) unit rows; ``index`` makes an episode with its cues searchable, replacing what was there; ``fetch``
     brings a source's files into a folder and returns the source with their paths; ``ask`` tells where in a transcript
     each of some questions is answered (seconds, None for nowhere); ``writer`` gives the language model that writes the
-    digest, None when it stays in the speakers' own words.
+    digest, None when it stays in the speakers' own words; ``speakers`` gives what tells speakers apart by their voices,
+    for transcripts that name none, None when nothing does.
     """
 
     hearing: Callable[[], "Hearing"]
@@ -64,6 +67,7 @@ class Tools:
     fetch: Callable[[Source, Path, Progress], Source] = _nothing_to_fetch_with
     ask: Callable[[Sequence[Cue], Sequence[str]], Sequence[float | None]] | None = None
     writer: Callable[[], Writer | None] = lambda: None
+    speakers: Callable[[], "Speakers | None"] = lambda: None
 
 
 class Ingest:
@@ -213,6 +217,8 @@ class Ingest:
                 left_out = error.message
             if not left_out:
                 fitted, chapters, remark = self._fitted(episode, given, progress)
+                fitted, unnamed = self._named(episode, fitted, progress)
+                remark = f"{remark} {unnamed}".strip()
 
                 def store_given() -> None:
                     library.save_cues(episode.id, fitted)
@@ -246,11 +252,13 @@ class Ingest:
                 "Put a transcript (VTT, SRT or JSON) of the same name beside the file, then add it again.",
             )
 
+        told_apart, unnamed = self._named(episode, cues, progress)
+
         def store() -> None:
-            library.save_cues(episode.id, cues)
+            library.save_cues(episode.id, told_apart)
             library.clear_pieces(episode.id)
 
-        return _Made(store, left_out)
+        return _Made(store, f"{left_out} {unnamed}".strip())
 
     def _fitted(
         self, episode: Episode, cues: tuple[Cue, ...], progress: Progress
@@ -277,6 +285,21 @@ class Ingest:
         inside = self.source.probe is not None and self.source.probe.chapters
         moved = () if inside else shifted_chapters(self.source.chapters, found, length)
         return shifted(cues, found, length), moved or None, said
+
+    def _named(self, episode: Episode, cues: Sequence[Cue], progress: Progress) -> tuple[Sequence[Cue], str]:
+        """Cues that name their speakers, by their voices where nobody did, and what is to be said of it."""
+        audio = self.library.audio_path(episode)
+        if audio is None or any(cue.speaker for cue in cues):
+            return cues, ""
+        try:
+            speakers = self.tools.speakers()
+            if speakers is None:
+                return cues, ""
+            progress(0.99)
+            turns = speakers.tell(audio, lambda seconds: progress(0.99))
+        except EarmarkError as error:
+            return cues, str(error)
+        return with_speakers(cues, turns), ""
 
     def _segment(self, episode: Episode, progress: Progress) -> "_Made":
         segments = segment(self.library.cues(episode.id), self.tools.embed, self.library.chapters(episode.id))

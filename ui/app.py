@@ -32,12 +32,13 @@ from retrieval.near import Near, nearness
 from retrieval.passages import passages
 from retrieval.search import find
 from retrieval.trial import answered, once
-from ui.catalogue import voices_folder
+from ui.catalogue import speakers_folder, voices_folder
 from ui.config import Settings, model_of, net_of
 from ui.engines import ROLES, EngineLine, Engines
 from ui.workers import Workers
 from voice.audio import Audio
 from voice.errors import EarmarkError, LibraryError, from_os_error
+from voice.speakers import Speakers, chosen
 from voice.stt import Hearing
 from voice.tts import load_voice
 from voice.words import Bias, Heard
@@ -165,7 +166,8 @@ class Companion:
         """What taking in an episode needs from the other rooms."""
         fetch = Fetcher(net_of(self.settings))
         return ingest.Tools(
-            self._hearing_of_recordings, self.encode, self._index_episode, fetch, self._answered, self._writer
+            self._hearing_of_recordings, self.encode, self._index_episode, fetch, self._answered, self._writer,
+            self._speakers,
         )
 
     def add(self, path: Path, on_step: OnStep = lambda episode, step: None) -> Episode:
@@ -224,6 +226,11 @@ class Companion:
         for number, episode in enumerate(missing):
             on_progress(number / len(missing), f"Indexing again: {episode.title}")
             self._index_episode(episode, self.library.cues(episode.id))
+
+    def _speakers(self) -> Speakers | None:
+        """What tells speakers apart, when its models are there. Raises HearingError when it cannot start."""
+        folder = chosen(self.settings.speakers, speakers_folder(self.settings))
+        return Speakers(folder, self.settings.threads) if folder else None
 
     def _writer(self) -> Writer | None:
         """The language model that writes digests, when one is set."""

@@ -18,6 +18,7 @@ from episodes.queue import BY_HAND
 from ui import catalogue, wire
 from ui.app import Companion
 from ui.config import net_of
+from ui.engines import ROLES
 from voice.errors import EarmarkError, LibraryError, SettingsError, from_os_error
 
 ADDRESS = re.compile(r"https?://\S+", re.IGNORECASE)
@@ -165,7 +166,8 @@ class Fetching:
         """What is to be done by hand so that a model is used; "" when it is in use already."""
         kind = next(row["role"] for row in catalogue.rows(self._settings) if row["name"] == name)
         if self._companion.engines.uses(name):
-            self._companion.show_engine(kind)
+            if kind in ROLES:
+                self._companion.show_engine(kind)
             return ""
         return f"Set {kind} to {name} in the settings (or EARMARK_{kind.upper()}={name}) and restart Earmark to use it."
 

@@ -1,11 +1,12 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The models one can get: for hearing (faster-whisper) and for speaking (Piper)."""
+"""The models one can get: for hearing (faster-whisper), for speaking (Piper), and for telling speakers apart."""
 
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 from ui.config import Settings
+from voice import speakers
 from voice.errors import SettingsError
 from voice.models import WHISPER, get_whisper, present_whisper
 from voice.tts import BUILT_IN, download_voice, is_voice
@@ -24,6 +25,11 @@ def voices_folder(settings: Settings) -> Path:
     return settings.models_dir / "voices"
 
 
+def speakers_folder(settings: Settings) -> Path:
+    """Where the models are kept that tell speakers apart."""
+    return settings.models_dir / speakers.NAME
+
+
 def rows(settings: Settings) -> list[dict[str, Any]]:
     """Each model with its role, name, megabytes and whether it is here."""
     present = present_whisper(whisper_folder(settings))
@@ -36,7 +42,9 @@ def rows(settings: Settings) -> list[dict[str, Any]]:
         *({"role": "speaking", "name": name, "megabytes": 4, "here": True} for name in BUILT_IN if ":" in name),
         *({"role": "speaking", "name": name, "megabytes": size or _size(folder / f"{name}.onnx"), "here": name in own}
           for name, size in voices.items()),
-    ]
+        {"role": "speakers", "name": speakers.NAME, "megabytes": speakers.MEGABYTES,
+         "here": speakers.chosen("auto", speakers_folder(settings)) is not None},
+    ]  # fmt: skip
 
 
 def get(settings: Settings, name: str, on_progress: Callable[[float], None]) -> Path:
@@ -46,6 +54,8 @@ def get(settings: Settings, name: str, on_progress: Callable[[float], None]) -> 
     """
     if name in WHISPER:
         return get_whisper(name, whisper_folder(settings), on_progress)
+    if name == speakers.NAME:
+        return speakers.get(speakers_folder(settings), on_progress)
     if not is_voice(name):
         raise SettingsError(f"There is no model {name!r}.", "'earmark models list' shows what there is.")
     return download_voice(name, voices_folder(settings), on_progress).parent

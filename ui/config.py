@@ -47,6 +47,9 @@ class Settings(Struct, frozen=True, kw_only=True):
     """Language that is spoken, for models that know several."""
     speaking: str = "auto"
     """What speaks: auto, builtin:female, builtin:male, a Piper voice by name or its .onnx file."""
+    speakers: str = "auto"
+    """What tells speakers apart where a transcript does not name them: auto (once its models are here), off, or their
+    folder."""
     host: str = "127.0.0.1"
     """Address the page listens on."""
     port: Annotated[int, Meta(ge=1, le=65535)] = 7860

@@ -10,10 +10,10 @@ from typing import Any
 
 from episodes.library import Library
 from ui import client
-from ui.catalogue import whisper_folder
+from ui.catalogue import speakers_folder, whisper_folder
 from ui.config import Settings, default_config_file
 from ui.engines import Engines
-from voice import devices
+from voice import devices, speakers
 from voice.errors import EarmarkError
 from voice.models import present_whisper
 from voice.stt import choose_hearing
@@ -41,7 +41,7 @@ class Finding:
 def examine(settings: Settings) -> list[Finding]:
     """Look at everything; a part that fails becomes a finding, never an exception."""
     parts: tuple[Callable[[Settings], Iterator[Finding]], ...] = (
-        _versions, _folders, _library, _hearing, _speaking, _finding, _sound, _server,
+        _versions, _folders, _library, _hearing, _speakers, _speaking, _finding, _sound, _server,
     )
     found: list[Finding] = []
     for part in parts:
@@ -90,6 +90,20 @@ def _hearing(settings: Settings) -> Iterator[Finding]:
     choice = choose_hearing(settings.hearing, present_whisper(whisper_folder(settings)), settings.language)
     name = f"faster-whisper {choice.model}" if choice.engine == "whisper" else "built-in recogniser"
     yield Finding("hearing", True, f"{name}. {choice.why}", choice.better)
+
+
+def _speakers(settings: Settings) -> Iterator[Finding]:
+    folder = speakers.chosen(settings.speakers, speakers_folder(settings))
+    lacks = speakers.missing(folder) if folder else ""
+    if folder and not lacks:
+        yield Finding("speakers", True, f"told apart with the models in {folder}")
+    elif lacks:
+        yield Finding("speakers", False, "cannot be told apart", lacks[0].upper() + lacks[1:])
+    else:
+        off = settings.speakers.strip().lower() == "off"
+        yield Finding("speakers", True, "named where a transcript names them",
+                      "" if off else f"To tell them apart by their voices: pip install 'earmark[diarization]', "
+                      f"then 'earmark models get {speakers.NAME}'.")  # fmt: skip
 
 
 def _speaking(settings: Settings) -> Iterator[Finding]:

@@ -12,6 +12,7 @@ from retrieval.embed import Embedder
 from ui import catalogue
 from ui.catalogue import VOICES, voices_folder, whisper_folder
 from ui.config import Settings
+from voice import speakers
 from voice.errors import EarmarkError, from_os_error
 from voice.models import WHISPER, present_whisper
 from voice.stt import Choice, Hearing, choose_hearing, load_hearing
@@ -156,6 +157,8 @@ class Engines:
 
     def uses(self, name: str) -> bool:
         """True when the settings and what is on this machine lead to the model of this name."""
+        if name == speakers.NAME:
+            return self.settings.speakers == "auto"
         return name in (self._choice.model, self._voice)
 
     def _load_hearing(self) -> Hearing:

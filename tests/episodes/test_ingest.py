@@ -21,6 +21,7 @@ from tests.episodes.tones import change_heard, write_tones
 from tests.material import material
 from voice.audio import Audio
 from voice.errors import AudioError, EarmarkError, EngineError, HearingError, NoSpace, TranscriptError
+from voice.speakers import Speech
 from voice.words import Bias, Heard, Piece
 
 SAID = [
@@ -133,6 +134,36 @@ def test_audio_alone_is_heard_with_its_own_names_in_mind(library: Library, works
     assert workshop.recogniser.bias.names == ("Bees and Ships", "The Show", "Ann Lee")
     assert [cue.text for cue in library.cues(episode.id)] == SAID
     assert episode.guests == ("Ann Lee",)
+
+
+class Voices:
+    """What tells two speakers apart: the second one begins in the middle."""
+
+    def __init__(self, error: EarmarkError | None = None) -> None:
+        self.error = error
+
+    def tell(self, path: Path, on_progress) -> list[Speech]:  # type: ignore[no-untyped-def]
+        if self.error:
+            raise self.error
+        on_progress(LENGTH)
+        return [Speech(0.0, LENGTH / 2, 4), Speech(LENGTH / 2, LENGTH, 2)]
+
+
+def test_speakers_are_told_apart_where_nobody_names_them(library: Library, workshop: Workshop, talk: Path) -> None:
+    tools = replace(workshop.tools, speakers=Voices)  # type: ignore[arg-type]
+    episode = add(library, talk, tools)
+    names = [cue.speaker for cue in library.cues(episode.id)]
+    assert names[0] == "Speaker 1" and names[-1] == "Speaker 2" and len(set(names)) == 2
+    library.remove(episode.id)
+    talk.with_suffix(".vtt").write_text(VTT)  # names its own
+    episode = add(library, talk, tools)
+    assert {cue.speaker for cue in library.cues(episode.id)} == {"Ann"}
+    library.remove(episode.id)
+    talk.with_suffix(".vtt").write_text(write_vtt(CUES))
+    broken = replace(tools, speakers=lambda: Voices(HearingError("The model is broken.")))  # type: ignore[arg-type]
+    episode = add(library, talk, broken)
+    assert episode.ready and {cue.speaker for cue in library.cues(episode.id)} == {""}
+    assert next(step.reason for step in episode.steps if step.step is Step.TRANSCRIBED) == "The model is broken."
 
 
 def test_a_transcript_alone(library: Library, workshop: Workshop, tmp_path: Path) -> None:
