@@ -12,6 +12,7 @@ from voice.words import clock
 
 _SECOND = 0.75  # share of the best moment's confidence from which on another may hold the better sentence
 _TRIED = 4  # moments that are searched for the better sentence
+_ELSEWHERE = 0.5  # confidence from which on another episode is said to cover what this one does not
 _APART = 60.0  # seconds from the best moment below which another is the same place
 
 
@@ -39,9 +40,13 @@ def compose(
     if quote is None:
         return Answer(question.text, False, (Sentence(f"I found nothing that {speaker} says about that."),))
     moments = (jump(moments[0], quote), *moments[1:])
-    if not covered:
-        return Answer(question.text, False, _declined(library, quote, titles, elsewhere), tuple(moments))
-    return Answer(question.text, True, (said(quote, titles, library),), tuple(moments))
+    if covered:
+        return Answer(question.text, True, (said(quote, titles, library),), tuple(moments))
+    other = None if library or not elsewhere or elsewhere[0].confidence < _ELSEWHERE else elsewhere[0]
+    if other is not None:
+        choice = choose(replace(question, heard_until=None), [other], cues, near, 1)
+        other = choice.quote if choice is not None else None
+    return Answer(question.text, False, _declined(library, quote, titles, other), tuple(moments))
 
 
 def said(quote: Moment, titles: Mapping[str, str], library: bool) -> Sentence:
@@ -77,15 +82,14 @@ def _where(moment: Moment, titles: Mapping[str, str], library: bool) -> str:
 
 
 def _declined(
-    library: bool, near: Moment, titles: Mapping[str, str], elsewhere: Sequence[Moment]
+    library: bool, nearest: Moment, titles: Mapping[str, str], other: Moment | None
 ) -> tuple[Sentence, ...]:
-    said = [Sentence("Your library does not cover that." if library else "This episode does not cover that.")]
-    other = next((moment for moment in elsewhere if moment.confidence >= COVERED), None)
-    if other is not None and not library:
+    said = Sentence("Your library does not cover that." if library else "This episode does not cover that.")
+    if other is not None:
         title = titles.get(other.episode_id, "another episode")
-        return (*said, Sentence(f"But {title} does, at {clock(other.start)}.", (other,)))
-    place = f"in {titles.get(near.episode_id, 'an episode')} at" if library else "at"
-    return (*said, Sentence(f"The nearest is {place} {clock(near.start)}: {marks(near.quote)}", (near,)))
+        return said, Sentence(f"But {title} does, at {clock(other.start)}: {marks(other.quote)}", (other,))
+    place = f"in {titles.get(nearest.episode_id, 'an episode')} at" if library else "at"
+    return said, Sentence(f"The nearest is {place} {clock(nearest.start)}: {marks(nearest.quote)}", (nearest,))
 
 
 def marks(quote: str) -> str:

@@ -28,7 +28,7 @@ _BEYOND = 45.0  # seconds behind a moment in which its answer may still begin
 _AROUND = 60.0  # seconds of cues around a moment that are read, so that no sentence is cut
 _BEHIND = 0.1  # what it costs a moment not to be the best
 _DOUBT = 0.3  # what it costs to have no confidence at all, where the best has all
-_READ = 5  # quotes that are compared with the question by their meaning
+_READ = 4  # quotes that are compared with the question by their meaning
 
 
 @dataclass(frozen=True, slots=True)

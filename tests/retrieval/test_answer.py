@@ -108,10 +108,15 @@ def test_declining_names_the_nearest_and_where_it_is_covered() -> None:
         "This episode does not cover that. The nearest is at 0:00: “We talked about the weather for an hour.”"
     )
     other = Moment("f", 90, 99, "", "", 0.9)
+    there = [Cue(90, 93, "What is a nonce?", "Ann"), Cue(93, 99, "A nonce is a number that is used once.", "Bob")]
+    titles = {"e": "Rain", "f": "Numbers"}
     answer = compose(
-        Question("what is a nonce", "e"), [poor], {"e": "Rain", "f": "Numbers"}, lambda _: cues, NOWHERE, [other]
+        Question("what is a nonce", "e"), [poor], titles, {"e": cues, "f": there}.__getitem__, NOWHERE, [other]
     )
-    assert answer.text == "This episode does not cover that. But Numbers does, at 1:30."
+    assert answer.text == (
+        "This episode does not cover that. But Numbers does, at 1:33: “A nonce is a number that is used once.”"
+    )
+    assert answer.sentences[1].moments[0].episode_id == "f"
     assert compose(Question("x"), [], {}, lambda _: cues, NOWHERE).text == "I found nothing about that."
 
 
