@@ -48,6 +48,11 @@ class Ears:
         """True within a turn."""
         return self._turns.speaking
 
+    @property
+    def drift(self) -> float:
+        """See ``Canceller``."""
+        return self._cancel.drift
+
     def complete(self, number: int) -> None:
         """See ``Turns.complete``."""
         self._turns.complete(number)
