@@ -329,6 +329,7 @@ class Headless:
             self.playing.step(step)
         except LibraryError as error:  # all were removed meanwhile
             log.warning("%s", error)
+            self.player.pause()
             self._one(Action(Do.SAY, text=error.message))
             return
         self.talk.bookmarks = self.playing.bookmarks

@@ -18,6 +18,7 @@ _PARTITIONS = 16  # frames of delay and echo that are modelled: 0.5 s
 _KEEPS = 0.9995  # how much of the way from loudspeaker to microphone stays as it is from frame to frame
 _SMOOTH = 0.6  # of the power of what is not echo
 _FAINT = (4.0, 0.03, 0.5)  # times what is usually left of the echo's power, below which it is that; the least, the most
+_SETTLED = 0.1  # of the echo's power that may be left over when its way is known
 _RINGS = 0.85  # of its power that an echo still has in the next frame
 _SILENT = 1e-4  # power of a frame's echo below which there is nothing to be learnt
 _LOOP = (7e-7, 8e-5)  # what a delay of one sample changes of the drift, for good and for the moment
@@ -76,6 +77,11 @@ class Canceller:
         if self._is_remains(left, echo):
             left *= 0.03
         return left.astype(np.float32)
+
+    @property
+    def is_settled(self) -> bool:
+        """True when little of the echo is left over most of the time."""
+        return float(np.exp(self._usual)) < _SETTLED
 
     def _follow(self, heard: Samples, echo: npt.NDArray[np.float64]) -> None:
         """Learn the drift: a filter that is always a little late shows that one clock runs away from the other."""
