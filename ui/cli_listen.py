@@ -53,6 +53,7 @@ def listen(
             companion.add_demo()
         headless = Headless(companion)
         headless.open(episode, play=not paused)
+        click.echo("Loading what hears, finds and speaks; then it plays.", err=True)
         companion.warm(headless.episode_id)
         signal.signal(signal.SIGTERM, lambda number, frame: headless.stop())
         with _keys(headless):
@@ -114,18 +115,27 @@ def service() -> None:
 
 @service.command("install")
 @click.option("--episode", help="As for 'earmark listen'.")
-@click.option("--duck", is_flag=True, help="As for 'earmark listen'.")
-@click.option("--own-words", is_flag=True, help="As for 'earmark listen'.")
+@click.option("--wake", type=click.Choice(["none", "key", "word"]), help="As for 'earmark listen'.")
+@click.option("--wake-model", metavar="MODEL", help="As for 'earmark listen'.")
+@click.option("--button", help="As for 'earmark listen'.")
+@click.option("--duck/--no-duck", default=None, help="As for 'earmark listen'.")
+@click.option("--own-words/--no-own-words", default=None, help="As for 'earmark listen'.")
 @click.option("--play", is_flag=True, help="Begin to play at the start of the machine [wait for 'play'].")
 @click.pass_context
-def service_install(ctx: click.Context, episode: str | None, duck: bool, own_words: bool, play: bool) -> None:
-    """Write the unit, start it, and let it start by itself."""
+def service_install(
+    ctx: click.Context, episode: str | None, wake: str | None, wake_model: str | None, button: str | None,
+    duck: bool | None, own_words: bool | None, play: bool,
+) -> None:
+    """Write the unit, start it, and let it start by itself. What is not given here, it reads from the settings file."""
     from ui import service as unit
     from ui.cli_base import settings_of
 
     words = ["--data-dir", str(settings_of(ctx).data_dir.absolute()), "listen"]
-    words += ["--episode", episode] if episode else []
-    words += [flag for flag, on in (("--duck", duck), ("--own-words", own_words), ("--paused", not play)) if on]
+    named = {"--episode": episode, "--wake": wake, "--wake-model": wake_model, "--button": button}
+    words += [word for name, value in named.items() if value for word in (name, value)]
+    switches = {"duck": duck, "own-words": own_words}
+    words += [f"--{name}" if on else f"--no-{name}" for name, on in switches.items() if on is not None]
+    words += [] if play else ["--paused"]
     click.echo(f"Installed {unit.install(words)}; 'journalctl --user -u {unit.NAME} -f' shows what it hears.")
     click.echo("It ends when you log out. To keep it for good, also without a login: sudo loginctl enable-linger $USER")
 

@@ -9,7 +9,7 @@ import difflib
 import os
 import tomllib
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any, Literal
+from typing import TYPE_CHECKING, Annotated, Any, Literal, get_args, get_origin
 
 import platformdirs
 from msgspec import Meta, Struct, ValidationError, convert, field
@@ -162,6 +162,9 @@ def _read(path: Path) -> dict[str, Any]:
 
 
 def _checked(key: str, value: Any, path: Path) -> Any:
+    if get_origin(_kinds()[key]) is Literal and value not in get_args(_kinds()[key]):
+        choices = ", ".join(get_args(_kinds()[key]))
+        raise SettingsError(f"The setting {key} is {value!r}.", f"Choose one of: {choices}.")
     try:
         return convert(value, _kinds()[key], strict=False, dec_hook=_path)
     except (ValidationError, TypeError) as error:

@@ -131,7 +131,8 @@ class Headless:
 
     def _hear(self, block: Samples) -> None:
         busy = self._now().speaking or self._listening
-        for event in self.ears.push(block, self._sound.played(), self.attention.is_open(time.monotonic(), busy)):
+        is_open = self.attention.is_open(time.monotonic(), busy)
+        for event in self.ears.push(block, self._sound.played(self.ears.drift), is_open):
             self._event(event)
 
     @property
@@ -328,6 +329,7 @@ class Headless:
             self.playing.step(step)
         except LibraryError as error:  # all were removed meanwhile
             log.warning("%s", error)
+            self.player.pause()
             self._one(Action(Do.SAY, text=error.message))
             return
         self.talk.bookmarks = self.playing.bookmarks

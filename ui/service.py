@@ -7,6 +7,7 @@ import subprocess
 import sys
 from pathlib import Path
 
+from ui.config import CONFIG_VARIABLE
 from voice.errors import EarmarkError, from_os_error
 
 NAME = "earmark-listen.service"
@@ -17,7 +18,7 @@ Description=Earmark, the voice companion for podcasts
 After=pipewire.service pulseaudio.service sound.target
 
 [Service]
-ExecStart={command}
+{environment}ExecStart={command}
 Restart=always
 RestartSec=5
 
@@ -35,11 +36,15 @@ def unit_file() -> Path:
 def unit(words: list[str]) -> str:
     """The text of the unit that runs ``earmark`` with these words."""
     command = [sys.executable, "-m", "ui.cli", *words]
-    return _UNIT.format(command=" ".join(_quoted(word) for word in command))
+    config = os.environ.get(CONFIG_VARIABLE)
+    given = f"{CONFIG_VARIABLE}={Path(config).absolute()}" if config else ""
+    environment = f"Environment={_quoted(given)}\n" if given else ""
+    return _UNIT.format(command=" ".join(_quoted(word) for word in command), environment=environment)
 
 
 def install(words: list[str]) -> Path:
     """Write the unit, start it, and let it start by itself. Raises EarmarkError without systemd."""
+    _program()
     path = unit_file()
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
@@ -75,12 +80,16 @@ def _quoted(word: str) -> str:
     return f'"{escaped}"' if escaped != word or not word or any(letter.isspace() for letter in word) else word
 
 
-def _systemctl(*words: str, check: bool = True) -> str:
-    """What ``systemctl --user`` says."""
+def _program() -> str:
     program = shutil.which("systemctl")
     if program is None:
         raise EarmarkError("There is no systemd on this machine.", "Start 'earmark listen' by your own init system.")
-    done = subprocess.run([program, "--user", *words], capture_output=True, text=True, check=False)  # noqa: S603
+    return program
+
+
+def _systemctl(*words: str, check: bool = True) -> str:
+    """What ``systemctl --user`` says."""
+    done = subprocess.run([_program(), "--user", *words], capture_output=True, text=True, check=False)  # noqa: S603
     if check and done.returncode:
         raise EarmarkError(
             f"systemctl --user {' '.join(words)} failed: {done.stderr.strip().rstrip('.')}.",

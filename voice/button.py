@@ -8,6 +8,7 @@ import select
 import struct
 import sys
 import threading
+import warnings
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any, Protocol
@@ -56,7 +57,9 @@ class _Pin:
         if not pin.isdigit():
             raise SettingsError(f"The button gpio:{pin} is no pin.", "Give its BCM number, such as gpio:17.")
         try:
-            self._button: Any = gpiozero.Button(int(pin), pull_up=True, bounce_time=_BOUNCE)
+            with warnings.catch_warnings():  # one for each library of pins that is not there
+                warnings.simplefilter("ignore")
+                self._button: Any = gpiozero.Button(int(pin), pull_up=True, bounce_time=_BOUNCE)
         except Exception as error:  # each library of pins behind gpiozero raises errors of its own
             raise DeviceError(f"The pin {pin} cannot be read ({error}).",
                               "Check its number, and that you are in the group gpio.") from error  # fmt: skip

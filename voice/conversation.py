@@ -167,10 +167,10 @@ class Conversation:
                 return [*hush, Action(Do.EPISODE, 1.0 if name == "next_episode" else -1.0)]
             case "play_about":
                 self._asked = True
-                return [*hush, Action(Do.FIND, text=about)]
+                return [*hush, *self._hold(before), Action(Do.FIND, text=about)]
             case "return_to":
                 if not self.marks:
-                    return hush + self._say("You have not been anywhere else yet.")
+                    return hush + self._say("You have not been anywhere else yet.", before)
                 return hush + self._move(self.marks.pop(), before, play=True)
             case "slower" | "faster" | "set_speed":
                 step = -_FASTER if name == "slower" else _FASTER
@@ -181,27 +181,37 @@ class Conversation:
                 level = amount if name == "set_volume" and amount is not None else before.volume + step
                 return [*hush, Action(Do.VOLUME, min(1.0, max(0.0, level))), *self._give_back(REWIND)]
             case "repeat":
-                return hush + self._say(self.last_answer or "I have not answered anything yet.")
+                return hush + self._say(self.last_answer or "I have not answered anything yet.", before)
             case "own_words":
-                return self.own_words(self.spans[0]) if self.spans else hush + self._say("Ask me something first.")
+                if not self.spans:
+                    return hush + self._say("Ask me something first.", before)
+                return [*self._hold(before), *self.own_words(self.spans[0])]
             case "bookmark":
                 self.bookmarks.append(before.position)
-                return [*hush, Action(Do.BOOKMARK, before.position), *self._say("Marked.")]
+                return [*hush, Action(Do.BOOKMARK, before.position), *self._say("Marked.", before)]
             case "bookmarks":
                 minutes = ", ".join(f"{int(mark // 60)}:{int(mark % 60):02}" for mark in self.bookmarks)
-                return hush + self._say(f"Your bookmarks are at {minutes}." if minutes else "There are no bookmarks.")
+                told = f"Your bookmarks are at {minutes}." if minutes else "There are no bookmarks."
+                return hush + self._say(told, before)
             case "choose" if self.spans:
                 place = int(amount or 1) - (amount != -1)
                 return self.jump(self.spans[min(max(place, -1), len(self.spans) - 1)].start)
             case "yes" if self.spans:
                 return self.jump(self.spans[0].start)
             case "help":
-                return hush + self._say(HELP)
+                return hush + self._say(HELP, before)
         return hush + self._give_back(REWIND)
 
-    def _say(self, text: str) -> list[Action]:
+    def _hold(self, before: Now) -> list[Action]:
+        """Stop the podcast for what is told by a key; a turn has stopped it already."""
+        if self._before is not None:
+            return []
+        self._before = before
+        return [Action(Do.DUCK if self.duck else Do.PAUSE)] if before.playing else []
+
+    def _say(self, text: str, before: Now) -> list[Action]:
         self._asked = True
-        return [Action(Do.SAY, text=text)]
+        return [*self._hold(before), Action(Do.SAY, text=text)]
 
     def _mark(self, position: float) -> None:
         self.marks = [*self.marks, position][-_MARKS:]
@@ -214,7 +224,7 @@ class Conversation:
     def _topic(self, name: str, before: Now, topics: Sequence[float]) -> list[Action]:
         at = bisect.bisect_right(topics, before.position)
         if name == "next_topic":
-            return self._move(topics[at], before) if at < len(topics) else self._say("This is the last topic.")
+            return self._move(topics[at], before) if at < len(topics) else self._say("This is the last topic.", before)
         # shortly after a topic began, the one before it is meant
         at = bisect.bisect_right(topics, before.position - 10) - 1
         return self._move(topics[max(0, at)] if topics else 0.0, before)

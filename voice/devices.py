@@ -130,14 +130,18 @@ def open_microphone(take: Callable[[Samples], None], device: str | int | None = 
 
 
 def open_loudspeaker(
-    fill: Callable[[Samples], None], rate: int, device: str | int | None = None, latency: float = 0.06
+    fill: Callable[[Samples], None], rate: int, device: str | int | None = None, latency: float = 0.06,
+    late: Callable[[], None] = lambda: None,
 ) -> tuple[Any, int]:
     """A running stream that lets ``fill`` write each block (float32 (n,)), and its rate in hertz; else as above.
 
-    ``latency``: seconds of sound that lie in the device, and so go on when ``fill`` turns silent.
+    ``latency``: seconds of sound that lie in the device, and so go on when ``fill`` turns silent. ``late`` hears of it
+    when that was not enough and the sound had a gap.
     """
 
-    def wanted(data: Samples, frames: int, time: object, status: object) -> None:
+    def wanted(data: Samples, frames: int, time: object, status: Any) -> None:
+        if status.output_underflow:
+            late()
         fill(data[:, 0])
 
     return _running("output", rate, device, wanted, blocksize_seconds=0.02, latency=latency)

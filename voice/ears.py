@@ -16,7 +16,8 @@ _LEAD = 0.35  # seconds before a turn that are decoded with it
 _WORD = 0.2  # seconds before the wake word was recognised that may belong to the turn: said in one breath
 _TAIL = 0.15  # seconds of its silence
 _KEPT = 25.0  # seconds of sound that are kept
-_LEARNT = 190  # frames of sound from the loudspeaker after which its echo is known, 6 s
+_LEARNT = (94, 625)  # frames of sound from the loudspeaker after which its echo may be known, and counts as known, 20 s
+_RINGS = 16  # frames for which sound comes back late, and rings in the room
 _UNHEARD = 18  # frames in a row in which it sounds and is not heard: there is no echo
 _SOUNDS, _HEARD = 0.01, 0.003  # root mean squares above which a frame sounds, and is heard
 
@@ -41,12 +42,17 @@ class Ears:
         self._rest = np.zeros(0, np.float32)
         self._echo = np.zeros(0, np.float32)
         self._frames = 0
-        self._sounded = self._unheard = 0
+        self._sounded = self._unheard = self._rings = 0
 
     @property
     def speaking(self) -> bool:
         """True within a turn."""
         return self._turns.speaking
+
+    @property
+    def drift(self) -> float:
+        """See ``Canceller``."""
+        return self._cancel.drift
 
     def complete(self, number: int) -> None:
         """See ``Turns.complete``."""
@@ -105,8 +111,13 @@ class Ears:
 
     def _is_learning(self, frame: Samples, played: Samples) -> bool:
         """True while the loudspeaker sounds and its echo is not known yet: it would be taken for somebody."""
-        if self._sounded >= _LEARNT or float(np.square(played).mean()) < _SOUNDS**2:
+        if self._sounded >= _LEARNT[1]:
             return False
+        if float(np.square(played).mean()) < _SOUNDS**2:
+            self._rings = max(0, self._rings - 1)
+            return self._rings > 0
+        self._rings = _RINGS
         self._unheard = self._unheard + 1 if float(np.square(frame).mean()) < _HEARD**2 else 0
-        self._sounded = _LEARNT if self._unheard >= _UNHEARD else self._sounded + 1
+        known = self._unheard >= _UNHEARD or (self._sounded >= _LEARNT[0] and self._cancel.is_settled)
+        self._sounded = _LEARNT[1] if known else self._sounded + 1
         return True

@@ -2,7 +2,8 @@
 """The device must not answer itself: its own sound is taken out of the microphone, and its own words out of the text.
 
 First the sound: a partitioned-block frequency-domain Kalman filter (Enzner and Vary, 2006; Kuech, Mabande and Enzner,
-2014) learns the way from the loudspeaker to the microphone. Then the words, for what no filter takes away.
+2014) learns the way from the loudspeaker to the microphone, and a delay-locked loop how far the clocks of the two run
+apart. What the filter usually leaves over is taken for no one. Then the words, for what no filter takes away.
 """
 
 from collections.abc import Sequence
@@ -10,20 +11,28 @@ from collections.abc import Sequence
 import numpy as np
 import numpy.typing as npt
 
-from voice.audio import Samples
+from voice.audio import HEARING_RATE, Samples
 from voice.turns import FRAME
 
 _PARTITIONS = 16  # frames of delay and echo that are modelled: 0.5 s
 _KEEPS = 0.9995  # how much of the way from loudspeaker to microphone stays as it is from frame to frame
-_FAINT = 0.03  # of the echo's power, below which what is left counts as its remains
 _SMOOTH = 0.6  # of the power of what is not echo
+_FAINT = (4.0, 0.03, 0.5)  # times what is usually left of the echo's power, below which it is that; the least, the most
+_SETTLED = 0.1  # of the echo's power that may be left over when its way is known
+_RINGS = 0.85  # of its power that an echo still has in the next frame
+_SILENT = 1e-4  # power of a frame's echo below which there is nothing to be learnt
+_LOOP = (7e-7, 8e-5)  # what a delay of one sample changes of the drift, for good and for the moment
+_SETTLES = 60  # frames of echo before which the filter still learns the delay itself
+_FARTHEST = 3e-4  # drift: worse clocks are not built
+_BAND = (150.0, 1200.0)  # hertz, where a delay of some samples is still less than half a wave
 
 
 class Canceller:
     """Takes the loudspeaker out of the microphone; both at 16 kHz, frame by frame. Not for several threads.
 
     A Kalman filter per frequency: what is no echo (somebody speaks) counts as noise of the measurement, so that the
-    filter learns slowly then, and needs nobody to tell it when.
+    filter learns slowly then, and needs nobody to tell it when. ``drift`` is by how much faster ``played`` has to be
+    read than it was, so that it keeps pace with ``heard`` (see ``voice.clocks``).
     """
 
     def __init__(self) -> None:
@@ -33,6 +42,16 @@ class Canceller:
         self._doubt = np.full((_PARTITIONS, bins), 0.3)
         self._other = np.full(bins, 1e-2)
         self._before = np.zeros(FRAME)
+        self.drift = 0.0
+        self._steady = 0.0  # the drift without what it is for the moment
+        self._cross: npt.NDArray[np.complex128] = np.zeros(bins, np.complex128)
+        self._window = np.hanning(FRAME)
+        hertz = np.fft.rfftfreq(2 * FRAME, 1 / HEARING_RATE)
+        self._band = (hertz > _BAND[0]) & (hertz < _BAND[1])
+        self._turning = 2 * np.pi * hertz[self._band] / HEARING_RATE  # radians a sample
+        self._usual = np.log(0.5)  # logarithm of the share of the echo's power that is left over, half of the time
+        self._ringing = 0.0
+        self._learnt = 0  # frames of echo
 
     def __call__(self, heard: Samples, played: Samples) -> Samples:
         """What is left of ``heard`` (512 samples) without the echo of ``played`` (512, and those before)."""
@@ -52,11 +71,43 @@ class Canceller:
         self._weights = _KEEPS * (self._weights + np.fft.rfft(change, axis=1))
         spread = np.square(np.abs(self._weights))
         self._doubt = _KEEPS**2 * (1 - 0.5 * gain * power) * self._doubt + (1 - _KEEPS**2) * spread
+        self._follow(heard, echo)
         if float(np.square(left).sum()) > 2 * float(np.square(heard).sum()):
             return heard  # it makes things worse: the way has changed
-        if float(np.square(left).sum()) < _FAINT * float(np.square(echo).sum()):
-            left *= 0.03  # nobody speaks that softly beside a loudspeaker; it is what the filter left over
+        if self._is_remains(left, echo):
+            left *= 0.03
         return left.astype(np.float32)
+
+    @property
+    def is_settled(self) -> bool:
+        """True when little of the echo is left over most of the time."""
+        return float(np.exp(self._usual)) < _SETTLED
+
+    def _follow(self, heard: Samples, echo: npt.NDArray[np.float64]) -> None:
+        """Learn the drift: a filter that is always a little late shows that one clock runs away from the other."""
+        if float(np.square(echo).sum()) < _SILENT:
+            return
+        self._learnt += 1
+        both = [np.fft.rfft(part * self._window, 2 * FRAME) for part in (heard, echo)]
+        self._cross = 0.95 * self._cross + both[0] * np.conj(both[1])
+        if self._learnt < _SETTLES:
+            return
+        cross = self._cross[self._band]
+        weight = np.abs(cross) * self._turning
+        late = -float((weight * np.angle(cross)).sum() / ((weight * self._turning).sum() + 1e-9))  # samples
+        self._steady = float(np.clip(self._steady - _LOOP[0] * late, -_FARTHEST, _FARTHEST))
+        self.drift = self._steady - _LOOP[1] * late
+
+    def _is_remains(self, left: npt.NDArray[np.float64], echo: npt.NDArray[np.float64]) -> bool:
+        """Whether it is no more than the filter leaves over of an echo; nobody speaks that softly beside it."""
+        power = float(np.square(echo).sum())
+        self._ringing = max(power, _RINGS * self._ringing)
+        if power < _SILENT:
+            return False
+        share = float(np.square(left).sum()) / self._ringing
+        if self._learnt > _SETTLES // 2:  # a median, step by step: who speaks for a while does not move it far
+            self._usual += 0.05 if np.log(share + 1e-9) > self._usual else -0.05
+        return share < min(_FAINT[2], max(_FAINT[1], _FAINT[0] * float(np.exp(self._usual))))
 
 
 _SHORT = 5  # words below which a text matches too easily to be called an echo of a transcript

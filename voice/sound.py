@@ -11,6 +11,7 @@ import numpy as np
 
 from voice import devices
 from voice.audio import HEARING_RATE, Audio, Samples
+from voice.clocks import Line
 from voice.errors import DeviceError
 from voice.player import Player
 
@@ -18,6 +19,8 @@ log = logging.getLogger("earmark.listen")
 
 _SILENT = 3.0  # seconds without a block after which a device is gone
 _PATIENCE = (1.0, 30.0)  # seconds between two tries, the first and the longest
+_LATENCY = (0.06, 0.24)  # seconds of sound that lie in the loudspeaker: as little as the machine keeps up with
+_GAPS = 5  # gaps after which it gets more
 _LATE = 0.5  # seconds of played sound that may wait to be compared with the microphone
 
 
@@ -62,8 +65,9 @@ class Sound:
         self._from_microphone = Resampler(HEARING_RATE, HEARING_RATE)
         self._to_loudspeaker = Resampler(player.rate, player.rate)
         self._made = np.zeros(0, np.float32)
-        self._echo = np.zeros(0, np.float32)
+        self._echo = Line()
         self._asked = 0
+        self._gaps, self._latency = 0, _LATENCY[0]
         self._lock = threading.Lock()
 
     @property
@@ -80,12 +84,19 @@ class Sound:
                 self._complain(DeviceError(f"The {_WHAT[kind]} sends nothing any more.", "Waiting for it to return."))
                 self._next_try = now + self._wait
                 return
+        if self._gaps >= _GAPS and self._latency < _LATENCY[1] and self.open:
+            self._latency = min(2 * self._latency, _LATENCY[1])
+            log.info("The sound had gaps; from now on the loudspeaker gets it %.2f s ahead.", self._latency)
+            self.close()
         if self.open or now < self._next_try:
             return
         try:
             self.close()
             devices.refresh()
-            stream, rate = devices.open_loudspeaker(self._fill, self._player.rate, self._names["output"])
+            self._gaps = 0
+            stream, rate = devices.open_loudspeaker(
+                self._fill, self._player.rate, self._names["output"], self._latency, self._gap
+            )
             self._streams["output"] = stream
             self._to_loudspeaker = Resampler(self._player.rate, rate)
             self._factor = self._player.rate / rate
@@ -112,16 +123,16 @@ class Sound:
             stream.abort(ignore_errors=True)
             stream.close(ignore_errors=True)
 
-    def played(self) -> Samples:
-        """What the loudspeaker was given since the last call for as long as the microphone heard, at 16 kHz."""
+    def played(self, drift: float = 0.0) -> Samples:
+        """What the loudspeaker was given since the last call for as long as the microphone heard, at 16 kHz, read
+        faster by the factor 1 + ``drift``."""
         with self._lock:
             asked, self._asked = self._asked, 0
         while self._player.played:
-            self._echo = np.concatenate([self._echo, self._to_hearing(self._player.played.popleft())])
-        if len(self._echo) > asked + _LATE * HEARING_RATE:
-            self._echo = self._echo[-asked - round(_LATE * HEARING_RATE / 5) :]
-        given, self._echo = self._echo[:asked], self._echo[asked:]
-        return np.pad(given, (0, asked - len(given)))
+            self._echo.add(self._to_hearing(self._player.played.popleft()))
+        if self._echo.waiting > asked + _LATE * HEARING_RATE:
+            self._echo.skip(self._echo.waiting - asked - round(_LATE * HEARING_RATE / 5))
+        return self._echo.take(asked, drift)
 
     def _complain(self, error: DeviceError) -> None:
         if str(error) != self._said:  # once, not at every try
@@ -134,6 +145,9 @@ class Sound:
         with self._lock:
             self._asked += len(block)
         self._take(block)
+
+    def _gap(self) -> None:
+        self._gaps += 1
 
     def _fill(self, out: Samples) -> None:
         self._alive["output"] = time.monotonic()

@@ -44,7 +44,7 @@ def main() -> None:
                 except queue.Empty:
                     continue
                 blocks += 1
-                ears.push(block, sound.played())
+                ears.push(block, sound.played(ears.drift))
             share = (time.process_time() - used) / (time.monotonic() - began)
             sound.close()
             player.close()

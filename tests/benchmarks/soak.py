@@ -74,7 +74,7 @@ class Clockwork:
         if self.frames >= self.last:
             headless.stop()
 
-    def played(self) -> Samples:
+    def played(self, drift: float) -> Samples:
         return self._given
 
     def close(self) -> None:

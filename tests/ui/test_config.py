@@ -56,3 +56,13 @@ def test_a_settings_file_that_was_named_must_exist(file):
     file.unlink()
     with pytest.raises(SettingsError, match=r"no settings file"):
         config.load()
+
+
+def test_how_one_listens_is_set_and_flags_win(file):
+    file.write_text('wake = "word"\nwake_model = "okay_nabu"\nbutton = "gpio:17"\nduck = true\nown_words = true\n')
+    found = config.load(duck=False, wake="key", own_words=None)
+    assert (found.wake, found.wake_model, found.button) == ("key", "okay_nabu", "gpio:17")
+    assert (found.duck, found.own_words) == (False, True)
+    file.write_text('wake = "shout"\n')
+    with pytest.raises(SettingsError, match="none, key, word"):
+        config.load()

@@ -5,8 +5,10 @@ import sys
 from pathlib import Path
 
 import pytest
+from click.testing import CliRunner
 
 from ui import service
+from ui.cli import main
 from voice.errors import EarmarkError
 
 
@@ -44,3 +46,21 @@ def test_without_systemd_it_is_told(tmp_path: Path, monkeypatch: pytest.MonkeyPa
     monkeypatch.setenv("XDG_CONFIG_HOME", str(tmp_path))
     with pytest.raises(EarmarkError, match="no systemd"):
         service.install([])
+    assert service.status() == "not installed"
+
+
+def test_it_is_installed_with_what_was_given_and_the_settings_file(
+    systemctl: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    config = tmp_path / "my config.toml"
+    config.write_text("duck = true")
+    monkeypatch.setenv("EARMARK_CONFIG", str(config))
+    done = CliRunner().invoke(
+        main, ["--data-dir", str(tmp_path), "service", "install", "--wake", "word", "--wake-model", "okay_nabu",
+               "--no-duck", "--play"],
+    )  # fmt: skip
+    assert done.exit_code == 0, done.output
+    assert "enable-linger" in done.output
+    text = service.unit_file().read_text()
+    assert f'Environment="EARMARK_CONFIG={config}"' in text
+    assert "listen --wake word --wake-model okay_nabu --no-duck\n" in text

@@ -141,6 +141,17 @@ def test_a_key_changes_nothing_but_what_it_says():
     assert not talk.interrupted
 
 
+def test_what_a_key_lets_speak_stops_the_podcast_and_gives_it_back():
+    talk = Conversation()
+    talk.found([Span(300.0, 320.0)], "It is so.")
+    assert talk.command("repeat", None, "", PLAYING)[1:] == [Action(Do.PAUSE), Action(Do.SAY, text="It is so.")]
+    assert talk.answered() == [Action(Do.SEEK, 97.0), Action(Do.PLAY)]
+    assert talk.command("own_words", None, "", PLAYING)[0] == Action(Do.PAUSE)
+    assert talk.answered() == [Action(Do.SEEK, 97.0), Action(Do.PLAY)]
+    assert Action(Do.PAUSE) not in talk.command("own_words", None, "", PAUSED)
+    assert talk.answered() == [Action(Do.SEEK, 100.0), Action(Do.PAUSE)]
+
+
 def test_the_stop_key_within_an_answer_gives_the_podcast_back():
     talk = Conversation()
     talk.began(PLAYING)

@@ -2,7 +2,9 @@
 """The device's own sound and words are told from the listener's."""
 
 import numpy as np
+import pytest
 
+from voice.clocks import Line
 from voice.echo import Canceller, is_echo
 from voice.turns import FRAME
 
@@ -24,6 +26,29 @@ def test_an_echo_is_learnt_and_taken_out_while_a_voice_passes() -> None:
     assert np.square(left[before]).mean() < 0.01 * np.square(heard[before]).mean()
     during = slice(FRAME * 300, FRAME * 400)
     assert np.corrcoef(left[during], voice[during])[0, 1] > 0.98
+
+
+@pytest.mark.parametrize("drift", [0.0, 8e-5, -8e-5])
+def test_clocks_that_run_apart_are_followed_and_a_person_is_still_heard(drift: float) -> None:
+    draw = np.random.default_rng(1)
+    loud = np.repeat(np.clip(draw.normal(0.6, 0.5, 400), 0, 2), FRAME * 4)  # syllables and pauses
+    played = (0.1 * draw.standard_normal(FRAME * 1600) * loud).astype(np.float32)
+    clock = Line()
+    clock.add(np.convolve(played, np.r_[np.zeros(2000), draw.standard_normal(400) * np.exp(-np.arange(400) / 80) * 0.2])
+              [: len(played)].astype(np.float32))  # fmt: skip
+    heard = np.concatenate([clock.take(FRAME, drift) for _ in range(1590)])
+    person = slice(FRAME * 1500, FRAME * 1560)
+    voice = 0.1 * np.sin(np.arange(FRAME * 60) * 0.2)
+    heard[person] += voice.astype(np.float32)
+    cancel, line = Canceller(), Line()
+    line.add(played)
+    left = np.concatenate([
+        cancel(heard[at : at + FRAME], line.take(FRAME, cancel.drift)) for at in range(0, len(heard), FRAME)
+    ])  # fmt: skip
+    late = slice(FRAME * 1200, FRAME * 1500)
+    assert cancel.drift == pytest.approx(drift, abs=1.5e-5)
+    assert np.square(left[late]).mean() < 0.01 * np.square(heard[late]).mean()
+    assert np.corrcoef(left[person], voice)[0, 1] > 0.9
 
 
 def test_what_does_not_sound_takes_nothing_away() -> None:

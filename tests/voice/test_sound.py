@@ -37,8 +37,9 @@ class Desk:
         monkeypatch.setattr(devices, "open_loudspeaker", self.loudspeaker)
         monkeypatch.setattr(devices, "open_microphone", self.microphone)
 
-    def loudspeaker(self, fill: Any, rate: int, device: str) -> tuple[Stream, int]:
+    def loudspeaker(self, fill: Any, rate: int, device: str, latency: float, late: Any) -> tuple[Stream, int]:
         self.tries += 1
+        self.latency, self.late = latency, late
         if not self.there:
             raise DeviceError("There is no loudspeaker on this machine.", "Plug one in.")
         self.fill = fill
@@ -89,6 +90,18 @@ def test_what_was_unplugged_is_closed_and_opened_again(desk: Desk, player: Playe
     desk.now += 2
     both.attend()
     assert both.open
+
+
+def test_a_machine_that_does_not_keep_up_gets_more_time(desk: Desk, player: Player) -> None:
+    both = sound.Sound(player, lambda block: None, "", "")
+    both.attend()
+    latencies = [desk.latency]
+    for _ in range(5):
+        for _ in range(5):
+            desk.late()
+        both.attend()
+        latencies.append(desk.latency)
+    assert both.open and latencies == [0.06, 0.12, 0.24, 0.24, 0.24, 0.24]
 
 
 def test_other_rates_are_resampled_both_ways(desk: Desk, player: Player) -> None:
