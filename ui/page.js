@@ -56,6 +56,7 @@
       const [status, episodes] = await Promise.all([json("api/status"), json("api/episodes")]);
       drawState(status);
       drawEmpty(status, episodes);
+      Earmark.nothing = status.ready && !episodes.length;
       const work = Object.fromEntries((status.work ?? []).map((one) => [one.episode, one]));
       Earmark.takeLibrary(episodes.map((episode) => ({ ...episode, work: work[episode.id] })), wish());
       if (status.ready && episodes.every((episode) => episode.ready || episode.status.startsWith("failed"))) pause = LATER;

@@ -34,7 +34,7 @@
   const statusText = ({ status, work }) => {
     const left = work?.state !== "failed" && work?.eta ? `, about ${soon(work.eta)} left` : "";
     const behind = work?.state === "waiting" && work.before ? `, ${work.before} before it` : "";
-    return `${status}${behind}${left}`;
+    return `${status.replace(/https?:\/\/([^/\s]+)\S*/g, "$1")}${behind}${left}`;
   };
 
   // The button that goes on with an episode that failed or was stopped, or stops one that is under way.
