@@ -94,6 +94,14 @@
     if (tab.id === "tab-transcript") Earmark.transcript.show();
   };
 
+  // Show the transcript at the place where the player is: there is no sound to hear.
+  Earmark.readAlong = async () => {
+    showTab($("tab-transcript"));
+    await Earmark.transcript.show();
+    player.show();
+    $("side-panel").scrollIntoView({ block: "nearest" });
+  };
+
   // -- keys --------------------------------------------------------------------------------------------------
 
   const KEYS = {

@@ -211,7 +211,8 @@
       transcript.clear();
       Earmark.goOn(episode.id);
     }
-    if (!$("transcript-panel").hidden) transcript.show();
+    if (play && !episode.audio) Earmark.readAlong();
+    else if (!$("transcript-panel").hidden) transcript.show();
     drawShelf(every);
   };
 
