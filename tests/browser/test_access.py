@@ -21,15 +21,21 @@ def test_axe_finds_nothing_serious_on_any_part_of_the_page(visit: Visit, served:
     expect(page.locator("#sentences .time").first).to_be_visible()
     page.evaluate("Earmark.hush()")
     found: dict[str, Any] = {}
-    for tab in ("topics", "transcript", "keep"):
-        page.click(f"#tab-{tab}")
-        if tab == "transcript":
+    for part in ("topics", "transcript", "keep", "search", "the other theme"):
+        if part in ("topics", "transcript", "keep"):
+            page.click(f"#tab-{part}")
+        if part == "transcript":
             expect(page.locator(".cue").first).to_be_visible()
-        if tab == "keep":
+        if part == "search":
+            page.fill("#filter", "glaciers")
+            expect(page.locator("#said mark").first).to_be_visible()
             page.click("#add summary")
+        if part == "the other theme":
+            page.evaluate("document.body.classList.toggle('dark')")
+            page.wait_for_timeout(400)  # colours glide from one to the other
         for one in axe.Axe().run(page).response["violations"]:
             if one["impact"] in GRAVE:
-                found[one["id"]] = [node["html"][:120] for node in one["nodes"]][:3]
+                found[f"{part}: {one['id']}"] = [node["html"][:120] for node in one["nodes"]][:3]
     assert not found
 
 
