@@ -56,6 +56,7 @@
       const [status, episodes] = await Promise.all([json("api/status"), json("api/episodes")]);
       drawState(status);
       drawEmpty(status, episodes);
+      Earmark.nothing = status.ready && !episodes.length;
       const work = Object.fromEntries((status.work ?? []).map((one) => [one.episode, one]));
       Earmark.takeLibrary(episodes.map((episode) => ({ ...episode, work: work[episode.id] })), wish());
       if (status.ready && episodes.every((episode) => episode.ready || episode.status.startsWith("failed"))) pause = LATER;
@@ -91,6 +92,14 @@
       $(other.getAttribute("aria-controls")).hidden = !here;
     }
     if (tab.id === "tab-transcript") Earmark.transcript.show();
+  };
+
+  // Show the transcript at the place where the player is: there is no sound to hear.
+  Earmark.readAlong = async () => {
+    showTab($("tab-transcript"));
+    await Earmark.transcript.show();
+    player.show();
+    $("side-panel").scrollIntoView({ block: "nearest" });
   };
 
   // -- keys --------------------------------------------------------------------------------------------------

@@ -77,6 +77,8 @@
     Earmark.answers.sounding(-1);
   };
 
+  Earmark.turn = () => turn;
+
   // -- called by Gradio's events; what they return is what Python gets ----------------------------------------
 
   Earmark.asking = (text) => {
@@ -86,7 +88,11 @@
       field().focus();
       return ["", context()];
     }
-    begin("Looking through the episode…");
+    if (Earmark.nothing) {
+      Earmark.hint("There is nothing to ask yet: open “Add episodes”, or drop a recording on this page.");
+      return ["", context()];
+    }
+    begin(`Looking through ${{ episode: "the episode", show: "the show", library: "your library" }[scope()]}…`);
     return [text, context()];
   };
   Earmark.broke = () => {

@@ -8,6 +8,7 @@
   let every = []; // the episodes
   let cards = new Map(); // by id: what stands on a card, and its element, which stays while that is the same
   let chosen = null; // the episode on the page
+  const gone = new Set(); // what is being removed: nothing more is asked about it
   let asked = 0; // number of the latest request for an episode; an older one that comes late is dropped
   let sought = 0; // number of the latest search
   let timer = 0;
@@ -34,7 +35,7 @@
   const statusText = ({ status, work }) => {
     const left = work?.state !== "failed" && work?.eta ? `, about ${soon(work.eta)} left` : "";
     const behind = work?.state === "waiting" && work.before ? `, ${work.before} before it` : "";
-    return `${status}${behind}${left}`;
+    return `${status.replace(/https?:\/\/([^/\s]+)\S*/g, "$1")}${behind}${left}`;
   };
 
   // The button that goes on with an episode that failed or was stopped, or stops one that is under way.
@@ -188,6 +189,7 @@
 
   // Choose an episode: by id, at a time in seconds or null, playing or not.
   Earmark.choose = async (id, at = null, play = false) => {
+    if (gone.has(id)) return;
     const mine = ++asked;
     let episode, kept;
     try {
@@ -211,12 +213,14 @@
       transcript.clear();
       Earmark.goOn(episode.id);
     }
-    if (!$("transcript-panel").hidden) transcript.show();
+    if (play && !episode.audio) Earmark.readAlong();
+    else if (!$("transcript-panel").hidden) transcript.show();
     drawShelf(every);
   };
 
   // Take in what the server says about the library now.
-  Earmark.takeLibrary = (episodes, wish) => {
+  Earmark.takeLibrary = (all, wish) => {
+    const episodes = all.filter(({ id }) => !gone.has(id));
     drawShelf(episodes);
     if (!chosen) {
       const first = episodes.find((episode) => episode.id === wish.episode)
@@ -235,6 +239,17 @@
   };
 
   Earmark.chosen = () => chosen;
+
+  Earmark.remove = async (id) => {
+    gone.add(id);
+    progress.leave();
+    try {
+      await json(`api/episodes/${encodeURIComponent(id)}`, null, "DELETE");
+    } catch (error) {
+      gone.delete(id);
+      throw error;
+    }
+  };
 
   // What the library says of an episode; undefined when it is not there.
   Earmark.known = (id) => every.find((episode) => episode.id === id);

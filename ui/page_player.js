@@ -35,12 +35,11 @@
       this.show();
     },
 
-    // Move to a time in seconds, now or as soon as the sound is known well enough.
+    // Move to a time in seconds, now or as soon as the sound is known well enough; without sound it is a place to read.
     seek(seconds) {
-      if (!this.episode?.audio) return;
       const last = this.audio.duration ? this.audio.duration - 0.05 : Infinity;
       const target = Math.max(0, Math.min(seconds, last));
-      if (this.audio.readyState >= HTMLMediaElement.HAVE_METADATA) this.audio.currentTime = target;
+      if (this.episode?.audio && this.audio.readyState >= HTMLMediaElement.HAVE_METADATA) this.audio.currentTime = target;
       else this.waiting = target;
       this.show();
     },
@@ -61,7 +60,12 @@
     },
     toggle() { if (this.playing) this.pause(); else this.play(); },
     skip(seconds) { this.seek(this.position + seconds); },
-    async jump(seconds) { this.seek(seconds); Earmark.transcript.goAlong(); await this.play(); },
+    async jump(seconds) {
+      this.seek(seconds);
+      Earmark.transcript.goAlong();
+      if (this.episode?.audio) await this.play();
+      else Earmark.readAlong();
+    },
 
     // A question comes: fall silent, and remember whether there was something to fall silent from.
     interrupt() {

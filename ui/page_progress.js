@@ -47,6 +47,9 @@
       Earmark.timeline.heard(heard);
     },
 
+    // The episode on the page is no more.
+    leave() { episode = null; },
+
     // The player is at this second; `playing` when it got there by playing on.
     at(seconds, playing) {
       if (!episode) return;

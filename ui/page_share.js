@@ -49,7 +49,7 @@
     if ($("remove-not").hidden) { clearRemove("Yes, remove it for good"); return; }
     clearRemove();
     try {
-      await Earmark.json(`api/episodes/${encodeURIComponent(id)}`, null, "DELETE");
+      await Earmark.remove(id);
       Earmark.hint(`“${title}” is removed.`);
       Earmark.lookNow();
     } catch (error) {

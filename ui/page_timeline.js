@@ -120,8 +120,10 @@
     start() {
       const bands = $("bands");
       bands.addEventListener("pointerover", (event) => describe(over(event)));
-      bands.addEventListener("pointerleave", () => describe(over({ target: document.activeElement })));
-      bands.addEventListener("focusin", (event) => describe(over(event)));
+      // a click, too, leaves the focus on a band: only who came by keyboard is shown what it is about without pointing
+      const focused = () => describe(document.activeElement.matches(":focus-visible") ? over({ target: document.activeElement }) : -1);
+      bands.addEventListener("pointerleave", focused);
+      bands.addEventListener("focusin", focused);
       bands.addEventListener("focusout", () => describe(-1));
       bands.addEventListener("keydown", onKey);
     },

@@ -109,6 +109,11 @@ def test_a_position_is_kept_for_one_listener_on_all_devices_and_for_nobody_else(
     second.wait_for_function(there)
     expect(second.locator("#heard span")).to_have_count(1)
     assert "listener" not in second.url, "the key does not stay where others see it"
+    first.evaluate("Earmark.player.seek(40)")
+    with first.expect_response(lambda reply: "/api/listening/" in reply.url and reply.request.method == "PUT"):
+        first.evaluate("Earmark.progress.report()")
+    second.evaluate("document.dispatchEvent(new Event('visibilitychange'))")
+    second.wait_for_function("Math.abs(Earmark.player.position - 40) < 0.2")
 
 
 def test_an_answer_can_look_wider_or_only_at_what_was_heard(demo: Any) -> None:

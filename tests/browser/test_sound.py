@@ -83,6 +83,7 @@ def test_a_spoken_question_is_understood_answered_aloud_and_playback_comes_back(
     recording = spoken_wav(question.text, "en-us+f3", tmp_path / "question.wav")
     page = visit(f"{served.url}/?episode={served.demo}")
     expect(page.locator(READY)).not_to_have_count(0)
+    page.uncheck("#aloud")  # what is asked aloud is answered aloud all the same
     page.click("#play")
     page.wait_for_function("!document.getElementById('audio').paused")
 
@@ -162,19 +163,59 @@ def test_hold_to_talk_asks_when_let_go_and_escape_forgets(
     assert word_errors(question.text, page.input_value("#question textarea"))[0] <= 1
 
 
-def test_their_own_words_are_heard_alone_and_one_is_back_where_one_was(
-    tones: Any, served: Served, sound_card: SoundCard
+def test_their_own_words_are_heard_from_any_episode_and_one_is_where_one_was(
+    visit: Visit, served: Served, sound_card: SoundCard
 ) -> None:
-    tones.uncheck("#aloud")
-    tones.evaluate("Earmark.player.seek(3)")
-    tones.fill("#question textarea", "How do bats find moths in the dark?")
-    tones.click("#ask-button")
-    hear = tones.locator("#sentences .own.hear").first
+    page = visit(f"{served.url}/?episode={served.demo}&t=3")
+    expect(page.locator(".chip").first).to_be_visible()
+    page.uncheck("#aloud")
+    page.select_option("#scope", "library")
+    page.fill("#question textarea", "How do bats find moths in the dark?")
+    page.click("#ask-button")
+    hear = page.locator(f"p:has([data-episode='{served.tones}']) .own.hear").first
     expect(hear).to_be_visible()
-    _, position = jump_for(tones, sound_card, hear.click)
+    _, position = jump_for(page, sound_card, hear.click)
     assert position == pytest.approx(25, abs=EXACT)
-    tones.wait_for_function("!Earmark.player.playing", timeout=90_000)
-    assert tones.evaluate("Earmark.player.position") == pytest.approx(3, abs=0.1)
+    expect(hear).to_have_text("Stop")
+    expect(hear).to_have_text("In their own words", timeout=90_000)
+    assert page.evaluate("[Earmark.player.playing, Earmark.player.position, Earmark.chosen().id]") == [
+        False, 3, served.demo,
+    ]  # fmt: skip
+
+
+def test_each_sentence_is_read_as_it_is_made_and_stop_ends_it_for_good(
+    visit: Visit, served: Served, sound_card: SoundCard
+) -> None:
+    page = visit(f"{served.url}/?episode={served.demo}")
+    expect(page.locator(".chip").first).to_be_visible()
+    page.click("#play")
+    page.wait_for_function("Earmark.player.playing")
+    said = [{"text": text, "moments": []} for text in ("Bees dance.", "The cells build it together.", "Nobody rules.")]
+
+    def news(state: str, count: int) -> None:
+        more = {"state": state, "question": "Why?", "covered": True, "sentences": said[:count], "moments": []}
+        page.evaluate("news => Earmark.news({ ...news, remark: '', turn: Earmark.turn() })", more)
+
+    page.fill("#question textarea", "Why?")
+    page.evaluate("Earmark.asking()")
+    with sound_card.listen() as ear:
+        began = ear.now
+        news("telling", 1)
+        expect(page.locator(".sentence.sounding")).to_have_text("Bees dance.")
+        expect(page.locator("#stop")).to_be_visible()
+        time.sleep(1.5)
+        assert loudness(ear.heard(began)) > 0.01, "the first sentence sounds before there is another"
+        assert not page.evaluate("Earmark.player.playing")
+        news("telling", 2)
+        expect(page.locator(".sentence.sounding")).to_have_text("The cells build it together.")
+        page.locator("#stop").focus()
+        page.keyboard.press("Enter")
+        expect(page.locator("#stop")).to_be_hidden()
+        assert page.evaluate("document.activeElement.tagName") == "TEXTAREA", "focus does not fall out of the page"
+        news("answer", 3)
+        expect(page.locator(".sentence")).to_have_count(3)
+        page.wait_for_function("Earmark.player.playing")
+    assert page.locator(".sentence.sounding").count() == 0
 
 
 def jump_for(page: Any, card: SoundCard, act: Any) -> tuple[float, float]:
