@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """What an episode is about, in its speakers' own words: titles, summaries, a teaser, questions it answers."""
 
+import math
 import re
 from collections import Counter
 from collections.abc import Callable, Sequence
@@ -167,7 +168,8 @@ def _questions(
 ) -> tuple[str, ...]:
     """Questions that the episode answers, one to a topic: those asked in it that stand alone, else about its topics.
 
-    With ``ask`` only those are kept whose answer is found in the topic that they are about.
+    With ``ask`` only those are kept that the episode answers; first those whose answer is found in the topic that they
+    are about, one to a topic, and others only when these are too few.
     """
     scored: list[tuple[float, int, str]] = []
     for row, line in enumerate(lines[:-1]):
@@ -185,25 +187,48 @@ def _questions(
         for _, number in sorted(named)
         if segments[number].title not in {"", "Introduction", "Closing words", f"Part {number + 1}"}
     ]
+    places = _places(candidates, ask)
     found: dict[int, str] = {}
-    for topic, asked in found_in_place(candidates, segments, ask):
-        if len(found) < QUESTIONS:
-            found.setdefault(topic, asked)
-    return tuple(found[topic] for topic in sorted(found))
+    more: list[tuple[int, str]] = []
+    for (topic, asked), place in zip(candidates, places, strict=True):
+        if _in_place(segments[topic], place) and topic not in found and len(found) < QUESTIONS:
+            found[topic] = asked
+        elif place is not None:
+            more.append((topic, asked))  # answered all the same: elsewhere, or beside another one of its topic
+    chosen = list(found.items())
+    for topic, asked in more:
+        if len(chosen) < QUESTIONS and not any(_alike(asked, other) for _, other in chosen):
+            chosen.append((topic, asked))
+    return tuple(asked for _, asked in sorted(chosen, key=lambda pair: pair[0]))
+
+
+def _alike(one: str, other: str) -> bool:
+    """True when two questions are about the same: half of the telling words of the shorter one are the other's."""
+    told, others = ({word.removesuffix("s") for word in content_words(asked)} - {"say"} for asked in (one, other))
+    return 2 * len(told & others) >= max(1, min(len(told), len(others)))
 
 
 def found_in_place(
     candidates: Sequence[tuple[int, str]], segments: Sequence[Segment], ask: Ask | None
 ) -> list[tuple[int, str]]:
     """The questions, each with the number of its topic, whose answer is found there; all when nobody can be asked."""
-    if ask is None or not candidates:
-        return list(candidates)
-    places = ask([asked for _, asked in candidates])
+    places = _places(candidates, ask)
     return [
         (topic, asked)
         for (topic, asked), place in zip(candidates, places, strict=True)
-        if place is not None and segments[topic].start - _EARLY <= place < segments[topic].end
+        if _in_place(segments[topic], place)
     ]
+
+
+def _places(candidates: Sequence[tuple[int, str]], ask: Ask | None) -> Sequence[float | None]:
+    """Where each is answered; as far as anybody knows in its place when nobody can be asked."""
+    if ask is None or not candidates:
+        return [math.nan] * len(candidates)
+    return ask([asked for _, asked in candidates])
+
+
+def _in_place(segment: Segment, place: float | None) -> bool:
+    return place is not None and (math.isnan(place) or segment.start - _EARLY <= place < segment.end)
 
 
 def stands_alone(asked: str) -> bool:

@@ -5,7 +5,8 @@ Each sentence is seen with those before it (TreeSeg, Gklezakos et al. 2024), by 
 (TF-IDF, projected at random). The best division is the one whose sentences point most in one direction within each
 topic, between the objectives of spherical k-means and of k-means, plus what speaks for a boundary at its place
 (``episodes.cohesion``). It is found exactly, by dynamic programming, where TreeSeg splits greedily; a further topic is
-made only where it gains enough (a penalty on the number, as in change point detection, Killick et al. 2012).
+made only where it gains enough (a penalty on the number, as in change point detection, Killick et al. 2012), and the
+more so the farther the number is from what long talks usually have.
 """
 
 from collections import Counter
@@ -29,6 +30,9 @@ _WORDS = 0.5  # how much shared words count beside shared meaning
 _OPENING = 1.2  # how much what is said at a boundary counts beside what is said around it
 _SHARPNESS = 0.4  # 0: long topics must agree as much as short ones (spherical k-means); 1: as k-means
 _PENALTY = 0.14  # what a further topic must gain, with the number of sentences to the power of 3/4
+_UNUSUAL = 0.2  # what a number costs that is e times the usual one, in the same measure
+_USUAL_SECONDS = 480.0  # of a topic in a long talk
+_SHORT, _LONG = 600.0, 720.0  # seconds of a talk up to which every subject counts, and from which it is a long one
 _MOST_SECONDS, _LEAST_SECONDS, _ALWAYS = 480, 180, 12  # length of a topic that people follow; so many may be shorter
 
 
@@ -72,7 +76,8 @@ def divide(vectors: Matrix, lines: Sequence[Line], count: int | None = None) -> 
     best[0] = 0
     worth[1:-1] += opening[best][1:, None]
     least, most = (count, count) if count is not None else bounds(lines[-1].end - lines[0].start)
-    places = _best_division(worth, least, most, _PENALTY * len(lines) ** 0.75 if count is None else 0.0)
+    costs = _costs(most, len(lines), lines[-1].end - lines[0].start) if count is None else np.zeros(most)
+    places = _best_division(worth, least, costs)
     return _at_turns(lines, [best[place] for place in places])
 
 
@@ -96,18 +101,27 @@ def _agreement(sums: Matrix, words: npt.NDArray[np.float32]) -> Matrix:
     return np.asarray(worth, np.float32)
 
 
-def _best_division(worth: Matrix, least: int, most: int, penalty: float) -> list[int]:
-    """The units with which the pieces begin that together are worth most, each further piece costing ``penalty``."""
+def _costs(most: int, sentences: int, seconds: float) -> npt.NDArray[np.float64]:
+    """What 1, 2, … ``most`` topics cost in a talk of so many sentences and seconds."""
+    numbers = np.arange(1, most + 1)
+    usual = max(1.0, seconds / _USUAL_SECONDS)
+    unusual = _UNUSUAL * float(np.clip((seconds - _SHORT) / (_LONG - _SHORT), 0, 1))
+    return np.asarray((_PENALTY * (numbers - 1) + unusual * np.log(numbers / usual) ** 2) * sentences**0.75)
+
+
+def _best_division(worth: Matrix, least: int, costs: npt.NDArray[np.float64]) -> list[int]:
+    """The units with which the pieces begin that together are worth most, at least so many; ``costs`` are those of
+    1, 2, … pieces."""
     units = len(worth) - 1
     best = np.full(units + 1, -np.inf, np.float32)
     best[0] = 0
     before: list[npt.NDArray[np.intp]] = []
     worths: list[float] = []
-    for number in range(min(most, units)):
+    for number in range(min(len(costs), units)):
         total = best[:, None] + worth
         before.append(total.argmax(0))
         best = total.max(0)
-        worths.append(float(best[units]) - penalty * number)
+        worths.append(float(best[units] - costs[number]))
     fewest = min(least, len(worths))
     count = fewest + int(np.argmax(worths[fewest - 1 :]))
     place, found = units, []

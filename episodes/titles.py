@@ -6,7 +6,7 @@ import re
 from collections import Counter
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
-from itertools import pairwise
+from itertools import combinations, pairwise
 
 import numpy as np
 import numpy.typing as npt
@@ -20,6 +20,7 @@ Embed = Callable[[Sequence[str]], Matrix]
 _TRIED = 24  # phrases of a topic whose meaning is compared with the topic's
 _MEANING = 1.5  # how much a phrase's likeness to its topic counts beside its form
 _LENGTHS = {1: -0.25, 2: 0.03, 3: 0.05, 4: 0.02, 5: -0.04}  # what a title's number of words adds to its score
+_PIECE = re.compile(r"0\d*$|else\b")  # what is left of "10,000" or "someone else's": no name of anything
 _WELCOME = re.compile(
     r"\b(?:welcome (?:back )?to|welcome everybody|i'm your host|this is your host|my name is)\b", re.IGNORECASE
 )
@@ -128,6 +129,8 @@ def _best_by_words(
     scored = []
     for words, candidate in found.items():
         telling = [word for word in words if word not in WEAK_WORDS]
+        if _repeats(telling) or any(_PIECE.match(word) for word in telling):
+            continue  # "hash and hashes", "000 Satoshis", "else's coins"
         rare = [math.log((1 + topics) / (0.5 + spread[word])) for word in telling]
         weight = np.mean([math.log1p(often[_stem(word)]) * rarity for word, rarity in zip(telling, rare, strict=True)])
         score = 0.06 * float(weight) + _LENGTHS[len(words)] + 0.05 * math.log2(candidate.count)
@@ -141,6 +144,10 @@ def _best_by_words(
             score -= 0.08  # a part of it is said more often: the rest belongs to the sentence, not to the phrase
         scored.append((words, score))
     return sorted(scored, key=lambda entry: -entry[1])[:_TRIED]
+
+
+def _repeats(words: Sequence[str]) -> bool:
+    return any(one[: max(4, len(one) - 2)] == other[: max(4, len(one) - 2)] for one, other in combinations(words, 2))
 
 
 def _unlike_a_noun(word: str, nounlike: dict[str, float], last: bool) -> float:

@@ -173,7 +173,7 @@ def main() -> None:
     """Kill as often as asked, and print what came of it."""
     options = argparse.ArgumentParser(description=__doc__)
     options.add_argument("--kills", type=int, default=50)
-    options.add_argument("--sentences", type=int, default=8)
+    options.add_argument("--sentences", type=int, default=16)
     options.add_argument("--seed", type=int, default=random.SystemRandom().randrange(10**6))
     options.add_argument("--json", action="store_true")
     given = options.parse_args()

@@ -12,7 +12,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from episodes.model import Chapter, Cue
-from episodes.segments import Embed, bounds, divide, segment
+from episodes.segments import Embed, _costs, bounds, divide, segment
 from episodes.sentences import sentences
 from tests.benchmarks import topics as benchmark
 from tests.episodes.conftest import hashed
@@ -114,3 +114,11 @@ def test_the_benchmark_counts_as_the_papers_do(tmp_path: Path) -> None:
     assert rows["earmark"]["given_topics"] == 3
     assert rows["equidistant"]["given_pk"] > 0.1
     assert set(rows) == {"earmark", "equidistant", "random", "texttiling", "divisive"}
+
+
+def test_a_further_topic_costs_more_where_there_are_many_already() -> None:
+    """A short talk is divided wherever its subject changes; a long one rather into as many as people follow."""
+    short, long = (np.diff(_costs(12, 100, minutes * 60.0)) for minutes in (9, 24))
+    assert np.allclose(short, short[0])
+    assert long[0] < short[0] and long[-1] > short[-1]  # three topics are usual for 24 minutes
+    assert np.argmin(_costs(12, 100, 24 * 60.0) - np.arange(12) * short[0]) == 2
