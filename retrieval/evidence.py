@@ -112,7 +112,7 @@ def gather(view: View, layouts: Sequence[Layout], vector: Matrix, words: list[st
             at.append(units)
             following.append(units)
             past.append(np.zeros(layout.units))
-        focus.append(layout.focus.astype(np.float32) @ vector - layout.offset)
+        focus.append(layout.focus @ vector - layout.offset)
         for number, word in enumerate(words):
             held[number, edge + view.holding(word, layout)] = 1
     parts = [np.concatenate(part) for part in (near, at, following, past, focus)]

@@ -148,6 +148,11 @@ def _simd() -> bool:
     return find_spec("numkong") is not None
 
 
+def row_bytes() -> int:
+    """Bytes that a scan reads of each row, at the precision this machine scans with."""
+    return _SIZES[1] if _simd() else _SIZES[0]
+
+
 def _scan(matrix: Stored, vector: Matrix, first: int, last: int, out: Matrix) -> None:
     if _simd():
         import numkong

@@ -21,6 +21,7 @@ _STEP = 25  # words between the starts of two windows, at least
 _STRIDE = 60  # words after which a window begins although nothing else does
 _OWN = 10  # words a unit must have before a new turn or paragraph may begin the next one
 _LONGEST = 48  # words: a sentence that would make a unit longer than this begins its own
+_SILENCE = 8.0  # seconds without a word in which a unit ends: a jump to its start must not land far before its words
 _PARAGRAPH = 25  # mean words of a cue from which on cues are somebody's paragraphs, not pieces of caption
 
 
@@ -78,7 +79,8 @@ def _units(lines: Sequence[tuple[Line, int, int]]) -> list[_Unit]:
     current: list[Line] = []
     mark = words = 0
     for line, begins, length in lines:
-        if current and (words >= UNIT or words + length > _LONGEST or (begins and (words >= _OWN or not mark))):
+        full = words >= UNIT or words + length > _LONGEST or (begins and (words >= _OWN or not mark))
+        if current and (full or line.start - current[-1].end >= _SILENCE):
             _close(units, _Unit(tuple(current), mark, words), begins > 0)
             current, words = [], 0
         if not current:
@@ -92,7 +94,8 @@ def _units(lines: Sequence[tuple[Line, int, int]]) -> list[_Unit]:
 
 def _close(units: list[_Unit], unit: _Unit, turn_ends: bool) -> None:
     """Append a unit; the few words that are left at the end of a turn join the unit before them."""
-    if turn_ends and unit.words < _OWN and not unit.break_ and units:
+    few = turn_ends and unit.words < _OWN and not unit.break_ and units
+    if few and unit.lines[0].start - units[-1].lines[-1].end < _SILENCE:
         before = units.pop()
         unit = _Unit(before.lines + unit.lines, before.break_, before.words + unit.words)
     units.append(unit)

@@ -31,7 +31,7 @@ PLACE = np.dtype([
 _FUZZY = 6  # letters of a stem from which on it may be taken for a similar one
 _ALIKE = 0.8  # how similar, 0..1
 _WORD = re.compile(r"[^\W_]+")
-_LAYOUTS = 64  # layouts kept in memory, some 300 KB each
+_LAYOUTS = 64  # layouts kept in memory, some 500 KB each
 _STEMS = 20_000  # stems kept in memory
 
 
@@ -58,7 +58,7 @@ class Layout:
     speakers: tuple[str, ...]
     asks: npt.NDArray[np.int64]
     seams: npt.NDArray[np.float32]
-    focus: npt.NDArray[np.float16]
+    focus: npt.NDArray[np.float32]
     offset: npt.NDArray[np.float32]
     first: npt.NDArray[np.int64]
     last: npt.NDArray[np.int64]
@@ -156,6 +156,21 @@ class View:
         """How many units all episodes have together."""
         return int(self._state.units.sum())
 
+    @property
+    def passages(self) -> int:
+        """How many units and windows all episodes have together."""
+        return int((self._state.units + self._state.windows).sum())
+
+    @property
+    def matrix(self) -> Stored:
+        """The vectors of all passages, and of some that count no more."""
+        return self._state.matrix
+
+    @property
+    def runs(self) -> list[tuple[int, int]]:
+        """The runs of the matrix's rows, first and last (exclusive), that count."""
+        return self._state.rows_of(None)
+
     def layout(self, episode_id: str) -> Layout | None:
         """The places of one episode's passages; None when it is not in the index."""
         kept = self._state.layouts.get(episode_id)
@@ -174,7 +189,8 @@ class View:
             units["start"].astype(np.float64), units["end"].astype(np.float64),
             units["words"].astype(np.int64), units["break"].astype(np.int64), units["speaker"].astype(np.int64),
             tuple(json.loads(speakers)), units["asks"].astype(np.int64), units["seams"],
-            np.frombuffer(focused, np.float16).reshape(-1, DIMENSION), units["offset"], spans[:, 0], spans[:, 1],
+            np.frombuffer(focused, np.float16).reshape(-1, DIMENSION).astype(np.float32), units["offset"],
+            spans[:, 0], spans[:, 1],
         )  # fmt: skip
         if len(self._state.layouts) >= _LAYOUTS:
             self._state.layouts.clear()
@@ -261,13 +277,13 @@ class View:
             "SELECT rowid FROM texts WHERE texts MATCH ? AND rowid BETWEEN ? AND ?",
             (f'"{word}"', layout.text_row, layout.text_row + layout.units - 1),
         )
-        return np.fromiter((row - layout.text_row for (row,) in found), np.int64)
+        return np.array(found.fetchall(), np.int64).reshape(-1) - layout.text_row
 
     def lexical(self, word: str) -> list[tuple[str, Rows]]:
         """The units of the library that hold a word in any of its forms, grouped by episode: id and numbers in it."""
         state = self._state
         found = self._db.execute("SELECT rowid FROM texts WHERE texts MATCH ?", (f'"{word}"',))
-        rows = np.fromiter((row for (row,) in found), np.int64)
+        rows = np.array(found.fetchall(), np.int64).reshape(-1)
         return [(name, numbers) for name, numbers, _ in self._by_episode(rows, state.texts, state.units)]
 
     def texts(self, layout: Layout, first: int, last: int) -> list[str]:

@@ -7,6 +7,7 @@ DIR holds `episodes.jsonl` ({"id", "title", "cues": [{"start", "end", "speaker",
 ({"qid", "query", "episode", "spans": [[start, end], …]}), in seconds. A jump to time t is a *hit* when
 start - 10 ≤ t ≤ end for a right span, and *near* when |t - start| ≤ 30. "in episode": the episode is known; "library":
 over the whole set, where the episode must be right too. Brackets hold 95 % bootstrap intervals over the questions.
+Beside Earmark stand the usual recipes, and two libraries of others (`peers`) where the extra `benchmarks` is installed.
 """
 
 import argparse
@@ -15,10 +16,11 @@ import re
 import sqlite3
 import sys
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cache
 from pathlib import Path
 from tempfile import TemporaryDirectory
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -28,6 +30,7 @@ from retrieval.model import Question
 from retrieval.passages import passages
 from retrieval.ranker import Ranker
 from retrieval.search import find
+from tests.benchmarks import peers
 from tests.benchmarks.vectors import Remembering
 from voice.words import Cue
 
@@ -38,6 +41,7 @@ Finder = Callable[[str, str | None], Found]
 """From a question and an episode (None: the whole set) to the best ten jumps."""
 
 TEN = 10
+RECIPES = ("bm25", "minilm", "rrf", "zsum")
 _WINDOW, _STRIDE = 120, 60  # words
 _WORD = re.compile(r"[a-z0-9]+")
 _METRICS = {"in_episode": ("hit@1", "hit@3", "hit@10", "near@1"), "library": ("hit@1", "hit@10", "near@1", "episode@1")}
@@ -54,25 +58,51 @@ class Query:
 
 @dataclass(frozen=True, slots=True)
 class Moments:
-    """One set: cues by episode, and questions."""
+    """One set: cues by episode, questions, and the episodes' titles."""
 
     cues: dict[str, tuple[Cue, ...]]
     queries: tuple[Query, ...]
+    titles: dict[str, str] = field(default_factory=dict)
 
 
 def read(folder: Path, limit: int | None = None) -> Moments:
-    """Read a set; with ``limit`` only its first episodes and the questions about them."""
+    """Read a set; with ``limit`` only its first episodes and the questions about them.
+
+    Raises ValueError, in one sentence, when the folder holds no such set.
+    """
     cues: dict[str, tuple[Cue, ...]] = {}
-    for line in (folder / "episodes.jsonl").read_text(encoding="utf-8").splitlines()[:limit]:
-        episode = json.loads(line)
-        cues[episode["id"]] = tuple(
-            Cue(cue["start"], cue["end"], cue["text"], cue.get("speaker") or "") for cue in episode["cues"]
-        )
-    found = [json.loads(line) for line in (folder / "queries.jsonl").read_text(encoding="utf-8").splitlines()]
+    titles: dict[str, str] = {}
+    for episode in _lines(folder / "episodes.jsonl", ("id", "cues"))[:limit]:
+        name = str(episode["id"])
+        titles[name] = str(episode.get("title") or "")
+        cues[name] = tuple(
+            Cue(float(cue["start"]), max(float(cue.get("end") or 0), float(cue["start"])), str(cue.get("text") or ""),
+                str(cue.get("speaker") or ""))
+            for cue in episode["cues"]
+        )  # fmt: skip
+    found = _lines(folder / "queries.jsonl", ("query", "episode", "spans"))
     return Moments(cues, tuple(
-        Query(item["query"], item["episode"], tuple((float(a), float(b)) for a, b in item["spans"]))
-        for item in found if item["episode"] in cues
-    ))  # fmt: skip
+        Query(str(item["query"]), str(item["episode"]), tuple((float(a), float(b)) for a, b in item["spans"]))
+        for item in found if str(item["episode"]) in cues and item["spans"]
+    ), titles)  # fmt: skip
+
+
+def _lines(path: Path, keys: Sequence[str]) -> list[dict[str, Any]]:
+    try:
+        text = path.read_text(encoding="utf-8")
+    except OSError as error:
+        raise ValueError(f"{path} cannot be read; see the head of this file for the format of a set.") from error
+    found = []
+    for number, line in enumerate(text.splitlines(), 1):
+        if line.strip():
+            try:
+                item = json.loads(line)
+                if any(key not in item for key in keys):
+                    raise KeyError
+            except (ValueError, KeyError, TypeError) as error:
+                raise ValueError(f"{path}, line {number}, is not an object with {', '.join(keys)}.") from error
+            found.append(item)
+    return found
 
 
 # -- the usual recipes: windows of 120 words, one every 60, a jump goes to the window's start --------------------------
@@ -134,6 +164,8 @@ def recipes(moments: Moments, embed: Remembering) -> dict[str, Finder]:
     def finder(combine: Callable[[Scores, Scores], Scores]) -> Finder:
         def look(query: str, episode: str | None) -> Found:
             rows = np.flatnonzero(cut.episode == episode) if episode else np.arange(len(cut.texts))
+            if not len(rows):
+                return []
             scores = combine(bm25.scores(query)[rows], dense(query)[rows])
             best = rows[np.argsort(-scores, kind="stable")[:TEN]]
             return [(str(cut.episode[row]), float(cut.start[row])) for row in best]
@@ -156,6 +188,11 @@ def _ranks(scores: Scores) -> Scores:
 
 def _standard(scores: Scores) -> Scores:
     return np.asarray((scores - scores.mean()) / (scores.std() + 1e-9))
+
+
+def described(moments: Moments) -> dict[str, tuple[str, Sequence[Cue]]]:
+    """Title and cues of each episode."""
+    return {name: (moments.titles.get(name, ""), cues) for name, cues in moments.cues.items()}
 
 
 # -- Earmark, through the code that answers users ---------------------------------------------------------------------
@@ -200,6 +237,8 @@ def judge(query: Query, found: Found) -> dict[str, float]:
 
 def interval(values: Scores) -> tuple[float, float]:
     """The 95 % bootstrap interval of a mean."""
+    if not len(values):
+        return 0.0, 0.0
     rng = np.random.default_rng(0)
     means = values[rng.integers(0, len(values), (1000, len(values)))].mean(axis=1)
     low, high = np.quantile(means, [0.025, 0.975])
@@ -215,7 +254,7 @@ def measure(moments: Moments, finder_for: Callable[[Query], Finder]) -> dict[str
             for query in moments.queries
         ]
         values = {name: np.array([item[name] for item in judged]) for name in names}
-        report[scope] = {name: round(float(column.mean()), 4) for name, column in values.items()}
+        report[scope] = {name: round(float(column.mean()), 4) if judged else 0.0 for name, column in values.items()}
         report[scope]["interval"] = {
             name: [round(edge, 4) for edge in interval(column)] for name, column in values.items()
         }
@@ -244,17 +283,29 @@ def main(arguments: Sequence[str] | None = None) -> None:
     parser.add_argument("--only", help="one of the systems")
     parser.add_argument("--limit", type=int, help="use only the first episodes")
     options = parser.parse_args(arguments)
-    moments, embed = read(options.folder, options.limit), Remembering()
+    try:
+        moments, embed = read(options.folder, options.limit), Remembering()
+    except ValueError as error:
+        parser.error(str(error))
     with TemporaryDirectory() as folder:
-        finders: dict[str, Finder] = {}
-        if options.only != "earmark":
-            finders |= recipes(moments, embed)
-        if options.only in (None, "earmark"):
-            finders["earmark"] = earmark(moments, embed, Path(folder))
-        if options.only and options.only not in finders:
-            parser.error(f"unknown system {options.only}; there are {', '.join(finders)}")
-        chosen = {options.only: finders[options.only]} if options.only else finders
-        report = {name: measure(moments, lambda _: finder) for name, finder in chosen.items()}  # noqa: B023
+        makers: dict[str, Callable[[], dict[str, Finder]]] = {name: lambda: recipes(moments, embed) for name in RECIPES}
+        makers |= {
+            "llamaindex": lambda: {"llamaindex": peers.llama_index(described(moments), embed, TEN)},
+            "txtai": lambda: {"txtai": peers.txtai(described(moments), embed, TEN)},
+            "earmark": lambda: {"earmark": earmark(moments, embed, Path(folder))},
+        }
+        if options.only and options.only not in makers:
+            parser.error(f"unknown system {options.only}; there are {', '.join(makers)}")
+        report = {}
+        made: dict[str, Finder] = {}
+        for name in [options.only] if options.only else makers:
+            try:
+                made = made if name in made else makers[name]()
+            except ImportError as error:
+                sys.stderr.write(f"{name} is left out ({error}); {peers.INSTALL}\n")
+                continue
+            finder = made[name]
+            report[name] = measure(moments, lambda _: finder)  # noqa: B023
     count = f"{len(moments.cues)} episodes, {len(moments.queries)} questions"
     sys.stdout.write(json.dumps(report, indent=1) + "\n" if options.json else f"{count}\n{table(report)}\n")
 

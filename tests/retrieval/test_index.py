@@ -7,7 +7,9 @@ import signal
 import subprocess
 import sys
 import threading
+import time
 from collections.abc import Sequence
+from multiprocessing.connection import Connection
 from pathlib import Path
 
 import numpy as np
@@ -176,6 +178,40 @@ def _die(folder: Path, moment: str) -> None:
             os.kill(os.getpid(), signal.SIGKILL)
 
     Dying.open(folder).add("one", *episode("half"))
+
+
+def test_killed_at_any_moment_the_index_stays_whole(tmp_path: Path) -> None:
+    index = Index.open(tmp_path)
+    pick = np.random.default_rng(5)
+    context = multiprocessing.get_context("fork")
+    announced: list[str] = []
+    for life in range(6):
+        reader, writer = context.Pipe(duplex=False)
+        child = context.Process(target=_add_for_ever, args=(tmp_path, life, writer))
+        child.start()
+        announced.append(reader.recv())  # the first one is in
+        time.sleep(float(pick.uniform(0, 0.03)))
+        child.kill()
+        child.join(60)
+        while reader.poll():
+            try:
+                announced.append(reader.recv())
+            except EOFError:
+                break
+        with index.view() as view:
+            found = view.episodes
+        assert set(announced) <= set(found)
+        check(index, found)
+    index.add("later", *episode("later"))
+    check(index, [*found, "later"])
+
+
+def _add_for_ever(folder: Path, life: int, done: Connection) -> None:
+    mine = Index.open(folder)
+    for number in range(1000):
+        name = f"life{life}x{number}"
+        mine.add(name, *episode(name))
+        done.send(name)
 
 
 def test_a_full_disk_is_told_and_nothing_is_lost(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

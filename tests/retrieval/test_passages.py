@@ -39,6 +39,11 @@ def test_paragraphs_without_speakers_are_breaks_and_captions_are_not() -> None:
     assert not any(passage.break_ for passage in passages("x", captions))
 
 
+def test_a_unit_does_not_reach_over_a_silence() -> None:
+    cues = [Cue(0, 4, "We are back after this."), Cue(64, 68, "Here is the honey."), Cue(70, 73, "It is dark.")]
+    assert [unit.start for unit in passages("x", cues) if unit.grain == UNIT] == [0.0, 64.0]
+
+
 def test_nothing_said_gives_nothing_to_search() -> None:
     assert passages("x", []) == []
     assert passages("x", [Cue(0, 1, "  ")]) == []
