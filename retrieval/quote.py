@@ -156,7 +156,8 @@ def _run(said: Talk, first: int, most: int, asked: set[str]) -> tuple[Line, ...]
         line = said.lines[at]
         length = len(trimmed(line.text).split())
         told = stems(" ".join(line.text for line in lines))
-        if (words >= _FULL and not stems(line.text) & asked - told) or words + length > SPOKEN or line.speaker != lines[0].speaker:
+        enough = words >= _FULL and not stems(line.text) & asked - told
+        if enough or words + length > SPOKEN or line.speaker != lines[0].speaker:
             break
         if said.question[at] or idle(line.text):
             break
