@@ -10,9 +10,10 @@ from retrieval.quote import Cues, choose
 from retrieval.search import COVERED
 from voice.words import clock
 
-_SECOND = 0.75  # share of the best moment's confidence from which on another may hold the better sentence
+_SECOND = 0.5  # share of the best moment's confidence from which on another may hold the better sentence
 _TRIED = 4  # moments that are searched for the better sentence
 _ELSEWHERE = 0.5  # confidence from which on another episode is said to cover what this one does not
+_SURE = 0.8  # confidence from which on there is no doubt about it
 _APART = 60.0  # seconds from the best moment below which another is the same place
 
 
@@ -87,7 +88,8 @@ def _declined(
     said = Sentence("Your library does not cover that." if library else "This episode does not cover that.")
     if other is not None:
         title = titles.get(other.episode_id, "another episode")
-        return said, Sentence(f"But {title} does, at {clock(other.start)}: {marks(other.quote)}", (other,))
+        does = "does" if other.confidence >= _SURE else "may"
+        return said, Sentence(f"But {title} {does}, at {clock(other.start)}: {marks(other.quote)}", (other,))
     place = f"in {titles.get(nearest.episode_id, 'an episode')} at" if library else "at"
     return said, Sentence(f"The nearest is {place} {clock(nearest.start)}: {marks(nearest.quote)}", (nearest,))
 

@@ -16,6 +16,7 @@ from retrieval.model import Answer, Command, Moment, Question, Sentence
 from retrieval.near import Near
 from retrieval.quote import SPOKEN, Cues, quoted
 from retrieval.search import COVERED
+from retrieval.trim import trimmed
 from voice.errors import EngineError
 from voice.words import clock
 
@@ -168,10 +169,18 @@ def _who(plan: Plan, question: Question, here: str | None, shelf: Shelf) -> Answ
             return None
         moment = Moment(here, lines[-1].start, lines[-1].end, lines[-1].text, lines[-1].speaker, 1.0)
     name = f"{moment.speaker} says that" if moment.speaker else "The transcript does not name who says that"
-    text = f"{name}, at {clock(moment.start)}."
+    at = clock(_quoted_at(moment, shelf))
+    text = f"{name}, at {at}."
     if question.episode_id is None and moment.episode_id in shelf.titles:
-        text = f"{name}, in {shelf.titles[moment.episode_id]} at {clock(moment.start)}."
+        text = f"{name}, in {shelf.titles[moment.episode_id]} at {at}."
     return Answer(question.text, True, (Sentence(text, (moment,)),), (moment,))
+
+
+def _quoted_at(moment: Moment, shelf: Shelf) -> float:
+    """When the quote of a moment begins (seconds): often somewhat later than the moment."""
+    cues = [cue for cue in shelf.cues(moment.episode_id) if cue.end > moment.start and cue.start < moment.end]
+    lines = [line for line in sentences(cues) if line.start >= moment.start - 0.05]
+    return next((line.start for line in lines if moment.quote.startswith(trimmed(line.text)[:40])), moment.start)
 
 
 def _before(question: Question, episode_id: str, shelf: Shelf) -> list[Line]:
@@ -236,11 +245,7 @@ def _overview(
     question: Question, episode_id: str | None, shelf: Shelf, within: Collection[str] | None
 ) -> Answer | None:
     if episode_id is not None:
-        digest = shelf.digest(episode_id)
-        text = digest.teaser or digest.summary
-        if not text:
-            return None
-        return Answer(question.text, True, (Sentence(text),))
+        return _about(question, episode_id, shelf)
     titles = [title for name, title in shelf.titles.items() if within is None or name in within]
     shown = ", ".join(titles[:_LISTED])
     more = f", and {len(titles) - _LISTED} more" if len(titles) > _LISTED else ""
@@ -248,10 +253,38 @@ def _overview(
     return Answer(question.text, True, (Sentence(f"{count} to ask: {shown}{more}."),))
 
 
-def _topics(question: Question, episode_id: str, shelf: Shelf) -> Answer | None:
+def _about(question: Question, episode_id: str, shelf: Shelf) -> Answer | None:
+    """What an episode is about: as a language model wrote it; else who speaks, and its longest topics in order.
+
+    The teaser that is made without one is a sentence of the episode, and says more to who knows the rest.
+    """
+    digest = shelf.digest(episode_id)
+    parts = _told_parts(question, episode_id, shelf)
+    text = digest.teaser or digest.summary
+    if text and (digest.writer != "extractive" or not parts):
+        return Answer(question.text, True, (Sentence(text),))
+    if not parts:
+        return None
+    longest = sorted(sorted(parts, key=lambda part: part.start - part.end)[:_LISTED], key=lambda part: part.start)
+    moments = tuple(Moment(episode_id, part.start, part.end, part.title, "", 1.0) for part in longest)
+    names = list(dict.fromkeys(cue.speaker for cue in shelf.cues(episode_id) if cue.speaker))
+    names = [] if any(name.lower().startswith("speaker") for name in names) else names
+    who = ""
+    if 0 < len(names) <= _LISTED:
+        who = ", with " + " and ".join(filter(None, (", ".join(names[:-1]), names[-1]))) + ","
+    more = f"; and {len(parts) - len(longest)} more" if len(parts) > len(longest) else ""
+    said = f"{shelf.titles.get(episode_id, 'This')}{who} is about: {'; '.join(part.title for part in longest)}{more}."
+    return Answer(question.text, True, (Sentence(said, moments),), moments)
+
+
+def _told_parts(question: Question, episode_id: str, shelf: Shelf) -> list[Segment]:
+    """The topics of an episode that have a title, as far as the listener may know of them."""
     parts = [part for part in shelf.segments(episode_id) if part.title]
-    if question.heard_until is not None:
-        parts = [part for part in parts if part.start < question.heard_until]
+    return [part for part in parts if question.heard_until is None or part.start < question.heard_until]
+
+
+def _topics(question: Question, episode_id: str, shelf: Shelf) -> Answer | None:
+    parts = _told_parts(question, episode_id, shelf)
     if not parts:
         return None
     moments = tuple(Moment(episode_id, part.start, part.end, part.title, "", 1.0) for part in parts)

@@ -63,7 +63,7 @@ def quoted(lines: Sequence[Line]) -> str:
 class _Run:
     """A quote that may be chosen, and how well it would answer by what is known without reading it.
 
-    ``says`` is False for one that asks, or passes the time.
+    ``says`` is False for one that asks, nods, or passes the time.
     """
 
     moment: Moment
@@ -123,13 +123,14 @@ def _runs(question: Question, moment: Moment, cues: Cues, near: Near, most: int,
         return
     units = near.stored(moment.episode_id, said.lines[begin].start, said.lines[places[-1]].end)
     asking, asked = hosts(said), stems(question.text)
+    told = [moment.quote for turn in question.history[-2:] for moment in turn.moments[:1] if moment.quote]
     fits, decides = manner(question.text), decision(question.text)
 
     def cosine(start: float, end: float) -> float:
         return max((value for first, last, value in units if first < end and start < last), default=0.0)
 
     for at in places:
-        lines = _run(said, at, most)
+        lines = _run(said, at, most, asked)
         first, text = lines[0], quoted(lines)
         length, telling = len(text.split()), stems(text)
         # what it is about, and what it says
@@ -141,18 +142,22 @@ def _runs(question: Question, moment: Moment, cues: Cues, near: Near, most: int,
         # how it sounds by itself
         worth -= 0.3 * said.piece[at] + 0.35 * announces(first.text) + 0.06 * leans(text) + 0.03 * text[:1].islower()
         worth -= 0.3 * (length < _SHORT) + 0.15 * (length < 2 * _SHORT) + 0.1 * text.endswith("…")
-        worth -= 0.04 * ("?" in text) + 0.2 * (not decides and len(trimmed(first.text).split()) <= _NOD)
-        yield _Run(moment, lines, worth, not said.question[at] and not idle(first.text))
+        worth -= 0.04 * ("?" in text)
+        worth -= 0.5 * any(trimmed(first.text) in quote for quote in told)
+        nods = not decides and len(trimmed(first.text).split()) <= _NOD
+        yield _Run(moment, lines, worth, not said.question[at] and not idle(first.text) and not nods)
 
 
-def _run(said: Talk, first: int, most: int) -> tuple[Line, ...]:
-    """The sentences of a quote that begins at ``first``: until it says enough."""
+def _run(said: Talk, first: int, most: int, asked: set[str]) -> tuple[Line, ...]:
+    """The sentences of a quote that begins at ``first``: until it says enough, or of all that was ``asked``."""
     lines = [said.lines[first]]
     words = len(trimmed(lines[0].text).split())
     for at in range(first + 1, min(first + most, len(said.lines))):
         line = said.lines[at]
         length = len(trimmed(line.text).split())
-        if words >= _FULL or words + length > SPOKEN or line.speaker != lines[0].speaker:
+        told = stems(" ".join(line.text for line in lines))
+        enough = words >= _FULL and not stems(line.text) & asked - told
+        if enough or words + length > SPOKEN or line.speaker != lines[0].speaker:
             break
         if said.question[at] or idle(line.text):
             break

@@ -139,7 +139,7 @@ _IDLE = re.compile(
     r"|\b(?:good|great|excellent|interesting|fair|important) question\b"
     r"|^(?:\w+, )?(?:sorry|i don'?t know|i'?m not sure|let me think|that'?s a good|i agree|i guess so)\b"
     r"|\bwrote a book\b|\bhow(?:'s| is) it going\b|\bmy name is\b|\bglad to have\b|\benjoy the (?:episode|show)\b"
-    r"|\bnext (?:slide|question|topic)\b|^does that make sense",
+    r"|\bgood try\b|\bnext (?:slide|question|topic)\b|^does that make sense",
     re.IGNORECASE,
 )
 

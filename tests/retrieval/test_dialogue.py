@@ -1,6 +1,8 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """What a question means in its conversation."""
 
+from dataclasses import replace
+
 import pytest
 
 from episodes.model import Digest, Segment
@@ -90,7 +92,8 @@ SHELF = Shelf(
     (Question("what did he just say?", "e", position=70), "At 1:03, Elias Brandt says: “A nonce is a number"),
     (Question("what did he just say?", None, position=70, playing="e"), "At 1:03, Elias Brandt says: “A nonce"),
     (Question("what did I miss?", "e", position=250, since=90), "From 1:30 to 4:10: Nonces; Forgetting."),
-    (Question("what is this about?", "e"), "Nora and Elias talk about numbers."),
+    (Question("what is this about?", "e"),
+     "Numbers, with Nora Lindqvist and Elias Brandt, is about: Nonces; Forgetting."),
     (Question("what is this about?"), "There are 2 episodes to ask: Numbers, Letters."),
     (Question("which topics?", "e"), "Nonces, at 0:00; Forgetting, at 1:40."),
     (Question("which topics?", "e", heard_until=50), "Nonces, at 0:00."),
@@ -120,3 +123,26 @@ def test_a_command_is_handed_on_with_where_it_goes() -> None:
 def test_telling_more_tells_something_else() -> None:
     answer = converse.answer(Question("tell me more", "e", history=BEFORE), SHELF)
     assert answer.moments[0].start == SECOND.start
+
+
+def test_what_a_language_model_wrote_about_an_episode_is_said() -> None:
+    written = replace(SHELF, digest=lambda name: Digest("Nora and Elias talk about numbers.", writer="small"))
+    assert converse.answer(Question("what is this about?", "e"), written).text == "Nora and Elias talk about numbers."
+    untold = replace(SHELF, segments=lambda name: [], digest=lambda name: Digest("A talk about numbers."))
+    assert converse.answer(Question("what is this about?", "e"), untold).text == "A talk about numbers."
+
+
+def test_the_same_is_not_quoted_again() -> None:
+    cues = [
+        Cue(0, 5, "What is a nonce?", "Nora Lindqvist"),
+        Cue(5, 12, "A nonce is a number that is used once by cryptographers everywhere, and that nobody may ever use "
+            "for a second message, since it would break the cipher.", "Elias Brandt"),
+        Cue(12, 20, "You prevent a second use of the nonce with a list of all numbers that were used.", "Elias Brandt"),
+    ]
+    shelf = replace(SHELF, cues=lambda name: cues, find=lambda question, count: [Moment("e", 0, 20, "", "", 0.9)])
+    first = converse.answer(Question("What is a nonce?", "e"), shelf)
+    then = converse.answer(Question("and how?", "e", history=(Turn("What is a nonce?", first.moments),)), shelf)
+    assert "is a number" in first.text
+    assert then.text == (
+        "At 0:12, Elias Brandt says: “You prevent a second use of the nonce with a list of all numbers that were used.”"
+    )

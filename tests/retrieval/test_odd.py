@@ -1,5 +1,4 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-# ruff: noqa: RUF001 - letters of other scripts are what is tried
 """Odd questions and odd episodes: none makes it fall, and none makes it say what nobody said."""
 
 import re
@@ -54,7 +53,8 @@ def shelf(embedder: Embedder, tmp_path_factory: pytest.TempPathFactory) -> Shelf
 
 
 ODD = (
-    "", " ", "?", "...", "?!?!", "🐝", "🐝🍯❓", "the", "and of the", "is it", "what", "a a a a a", "“”", "\x00", "\u202e?",
+    "", " ", "?", "...", "?!?!", "🐝", "🐝🍯❓", "the", "and of the", "is it", "what", "a a a a a", "“”", "\x00",
+    "\u202e?",
     "Warum tanzen Bienen?", "蜜蜂为什么跳舞？", "لماذا يرقص النحل؟", "why " * 500, "x" * 2000, "honey? " * 280,
     "what does Zaphod Beeblebrox think about honey?", "what did Ines say about quantum computers?", "who is Zaphod?",
     "according to Zaphod, what is honey?", "A hive on the roof gives forty kilograms of honey.",
