@@ -191,7 +191,7 @@ class Headless:
     def _being_played(self) -> tuple[str, ...]:
         """The texts that an echo would be of: the transcript around the position, and what is being said."""
         place = self.talk.place if self.talk.place is not None else self.player.position
-        spoken = [self.talk.last_answer] if self.talk.last_answer and self._now().speaking else []
+        spoken = [self._speaking.spoken] if self._speaking is not None else []
         return (self.playing.said_around(place), *spoken)
 
     def _forget(self) -> None:

@@ -44,7 +44,7 @@ class Engine(Protocol):
 class Attempt:
     """One try to understand turn ``number``; ``live`` until speech goes on or a newer turn begins.
 
-    ``times`` are clock readings (seconds) by stage. ``sounds`` are what is to be heard, in order.
+    ``times`` are clock readings (seconds) by stage. ``sounds`` are what is to be heard, in order, of ``spoken``.
     """
 
     number: int
@@ -59,6 +59,7 @@ class Attempt:
     echo: bool = False
     finished: bool = False
     problem: str = ""
+    spoken: str = ""
     sounds: list[Audio] = field(default_factory=list)
     times: dict[str, float] = field(default_factory=dict)
 
@@ -128,6 +129,7 @@ class Mind:
         self._speak(attempt, spoken_answer(answer, heard.confidence, self._topic))
 
     def _speak(self, attempt: Attempt, text: str) -> None:
+        attempt.spoken = text
         for sound in self._engine.speak(text):
             if not attempt.live:
                 return

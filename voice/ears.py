@@ -15,7 +15,7 @@ from voice.wake import Watch
 _LEAD = 0.35  # seconds before a turn that are decoded with it
 _WORD = 0.2  # seconds before the wake word was recognised that may belong to the turn: said in one breath
 _TAIL = 0.15  # seconds of its silence
-_KEPT = 25.0  # seconds of sound that are kept
+_KEPT = 27.0  # seconds of sound that are kept
 _LEARNT = (94, 625)  # frames of sound from the loudspeaker after which its echo may be known, and counts as known, 20 s
 _RINGS = 16  # frames for which sound comes back late, and rings in the room
 _UNHEARD = 18  # frames in a row in which it sounds and is not heard: there is no echo

@@ -43,15 +43,15 @@ class Patience:
 
     ``begin``: speech that begins a turn. ``maybe``: silence after which it may be over. ``over``: silence after which
     it is, ``complete`` when what was said is a whole command. ``least``: speech below which it was a cough.
-    ``longest``: a turn that goes on for longer is background talk, and dropped.
+    ``longest``: a turn that goes on for longer is background talk, and dropped with all of it up to the next pause.
     """
 
     begin: float = 0.12
-    maybe: float = 0.16
+    maybe: float = 0.19
     over: float = 0.5
     complete: float = 0.3
     least: float = 0.22
-    longest: float = 20.0
+    longest: float = 25.0
     loud: float = 0.5
     quiet: float = 0.35
 
@@ -73,6 +73,8 @@ class Turns:
         self._spoken = 0.0  # seconds of the turn that were speech
         self._voiced = False
         self._maybe = self._complete = False
+        self._endless = False  # what is said goes on from a turn that was too long
+        self._quiet_since = 0.0
 
     @property
     def now(self) -> float:
@@ -91,7 +93,7 @@ class Turns:
 
     def reset(self) -> None:
         """Forget a turn that is going on; its number is used up."""
-        self._speaking = self._voiced = self._maybe = self._complete = False
+        self._speaking = self._voiced = self._maybe = self._complete = self._endless = False
         self._candidate = 0.0
 
     def skip(self) -> None:
@@ -106,6 +108,10 @@ class Turns:
         return self._within() if self._speaking else self._before()
 
     def _before(self) -> Event | None:
+        if self._endless:
+            self._quiet_since = self.now if self._voiced else self._quiet_since
+            self._endless = self.now - self._quiet_since < self.patience.over - 1e-9
+            return None
         # a frame of doubt within the first syllable takes away as much as it lasts, and does not start all over
         if self._voiced and not self._candidate:
             self._start = self.now - FRAME_SECONDS
@@ -119,7 +125,9 @@ class Turns:
 
     def _within(self) -> Event | None:
         if self.now - self._start > self.patience.longest:
+            voiced = self._voiced
             self.reset()
+            self._endless, self._voiced, self._quiet_since = True, voiced, self.now
             return self._event(Change.DROPPED)
         if self._voiced:
             self._spoken += FRAME_SECONDS

@@ -4,7 +4,9 @@
     python -m tests.benchmarks.spoken_questions [--json]
 
 prints, for each recogniser and voice, how many of the ten land within 15 s of the passage that answers them, the word
-error rate of what was heard, and how long hearing and finding took.
+error rate of what was heard, and how long hearing and finding took. The last row of each are people: the short clips of
+``../shared/data/speech``, where they are there. Their texts are the transcript of an episode, and each clip is said to
+it as a question; it lands when the jump is to its own words.
 """
 
 import argparse
@@ -16,10 +18,12 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 
 from retrieval.model import Question
+from tests.benchmarks.hearing import CLIPS, human
 from tests.demo import TEN_QUESTIONS, spoken_wav, word_errors
 from ui.app import Companion
 from ui.config import Settings
 from voice.audio import read_audio
+from voice.words import clock
 
 TINY_WHISPER = Path(__file__).parents[1] / "models" / "whisper" / "tiny"
 VOICES = ("en-us", "en-us+f3", "en-us+m4", "en-gb-x-rp", "en-us+steph")
@@ -36,6 +40,7 @@ class Row:
     hear_seconds: float
     find_seconds: float
     missed: tuple[str, ...]
+    asked: int = len(TEN_QUESTIONS)
 
 
 def measure(companion: Companion, voice: str, folder: Path) -> Row:
@@ -64,6 +69,35 @@ def measure(companion: Companion, voice: str, folder: Path) -> Row:
     )
 
 
+def people(companion: Companion, folder: Path) -> Row | None:
+    """The clips of people, said to an episode of their own texts; None where there are none."""
+    if not CLIPS.is_dir():
+        return None
+    clips = [item for item in human(own=False) if len(item.text.split()) > 2]
+    starts = [60.0 * number for number in range(len(clips))]
+    lines = [f"{clock(start)}.000 --> {clock(start + 50)}.000\n{item.text}\n"
+             for start, item in zip(starts, clips, strict=True)]  # fmt: skip
+    (folder / "clips.vtt").write_text("WEBVTT\n\n" + "\n".join(lines), "utf-8")
+    episode = companion.add(folder / "clips.vtt")
+    landed, missed, errors, words = 0, [], 0, 0
+    hearing, finding = [], []
+    companion.hear(clips[0].audio, episode.id)
+    for start, item in zip(starts, clips, strict=True):
+        began = time.perf_counter()
+        heard = companion.hear(item.audio, episode.id)
+        between = time.perf_counter()
+        moments = companion.ask(Question(heard.text, episode.id)).moments if heard.text else ()
+        finding.append(time.perf_counter() - between)
+        hearing.append(between - began)
+        wrong, said = word_errors(item.text, heard.text)
+        errors, words = errors + wrong, words + said
+        right = bool(moments) and start - 5 <= moments[0].start <= start + 55
+        landed += right
+        missed += [] if right else [f"{item.text} -> {heard.text}"]
+    return Row(companion.hearing.name, f"people ({len(clips)} clips)", landed, errors / words,
+               statistics.median(hearing), statistics.median(finding), tuple(missed), len(clips))  # fmt: skip
+
+
 def main() -> None:
     """Print the table."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
@@ -76,6 +110,7 @@ def main() -> None:
             companion.add_demo()
             companion.hear(read_audio(spoken_wav("Hello.", "en-us", Path(folder) / "warm.wav")), None)
             rows += [measure(companion, voice, Path(folder)) for voice in VOICES]
+            rows += [row for row in [people(companion, Path(folder))] if row is not None]
             companion.close()
     if options.json:
         print(json.dumps([asdict(row) for row in rows], indent=2))
@@ -84,7 +119,7 @@ def main() -> None:
     print("|---|---|---|---|---|---|")
     for row in rows:
         print(
-            f"| {row.hearing} | {row.voice} | {row.landed} of {len(TEN_QUESTIONS)} | {row.word_error_rate:.0%}"
+            f"| {row.hearing} | {row.voice} | {row.landed} of {row.asked} | {row.word_error_rate:.0%}"
             f" | {row.hear_seconds:.2f} s | {row.find_seconds * 1000:.0f} ms |"
         )
     for row in rows:

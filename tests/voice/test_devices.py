@@ -136,3 +136,45 @@ def test_without_portaudio_it_is_told_what_to_install() -> None:
         """
     )
     assert "sudo apt install libportaudio2" in done.stdout, done.stderr
+
+
+def test_a_sound_server_that_ends_and_comes_back_is_waited_for(sound_card: SoundCard) -> None:
+    done = child(
+        """
+        import logging, tempfile, time
+        from pathlib import Path
+        from tests.soundcard import SoundCard
+        import os
+        from voice import sound
+        from voice.player import Player
+        logging.basicConfig(level=logging.INFO, format="%(message)s")
+        sound._SILENT, sound._PATIENCE = 1.0, (0.2, 0.4)
+        with tempfile.TemporaryDirectory(prefix="earmark-card-") as folder:
+            card = SoundCard(Path(folder))
+            os.environ.update(card.env)
+            blocks, player = [], Player()
+            both = sound.Sound(player, blocks.append, "", "")
+            def until(reached):
+                end = time.monotonic() + 20
+                while not reached():
+                    assert time.monotonic() < end
+                    both.attend()
+                    time.sleep(0.05)
+            until(lambda: len(blocks) > 5)
+            card._server.terminate()
+            card._server.wait()
+            until(lambda: not both.open)
+            (card.folder / "run" / "native").unlink(missing_ok=True)
+            (card.folder / "run").rename(card.folder / "old")
+            again = SoundCard(Path(folder))
+            before = len(blocks)
+            until(lambda: both.open and len(blocks) > before + 5)
+            both.close()
+            player.close()
+            again.close()
+        print("heard again")
+        """
+    )
+    assert "heard again" in done.stdout, done.stderr
+    assert "The sound devices are back." in done.stderr
+    assert done.stderr.count("is no loudspeaker") <= 1

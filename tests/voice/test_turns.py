@@ -72,7 +72,28 @@ def test_a_doubtful_frame_within_speech_changes_nothing():
 
 def test_talk_without_an_end_is_dropped():
     events = run(Turns(Patience(longest=5.0)), (0.9, 5.2))
-    assert changes(events)[:2] == ["began", "dropped"]
+    assert changes(events) == ["began", "dropped"]
+
+
+def test_talk_in_the_background_is_no_turn_however_it_ends():
+    turns = Turns(Patience(longest=5.0))
+    events = run(turns, (0.9, 6.0), (0.0, 0.3), (0.9, 3.0), (0.0, 2.0))  # 0.3 s are no pause between two people
+    assert changes(events) == ["began", "dropped"]
+    assert changes(run(turns, (0.9, 1.0), (0.0, 1.0))) == ["began", "maybe over", "over"]
+
+
+def test_a_long_question_is_heard_whole():
+    sentence = [(0.9, 4.0), (0.0, 0.35)] * 5
+    events = run(Turns(), (0.0, 1.0), *sentence, (0.9, 2.0), (0.0, 1.0))
+    assert changes(events) == ["began", *["maybe over", "on again"] * 5, "maybe over", "over"]
+    assert events[-1].end - events[-1].start == pytest.approx(5 * 4.35 + 2.0, abs=0.2)
+
+
+def test_hesitation_within_a_question_is_one_turn():
+    # "what is … uhm … the second layer": the uhm is voiced doubtfully, the gaps are shorter than the end of a turn
+    events = run(Turns(), (0.95, 0.5), (0.1, 0.4), (0.6, 0.15), (0.3, 0.42), (0.95, 0.9), (0.0, 0.6))
+    assert changes(events)[0] == "began" and changes(events)[-1] == "over"
+    assert {event.number for event in events} == {1} and changes(events).count("over") == 1
 
 
 def test_a_whole_command_is_over_sooner():
