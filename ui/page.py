@@ -78,6 +78,7 @@ def mount(app: "FastAPI", companion: Companion) -> "FastAPI":
     style = f"<style>{(HERE / 'page.css').read_text('utf-8')}</style>"
     gr.mount_gradio_app(
         app, build(companion), path="/", theme=_theme(), head=style, footer_links=[], run_history=False,
+        favicon_path=HERE / "page.svg",
         show_error=True, mcp_server=True, max_file_size="1mb",  # files come in by another door, which has its own bound
     )
     return app

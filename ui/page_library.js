@@ -203,6 +203,7 @@
     if (other && chosen) Earmark.forgetAnswer();
     chosen = episode;
     if (other) progress.open(episode.id, kept);
+    if (other && kind(episode) === "busy") json(`api/episodes/${encodeURIComponent(id)}/work`, { do: "first" }).catch(() => {}); // somebody waits for it
     player.open(episode, at ?? (other ? kept.position : null), play);
     drawEpisode(episode);
     if (other) {
