@@ -106,11 +106,13 @@
     const now = episodes.filter(fits).map(cardOf);
     const shelf = $("shelf");
     if (now.length !== shelf.children.length || now.some((element, i) => element !== shelf.children[i])) {
-      const { choose } = document.activeElement?.dataset ?? {};
+      const focused = document.activeElement?.closest("#shelf li");
+      const [choose, tool] = [focused?.querySelector(".card").dataset.choose, document.activeElement?.classList.contains("redo")];
       const [left, top] = [shelf.scrollLeft, shelf.scrollTop];
       shelf.replaceChildren(...now);
       shelf.scrollTo({ left, top, behavior: "instant" });
-      if (choose) shelf.querySelector(`[data-choose="${CSS.escape(choose)}"]`)?.focus({ preventScroll: true });
+      const again = focused && shelf.querySelector(`[data-choose="${CSS.escape(choose)}"]`);
+      ((tool && again?.parentElement.querySelector(".redo")) || again)?.focus({ preventScroll: true });
     }
     const open = $("shelf-all").getAttribute("aria-expanded") === "true" || wanted() !== "" || $("shows").value !== "";
     shelf.classList.toggle("open", open);
@@ -210,6 +212,7 @@
       const link = new URL(location.href);
       link.searchParams.set("episode", episode.id);
       link.searchParams.delete("t");
+      link.hash = "";
       history.replaceState(null, "", link);
       transcript.clear();
       Earmark.goOn(episode.id);
@@ -227,6 +230,7 @@
       const first = episodes.find((episode) => episode.id === wish.episode)
         ?? episodes.find((episode) => episode.ready) ?? episodes[0];
       if (first) Earmark.choose(first.id, first.id === wish.episode ? wish.at : null);
+      if (first && wish.episode && first.id !== wish.episode) Earmark.hint("The episode of that link is not in this library.");
       return;
     }
     const now = episodes.find((episode) => episode.id === chosen.id);
