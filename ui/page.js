@@ -154,9 +154,9 @@
       }
       document.addEventListener("click", onClick);
       document.addEventListener("keydown", onKey);
-      for (const part of [player, Earmark.timeline, Earmark.progress, Earmark.transcript, Earmark.talk, Earmark.share, Earmark.adding]) part.start();
+      const { adding, progress, share, shelf, talk, timeline, transcript } = Earmark;
+      for (const part of [player, timeline, progress, transcript, talk, share, adding, shelf]) part.start();
       Earmark.startAnswers();
-      Earmark.startShelf();
       look();
     };
     begin();

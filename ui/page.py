@@ -35,7 +35,7 @@ HERE = Path(__file__).parent
 SCRIPTS = (
     "page_dom.js", "page_player.js", "page_excerpt.js", "page_timeline.js", "page_progress.js", "page_transcript.js",
     "page_voice.js", "page_talk.js", "page_answer.js", "page_commands.js", "page_share.js", "page_add.js",
-    "page_library.js", "page_ask.js", "page.js",
+    "page_shelf.js", "page_library.js", "page_ask.js", "page.js",
 )
 """In the order in which they need each other."""
 
