@@ -8,10 +8,12 @@
   const STEP = 5; // seconds moved by an arrow key
   const NEEDED = ["state", "shelf", "audio", "answer", "topics", "transcript-lines", "talk", "notes"];
 
+  // What a link asks for: ?episode=…&t=754, also with t=12:34, or with #t=754 as media fragments have it.
   const wish = () => {
-    const parameters = new URLSearchParams(location.search);
-    const at = parameters.has("t") ? parseFloat(parameters.get("t")) : NaN;
-    return { episode: parameters.get("episode"), at: Number.isFinite(at) ? Math.max(0, at) : null };
+    const [given, fragment] = [location.search, location.hash.slice(1)].map((text) => new URLSearchParams(text));
+    const time = given.get("t") ?? fragment.get("t")?.split(",")[0] ?? "";
+    const at = time.split(":").reduce((sum, part) => 60 * sum + parseFloat(part), 0);
+    return { episode: given.get("episode"), at: Number.isFinite(at) ? Math.max(0, at) : null };
   };
 
   // -- how things stand --------------------------------------------------------------------------------------
@@ -33,12 +35,14 @@
     const lines = JSON.stringify(status.engines);
     if ($("engines").dataset.lines === lines) return;
     $("engines").dataset.lines = lines;
+    const focused = $("engines").contains(document.activeElement);
     const roles = Object.keys(ROLES);
     const engines = status.engines.toSorted((a, b) => roles.indexOf(a.role) - roles.indexOf(b.role));
     $("engines").replaceChildren(...engines.map((engine) => make(
       "li", {}, make("span", { class: "engine-role" }, ROLES[engine.role] ?? engine.role), " ",
       make("span", { class: "engine-name" }, engine.name), ". ", Earmark.betterButton(engine) ?? engine.better,
     )));
+    if (focused) $("engines").focus(); // the button that was pressed is no more
   };
 
   const drawEmpty = (status, episodes) => {
@@ -150,9 +154,9 @@
       }
       document.addEventListener("click", onClick);
       document.addEventListener("keydown", onKey);
-      for (const part of [player, Earmark.timeline, Earmark.progress, Earmark.transcript, Earmark.talk, Earmark.share, Earmark.adding]) part.start();
+      const { adding, progress, share, shelf, talk, timeline, transcript } = Earmark;
+      for (const part of [player, timeline, progress, transcript, talk, share, adding, shelf]) part.start();
       Earmark.startAnswers();
-      Earmark.startShelf();
       look();
     };
     begin();

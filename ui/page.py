@@ -35,7 +35,7 @@ HERE = Path(__file__).parent
 SCRIPTS = (
     "page_dom.js", "page_player.js", "page_excerpt.js", "page_timeline.js", "page_progress.js", "page_transcript.js",
     "page_voice.js", "page_talk.js", "page_answer.js", "page_commands.js", "page_share.js", "page_add.js",
-    "page_library.js", "page_ask.js", "page.js",
+    "page_shelf.js", "page_library.js", "page_ask.js", "page.js",
 )
 """In the order in which they need each other."""
 
@@ -78,6 +78,7 @@ def mount(app: "FastAPI", companion: Companion) -> "FastAPI":
     style = f"<style>{(HERE / 'page.css').read_text('utf-8')}</style>"
     gr.mount_gradio_app(
         app, build(companion), path="/", theme=_theme(), head=style, footer_links=[], run_history=False,
+        favicon_path=HERE / "page.svg",
         show_error=True, mcp_server=True, max_file_size="1mb",  # files come in by another door, which has its own bound
     )
     return app

@@ -13,7 +13,7 @@
 
   const title = (moment) => {
     if (moment.episode === Earmark.chosen()?.id) return "";
-    return Earmark.known(moment.episode)?.title ?? "";
+    return Earmark.shelf.known(moment.episode)?.title ?? "";
   };
 
   const cite = (moment) => timeButton(
@@ -47,7 +47,7 @@
 
   // What can be done with a moment: hear only that, or keep it.
   const tools = (moment) => make(
-    "span", { class: "moment-tools" }, Earmark.known(moment.episode)?.audio ? hear(moment) : null,
+    "span", { class: "moment-tools" }, Earmark.shelf.known(moment.episode)?.audio ? hear(moment) : null,
     small("clip", "Clip", `Keep a clip from ${clock(moment.start)}: sound, quote and link`, () => Earmark.share.clip(moment)),
   );
 

@@ -41,7 +41,7 @@
 
   const own = (answer) => {
     const [moment] = answer.moments;
-    if (!moment || !Earmark.known(moment.episode)?.audio) return play(answer);
+    if (!moment || !Earmark.shelf.known(moment.episode)?.audio) return play(answer);
     Earmark.excerpt.hear(moment);
     return `In their own words, from ${clock(moment.start)}.`;
   };

@@ -60,7 +60,7 @@
   Earmark.share = {
     async clip(moment) {
       const end = Math.min(moment.end, moment.start + LONGEST);
-      const episode = Earmark.known(moment.episode);
+      const episode = Earmark.shelf.known(moment.episode);
       if (episode?.audio) {
         download(`${fileName(episode)} ${clock(moment.start).replaceAll(":", ".")}.m4a`,
           `api/episodes/${encodeURIComponent(moment.episode)}/clip?start=${moment.start}&end=${end}`);

@@ -86,6 +86,21 @@ def test_the_transcript_goes_along_until_one_scrolls_and_finds_across_lines(demo
     assert len(set(colours)) == 2, "two speakers, two colours"
 
 
+def test_the_word_that_sounds_is_marked_where_the_times_of_words_are_known(visit: Visit, served: Served) -> None:
+    page = visit("about:blank")
+    words = [[10 + i, word] for i, word in enumerate(["say", "no", "no", "more"])]
+    cues = [{"start": 10, "end": 14, "speaker": "Ada", "text": "say no no more", "words": words}]
+    page.route("**/transcript", lambda route: route.fulfill(json=cues))
+    page.goto(f"{served.url}/?episode={served.tones}#t=12.5,20")
+    expect(page.locator("#now")).to_have_text("0:12")
+    page.click("#tab-transcript")
+    expect(page.locator(".cue.current")).to_have_text("say no no more")
+    mark = "(() => { const [range] = CSS.highlights.get('em-word'); return [range.startOffset, range.toString()]; })()"
+    assert page.evaluate(mark) == [7, "no"], "the second of two same words"
+    page.evaluate("Earmark.player.seek(13.2)")
+    page.wait_for_function(f"{mark}[1] === 'more'")
+
+
 def test_a_position_is_kept_for_one_listener_on_all_devices_and_for_nobody_else(visit: Visit, served: Served) -> None:
     address = f"{served.url}/?episode={served.tones}"
     first = visit(address)

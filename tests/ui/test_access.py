@@ -108,7 +108,10 @@ def test_every_door_of_the_real_server_asks_who_is_there_and_listeners_are_told_
         for path in ("/", "/api/status", f"/audio/{episode.id}", "/gradio_api/info", "/gradio_api/mcp/schema"):
             assert client.get(path).status_code == 401, path
             assert client.get(path, headers=basic("ann", "wrong horse")).status_code == 401, path
-        assert client.get("/", headers=basic("ann", "correct horse")).status_code == 200
+        page = client.get("/", headers=basic("ann", "correct horse"))
+        assert page.status_code == 200
+        assert page.headers["content-security-policy"].startswith("default-src 'self' ")
+        assert page.headers["x-content-type-options"] == "nosniff"
         passwords = people(companion.settings.auth)
         door = f"/api/listening/{episode.id}"
         ann, ben = (basic(name, passwords[name]) | {"X-Listener": "the-same-browser"} for name in ("ann", "ben"))
