@@ -78,7 +78,7 @@ def processes() -> list[str]:
 
 
 def test_ctrl_c_says_how_to_go_on_and_cancel_how_to_forget(tmp_path: Path) -> None:
-    audio = killing.speech(tmp_path / "keels.wav", 20)
+    audio = killing.speech(tmp_path / "keels.wav", 80)
     folder = tmp_path / "earmark"
     command = [sys.executable, "-m", "ui.cli", "--data-dir", str(folder), "add", str(audio)]
     process = subprocess.Popen(
