@@ -25,6 +25,7 @@ _WINDOW = 12.0  # seconds that are heard at once
 _FIRST = 5  # windows, spread over the recording, that say whether there is anything to fit
 _TRIES = 3  # places for each of them: music and advertisements say nothing
 _MOST = 80  # windows in all
+_SLIGHT = 0.5  # seconds that are no delay
 _JUMP = 2.5  # seconds between two delays that are not one: inside a long cue times are estimated
 _NEAR = 18.0  # seconds of transcript in which a change is left to the words of its lines
 _ENDING = 150.0  # seconds at the end in which the last lines are looked for
@@ -101,12 +102,12 @@ def told(found: Fit, cues: Sequence[Cue]) -> str:
     before = 0.0
     for part in found.stretches:
         more = part.delay - before
-        if abs(more) >= 0.5:
+        if abs(more) >= _SLIGHT:
             changes.append(f"{abs(more):.0f} s {'more' if more > 0 else 'less'} at {clock(part.start + before)}")
         before = part.delay
     text = ""
     if changes:
-        moved = sum(abs(found.delay(cue.start)) >= 0.5 for cue in cues) - len(found.left_out)
+        moved = sum(abs(found.delay(cue.start)) >= _SLIGHT for cue in cues) - len(found.left_out)
         text = (f"The audio holds {', '.join(changes)} than the transcript (advertisements, perhaps); "
                 f"{max(0, moved)} of {len(cues)} lines were moved to where they are heard.")  # fmt: skip
     if found.left_out:
@@ -179,6 +180,8 @@ class _Search:
                 levels.append([anchor])
         levels = _without_strays(levels)
         delays = [median(one.delay for one in level) for level in levels]
+        if abs(delays[0]) < _SLIGHT:  # words are heard a little early or late: that is the recogniser's, not the file's
+            delays = [delay - delays[0] for delay in delays]
         if len(levels) > 1 and levels[0] == [_Anchor(self._cues[0].start, 0.0)]:
             delays[0] = 0.0
         stretches = [Stretch(0.0, round(delays[0], 2))]

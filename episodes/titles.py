@@ -171,8 +171,7 @@ def _plural(word: str) -> bool:
 def _parts(best: tuple[str, ...], others: Sequence[tuple[str, ...]]) -> list[tuple[str, ...]]:
     """The phrases of a title: a single word says little, so the next best stands beside it ("Goals and care"),
     or for it when that is longer."""
-    stem = _stem(best[0])
-    beside = next((words for words in others if "and" not in words and stem not in map(_stem, words)), None)
+    beside = next((words for words in others if "and" not in words and not _repeats((best[0], *words))), None)
     if len(best) > 1 or beside is None:
         return [best]
     return [best, beside] if len(beside) == 1 else [beside]

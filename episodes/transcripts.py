@@ -70,7 +70,7 @@ def write_vtt(cues: Iterable[Cue]) -> str:
     for cue in cues:
         text = as_said(" ".join(cue.text.split()))
         if cue.speaker:
-            text = f"<v {escaped(' '.join(cue.speaker.split()))}>{text}"
+            text = f"<v {_in_tag(' '.join(cue.speaker.split()))}>{text}"
         blocks.append(f"{clock(cue.start)} --> {clock(cue.end)}\n{text}\n")
     return "\n".join(blocks)
 
@@ -99,9 +99,14 @@ def _srt(cues: Iterable[Cue], tags: bool) -> str:
         if plain(text) != text or as_said(text) != escaped(text) or "-->" in text:
             text = as_said(text)  # few players resolve entities in SubRip, so only where it would be misread
         if speaker:
-            text = f"<v {escaped(speaker)}>{text}" if tags else f"{speaker}: {text}"
+            text = f"<v {_in_tag(speaker)}>{text}" if tags else f"{speaker}: {text}"
         blocks.append(f"{number}\n{clock(cue.start, ',')} --> {clock(cue.end, ',')}\n{text}\n")
     return "\n".join(blocks)
+
+
+def _in_tag(speaker: str) -> str:
+    """A name within a voice tag: one that ends in "--" would make an arrow with the tag's own bracket."""
+    return escaped(speaker).replace("--", "-&#45;")
 
 
 def write_json(cues: Iterable[Cue]) -> str:

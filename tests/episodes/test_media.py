@@ -9,12 +9,14 @@ from pathlib import Path
 import av
 import numpy as np
 import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
 
 from episodes.media import normalise, probe
 from episodes.model import Chapter
 from tests.episodes.tones import change_heard, heard_at, pitch, tones, vbr, write_tones
 from voice.audio import Audio, write_wav
-from voice.errors import AudioError, NoSpace
+from voice.errors import AudioError, EarmarkError, NoSpace
 
 KINDS = {
     "vbr.mp3": {"codec": "libmp3lame", "prepare": vbr},
@@ -161,3 +163,37 @@ def test_a_full_disk_is_said_and_leaves_nothing(small_disk: Path, tmp_path: Path
     with pytest.raises(NoSpace, match="The disk is full"):
         normalise(source, small_disk / "a.m4a", lambda _: None)
     assert not list(small_disk.iterdir())
+
+
+@pytest.fixture(scope="module")
+def recordings(tmp_path_factory: pytest.TempPathFactory) -> dict[str, bytes]:
+    """A second of each kind, to be damaged."""
+    folder = tmp_path_factory.mktemp("whole")
+    return {name: write_tones(folder / name, seconds=1.0, **options).read_bytes()  # type: ignore[arg-type]
+            for name, options in KINDS.items()}  # fmt: skip
+
+
+@settings(deadline=None, max_examples=40, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(name=st.sampled_from(sorted(KINDS)), cut=st.floats(0, 1), data=st.data())
+def test_no_damaged_file_does_more_than_be_refused(
+    recordings: dict[str, bytes], tmp_path: Path, name: str, cut: float, data: st.DataObject
+) -> None:
+    """Bytes changed, cut off or put in: what can still be heard comes in, all else is one sentence, and no half is
+    left."""
+    raw = bytearray(recordings[name])
+    for at in data.draw(st.lists(st.integers(0, len(raw) - 1), max_size=12)):
+        raw[at : at + 4] = data.draw(st.binary(min_size=1, max_size=40))
+    path = tmp_path / name
+    path.write_bytes(bytes(raw[: max(1, int(len(raw) * cut))] if cut < 0.8 else raw))
+    out = tmp_path / "out.m4a"
+    out.unlink(missing_ok=True)
+    try:
+        said = probe(path)
+        seconds = normalise(path, out, lambda _: None)
+    except EarmarkError as error:
+        assert error.message.endswith((".", "?")) and "\n" not in str(error)
+        assert not out.exists()
+    else:
+        assert probe(out).seconds == pytest.approx(seconds, abs=0.1)
+        assert all(chapter.title.isprintable() for chapter in said.chapters)
+    assert {entry.name for entry in tmp_path.iterdir()} <= {*KINDS, "out.m4a"}

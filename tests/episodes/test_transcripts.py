@@ -268,6 +268,13 @@ def test_what_is_written_reads_back(tmp_path_factory: pytest.TempPathFactory, wr
             read_transcript(path)
 
 
+@pytest.mark.parametrize("write", [write_vtt, write_srt, write_json])
+def test_a_name_that_looks_like_an_arrow_comes_back(write: Callable[[list[Cue]], str], tmp_path: Path) -> None:
+    cues = [Cue(0.0, 1.0, "0", "--"), Cue(1.0, 2.0, "Hi. Ann: --> so", "a --b--"), Cue(2.0, 3.0, "Note: x", "")]
+    (tmp_path / "x.srt").write_text(write(cues), "utf-8")
+    assert read_transcript(tmp_path / "x.srt") == cues
+
+
 LINES = st.sampled_from([
     "WEBVTT", "", "1", "00:00:01,000 --> 00:00:02,000", "00:01.0 --> 00:02.0", "0 --> 9", "--> 00:01", "x --> y",
     "NOTE", "NOTE a --> b", "STYLE", "REGION", "<v A>hi", "</v>", "<v", "Ann: hi", "Ann: yes", "- Bob: oh", ">> so",
