@@ -11,7 +11,7 @@ from retrieval.model import Moment, Question
 from retrieval.near import Near
 from retrieval.stems import stems
 from retrieval.talk import Talk, announces, hosts, idle, leans, talk
-from retrieval.trim import trimmed
+from retrieval.trim import GAP, trimmed
 from voice.words import Cue
 
 Cues = Callable[[str], Sequence[Cue]]
@@ -50,14 +50,19 @@ class Choice:
 
 
 def quoted(lines: Sequence[Line]) -> str:
-    """Sentences that follow each other as one quote, trimmed, and cut where they are too long or unfinished."""
-    said: list[str] = []
-    left = SPOKEN
+    """Sentences that follow each other as one quote, trimmed, and cut where they are too long or unfinished.
+
+    Whatever is left out between two words that stay is ``GAP``, also where it stood between two sentences.
+    """
+    whole, left, ended = "", SPOKEN, True
     for line in lines:
         text = shortened(trimmed(line.text), left)
-        said.append(text)
+        runs = text.split(GAP)
+        if whole:
+            whole += " " if ended and line.text.startswith(runs[0]) else GAP
+        whole += text
+        ended = line.text.endswith(runs[-1])
         left -= len(text.split())
-    whole = " ".join(said)
     return whole.rstrip(",;:–—- ") + " …" if whole[-1:] in ",;:–—-" else whole
 
 
