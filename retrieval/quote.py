@@ -11,7 +11,7 @@ from retrieval.model import Moment, Question
 from retrieval.near import Near
 from retrieval.stems import stems
 from retrieval.talk import Talk, announces, hosts, idle, leans, talk
-from retrieval.trim import trimmed
+from retrieval.trim import GAP, trimmed
 from voice.words import Cue
 
 Cues = Callable[[str], Sequence[Cue]]
@@ -28,7 +28,9 @@ _BEYOND = 45.0  # seconds behind a moment in which its answer may still begin
 _AROUND = 60.0  # seconds of cues around a moment that are read, so that no sentence is cut
 _BEHIND = 0.1  # what it costs a moment not to be the best
 _DOUBT = 0.3  # what it costs to have no confidence at all, where the best has all
-_READ = 4  # quotes that are compared with the question by their meaning
+_LIKELY = 6  # quotes that are compared with the question by their meaning
+_READ = 3  # of these, that have to be embedded for it: each takes some eight milliseconds
+_SAME = 0.85  # share of time that a quote and a stored unit have in common, from which on they mean the same
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,14 +50,19 @@ class Choice:
 
 
 def quoted(lines: Sequence[Line]) -> str:
-    """Sentences that follow each other as one quote, trimmed, and cut where they are too long or unfinished."""
-    said: list[str] = []
-    left = SPOKEN
+    """Sentences that follow each other as one quote, trimmed, and cut where they are too long or unfinished.
+
+    Whatever is left out between two words that stay is ``GAP``, also where it stood between two sentences.
+    """
+    whole, left, ended = "", SPOKEN, True
     for line in lines:
         text = shortened(trimmed(line.text), left)
-        said.append(text)
+        runs = text.split(GAP)
+        if whole:
+            whole += " " if ended and line.text.startswith(runs[0]) else GAP
+        whole += text
+        ended = line.text.endswith(runs[-1])
         left -= len(text.split())
-    whole = " ".join(said)
     return whole.rstrip(",;:–—- ") + " …" if whole[-1:] in ",;:–—-" else whole
 
 
@@ -63,13 +70,15 @@ def quoted(lines: Sequence[Line]) -> str:
 class _Run:
     """A quote that may be chosen, and how well it would answer by what is known without reading it.
 
-    ``says`` is False for one that asks, nods, or passes the time.
+    ``says`` is False for one that asks, nods, or passes the time. ``cosine`` is known where a stored unit is as good
+    as the same.
     """
 
     moment: Moment
     lines: tuple[Line, ...]
     guess: float
     says: bool
+    cosine: float | None
 
 
 def choose(
@@ -87,11 +96,13 @@ def choose(
     if speaker or any(run.says for run in runs):
         runs = [run for run in runs if run.says]
     places = {(run.moment.episode_id, run.lines[0].start): run for run in sorted(runs, key=lambda run: run.guess)}
-    read = sorted(places.values(), key=lambda run: -run.guess)[:_READ]
-    cosines = near.texts([quoted(run.lines) for run in read])
-    if not read:
+    likely = sorted(places.values(), key=lambda run: -run.guess)[:_LIKELY]
+    read = [run for run in likely if run.cosine is None][:_READ]
+    told = dict(zip(map(id, read), near.texts([quoted(run.lines) for run in read]), strict=True))
+    worth = [(run.guess + told.get(id(run), run.cosine or 0.0), run) for run in likely if run.cosine or id(run) in told]
+    if not worth:
         return None
-    best, _ = max(zip(read, cosines, strict=True), key=lambda pair: pair[0].guess + pair[1])
+    _, best = max(worth, key=lambda pair: pair[0])
     return Choice(_nearest(best, moments), best.lines)
 
 
@@ -141,11 +152,21 @@ def _runs(question: Question, moment: Moment, cues: Cues, near: Near, most: int,
         worth -= 0.2 * said.lead[at] + 0.25 * (not speaker and first.speaker in asking)
         # how it sounds by itself
         worth -= 0.3 * said.piece[at] + 0.35 * announces(first.text) + 0.06 * leans(text) + 0.03 * text[:1].islower()
-        worth -= 0.3 * (length < _SHORT) + 0.15 * (length < 2 * _SHORT) + 0.1 * text.endswith("…")
-        worth -= 0.04 * ("?" in text)
+        worth -= 0.3 * (length < _SHORT) + 0.25 * (length < 2 * _SHORT) + 0.1 * text.endswith("…")
+        worth -= 0.04 * ("?" in text) + 0.1 * (len(lines) > 1 and len(first.text.split()) <= _SHORT)
         worth -= 0.5 * any(trimmed(first.text) in quote for quote in told)
         nods = not decides and len(trimmed(first.text).split()) <= _NOD
-        yield _Run(moment, lines, worth, not said.question[at] and not idle(first.text) and not nods)
+        says = not said.question[at] and not idle(first.text) and not nods
+        yield _Run(moment, lines, worth, says, _known(first.start, lines[-1].end, units))
+
+
+def _known(start: float, end: float, units: Sequence[tuple[float, float, float]]) -> float | None:
+    """The cosine of the unit that is nearly the stretch from ``start`` to ``end``; None when there is none."""
+    for first, last, cosine in units:
+        both = min(end, last) - max(start, first)
+        if both > 0 and both >= _SAME * (max(end, last) - min(start, first)):
+            return cosine
+    return None
 
 
 def _run(said: Talk, first: int, most: int, asked: set[str]) -> tuple[Line, ...]:

@@ -58,7 +58,7 @@ TURNS = st.lists(
 )  # fmt: skip
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=300, deadline=None)
 @given(TURNS, st.integers(0, 7), st.floats(0, 1), st.booleans(), st.integers(5, 90))
 def test_every_quoted_run_stands_in_the_cues_at_its_time(
     turns: list[tuple[str, list[tuple[list[str], str]]]], at: int, sure: float, library: bool, length: int
