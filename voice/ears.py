@@ -17,6 +17,9 @@ _WORD = 0.2  # seconds before the wake word was recognised that may belong to th
 _TAIL = 0.15  # seconds of its silence
 _KEPT = 27.0  # seconds of sound that are kept
 _LEARNT = (94, 625)  # frames of sound from the loudspeaker after which its echo may be known, and counts as known, 20 s
+_HISS = np.random.default_rng(0).normal(0, 3e-4, (31, FRAME)).astype(np.float32)
+"""What is added for the detector: after digital silence, which gated microphones send, Silero misses short words."""
+_HUSHED = np.float32(0.03)  # what is left of the remains of an echo for those who listen for a voice
 _RINGS = 16  # frames for which sound comes back late, and rings in the room
 _UNHEARD = 18  # frames in a row in which it sounds and is not heard: there is no echo
 _SOUNDS, _HEARD = 0.01, 0.003  # root mean squares above which a frame sounds, and is heard
@@ -77,15 +80,16 @@ class Ears:
             if len(echo) < FRAME:
                 echo = np.pad(echo, (0, FRAME - len(echo)))
             left = np.clip(self._cancel(frame, echo), -1, 1)
-            self._kept.append(left)
+            self._kept.append(left)  # whole: to decode words without their edges is harder than with a little echo
+            judged = left * _HUSHED if self._cancel.is_remains else left
             self._frames += 1
             learning = self._is_learning(frame, echo)
             if self._opened is None:
-                if self._watch is not None and self._watch.push(left, echo):
+                if self._watch is not None and self._watch.push(judged, echo):
                     events.append(Event(Change.WOKEN, self._turns.number, self._turns.now, self._turns.now))
                 self._turns.skip()
                 continue
-            event = self._turns.push(0.0 if learning else self._detect(left))
+            event = self._turns.push(0.0 if learning else self._detect(judged + _HISS[self._frames % len(_HISS)]))
             if event is not None:
                 events.append(event)
         return events

@@ -18,7 +18,7 @@ _PARTITIONS = 16  # frames of delay and echo that are modelled: 0.5 s
 _KEEPS = 0.9995  # how much of the way from loudspeaker to microphone stays as it is from frame to frame
 _SMOOTH = 0.6  # of the power of what is not echo
 _FAINT = (4.0, 0.03, 0.5)  # times what is usually left of the echo's power, below which it is that; the least, the most
-_SETTLED = 0.1  # of the echo's power that may be left over when its way is known
+_SETTLED = 0.14  # of the echo's power that may be left over when its way is known
 _RINGS = 0.85  # of its power that an echo still has in the next frame
 _SILENT = 1e-4  # power of a frame's echo below which there is nothing to be learnt
 _LOOP = (7e-7, 8e-5)  # what a delay of one sample changes of the drift, for good and for the moment
@@ -32,7 +32,8 @@ class Canceller:
 
     A Kalman filter per frequency: what is no echo (somebody speaks) counts as noise of the measurement, so that the
     filter learns slowly then, and needs nobody to tell it when. ``drift`` is by how much faster ``played`` has to be
-    read than it was, so that it keeps pace with ``heard`` (see ``voice.clocks``).
+    read than it was, so that it keeps pace with ``heard`` (see ``voice.clocks``). ``is_remains`` says of the last frame
+    that what is left is no more than is usually left of an echo: nobody speaks that softly beside a loudspeaker.
     """
 
     def __init__(self) -> None:
@@ -42,6 +43,7 @@ class Canceller:
         self._doubt = np.full((_PARTITIONS, bins), 0.3)
         self._other = np.full(bins, 1e-2)
         self._before = np.zeros(FRAME)
+        self.is_remains = False
         self.drift = 0.0
         self._steady = 0.0  # the drift without what it is for the moment
         self._cross: npt.NDArray[np.complex128] = np.zeros(bins, np.complex128)
@@ -59,6 +61,7 @@ class Canceller:
         self._spectra[0] = np.fft.rfft(np.concatenate([self._before, played]))
         self._before = played.astype(np.float64)
         power = np.square(np.abs(self._spectra))
+        self.is_remains = False
         if float(power.sum()) < 1e-6:
             return heard  # nothing sounds
         echo = np.fft.irfft((self._weights * self._spectra).sum(axis=0))[FRAME:]
@@ -74,8 +77,7 @@ class Canceller:
         self._follow(heard, echo)
         if float(np.square(left).sum()) > 2 * float(np.square(heard).sum()):
             return heard  # it makes things worse: the way has changed
-        if self._is_remains(left, echo):
-            left *= 0.03
+        self.is_remains = self._is_remains(left, echo)
         return left.astype(np.float32)
 
     @property

@@ -108,7 +108,7 @@ def listen(
 
 def spoken_over(hear: Callable[[Samples], str], podcast: Samples, said: Samples, room: Room) -> str:
     """What is understood of a person who speaks over the podcast, which stops when a turn begins; "" for nothing."""
-    at_person = 9 * HEARING_RATE
+    at_person = 12 * HEARING_RATE
     played = podcast[: at_person + len(said) + 4 * HEARING_RATE].copy()
     stopped = len(played)
     for _ in range(2):  # once to find out when it stops, once with it stopped
@@ -119,10 +119,10 @@ def spoken_over(hear: Callable[[Samples], str], podcast: Samples, said: Samples,
         line.add(played)
         for at in range(0, len(heard) - FRAME, FRAME):
             for event in ears.push(heard[at : at + FRAME], line.take(FRAME, ears.drift)):
-                if event.change is Change.BEGAN and at >= at_person:
-                    stopped = min(stopped, at + round(0.06 * HEARING_RATE))  # what lies in the device sounds on
                 if event.change is Change.OVER and at > at_person and stopped < len(played) and not played[-1]:
                     return hear(ears.said(event))
+            if ears.speaking and at >= at_person:
+                stopped = min(stopped, at + round(0.06 * HEARING_RATE))  # what lies in the device sounds on
         if stopped == len(played):
             return ""
     return ""
@@ -182,7 +182,7 @@ def main() -> None:
                 start = round((20 + 40 * ask) * HEARING_RATE)
                 text = spoken_over(hear, sound[start:], spoken, room)
                 wanted = {w for w in question.text.lower().strip("?").split() if len(w) > 4}
-                through += not is_echo(text, near(start / HEARING_RATE + 9)) and bool(
+                through += not is_echo(text, near(start / HEARING_RATE + 12)) and bool(
                     wanted & set(text.lower().strip("?.").split())
                 )
             minutes = (len(sound[begin:][:share]) + len(others[first:][:share])) / HEARING_RATE / 60

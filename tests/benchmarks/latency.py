@@ -125,7 +125,7 @@ class Bench:
             skew = ear.now - heard.now
             self.card.play(path)
             self.wait(lambda: len(self.attempts) > before and (player.speaking or player.playing))
-            time.sleep(0.4)
+            time.sleep(1.0)
             clock, now = time.monotonic(), ear.now
             end = float(np.flatnonzero(np.abs(heard.heard().samples) > 0.02)[-1]) / heard.rate + skew
             sound = ear.heard()

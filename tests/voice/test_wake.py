@@ -69,10 +69,10 @@ def test_the_word_in_the_podcast_wakes_nobody_and_a_person_over_it_does() -> Non
 
 def test_people_wake_it_with_its_word_only() -> None:
     folder = material("speech", "wakewords")
-    clips = {word: sorted((folder / word).iterdir()) for word in ("alexa", "computer", "jarvis")}
+    clips = {word: sorted((folder / word).iterdir())[:8] for word in ("alexa", "computer", "jarvis")}
     heard = {word: sum(bool(woken("alexa", around(read_audio(clip).samples, 1.0))) for clip in files)
              for word, files in clips.items()}  # fmt: skip
-    assert heard["alexa"] >= 14 and heard["computer"] == heard["jarvis"] == 0
+    assert heard["alexa"] >= 7 and heard["computer"] == heard["jarvis"] == 0
 
 
 def test_what_is_said_in_one_breath_with_the_word_is_a_turn_without_it() -> None:
