@@ -66,7 +66,14 @@ def router(companion: Companion) -> APIRouter:
             ref = body.address.strip()
         else:
             raise LibraryError("That is not an address.", "Begin it with http:// or https://, or drop a file.")
-        gathered = gather(ref, net_of(settings), Choice(body.latest))
+        try:
+            gathered = gather(ref, net_of(settings), Choice(body.latest))
+        except EarmarkError as error:
+            if not body.batch:
+                raise
+            here = "what was dropped"  # the folder it lies in says nothing to a person
+            hint = "Drop a recording, or a transcript with times (VTT, SRT or JSON)."
+            raise LibraryError(error.message.replace(ref, here), hint) from error
         added = take(library, gathered, "", BY_HAND)
         if not added:
             raise LibraryError("There is nothing in it to listen to.", " ".join(gathered.problems))

@@ -10,8 +10,10 @@
   };
 
   const added = (episodes) => {
-    const [first] = episodes;
-    note(episodes.length === 1 ? `“${first.title}” is being taken in.` : `${episodes.length} episodes are being taken in.`);
+    const fresh = episodes.filter((episode) => !episode.ready);
+    const one = episodes.length === 1 ? `“${episodes[0].title}”` : "";
+    if (!fresh.length) note(one ? `${one} is in your library already.` : `All ${episodes.length} are in your library already.`);
+    else note(one ? `${one} is being taken in.` : `${fresh.length} episodes are being taken in.`);
     Earmark.lookNow();
   };
 

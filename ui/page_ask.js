@@ -72,7 +72,8 @@
 
   const endReading = () => {
     const stop = $("stop");
-    if (document.activeElement === stop) field().focus(); // focus must not fall out of the page with the button
+    // the focus must not fall out of the page with the button, nor bring a phone's keyboard up
+    if (document.activeElement === stop) $("answer").focus({ preventScroll: true });
     stop.hidden = true;
     Earmark.answers.sounding(-1);
   };

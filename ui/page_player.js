@@ -112,13 +112,17 @@
 
     describe() {
       if (!("mediaSession" in navigator)) return;
-      const { title, show } = this.episode;
-      navigator.mediaSession.metadata = new MediaMetadata({ title, artist: show });
+      const { id, title, show, artwork } = this.episode;
+      const picture = artwork ? [{ src: new URL(`artwork/${encodeURIComponent(id)}`, document.baseURI).href, type: "image/jpeg" }] : [];
+      navigator.mediaSession.metadata = new MediaMetadata({ title, artist: show, artwork: picture });
       const answer = (action, handler) => navigator.mediaSession.setActionHandler(action, handler);
       answer("play", () => this.play());
       answer("pause", () => this.pause());
       answer("seekbackward", () => this.skip(-15));
       answer("seekforward", () => this.skip(30));
+      answer("seekto", ({ seekTime }) => this.seek(seekTime));
+      answer("previoustrack", () => this.nextTopic(-1));
+      answer("nexttrack", () => this.nextTopic(1));
     },
 
     // Listen to the controls, once.

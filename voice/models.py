@@ -151,7 +151,7 @@ def _fetch(hub: str, repository: str, part: Path, on_progress: Callable[[float],
 
 def _listing(hub: str, repository: str, part: Path, timeout: float) -> tuple[str, list[tuple[str, int, str | None]]]:
     """The revision, and (name, bytes, SHA-256 where the hub tells it) of each file that the engine reads."""
-    answer = part / ".files.json"
+    answer = part / repository.rsplit("/", 1)[-1]  # when it cannot be had, this is what could not be fetched
     answer.unlink(missing_ok=True)
     download(
         f"{hub}/api/models/{repository}/revision/main?blobs=true", answer, timeout=timeout, limit_bytes=_LIST_LIMIT

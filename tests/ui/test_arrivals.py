@@ -2,6 +2,7 @@
 """What the page may bring into the library: uploads and addresses, within bounds, and never a file of this machine."""
 
 import time
+import uuid
 
 import pytest
 from starlette.testclient import TestClient
@@ -48,6 +49,17 @@ def test_a_name_stays_in_its_folder(door, tmp_path, name):
 def test_what_is_too_big_is_refused_and_not_kept(door, tmp_path):
     assert door.put(f"/api/upload/{BATCH}/big.mp3", content=b"x" * 1_000_001).status_code == 413
     assert not list(tmp_path.rglob("big.mp3"))
+
+
+def test_what_was_dropped_and_is_no_recording_is_said_without_paths_of_this_machine(door, tmp_path):
+    for name in ("notes.txt", "broken.mp3"):
+        batch = uuid.uuid4().hex
+        door.put(f"/api/upload/{batch}/{name}", content=b"nothing of the kind" * 50)
+        reply = door.post("/api/add", json={"batch": batch})
+        assert reply.status_code == 400
+        assert "what was dropped" in reply.json()["error"]
+        assert "Drop a recording" in reply.json()["hint"]
+        assert str(tmp_path) not in reply.text
 
 
 @pytest.mark.parametrize("body", [
