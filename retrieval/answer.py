@@ -13,6 +13,8 @@ from voice.words import clock
 _SECOND = 0.5  # share of the best moment's confidence from which on another may hold the better sentence
 _TRIED = 4  # moments that are searched for the better sentence
 _ELSEWHERE = 0.5  # confidence from which on another episode is said to cover what this one does not
+_UNSURE = 0.6  # confidence below which what is little like the question is given with reserve
+_UNLIKE = 0.3  # how like that is (cosine)
 _SURE = 0.8  # confidence from which on there is no doubt about it
 _APART = 60.0  # seconds from the best moment below which another is the same place
 
@@ -37,12 +39,15 @@ def compose(
     if not moments:
         return Answer(question.text, False, (Sentence("I found nothing about that."),))
     covered = moments[0].confidence >= COVERED
-    moments, quote = _quoted(question, moments, cues, near, 3 if covered else 1, speaker)
+    moments, quote, like = _quoted(question, moments, cues, near, 3 if covered else 1, speaker)
     if quote is None:
         return Answer(question.text, False, (Sentence(f"I found nothing that {speaker} says about that."),))
     moments = (jump(moments[0], quote), *moments[1:])
     if covered:
-        return Answer(question.text, True, (said(quote, titles, library),), tuple(moments))
+        sentence = said(quote, titles, library)
+        if quote.confidence < _UNSURE and like < _UNLIKE:
+            sentence = replace(sentence, text=f"Perhaps this: {sentence.text[0].lower()}{sentence.text[1:]}")
+        return Answer(question.text, True, (sentence,), tuple(moments))
     other = None if library or not elsewhere or elsewhere[0].confidence < _ELSEWHERE else elsewhere[0]
     if other is not None:
         choice = choose(replace(question, heard_until=None), [other], cues, near, 1)
@@ -57,8 +62,9 @@ def said(quote: Moment, titles: Mapping[str, str], library: bool) -> Sentence:
 
 def _quoted(
     question: Question, moments: Sequence[Moment], cues: Cues, near: Near, most: int, speaker: str
-) -> tuple[Sequence[Moment], Moment | None]:
-    """The moments, that with the best sentences first, and those sentences as a quote; None when there are none."""
+) -> tuple[Sequence[Moment], Moment | None, float]:
+    """The moments, that with the best sentences first; those sentences as a quote, None when there are none; and how
+    like the question they are (cosine)."""
     if speaker:
         best = next((one for moment in moments if (one := choose(question, [moment], cues, near, most, speaker))), None)
     else:
@@ -70,9 +76,9 @@ def _quoted(
         )][:_TRIED]  # fmt: skip
         best = choose(question, tried, cues, near, most)
     if best is None:  # nothing by that speaker; or cues and index differ by now, and what was found is still true
-        return moments, None if speaker else moments[0]
+        return moments, None if speaker else moments[0], 0.0
     others = [moment for moment in moments if moment is not best.moment]
-    return [best.moment, *others], best.quote
+    return [best.moment, *others], best.quote, best.like
 
 
 def _where(moment: Moment, titles: Mapping[str, str], library: bool) -> str:

@@ -35,10 +35,12 @@ _SAME = 0.85  # share of time that a quote and a stored unit have in common, fro
 
 @dataclass(frozen=True, slots=True)
 class Choice:
-    """Sentences of a moment that follow each other and answer."""
+    """Sentences of a moment that follow each other and answer; ``like`` is the cosine of what they say with what was
+    asked."""
 
     moment: Moment
     lines: tuple[Line, ...]
+    like: float
 
     @property
     def quote(self) -> Moment:
@@ -98,12 +100,13 @@ def choose(
     places = {(run.moment.episode_id, run.lines[0].start): run for run in sorted(runs, key=lambda run: run.guess)}
     likely = sorted(places.values(), key=lambda run: -run.guess)[:_LIKELY]
     read = [run for run in likely if run.cosine is None][:_READ]
-    told = dict(zip(map(id, read), near.texts([quoted(run.lines) for run in read]), strict=True))
-    worth = [(run.guess + told.get(id(run), run.cosine or 0.0), run) for run in likely if run.cosine or id(run) in told]
-    if not worth:
+    found = dict(zip(map(id, read), near.texts([quoted(run.lines) for run in read]), strict=True))
+    like = [(run, found.get(id(run), run.cosine)) for run in likely]
+    known = [(run, cosine) for run, cosine in like if cosine is not None]
+    if not known:
         return None
-    _, best = max(worth, key=lambda pair: pair[0])
-    return Choice(_nearest(best, moments), best.lines)
+    best, cosine = max(known, key=lambda pair: pair[0].guess + pair[1])
+    return Choice(_nearest(best, moments), best.lines, cosine)
 
 
 def _nearest(run: _Run, moments: Sequence[Moment]) -> Moment:

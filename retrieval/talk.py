@@ -112,7 +112,8 @@ _PUT = re.compile(
     re.IGNORECASE,
 )
 _PROMPT = re.compile(
-    r"(?:(?:so|and|now|then|well|okay|but|please|maybe),? )*(?:(?:can|could|would) you |let's |i(?:'d"
+    r"(?:(?:so|and|now|then|well|okay|but|please|maybe),? )*(?:(?:can|could|would) you |you (?:can|could|want to) "
+    r"|let's |i(?:'d"
     r"| would) (?:like|love) "
     r"(?:you )?to )?(?:tell|explain|describe|walk|talk|give|remind|take|share|help|start)\b.{0,12}"
     r"\b(?:us|me|our|through|to|about|with)\b"

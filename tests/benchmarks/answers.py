@@ -132,7 +132,7 @@ def page(found: Sequence[tuple[str, Asked, Answer]]) -> str:
         "`python -m tests.benchmarks.answers --out docs/ANSWERS.md`. Each answer is quoted, so that it can be checked;",
         "the time behind a question is where the player jumps to. ↳ is a question that goes on from the one before it,",
         "⏱ one that is asked while the episode plays, and ∅ one about something that is not in the episode:",
-        f"{declined} of these {len(strange)} are declined.",
+        f"{declined} of these {len(strange)} are declined, the others given with reserve.",
         f"A quoted answer has {statistics.median(words):.0f} words in the median and {max(words)} at most.",
     ]
     title = ""

@@ -130,3 +130,12 @@ def test_nothing_is_quoted_from_beyond_what_was_heard() -> None:
 
 def test_times_are_said_as_people_write_them() -> None:
     assert [clock(0), clock(59.9), clock(754), clock(3723)] == ["0:00", "0:59", "12:34", "1:02:03"]
+
+
+def test_what_may_be_beside_the_point_is_said_with_reserve() -> None:
+    cues = [Cue(0, 6, "We talked about the weather for an hour and nothing else.", "Ann")]
+    unsure = Moment("e", 0, 6, "", "Ann", 0.45)
+    text = "Perhaps this: at 0:00, Ann says: “We talked about the weather for an hour and nothing else.”"
+    assert compose(Question("what is a nonce", "e"), [unsure], {}, lambda _: cues, NOWHERE).text == text
+    like = Near(NOWHERE.stored, lambda texts: [0.6] * len(texts))
+    assert compose(Question("what is it like", "e"), [unsure], {}, lambda _: cues, like).text.startswith("At 0:00, Ann")
