@@ -200,6 +200,7 @@ def screenshots(browser: Any, url: str, folder: Path) -> None:
             page.wait_for_selector(".cue.current")
         page.mouse.move(0, 0)
         page.evaluate("document.activeElement.blur(); window.scrollTo(0, 0)")
+        page.wait_for_timeout(300)  # what comes into view is laid out in the next frames
         picture = Image.open(BytesIO(page.screenshot(animations="disabled", scale="css")))
         picture.quantize(128).save(folder / f"page-{name}-{theme}.png", optimize=True)
         page.context.close()
