@@ -72,8 +72,8 @@ def quoted(lines: Sequence[Line]) -> str:
 class _Run:
     """A quote that may be chosen, and how well it would answer by what is known without reading it.
 
-    ``says`` is False for one that asks, nods, or passes the time. ``cosine`` is known where a stored unit is as good
-    as the same.
+    ``says`` is False for one that asks, nods, passes the time or was told before. ``cosine`` is known where a stored
+    unit is as good as the same.
     """
 
     moment: Moment
@@ -157,9 +157,9 @@ def _runs(question: Question, moment: Moment, cues: Cues, near: Near, most: int,
         worth -= 0.3 * said.piece[at] + 0.35 * announces(first.text) + 0.06 * leans(text) + 0.03 * text[:1].islower()
         worth -= 0.3 * (length < _SHORT) + 0.25 * (length < 2 * _SHORT) + 0.1 * text.endswith("…")
         worth -= 0.04 * ("?" in text) + 0.1 * (len(lines) > 1 and len(first.text.split()) <= _SHORT)
-        worth -= 0.5 * any(trimmed(first.text) in quote for quote in told)
+        again = any(trimmed(first.text) in quote for quote in told)
         nods = not decides and len(trimmed(first.text).split()) <= _NOD
-        says = not said.question[at] and not idle(first.text) and not nods
+        says = not said.question[at] and not idle(first.text) and not nods and not again
         yield _Run(moment, lines, worth, says, _known(first.start, lines[-1].end, units))
 
 

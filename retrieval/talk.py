@@ -111,14 +111,14 @@ _PUT = re.compile(
     r"|are) you)\b",
     re.IGNORECASE,
 )
+_SO = r"(?:(?:so|and|now|then|well|okay|but|please|maybe|perhaps|yeah|yes|right|like|oh|cool|great)[,.]? )*"
 _PROMPT = re.compile(
-    r"(?:(?:so|and|now|then|well|okay|but|please|maybe),? )*(?:(?:can|could|would) you |you (?:can|could|want to) "
-    r"|let's |i(?:'d"
-    r"| would) (?:like|love) "
-    r"(?:you )?to )?(?:tell|explain|describe|walk|talk|give|remind|take|share|help|start)\b.{0,12}"
+    rf"{_SO}(?:(?:can|could|would) you |let's |i(?:'d| would) (?:like|love) (?:you )?to )?"
+    r"(?:tell|explain|describe|walk|talk|give|remind|take|share|help|start)\b.{0,12}"
     r"\b(?:us|me|our|through|to|about|with)\b"
-    r"|.{0,40}\b(?:i (?:wanted|want) to ask|my (?:\w+ )?question|i was wondering|i wonder|i'm curious|curious (?:to"
-    r"|how|what|if))\b",
+    rf"|{_SO}you (?:can|could|want to) (?:tell|explain|describe|talk|walk|start|give|share)\b"
+    r"|.{0,40}\b(?:i (?:wanted|want) to ask|my (?:\w+ )?question|i was wondering|i wonder|i'm curious"
+    r"|curious (?:to|how|what|if))\b",
     re.IGNORECASE,
 )
 
