@@ -20,21 +20,19 @@ from episodes import artwork
 from episodes.digest import digest
 from episodes.door import audio_lost
 from episodes.eta import remaining
-from episodes.fit import length_remark, misfit
+from episodes.fit import misfit
 from episodes.hotwords import hot_words
 from episodes.library import Library
 from episodes.media import normalise
-from episodes.model import Chapter, Cue, Episode, State, Step, StepState
+from episodes.mending import fitted, named
+from episodes.model import Cue, Episode, State, Step, StepState
 from episodes.queue import Job, Queue, save_source
 from episodes.segments import Embed, segment
-from episodes.shift import SUSPECT, fit, shifted, shifted_chapters, told
 from episodes.sources import Source
 from episodes.transcripts import read_transcript
 from episodes.written import Writer, written
-from voice.audio import read_part
 from voice.errors import EarmarkError, HearingError, LibraryError, TranscriptError
-from voice.speakers import with_speakers
-from voice.words import Bias, Word
+from voice.words import Bias
 
 if TYPE_CHECKING:
     from voice.speakers import Speakers
@@ -216,16 +214,18 @@ class Ingest:
                     raise
                 left_out = error.message
             if not left_out:
-                fitted, chapters, remark = self._fitted(episode, given, progress)
-                fitted, unnamed = self._named(episode, fitted, progress)
-                remark = f"{remark} {unnamed}".strip()
+                inside = self.source.probe is not None and self.source.probe.chapters
+                chapters = () if inside else self.source.chapters  # those of the file keep its own time
+                audio = library.audio_path(episode)
+                mended = fitted(episode, audio, given, chapters, self.tools.hearing, lambda: progress(0.5))
+                told_apart, unnamed = named(audio, mended.cues, self.tools.speakers, lambda: progress(0.9))
 
                 def store_given() -> None:
-                    library.save_cues(episode.id, fitted)
-                    if chapters is not None:
-                        library.save_chapters(episode.id, chapters)
+                    library.save_cues(episode.id, told_apart)
+                    if mended.chapters:
+                        library.save_chapters(episode.id, mended.chapters)
 
-                return _Made(store_given, remark, measured=False)
+                return _Made(store_given, f"{mended.remark} {unnamed}".strip(), measured=False)
             left_out = f"The transcript {self.source.transcript.name} was left out: {left_out}"
         audio = library.audio_path(episode)
         if audio is None:
@@ -252,54 +252,13 @@ class Ingest:
                 "Put a transcript (VTT, SRT or JSON) of the same name beside the file, then add it again.",
             )
 
-        told_apart, unnamed = self._named(episode, cues, progress)
+        told_apart, unnamed = named(audio, cues, self.tools.speakers, lambda: progress(0.99))
 
         def store() -> None:
             library.save_cues(episode.id, told_apart)
             library.clear_pieces(episode.id)
 
         return _Made(store, f"{left_out} {unnamed}".strip())
-
-    def _fitted(
-        self, episode: Episode, cues: tuple[Cue, ...], progress: Progress
-    ) -> tuple[Sequence[Cue], tuple[Chapter, ...] | None, str]:
-        """A publisher's transcript with times that fit the audio, the publisher's chapters if they were moved with it,
-        and what is to be said of it."""
-        audio, length = self.library.audio_path(episode), episode.seconds
-        if audio is None or abs(max(cue.end for cue in cues) - length) <= SUSPECT:
-            return cues, None, ""
-        bias = Bias(f"{episode.id} as written", tuple(cue.text for cue in cues))
-
-        def hear(start: float, seconds: float) -> Sequence[Word]:
-            progress(0.5)  # may break off here
-            words = self.tools.hearing().hear(read_part(audio, start, seconds), bias).words
-            return [replace(word, start=word.start + start, end=word.end + start) for word in words]
-
-        try:
-            found = fit(cues, length, hear)
-        except EarmarkError as error:
-            return cues, None, f"{length_remark(cues, length)} {error.message}".strip()
-        if found is None:
-            return cues, None, length_remark(cues, length)
-        said = told(found, cues)
-        inside = self.source.probe is not None and self.source.probe.chapters
-        moved = () if inside else shifted_chapters(self.source.chapters, found, length)
-        return shifted(cues, found, length), moved or None, said
-
-    def _named(self, episode: Episode, cues: Sequence[Cue], progress: Progress) -> tuple[Sequence[Cue], str]:
-        """Cues that name their speakers, by their voices where nobody did, and what is to be said of it."""
-        audio = self.library.audio_path(episode)
-        if audio is None or any(cue.speaker for cue in cues):
-            return cues, ""
-        try:
-            speakers = self.tools.speakers()
-            if speakers is None:
-                return cues, ""
-            progress(0.99)
-            turns = speakers.tell(audio, lambda seconds: progress(0.99))
-        except EarmarkError as error:
-            return cues, str(error)
-        return with_speakers(cues, turns), ""
 
     def _segment(self, episode: Episode, progress: Progress) -> "_Made":
         segments = segment(self.library.cues(episode.id), self.tools.embed, self.library.chapters(episode.id))

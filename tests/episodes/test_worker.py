@@ -47,7 +47,7 @@ def tools(embed: Embed) -> Tools:
     return Tools(lambda: Recogniser(CUES), embed, lambda episode, cues: None)
 
 
-def until(true: "object", seconds: float = 10.0) -> None:
+def until(true: "object", seconds: float = 60.0) -> None:
     deadline = monotonic() + seconds
     while not true():  # type: ignore[operator]
         assert monotonic() < deadline
