@@ -48,6 +48,8 @@ class Shelf:
 
 def answer(question: Question, shelf: Shelf, within: Collection[str] | None = None) -> Answer:
     """The answer to a question, or the command that it was instead, with where to go for it."""
+    if question.episode_id is None and len(only := [one for one in shelf.titles if within is None or one in within]) == 1:
+        question = replace(question, episode_id=only[0])  # a library of one episode is that episode
     command = parse(question.text)
     if command is not None:
         return _carried(command, question, shelf)
@@ -249,8 +251,7 @@ def _overview(
     titles = [title for name, title in shelf.titles.items() if within is None or name in within]
     shown = ", ".join(titles[:_LISTED])
     more = f", and {len(titles) - _LISTED} more" if len(titles) > _LISTED else ""
-    count = "There is one episode" if len(titles) == 1 else f"There are {len(titles)} episodes"
-    return Answer(question.text, True, (Sentence(f"{count} to ask: {shown}{more}."),))
+    return Answer(question.text, True, (Sentence(f"There are {len(titles)} episodes to ask: {shown}{more}."),))
 
 
 def _about(question: Question, episode_id: str, shelf: Shelf) -> Answer | None:

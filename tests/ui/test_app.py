@@ -110,6 +110,18 @@ def test_closing_stops_a_start_soon_and_the_next_start_goes_on(tmp_path):
         again.close()
 
 
+def test_a_library_of_one_episode_is_asked_like_that_episode(demo_dir):
+    companion = Companion(Settings(data_dir=demo_dir))
+    try:
+        about = companion.ask(Question("What is this about?")).text
+        assert "Layers of homeostasis" in about
+        assert "to ask" not in about
+        assert companion.ask(Question("What is organic alignment?")).text.startswith("At 0:4")
+        assert companion.ask(Question("Who won the football match?")).text.startswith("This episode does not cover that")
+    finally:
+        companion.close()
+
+
 def test_the_recogniser_leans_towards_the_episode_in_focus(library):
     companion = Companion(Settings(data_dir=library))
     try:
