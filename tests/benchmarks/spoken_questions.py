@@ -23,7 +23,6 @@ from tests.demo import TEN_QUESTIONS, spoken_wav, word_errors
 from ui.app import Companion
 from ui.config import Settings
 from voice.audio import read_audio
-from voice.words import clock
 
 TINY_WHISPER = Path(__file__).parents[1] / "models" / "whisper" / "tiny"
 VOICES = ("en-us", "en-us+f3", "en-us+m4", "en-gb-x-rp", "en-us+steph")
@@ -75,7 +74,7 @@ def people(companion: Companion, folder: Path) -> Row | None:
         return None
     clips = [item for item in human(own=False) if len(item.text.split()) > 2]
     starts = [60.0 * number for number in range(len(clips))]
-    lines = [f"{clock(start)}.000 --> {clock(start + 50)}.000\n{item.text}\n"
+    lines = [f"{int(start / 60):02}:00.000 --> {int(start / 60):02}:50.000\n{item.text}\n"
              for start, item in zip(starts, clips, strict=True)]  # fmt: skip
     (folder / "clips.vtt").write_text("WEBVTT\n\n" + "\n".join(lines), "utf-8")
     episode = companion.add(folder / "clips.vtt")
