@@ -50,7 +50,7 @@ class Patience:
     maybe: float = 0.19
     over: float = 0.5
     complete: float = 0.3
-    least: float = 0.22
+    least: float = 0.18
     longest: float = 25.0
     loud: float = 0.5
     quiet: float = 0.35

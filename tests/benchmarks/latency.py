@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """From the end of a spoken question to the first audible sample of the answer, on a real sound server, by stage.
 
-    python -m tests.benchmarks.latency [--model tiny|tiny.en|base.en] [--json]
+    python -m tests.benchmarks.latency [--model tiny|tiny.en|base.en] [--library FOLDER] [--json]
 
 Ten questions and six commands are spoken, over the podcast, into the microphone of a PulseAudio server of our own;
 microphone and loudspeaker are recorded, and the latency is read from the recordings. Each answer is spoken over, too.
@@ -164,12 +164,12 @@ class Bench:
         self.thread.join()
 
 
-def measure(card: SoundCard, model: str) -> dict[str, Any]:
+def measure(card: SoundCard, model: str, library: Path | None = None) -> dict[str, Any]:
     from ui.app import Companion
     from ui.config import Settings
 
     with tempfile.TemporaryDirectory() as name:
-        companion = Companion(Settings(data_dir=Path(name) / "earmark", hearing=str(TINY_WHISPER)))
+        companion = Companion(Settings(data_dir=library or Path(name) / "earmark", hearing=str(TINY_WHISPER)))
         companion.add_demo()
         if model in SHAPES:
             companion.engines._hearing = Weighed(companion.engines.hearing, model)
@@ -208,10 +208,11 @@ def measure(card: SoundCard, model: str) -> dict[str, Any]:
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--model", choices=["tiny", *SHAPES], default="tiny")
+    parser.add_argument("--library", type=Path, help="data folder with the demo in it, which is made anew without")
     parser.add_argument("--json", action="store_true")
     given = parser.parse_args()
     for card in running_card():
-        found = measure(card, given.model)
+        found = measure(card, given.model, given.library)
         if given.json:
             print(json.dumps(found, indent=1))
             return

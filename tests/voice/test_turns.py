@@ -54,7 +54,7 @@ def test_hesitation_takes_the_early_decoding_back():
 
 
 def test_a_cough_is_no_turn():
-    events = run(Turns(), (0.0, 0.5), (0.8, 0.16), (0.0, 1.0))
+    events = run(Turns(), (0.0, 0.5), (0.8, 0.13), (0.0, 1.0))
     assert changes(events) == ["began", "dropped"]
 
 
