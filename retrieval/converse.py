@@ -48,8 +48,9 @@ class Shelf:
 
 def answer(question: Question, shelf: Shelf, within: Collection[str] | None = None) -> Answer:
     """The answer to a question, or the command that it was instead, with where to go for it."""
-    if question.episode_id is None and len(only := [one for one in shelf.titles if within is None or one in within]) == 1:
-        question = replace(question, episode_id=only[0])  # a library of one episode is that episode
+    inside = [name for name in shelf.titles if within is None or name in within]
+    if question.episode_id is None and len(inside) == 1:
+        question = replace(question, episode_id=inside[0])
     command = parse(question.text)
     if command is not None:
         return _carried(command, question, shelf)
