@@ -82,6 +82,7 @@ class Evidence:
     begins there or last before, of the one that begins there or first behind, and of the last that ends before.
     ``focus`` is how much a unit, unlike the rest of its episode, speaks of the question (``shape.focus``).
     ``held`` (words, units) says which words of the question stand in which unit, ``weight`` how telling they are.
+    ``titled`` (words, episodes) says which stand in which title.
     """
 
     field: Field
@@ -92,6 +93,7 @@ class Evidence:
     focus: Values
     held: Values
     weight: Values
+    titled: Values
 
 
 def gather(view: View, layouts: Sequence[Layout], vector: Matrix, words: list[str], weight: Values) -> Evidence:
@@ -99,6 +101,7 @@ def gather(view: View, layouts: Sequence[Layout], vector: Matrix, words: list[st
     field = Field(layouts)
     near, at, following, past, focus = [], [], [], [], []
     held = np.zeros((len(words), len(field.here)))
+    titled = np.array([[view.titled(word, layout) for layout in layouts] for word in words], np.float64)
     for layout, edge in zip(layouts, field.edges, strict=False):
         units, windows = (np.einsum("ij,j->i", rows, vector).astype(np.float64) for rows in view.vectors(layout))
         here = np.arange(layout.units)
@@ -116,7 +119,8 @@ def gather(view: View, layouts: Sequence[Layout], vector: Matrix, words: list[st
         for number, word in enumerate(words):
             held[number, edge + view.holding(word, layout)] = 1
     parts = [np.concatenate(part) for part in (near, at, following, past, focus)]
-    return Evidence(field, parts[0], parts[1], parts[2], parts[3], parts[4], held, weight)
+    return Evidence(field, parts[0], parts[1], parts[2], parts[3], parts[4], held, weight,
+                    titled.reshape(len(words), len(layouts)))
 
 
 def weights(view: View, words: list[str]) -> Values:

@@ -157,6 +157,8 @@ def _question(evidence: Evidence, found: dict[str, Values]) -> None:
     field = evidence.field
     found["question_words"] = np.full(len(field.here), float(len(evidence.weight)))
     found["question_weight"] = np.full(len(field.here), float(evidence.weight.mean()) if len(evidence.weight) else 0.0)
+    total = max(float(evidence.weight.sum()), 1e-9)
+    found["titled"] = field.spread(evidence.weight @ evidence.titled / total)
     found["best_near"] = field.highest(found["mean_60"])
     found["best_next"] = field.highest(found["next"])
     found["best_word"] = field.highest(found["word_120"])

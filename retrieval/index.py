@@ -24,7 +24,7 @@ from retrieval.shape import focus, seams
 from retrieval.view import PLACE, State, View, read_state
 from voice.errors import LibraryError, NoSpace, from_os_error
 
-_FORMAT = "6"  # of the tables and the matrix; another one is made anew
+_FORMAT = "7"  # of the tables and the matrix; another one is made anew
 _BUSY = 30.0  # seconds to wait for another writer
 _WASTE = 4096  # dead rows from which on copying the living ones is worth it, when they are also a third of all
 _COMMON = 0.005  # share of the units from which on a word is common: searched inside episodes only
@@ -35,7 +35,8 @@ _SCHEMA = f"""
 CREATE TABLE IF NOT EXISTS meta (name TEXT PRIMARY KEY, value TEXT NOT NULL) WITHOUT ROWID;
 CREATE TABLE IF NOT EXISTS episodes (
     id TEXT PRIMARY KEY, first INTEGER NOT NULL, texts INTEGER NOT NULL,
-    units INTEGER NOT NULL, windows INTEGER NOT NULL, places BLOB NOT NULL, speakers TEXT NOT NULL, focus BLOB NOT NULL
+    units INTEGER NOT NULL, windows INTEGER NOT NULL, title TEXT NOT NULL, places BLOB NOT NULL, speakers TEXT NOT NULL,
+    focus BLOB NOT NULL
 );
 CREATE TABLE IF NOT EXISTS common (word TEXT PRIMARY KEY, units INTEGER NOT NULL) WITHOUT ROWID;
 CREATE VIRTUAL TABLE IF NOT EXISTS texts USING fts5(text, {_TOKENS});
@@ -86,10 +87,11 @@ class Index:
         with self.view() as view:
             return view.episodes
 
-    def add(self, episode_id: str, passages: Sequence[Passage], vectors: Matrix) -> None:
+    def add(self, episode_id: str, passages: Sequence[Passage], vectors: Matrix, title: str = "") -> None:
         """Put an episode in, replacing what was there under its id; all of it or nothing.
 
-        ``vectors`` (n, 384) has one row for each passage, in the order of ``passages.passages``.
+        ``vectors`` (n, 384) has one row for each passage, in the order of ``passages.passages``. ``title`` is what the
+        episode is known by, its show and its guests too if one likes: it speaks for the episode, not for a place in it.
         Raises NoSpace when the disk is full; the index is then as before.
         """
         if vectors.shape != (len(passages), DIMENSION):
@@ -112,8 +114,9 @@ class Index:
             rows, texts = self._number(db, "rows"), self._number(db, "texts")
             self._append(db, rows, vectors)
             db.execute(
-                "INSERT INTO episodes VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
-                (episode_id, rows, texts, len(units), len(windows), places.tobytes(), json.dumps(speakers), focused),
+                "INSERT INTO episodes VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)",
+                (episode_id, rows, texts, len(units), len(windows), title, places.tobytes(), json.dumps(speakers),
+                 focused),
             )
             db.executemany(
                 "INSERT INTO texts (rowid, text) VALUES (?, ?)",

@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The learned part of finding: where in an episode an answer begins, and whether the episode has one.
+"""The learned part of finding: where in an episode an answer begins and goes on, and whether the episode has one.
 
-Two tiny models, their weights in ``ranker.json`` beside this file, made by ``python -m tests.benchmarks.train_ranker``.
+Three tiny models; their weights are in ``ranker.json`` beside this file, which ``tests.benchmarks.train_ranker`` makes.
 """
 
 import json
@@ -19,6 +19,8 @@ WEIGHTS = Path(__file__).with_name("ranker.json")
 _CLOSE = 30.0  # seconds from an answer's beginning within which a jump is as good as exact
 _EARLY = 10.0  # seconds before its beginning at which a jump still lands in it
 _SUBJECT = 400.0  # seconds in which the chance that a subject still goes on falls to a third
+_INSIDE = 0.4  # how much it counts that the answer is going on around a jump
+_AROUND = 60.0  # seconds before and after it
 _CLIP = 6.0  # standard deviations beyond which a feature says nothing more
 
 SUMMARY = (
@@ -47,16 +49,18 @@ class Model:
 
     def __call__(self, features: Mapping[str, Values]) -> Values:
         """One number for each row of the features."""
-        columns = np.stack([features[name] for name in self.names], axis=1)
-        rows = np.clip((columns - self.mean) / self.scale, -_CLIP, _CLIP)
+        rows = np.stack([features[name] for name in self.names])  # a feature in each: so nothing is copied crosswise
+        rows -= self.mean[:, None]
+        rows /= self.scale[:, None]
+        np.clip(rows, -_CLIP, _CLIP, out=rows)
         outputs = []
         for layers in self.networks:
             values = rows
             for number, layer in enumerate(layers):
-                values = values @ layer.weight + layer.bias
+                values = layer.weight.T @ values + layer.bias[:, None]
                 if number + 1 < len(layers):
                     values = np.maximum(values, 0)
-            outputs.append(values[:, 0])
+            outputs.append(values[0])
         return np.asarray(np.mean(outputs, axis=0))
 
     @classmethod
@@ -103,40 +107,49 @@ class Verdict:
 
 @dataclass(frozen=True, slots=True)
 class Ranker:
-    """``place`` scores the units of an episode against each other; ``cover`` gives the log-odds of an answer."""
+    """``place`` scores the units of an episode against each other as beginnings, ``inside`` as parts of the answer;
+    ``cover`` gives the log-odds of an answer."""
 
     place: Model
+    inside: Model
     cover: Model
 
     def judge(self, field: Field, features: Mapping[str, Values]) -> Verdict:
         """Where the answers begin, and whether there are any."""
-        share, close, worth = placed(field, self.place(features))
+        share, close, worth = placed(field, self.place(features), self.inside(features))
         return Verdict(share, close, worth, self.cover(summary(field, features, share, worth)))
 
 
-def placed(field: Field, scores: Values) -> tuple[Values, Values, Values]:
-    """From scores of the units to ``share``, ``close`` and ``worth`` of a verdict.
+def placed(field: Field, scores: Values, inside: Values) -> tuple[Values, Values, Values]:
+    """From scores of the units, as beginnings and as parts, to ``share``, ``close`` and ``worth`` of a verdict.
 
     A jump is good when an answer begins close to it, whichever unit that is exactly, and still good when it lands
     behind the beginning but before the subject is over. So the probabilities of what lies around are added up.
     """
-    away = scores - field.highest(scores)
-    share = away - field.spread(np.log(np.add.reduceat(np.exp(away), field.edges[:-1])))
-    chance = np.exp(share)
+    share = _shares(field, scores)
+    chance, going = np.exp(share), np.exp(_shares(field, inside))
     start = field.joined([np.maximum.accumulate(layout.start) for layout in field.layouts])
     close, worth = np.empty(len(chance)), np.empty(len(chance))
     for low, high in zip(field.edges[:-1], field.edges[1:], strict=True):
         times, mine = start[low:high] - start[low], chance[low:high]
         sums = np.concatenate([[0.0], np.cumsum(mine)])
+        parts = np.concatenate([[0.0], np.cumsum(going[low:high])])
 
-        def between(before: float, after: float) -> Values:
+        def between(before: float, after: float, sums: Values = sums) -> Values:
             first = np.searchsorted(times, times - before, side="left")  # noqa: B023
             return np.asarray(sums[np.searchsorted(times, times + after, side="right")] - sums[first])  # noqa: B023
 
         fading = np.exp(-times / _SUBJECT) * np.cumsum(mine * np.exp(times / _SUBJECT))
         close[low:high] = between(_CLOSE, _CLOSE)
         worth[low:high] = close[low:high] + fading + between(0.0, _EARLY) - mine
+        worth[low:high] += _INSIDE * between(_AROUND, _AROUND, parts)
     return share, np.log(close), np.log(worth)
+
+
+def _shares(field: Field, scores: Values) -> Values:
+    """The logarithms of the softmax over each episode's units."""
+    away = scores - field.highest(scores)
+    return np.asarray(away - field.spread(np.log(np.add.reduceat(np.exp(away), field.edges[:-1]))))
 
 
 def summary(field: Field, features: Mapping[str, Values], share: Values, worth: Values) -> dict[str, Values]:
@@ -150,7 +163,7 @@ def summary(field: Field, features: Mapping[str, Values], share: Values, worth: 
         values = features[name]
         found[name] = values[top]
         found[f"most_{name}"] = np.maximum.reduceat(values, field.edges[:-1])
-    found["in_episode"] = features["in_episode"][top]
+    found["in_episode"], found["titled"] = features["in_episode"][top], features["titled"][top]
     found["question_words"] = features["question_words"][top]
     found["question_weight"] = features["question_weight"][top]
     found["share"], found["worth"] = share[top], worth[top]
@@ -168,4 +181,4 @@ def summary(field: Field, features: Mapping[str, Values], share: Values, worth: 
 def shipped() -> Ranker:
     """The ranker that comes with the program."""
     found = json.loads(WEIGHTS.read_text(encoding="utf-8"))
-    return Ranker(Model.from_json(found["place"]), Model.from_json(found["cover"]))
+    return Ranker(*(Model.from_json(found[name]) for name in ("place", "inside", "cover")))

@@ -39,14 +39,15 @@ _STEMS = 20_000  # stems kept in memory
 class Layout:
     """Where the passages of one episode lie, as arrays over its units and its windows.
 
-    ``row`` is the first unit's row in the matrix, ``windows_row`` the first window's, ``text_row`` the number of the
-    first unit's text. Of the units: ``start`` and ``end`` in seconds, ``words`` counts, ``break_`` as in Passage,
-    ``speaker`` numbers into ``speakers``, ``asks`` 1 where there is a question, ``seams`` (units, 3) as in
-    ``shape.seams``, ``focus`` (units, 384) and ``offset`` as in ``shape.focus``. Of the windows: ``first`` and
-    ``last`` (exclusive), the units that each spans.
+    ``title`` are the stems of the words in the episode's title. ``row`` is the first unit's row in the matrix,
+    ``windows_row`` the first window's, ``text_row`` the number of the first unit's text. Of the units: ``start`` and
+    ``end`` in seconds, ``words`` counts, ``break_`` as in Passage, ``speaker`` numbers into ``speakers``, ``asks`` 1
+    where there is a question, ``seams`` (units, 3) as in ``shape.seams``, ``focus`` (units, 384) and ``offset`` as in
+    ``shape.focus``. Of the windows: ``first`` and ``last`` (exclusive), the units that each spans.
     """
 
     episode_id: str
+    title: frozenset[str]
     row: int
     windows_row: int
     text_row: int
@@ -177,15 +178,15 @@ class View:
         if kept is not None:
             return kept
         found = self._db.execute(
-            "SELECT first, texts, places, speakers, focus FROM episodes WHERE id = ?", (episode_id,)
+            "SELECT first, texts, title, places, speakers, focus FROM episodes WHERE id = ?", (episode_id,)
         ).fetchone()
         if found is None:
             return None
-        row, text_row, blob, speakers, focused = found
+        row, text_row, title, blob, speakers, focused = found
         units = np.frombuffer(blob, PLACE)
         spans = np.array(window_spans(units["words"].tolist(), units["break"].tolist()), np.int64).reshape(-1, 2)
         layout = Layout(
-            episode_id, row, row + len(units), text_row,
+            episode_id, frozenset(map(self._stem, _WORD.findall(title.lower()))), row, row + len(units), text_row,
             units["start"].astype(np.float64), units["end"].astype(np.float64),
             units["words"].astype(np.int64), units["break"].astype(np.int64), units["speaker"].astype(np.int64),
             tuple(json.loads(speakers)), units["asks"].astype(np.int64), units["seams"],
@@ -278,6 +279,10 @@ class View:
             (f'"{word}"', layout.text_row, layout.text_row + layout.units - 1),
         )
         return np.array(found.fetchall(), np.int64).reshape(-1) - layout.text_row
+
+    def titled(self, word: str, layout: Layout) -> bool:
+        """True when a word, in any of its forms, stands in the title of an episode."""
+        return self._stem(word) in layout.title
 
     def lexical(self, word: str) -> list[tuple[str, Rows]]:
         """The units of the library that hold a word in any of its forms, grouped by episode: id and numbers in it."""

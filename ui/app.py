@@ -247,7 +247,8 @@ class Companion:
 
     def _index_episode(self, episode: Episode, cues: tuple[Cue, ...]) -> None:
         found = passages(episode.id, cues)
-        self.index.add(episode.id, found, self._encode_passages([passage.text for passage in found]))
+        vectors = self._encode_passages([passage.text for passage in found])
+        self.index.add(episode.id, found, vectors, " ".join((episode.title, episode.show, *episode.guests)))
 
     # -- listening ---------------------------------------------------------------------------------------------
 

@@ -203,7 +203,7 @@ def earmark(moments: Moments, embed: Remembering, folder: Path) -> Finder:
     index = Index.open(folder)
     for episode, cues in moments.cues.items():
         found = passages(episode, cues)
-        index.add(episode, found, embed.encode([passage.text for passage in found]))
+        index.add(episode, found, embed.encode([passage.text for passage in found]), moments.titles.get(episode, ""))
     return searcher(index, embed, None)
 
 

@@ -97,6 +97,18 @@ def test_moments_are_apart_and_best_first(library: Index, embedder: Embedder) ->
     assert all(0 <= moment.confidence <= 1 and moment.start < moment.end for moment in found)
 
 
+def test_a_title_speaks_for_its_episode(embedder: Embedder, tmp_path: Path) -> None:
+    index = Index.open(tmp_path)
+    for name, title in (("a", "In the garden"), ("b", "The Beekeepers' Year"), ("c", "")):
+        found = passages(name, [Cue(30.0 * number, 30.0 * number + 29, text) for number, text in enumerate(BEES)])
+        index.add(name, found, embedder.encode([passage.text for passage in found]), title)
+    assert find(Question("When does a beekeeper take the honey?"), index, embedder)[0].episode_id == "b"
+    with index.view() as view:
+        layout = view.layout("b")
+        assert layout is not None
+        assert [view.titled(word, layout) for word in ("beekeeper", "years", "honey")] == [True, True, False]
+
+
 def test_what_cannot_be_searched_gives_nothing(library: Index, embedder: Embedder, tmp_path: Path) -> None:
     assert find(Question("  "), library, embedder) == []
     assert find(Question("bees", "no such episode"), library, embedder) == []
@@ -121,12 +133,12 @@ def test_the_ranker_reads_only_features_that_are_made(library: Index, embedder: 
 def test_shares_add_up_and_worth_gathers_what_is_close(library: Index) -> None:
     with library.view() as view:
         field = Field([layout for name in view.episodes if (layout := view.layout(name))])
-    share, _, worth = placed(field, np.linspace(-5, 5, len(field.here)))
+    share, _, worth = placed(field, np.linspace(-5, 5, len(field.here)), np.zeros(len(field.here)))
     assert np.add.reduceat(np.exp(share), field.edges[:-1]).tolist() == pytest.approx([1.0, 1.0])
-    assert np.exp(worth).max() <= 2.0
+    assert np.exp(worth).max() <= 2.4
     scores = np.full(len(field.here), -9.0)
     scores[[5, 20, 21, 22]] = [0.2, 0.0, 0.0, 0.0]
-    share, _, worth = placed(field, scores)
+    share, _, worth = placed(field, scores, np.zeros(len(scores)))
     demo = slice(field.edges[0], field.edges[1])
     assert int(np.argmax(share[demo])) == 5
     assert int(np.argmax(worth[demo])) in (20, 21, 22)
