@@ -21,6 +21,7 @@ was not trained on (tests.benchmarks.train_ranker prints it for other thresholds
 _NEAREST = 400  # passages of the library that are looked at, by meaning and by words
 _EPISODES = 10  # episodes of the library that are looked at closely
 _APART = 30.0  # seconds between two moments, at least
+_AS_GOOD = 0.05  # of its logarithm by which a jump may be worth less than the best one and still be as good
 _LENGTH = 90  # words of a moment, about
 
 
@@ -90,12 +91,16 @@ def _promising(
 def _best(field: Field, verdict: Verdict, count: int) -> list[int]:
     """The best units of the field, none close to a better one.
 
-    The first is the one that is most worth jumping to. It is worth much also because the subject goes on for a while;
-    so the others, which are there for when the first is wrong, are in the order of their own chances.
+    The first is the one that is most worth jumping to; of those close by that are worth as much, the one at which the
+    answer most likely begins. It is worth much also because the subject goes on for a while; so the others, which are
+    there for when the first is wrong, are in the order of their own chances.
     """
     start = field.joined([layout.start for layout in field.layouts])
     cover = field.spread(verdict.cover)
-    chosen = [int(np.argmax(verdict.worth + cover))]
+    first = int(np.argmax(verdict.worth + cover))
+    as_good = (verdict.worth >= verdict.worth[first] - _AS_GOOD) & (field.owner == field.owner[first])
+    as_good &= abs(start - start[first]) < _APART
+    chosen = [int(np.argmax(np.where(as_good, verdict.share, -np.inf)))]
     for unit in np.argsort(-(verdict.close + cover), kind="stable").tolist():
         if len(chosen) == count:
             break

@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """Who speaks when, told from the sound alone: sherpa-onnx with a segmentation and an embedding network.
 
-An extra (``earmark[diarization]``), since nobody needs it whose transcripts name their speakers. sherpa-onnx was
+An extra (``.[diarization]``), since nobody needs it whose transcripts name their speakers. sherpa-onnx was
 chosen because it is kept up, free (Apache-2.0), needs no torch, and works offline with files of 34 MB together. It
 takes a recording as a whole, so here it gets ten minutes at a time, and the voices of each ten minutes are recognised
 again by their embeddings: memory does not grow with the recording.
@@ -10,6 +10,7 @@ Speakers have no names here but "Speaker 1" and so on, in the order in which the
 """
 
 import bisect
+import sys
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from itertools import groupby
@@ -28,6 +29,7 @@ NAME = "speakers"
 """What the two models together are called for ``earmark models get``."""
 
 MEGABYTES = 34
+INSTALL = f"Run: {sys.executable} -m pip install sherpa-onnx"
 FILES = {
     "segmentation.onnx": (
         "https://huggingface.co/csukuangfj/sherpa-onnx-pyannote-segmentation-3-0/resolve/main/model.onnx",
@@ -71,7 +73,7 @@ def missing(folder: Path) -> str:
     if lacking:
         return f"{folder} lacks {' and '.join(lacking)}: run 'earmark models get {NAME}'."
     if find_spec("sherpa_onnx") is None:
-        return "sherpa-onnx is not installed: pip install 'earmark[diarization]'."
+        return f"sherpa-onnx is not installed. {INSTALL}"
     return ""
 
 

@@ -8,6 +8,7 @@ import subprocess
 import sys
 import urllib.error
 import urllib.request
+from functools import partial
 from pathlib import Path
 from time import monotonic, sleep, time
 from typing import Any
@@ -84,6 +85,7 @@ def test_ctrl_c_says_how_to_go_on_and_cancel_how_to_forget(tmp_path: Path) -> No
     process = subprocess.Popen(
         command, cwd=ROOT, env=os.environ | {"EARMARK_HEARING": str(TINY_WHISPER), "EARMARK_THREADS": "1"},
         stderr=subprocess.PIPE, text=True,
+        preexec_fn=partial(signal.signal, signal.SIGINT, signal.SIG_DFL),  # ignored where the tests run in background
     )  # fmt: skip
     library = Library.open(folder)
     deadline = monotonic() + 30

@@ -85,7 +85,7 @@ def test_what_is_missing_is_named_with_the_next_step(tmp_path: Path, monkeypatch
     with pytest.raises(HearingError, match="receptive_field_size"):
         Speakers(tmp_path)
     monkeypatch.setattr("importlib.util.find_spec", lambda name: None)
-    assert "pip install 'earmark[diarization]'" in missing(MODELS)
+    assert "pip install sherpa-onnx" in missing(MODELS)
 
 
 def test_the_setting_says_who_tells_them_apart(tmp_path: Path) -> None:
