@@ -21,7 +21,7 @@ was not trained on (tests.benchmarks.train_ranker prints it for other thresholds
 _NEAREST = 400  # passages of the library that are looked at, by meaning and by words
 _EPISODES = 10  # episodes of the library that are looked at closely
 _APART = 30.0  # seconds between two moments, at least
-_AS_GOOD = 0.05  # of its logarithm by which a jump may be worth less than the best one and still be as good
+_AS_GOOD = 0.03  # of its logarithm by which a jump may be worth less than the best one and still be as good
 _LENGTH = 90  # words of a moment, about
 
 
