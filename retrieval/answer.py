@@ -6,12 +6,13 @@ from dataclasses import replace
 
 from retrieval.model import Answer, Moment, Question, Sentence
 from retrieval.near import Near
-from retrieval.quote import Cues, choose
+from retrieval.quote import Cues, choose, opening
 from retrieval.search import COVERED
 from voice.words import clock
 
 _SECOND = 0.5  # share of the best moment's confidence from which on another may hold the better sentence
 _TRIED = 4  # moments that are searched for the better sentence
+_SHOWN = 4  # moments that people see; the words of the others are for programs
 _ELSEWHERE = 0.5  # confidence from which on another episode is said to cover what this one does not
 _UNSURE = 0.6  # confidence below which what is little like the question is given with reserve
 _UNLIKE = 0.3  # how like that is (cosine)
@@ -42,7 +43,8 @@ def compose(
     moments, quote, like = _quoted(question, moments, cues, near, 3 if covered else 1, speaker)
     if quote is None:
         return Answer(question.text, False, (Sentence(f"I found nothing that {speaker} says about that."),))
-    moments = (jump(moments[0], quote), *moments[1:])
+    shown = [opening(moment, cues) for moment in moments[1:_SHOWN]]
+    moments = (jump(moments[0], quote), *shown, *moments[_SHOWN:])
     if covered:
         sentence = said(quote, titles, library)
         if quote.confidence < _UNSURE and like < _UNLIKE:

@@ -2,8 +2,10 @@
 """Which sentences of a moment answer a question, and how they are quoted: short, trimmed, as they were said."""
 
 import math
+from bisect import bisect_left
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
+from itertools import accumulate, takewhile
 
 from episodes.sentences import Line, sentences
 from retrieval.manner import decision, manner
@@ -66,6 +68,17 @@ def quoted(lines: Sequence[Line]) -> str:
         ended = line.text.endswith(runs[-1])
         left -= len(text.split())
     return whole.rstrip(",;:–—- ") + " …" if whole[-1:] in ",;:–—-" else whole
+
+
+def opening(moment: Moment, cues: Cues) -> Moment:
+    """A moment with only the words that it begins with, of one speaker; as it was when the cues have none there."""
+    said = sentences([cue for cue in cues(moment.episode_id) if cue.end > moment.start and cue.start < moment.end])
+    lines = [line for line in said if line.start >= moment.start - 0.05 and line.end <= moment.end + 0.05]
+    if not lines:
+        return moment
+    mine = list(takewhile(lambda line: line.speaker == lines[0].speaker, lines))
+    total = list(accumulate(len(line.text.split()) for line in mine))
+    return replace(moment, quote=quoted(mine[: 1 + bisect_left(total, _FULL)]), speaker=mine[0].speaker)
 
 
 @dataclass(frozen=True, slots=True)
