@@ -96,7 +96,7 @@ def people(companion: Companion, folder: Path) -> Row | None:
         right = bool(moments) and start - 10 <= moments[0].start <= end
         landed += right
         missed += [] if right else [f"{item.text} -> {heard.text}"]
-    return Row(companion.hearing.name, f"people ({possible} when typed)", landed, errors / words,
+    return Row(companion.engines.hearing.name, f"people ({possible} when typed)", landed, errors / words,
                statistics.median(hearing), statistics.median(finding), tuple(missed), len(clips))  # fmt: skip
 
 
