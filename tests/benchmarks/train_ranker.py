@@ -127,9 +127,11 @@ def _folds(moments: Moments) -> dict[str, int]:
         show = query.episode.partition("--")[0]
         counts[show] = counts.get(show, 0) + 1
     big = sorted(show for show, count in counts.items() if count >= BIG)
+    few = len(big) + (len(counts) > len(big)) < 2  # a single fold would leave nothing to train on
     folds = {}
     for episode in moments.cues:
         show, mark, _ = episode.partition("--")
+        mark = "" if few else mark
         folds[episode] = (big.index(show) if show in big else len(big)) if mark else zlib.crc32(episode.encode()) % 5
     return folds
 
@@ -218,7 +220,7 @@ def put(prepared: Prepared, place: dict[int, tuple[Model, Model]], embed: Rememb
         pick = np.random.default_rng(number)
         others = [name for name in ids if name != query.episode]
         fold = folds[query.episode]
-        for name in (query.episode, *map(str, pick.choice(others, WRONG, False))):
+        for name in (query.episode, *map(str, pick.choice(others, min(WRONG, len(others)), False))):
             with _library(prepared.index, prepared.alone, name, number).view() as view:
                 layout = view.layout(name)
                 assert layout is not None
