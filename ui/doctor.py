@@ -102,7 +102,7 @@ def _speakers(settings: Settings) -> Iterator[Finding]:
     else:
         off = settings.speakers.strip().lower() == "off"
         yield Finding("speakers", True, "named where a transcript names them",
-                      "" if off else f"To tell them apart by their voices: pip install 'earmark[diarization]', "
+                      "" if off else f"To tell them apart by their voices: {speakers.INSTALL}, "
                       f"then 'earmark models get {speakers.NAME}'.")  # fmt: skip
 
 
