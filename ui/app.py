@@ -147,17 +147,14 @@ class Companion:
                 self.add_demo(lambda part, doing: self._say(doing, 0.4 + 0.6 * part))
             self._status = replace(self._status, ready=True, doing="Ready", progress=1.0)
             self._workers.start()
-            threading.Thread(target=self._fetch_wanted, name="earmark-models", daemon=True).start()
+            threading.Thread(
+                target=self.engines.fetch_wanted, args=ROLES, kwargs={"said": self.show_engine}, daemon=True
+            ).start()
         except Exception as error:
             problem = str(error) if isinstance(error, EarmarkError) else f"The start failed: {error!r}."
             self._status = replace(self._status, doing="Not started", problem=problem)
             log.error("%s", problem, exc_info=not isinstance(error, EarmarkError))
             raise
-
-    def _fetch_wanted(self) -> None:
-        """Fetch the models that the settings name and that are not here, beside everything else."""
-        for role in ("hearing", "speaking"):
-            self.engines.fetch_wanted(role, said=lambda role=role: self.show_engine(role))  # type: ignore[misc]
 
     # -- the library -------------------------------------------------------------------------------------------
 

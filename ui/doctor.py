@@ -10,13 +10,11 @@ from typing import Any
 
 from episodes.library import Library
 from ui import client
-from ui.catalogue import speakers_folder, whisper_folder
+from ui.catalogue import speakers_folder
 from ui.config import Settings, default_config_file
 from ui.engines import Engines
 from voice import devices, speakers
 from voice.errors import EarmarkError
-from voice.models import present_whisper
-from voice.stt import choose_hearing
 
 PACKAGES = ("faster-whisper", "piper-tts", "sentence-transformers", "torch", "gradio", "sounddevice", "numpy")
 LITTLE_SPACE = 1_000_000_000
@@ -87,7 +85,7 @@ def _library(settings: Settings) -> Iterator[Finding]:
 
 
 def _hearing(settings: Settings) -> Iterator[Finding]:
-    choice = choose_hearing(settings.hearing, present_whisper(whisper_folder(settings)), settings.language)
+    choice = Engines(settings).choice
     name = f"faster-whisper {choice.model}" if choice.engine == "whisper" else "built-in recogniser"
     yield Finding("hearing", True, f"{name}. {choice.why}", choice.better)
 
@@ -102,8 +100,8 @@ def _speakers(settings: Settings) -> Iterator[Finding]:
     else:
         off = settings.speakers.strip().lower() == "off"
         yield Finding("speakers", True, "named where a transcript names them",
-                      "" if off else f"To tell them apart by their voices: {speakers.INSTALL}, "
-                      f"then 'earmark models get {speakers.NAME}'.")  # fmt: skip
+                      "" if off else f"{speakers.INSTALL}, then 'earmark models get {speakers.NAME}', "
+                      "to tell them apart by their voices.")  # fmt: skip
 
 
 def _speaking(settings: Settings) -> Iterator[Finding]:

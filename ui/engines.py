@@ -81,7 +81,7 @@ class Engines:
         """What does this job now, loaded if need be, and how to get something better. One that cannot start is said."""
         try:
             if role == "hearing":
-                name, better = self.hearing.name, self._choice.better
+                name, better = self.hearing.name, self.choice.better
             elif role == "speaking":
                 name, better = self.speaking.name, self._better_voice()
             elif role == "finding":
@@ -105,11 +105,11 @@ class Engines:
             found["speaking"] = speaking
         return found
 
-    def fetch_wanted(self, *roles: str, said: Callable[[], None] = lambda: None) -> None:
+    def fetch_wanted(self, *roles: str, said: Callable[[str], None] = lambda role: None) -> None:
         """Fetch what the settings name for these roles, once in the life of this process, and use it.
 
-        What cannot be fetched is logged with its reason, and the built-in engine goes on. ``said`` is called when the
-        line of a role has changed.
+        What cannot be fetched is logged with its reason, and the built-in engine goes on. ``said`` is called with
+        the role whose line has changed.
         """
         for role, name in self.wanted().items():
             if role not in roles or name in self._tried:
@@ -121,7 +121,7 @@ class Engines:
             except EarmarkError as error:
                 log.warning("%s", error)
                 self._coming[role] = str(error)
-            said()
+            said(role)
 
     def fetch(self, name: str, on_progress: Callable[[float], None] = lambda part: None) -> None:
         """Fetch a model by name, unless it is here, and use it where the settings say so.
@@ -159,21 +159,21 @@ class Engines:
         """True when the settings and what is on this machine lead to the model of this name."""
         if name == speakers.NAME:
             return self.settings.speakers == "auto"
-        return name in (self._choice.model, self._voice)
+        return name in (self.choice.model, self._voice)
 
     def _load_hearing(self) -> Hearing:
         folder = whisper_folder(self.settings)
-        return load_hearing(self._choice, folder, self.settings.language, self.settings.threads)
+        return load_hearing(self.choice, folder, self.settings.language, self.settings.threads)
 
     def _load_speaking(self) -> Speaking:
         return load_voice(self._voice, voices_folder(self.settings))
 
-    def _on_its_way(self, role: str, name: str, said: Callable[[], None], part: float) -> None:
+    def _on_its_way(self, role: str, name: str, said: Callable[[str], None], part: float) -> None:
         self._coming[role] = f"{name} is being fetched: {part:.0%}."
-        said()
+        said(role)
 
     @property
-    def _choice(self) -> Choice:
+    def choice(self) -> Choice:
         """Which recogniser is used, why, and how to get a better one."""
         present = present_whisper(whisper_folder(self.settings))
         return choose_hearing(self.settings.hearing, present, self.settings.language)

@@ -25,7 +25,7 @@ def test_models_that_the_settings_name_are_fetched_on_first_use_and_used(hub, tm
     assert engines.hearing.name == "built-in recogniser"
     assert engines.speaking.name == "built-in voice (female)"
     seen = []
-    engines.fetch_wanted("hearing", "speaking", said=lambda: seen.append(engines.line("hearing").better))
+    engines.fetch_wanted("hearing", "speaking", said=lambda role: seen.append(engines.line("hearing").better))
     assert engines.hearing.name == "faster-whisper tiny.en"
     assert engines.speaking.name == f"Piper {LESSAC}"
     assert any("tiny.en is being fetched: " in line for line in seen)
