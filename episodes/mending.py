@@ -48,7 +48,7 @@ def fitted(
 
     def hear(start: float, seconds: float) -> Sequence[Word]:
         check()
-        words = hearing().hear(read_part(audio, start, seconds), bias).words
+        words = hearing().hear(read_part(audio, start, seconds), bias, timed=True).words
         return [replace(word, start=word.start + start, end=word.end + start) for word in words]
 
     try:

@@ -208,6 +208,7 @@ class _Search:
         old, new = ([_spoken(line, delay, self._listen(first + delay, last + delay)) for line in lines]
                     for delay in (before, after))  # fmt: skip
         if after > before:  # something was put in: lines before it, lines after it
+            old, new = ([max(0.0, one) for one in place] for place in (old, new))  # heard in neither: it says nothing
             worth = [sum(old[:cut]) + sum(new[cut:]) for cut in range(len(numbers) + 1)]
             pauses = [self._pause(number) for number in [*numbers, numbers[-1] + 1]]
             cut = max(range(len(worth)), key=lambda place: (round(worth[place], 1), pauses[place]))

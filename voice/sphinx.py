@@ -69,8 +69,8 @@ class Sphinx:
         self._lock = threading.Lock()
         self._ears: OrderedDict[str, _Ear] = OrderedDict()
 
-    def hear(self, audio: Audio, bias: Bias = Bias()) -> Heard:  # noqa: B008 — frozen
-        """One question or command; no text when nobody speaks."""
+    def hear(self, audio: Audio, bias: Bias = Bias(), timed: bool = False) -> Heard:  # noqa: B008 — frozen
+        """One question or command; no text when nobody speaks. The times of its words cost nothing."""
         start, samples = spoken_part(clean(audio))
         if not len(samples):
             return Heard("", 0.0)

@@ -31,8 +31,11 @@ class Hearing(Protocol):
     name: str
     """As shown to people: "faster-whisper tiny.en", "built-in recogniser"."""
 
-    def hear(self, audio: Audio, bias: Bias = NOTHING) -> Heard:
-        """One question or command as text; the text is empty when nobody speaks."""
+    def hear(self, audio: Audio, bias: Bias = NOTHING, timed: bool = False) -> Heard:
+        """One question or command as text; the text is empty when nobody speaks.
+
+        ``timed``: with the times of its words, which may take twice as long.
+        """
         ...
 
     def transcribe(self, path: Path, bias: Bias, since: float = 0.0) -> Iterator[Piece]:

@@ -11,7 +11,7 @@ from typing import Any, Protocol
 from voice.audio import HEARING_RATE, Audio, Samples, stream_audio
 from voice.errors import HearingError
 from voice.models import missing_files
-from voice.vad import blocks, clean, spoken_part, windowed
+from voice.vad import WINDOW, blocks, clean, spoken_part, windowed
 from voice.words import Bias, Cue, Heard, Piece, Word
 
 _NO_SPEECH = 0.6  # above it the model itself believes that nobody spoke
@@ -85,7 +85,10 @@ class Whisper:
                 "Give a folder with a model for faster-whisper, or run 'earmark models get tiny.en'.",
             )
         from faster_whisper import WhisperModel
+        from threadpoolctl import threadpool_limits
 
+        # numpy's threads go on spinning for a while after each product, in the way of the encoder's that come next
+        threadpool_limits(limits=1, user_api="blas")
         try:
             self._model: Any = WhisperModel(
                 str(folder), device="auto", compute_type="int8", cpu_threads=threads, local_files_only=True
@@ -102,16 +105,18 @@ class Whisper:
         self._windows = windows
         self._language = None if language == "auto" else language
 
-    def hear(self, audio: Audio, bias: Bias = Bias()) -> Heard:  # noqa: B008 — frozen
-        """One question or command; words and confidence as the model sees them, no text when nobody speaks."""
+    def hear(self, audio: Audio, bias: Bias = Bias(), timed: bool = False) -> Heard:  # noqa: B008 — frozen
+        """One question or command; the confidence is the model's own, no text when nobody speaks.
+
+        What fits into one window is heard without times unless ``timed``: with them, faster-whisper goes on from the
+        end of the last word and hears what is left of the window once more, which takes as long again.
+        """
         start, samples = spoken_part(clean(audio))
         if not len(samples):
             return Heard("", 0.0)
-        segments = [
-            segment
-            for segment in self._segments(samples, bias, beam=2)
-            if not is_invented(segment)
-        ]
+        whole = not timed and len(samples) <= WINDOW * HEARING_RATE
+        found = self._segments(samples, bias, 2, without_timestamps=whole, word_timestamps=not whole)
+        segments = [segment for segment in found if not is_invented(segment)]
         text = " ".join(segment.text.strip() for segment in segments)
         if not text:
             return Heard("", 0.0)
@@ -155,22 +160,21 @@ class Whisper:
     def _again(self, samples: Samples, segments: Sequence[Segment], bias: Bias) -> list[Segment]:
         """What is said where these segments are, heard without repetitions."""
         begin, end = int(segments[0].start * HEARING_RATE), int(segments[-1].end * HEARING_RATE)
-        found = self._segments(samples[begin:end], bias, beam=_BEAM, no_repeat_ngram_size=_NO_REPEAT)
+        found = self._segments(
+            samples[begin:end], bias, _BEAM, word_timestamps=True, no_repeat_ngram_size=_NO_REPEAT
+        )
         return [_moved(segment, begin / HEARING_RATE) for segment in found] or list(segments)
 
-    def _segments(
-        self, samples: Samples, bias: Bias, beam: int, no_repeat_ngram_size: int = 0
-    ) -> Iterator[Segment]:
+    def _segments(self, samples: Samples, bias: Bias, beam: int, **options: Any) -> Iterator[Segment]:
         segments, _ = self._model.transcribe(
             samples,
             language=self._language,
             beam_size=beam,
             temperature=0.0,
-            no_repeat_ngram_size=no_repeat_ngram_size,
             condition_on_previous_text=False,  # what was invented once would be believed for the rest of the episode
-            word_timestamps=True,
             hotwords=_hotwords(bias),
             no_speech_threshold=None,  # is_invented decides, with a second condition
+            **options,
         )
         yield from segments
 

@@ -5,20 +5,22 @@
 
 Ten questions and six commands are spoken, over the podcast, into the microphone of a PulseAudio server of our own;
 microphone and loudspeaker are recorded, and the latency is read from the recordings. Each answer is spoken over, too.
-For tiny.en and base.en the tests' tiny Whisper still gives the text, after a model of the true shape with random
-weights did a true model's work (the encoder, and 14 tokens with a beam of 2), so what is shown is a little more than
-the true model takes. The plain sequence (wait 0.5 s, decode, search, synthesise all, play) is run on the same sounds in
-the same process.
+The podcast's sound is made of tones, so that it is audible all the time. For tiny.en and base.en a model of the true
+shape with random weights does a true model's work (tests/models/whisper/shape.py) on what the microphone hears, through
+the recogniser of the product; the text is what the tests' tiny Whisper made of the same sentence beforehand. The plain
+sequence (wait 0.5 s, decode, search, synthesise all, play) is run on the same sounds in the same process.
 """
 
 import argparse
 import json
 import os
+import shutil
 import statistics
 import tempfile
 import threading
 import time
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -27,51 +29,36 @@ import numpy as np
 from retrieval.model import Question
 from tests.conftest import TINY_WHISPER
 from tests.demo import TEN_QUESTIONS, spoken_wav
+from tests.episodes.tones import write_tones
+from tests.models.whisper.shape import make
 from tests.soundcard import SoundCard, running_card
 from voice.audio import Audio, read_audio
 from voice.turns import Patience
+from voice.whisper import Whisper
 from voice.words import Bias, Heard
 
-SHAPES = {"tiny.en": (384, 4, 6), "base.en": (512, 6, 8)}
+SHAPES = ("tiny.en", "base.en")
+TOKENS = 14  # pieces of words in a question
 COMMANDS = ("Go back thirty seconds.", "Faster.", "Louder.", "Next topic.", "Slower.", "Go to the beginning.")
 
 
 class Weighed:
-    """A recogniser that works as hard as a model of the true shape, and hears with another."""
+    """A recogniser that works as hard as a model of the true shape, and says what another one has heard before."""
 
     def __init__(self, hears: Any, name: str) -> None:
-        import ctranslate2
-        import torch
-        from ctranslate2.converters.transformers import WhisperLoader
-        from transformers import WhisperConfig, WhisperForConditionalGeneration
-
-        width, layers, heads = SHAPES[name]
-        torch.manual_seed(0)
-        config = WhisperConfig(
-            vocab_size=51864, num_mel_bins=80, d_model=width, encoder_layers=layers, decoder_layers=layers,
-            encoder_attention_heads=heads, decoder_attention_heads=heads, encoder_ffn_dim=4 * width,
-            decoder_ffn_dim=4 * width, max_source_positions=1500, max_target_positions=448, pad_token_id=0,
-            bos_token_id=0, eos_token_id=0, decoder_start_token_id=0,
-        )
-        spec = WhisperLoader().get_model_spec(WhisperForConditionalGeneration(config).eval())
-        special = {50256: "endoftext", 50257: "startoftranscript", 50258: "en", 50357: "translate", 50358: "transcribe",
-                   50359: "startoflm", 50360: "startofprev", 50361: "nospeech", 50362: "notimestamps"}  # fmt: skip
-        spec.register_vocabulary([f"<|{special.get(number, number)}|>" for number in range(51864)])
-        spec.config.suppress_ids = spec.config.suppress_ids_begin = []
-        spec.config.lang_ids, spec.config.alignment_heads = [], [[layers - 1, 0]]
-        spec.validate()
-        spec.optimize(quantization="int8")
         self._folder = tempfile.TemporaryDirectory()
-        spec.save(self._folder.name)
-        self._model = ctranslate2.models.Whisper(self._folder.name, device="cpu", compute_type="int8")
-        self._storage = ctranslate2.StorageView
-        self._hears, self.name = hears, f"{name} (shape) + tiny"
+        self._works = Whisper(make(Path(self._folder.name) / name, name))
+        self._works._model.transcribe = partial(self._works._model.transcribe, max_new_tokens=TOKENS)
+        self._hears, self._heard = hears, Heard("", 0.0)
+        self.name = f"{name} (shape)"
 
-    def hear(self, audio: Audio, bias: Bias = Bias()) -> Heard:  # noqa: B008
-        features = self._storage.from_array(np.zeros((1, 80, 3000), np.float32))
-        encoded = self._model.encode(features)
-        self._model.generate(encoded, [[50257, 50362]], beam_size=2, max_length=32, suppress_tokens=[50256, 0])
-        return self._hears.hear(audio, bias)  # type: ignore[no-any-return]
+    def prepare(self, said: Audio, bias: Bias) -> None:
+        """Hear what will be said next."""
+        self._heard = self._hears.hear(said, bias)
+
+    def hear(self, audio: Audio, bias: Bias = Bias(), timed: bool = False) -> Heard:  # noqa: B008
+        self._works.hear(audio, bias, timed)
+        return self._heard
 
 
 def plain(companion: Any, episode: str, said: Audio) -> float:
@@ -112,6 +99,14 @@ class Bench:
             time.sleep(0.005)
         return reached()
 
+    def prepare(self, text: str) -> Path:
+        """The file in which it is said; a recogniser that is to say so has heard it."""
+        path = spoken_wav(text, "en-us", self.folder / "said.wav")
+        hearing = self.companion.engines.hearing
+        if isinstance(hearing, Weighed):
+            hearing.prepare(read_audio(path), self.companion.bias(self.headless.episode_id))
+        return path
+
     def ask(self, text: str) -> tuple[Any, float, float, float] | None:
         """Say it over the podcast: the attempt, when its sound began and the podcast's ended (seconds after the end of
         speech, and after the turn began), and the end of speech on the clock. None when it was not understood.
@@ -120,7 +115,7 @@ class Bench:
         player.seek(60.0)
         player.play()
         time.sleep(1.0)
-        path = spoken_wav(text, "en-us", self.folder / "said.wav")
+        path = self.prepare(text)
         with self.card.listen("mic") as heard, self.card.listen() as ear:
             skew = ear.now - heard.now
             self.card.play(path)
@@ -145,8 +140,9 @@ class Bench:
         if not self.wait(lambda: player.speaking):
             return None
         self.began = 0.0
+        path = self.prepare("Pause.")
         with self.card.listen() as ear:
-            self.card.play(spoken_wav("Pause.", "en-us", self.folder / "said.wav"))
+            self.card.play(path)
             self.wait(lambda: len(self.attempts) > before)
             clock, now, sound = time.monotonic(), ear.now, ear.heard()
         loud = np.flatnonzero(np.abs(sound.samples) > 0.005) / ear.rate
@@ -169,15 +165,21 @@ def measure(card: SoundCard, model: str, library: Path | None = None) -> dict[st
     from ui.config import Settings
 
     with tempfile.TemporaryDirectory() as name:
-        companion = Companion(Settings(data_dir=library or Path(name) / "earmark", hearing=str(TINY_WHISPER)))
+        data = Path(name) / "earmark"
+        if library is not None:
+            shutil.copytree(library, data)
+        companion = Companion(Settings(data_dir=data, hearing=str(TINY_WHISPER)))
         companion.add_demo()
+        for audio in (data / "audio").glob("*.m4a"):
+            write_tones(audio, "aac", 520.0, rate=16_000)
         if model in SHAPES:
             companion.engines._hearing = Weighed(companion.engines.hearing, model)
         bench = Bench(card, companion, Path(name))
         rows: list[dict[str, float]] = []
-        commands, stops, plainly = [], [], []
+        commands: list[dict[str, float]] = []
+        stops, plainly = [], []
         for question in TEN_QUESTIONS:
-            said = read_audio(spoken_wav(question.text, "en-us", Path(name) / "said.wav"))
+            said = read_audio(bench.prepare(question.text))
             plainly.append(plain(companion, bench.headless.episode_id, said))
             done = bench.ask(question.text)
             if done is not None and "sounding" in done[0].times:
@@ -190,16 +192,22 @@ def measure(card: SoundCard, model: str, library: Path | None = None) -> dict[st
         for text in COMMANDS:
             done = bench.ask(text)
             if done is not None and done[0].command is not None:
-                commands.append(done[1])
+                times = {stage: at - done[3] for stage, at in done[0].times.items()}
+                commands.append({"latency": done[1], **times})
             bench.quiet()
         bench.close()
         companion.close()
-    stages = ("may be over", "decoded", "found", "synthesised", "over", "sounding", "latency")
+    stages = ("may be over", "decoded", "found", "synthesised", "over", "sounding", "acted", "latency")
+
+    def medians(rows: list[dict[str, float]]) -> dict[str, float]:
+        return {stage: statistics.median(row[stage] for row in rows if stage in row)
+                for stage in stages if any(stage in row for row in rows)}  # fmt: skip
+
     return {
         "model": model, "answered": len(rows),
-        "stages": {stage: statistics.median(row[stage] for row in rows if stage in row) for stage in stages},
+        "stages": medians(rows),
         "p95": float(np.percentile([row["latency"] for row in rows], 95)),
-        "commands": statistics.median(commands) if commands else None, "commands heard": len(commands),
+        "commands": medians(commands), "commands heard": len(commands),
         "stops after": statistics.median(stops), "stops after at most": max(stops),
         "plain": statistics.median(plainly), "load": os.getloadavg()[0],
     }  # fmt: skip
@@ -216,12 +224,14 @@ def main() -> None:
         if given.json:
             print(json.dumps(found, indent=1))
             return
-        print(f"{given.model}: {found['answered']} of 10 questions, seconds after the end of speech (medians)")
-        for stage, seconds in found["stages"].items():
-            print(f"  {stage:12} {seconds:6.2f}")
-        print(f"  latency p95  {found['p95']:6.2f}   plain sequence {found['plain']:.2f} (before the device)")
-        print(f"  commands     {found['commands']:6.2f}   ({found['commands heard']} of {len(COMMANDS)} understood)")
-        print(f"  silence      {found['stops after']:6.2f}   after somebody was noticed (at most "
+        print(f"{given.model}, seconds after the end of speech (medians): {found['answered']} of 10 questions, "
+              f"{found['commands heard']} of {len(COMMANDS)} commands")
+        for stage in dict.fromkeys([*found["stages"], *found["commands"]]):
+            question, command = (f"{kind[stage]:8.2f}" if stage in kind else 8 * " "
+                                 for kind in (found["stages"], found["commands"]))  # fmt: skip
+            print(f"  {stage:12} {question} {command}")
+        print(f"  latency p95  {found['p95']:8.2f}   plain sequence {found['plain']:.2f} (before the device)")
+        print(f"  silence      {found['stops after']:8.2f}   after somebody was noticed (at most "
               f"{found['stops after at most']:.2f}); other load {found['load']:.1f}")
 
 

@@ -47,7 +47,7 @@ class Recogniser:
         self.bias = Bias()
         self.error: BaseException | None = None
 
-    def hear(self, audio: Audio, bias: Bias = Bias()) -> Heard:  # noqa: B008
+    def hear(self, audio: Audio, bias: Bias = Bias(), timed: bool = False) -> Heard:  # noqa: B008
         return Heard("", 0.0)  # tones, in which nobody speaks
 
     def transcribe(self, path: Path, bias: Bias, since: float = 0.0) -> Iterator[Piece]:

@@ -102,7 +102,10 @@ def room(sound_card: SoundCard, demo_dir: Path, tmp_path_factory: pytest.TempPat
 @pytest.fixture(autouse=True)
 def quiet(room: Room) -> Iterator[None]:
     yield
-    room.headless.press("s")
+    room.headless.player.speed = 2.0
+    for key in "s-":  # keys are obeyed in order: when it is slower, it has stopped as well
+        room.headless.press(key)
+    room.until(lambda: room.headless.player.speed < 2.0, "the keys are obeyed")
     room.until(lambda: not room.headless._now().speaking, "silence")
     room.headless.player.pause()
     room.headless.player.speed = 1.0
