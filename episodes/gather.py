@@ -3,6 +3,7 @@
 feeds, or a page that names its feed."""
 
 import mimetypes
+import re
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from datetime import date
@@ -19,6 +20,7 @@ NEWEST = 3
 """So many episodes of a feed are taken in when nobody says which."""
 
 _ACCEPT = "application/rss+xml, application/atom+xml, application/xml;q=0.9, text/html;q=0.8, */*;q=0.5"
+_FEED = re.compile(r"(?:feed|podcast|pcast|itpc):(?://|(?=https?://))", re.IGNORECASE)  # how apps write an address
 _LARGEST = 64_000_000  # bytes of a feed on this machine
 _MOST_TRIED = 3  # feeds that a page names and that are tried
 _MOST_PAGES = 100  # of a feed that goes on on another page
@@ -76,6 +78,8 @@ def gather(ref: str, net: Net, choice: Choice = Choice()) -> Gathered:
     """
     if choice.since:
         _check_date(choice.since)
+    if app := _FEED.match(ref):
+        ref = ("https://" if app.group().endswith("/") else "") + ref[app.end() :]
     if is_address(ref):
         found = _from_address(ref, net, choice)
     elif Path(ref).is_dir():

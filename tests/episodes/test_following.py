@@ -100,6 +100,13 @@ def test_a_feed_of_several_pages_is_read_as_far_as_it_is_wanted(
     assert len(cut_off.problems) == (asked == 3)
 
 
+def test_an_address_as_podcast_apps_write_it(publisher: Publisher) -> None:
+    publisher.files["/feed.xml"] = publisher.feed({})
+    assert len(gather(f"feed:{publisher.base}/feed.xml", NET).sources) == 1
+    with pytest.raises(DownloadError, match=r"^No connection to 127\.0\.0\.1"):  # https, which nobody speaks there
+        gather(f"podcast://{publisher.host}:1/feed.xml", NET)
+
+
 def test_a_feed_that_says_it_moved_is_followed_where_it_is(library: Library, publisher: Publisher) -> None:
     moved = f"<itunes:new-feed-url>{publisher.base}/new.xml</itunes:new-feed-url><item>".encode()
     publisher.files["/feed.xml"] = publisher.feed({})
