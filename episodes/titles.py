@@ -19,7 +19,7 @@ Matrix = npt.NDArray[np.float32]
 Embed = Callable[[Sequence[str]], Matrix]
 
 _TRIED = 24  # phrases of a topic whose meaning is compared with the topic's
-_MEANING = 1.5  # how much a phrase's likeness to its topic counts beside its form
+_MEANING = 2.0  # how much a phrase's likeness to its topic counts beside its form
 _LENGTHS = {1: -0.25, 2: 0.03, 3: 0.05, 4: 0.02, 5: -0.04}  # what a title's number of words adds to its score
 _COMPARING = frozenset({
     "better", "best", "worse", "worst", "latest", "newer", "newest", "older", "oldest", "bigger", "biggest", "smaller",
@@ -27,7 +27,7 @@ _COMPARING = frozenset({
     "faster", "slower", "legitimate", "so-called",
 })  # fmt: skip
 _NEAR = 0.3  # by which a phrase may be worse than the single word whose place it takes
-_AGAIN = (0.03, 0.08)  # how much it counts that a word, or a longer phrase, is said twice as often
+_AGAIN = 0.05  # how much being said twice as often counts, singular and plural together
 _NOUN_HERE = 0.7  # how noun-like a word has to be used in a talk to be one, whatever it is elsewhere
 _JUDGING = 2.4  # nats by which such an adjective is likelier after "very" and "is" than elsewhere
 _PIECE = re.compile(r"0\d*$|else\b")  # what is left of "10,000" or "someone else's": no name of anything
@@ -147,7 +147,7 @@ def _best_by_words(
             continue  # "hash and hashes", "000 Satoshis", "else's coins"
         rare = [math.log((1 + topics) / (0.5 + spread[word])) for word in telling]
         weight = np.mean([math.log1p(often[_stem(word)]) * rarity for word, rarity in zip(telling, rare, strict=True)])
-        score = 0.06 * float(weight) + _LENGTHS[len(words)] + _AGAIN[len(words) > 1] * math.log2(times[_stems(words)])
+        score = 0.06 * float(weight) + _LENGTHS[len(words)] + _AGAIN * math.log2(times[_stems(words)])
         score -= 0.25 * sum(not _closes(head, nounlike) for head in _heads(words))
         score -= 0.12 * sum(map(_judges, telling))
         score += 0.06 * (1 - candidate.first) + 0.10 * candidate.asked
@@ -164,12 +164,13 @@ def _best_by_words(
 
 def _is_no_title(words: tuple[str, ...]) -> bool:
     """True for what compares ("smaller blocks"), or is cut out of a sentence: at a preposition, after a participle
-    ("evolved with Bitcoin"), or with nobody known ("somebody's goals")."""
+    ("evolved with Bitcoin"), or with nobody known ("somebody's goals"), or runs two together ("machines tools")."""
     return (
         bool({words[0], words[-1]} & PREPOSITIONS)
         or words[0] in _COMPARING
         or (len(words) > 1 and words[0].endswith("ed") and words[1] in PREPOSITIONS - {"and"})
         or any(word.endswith("'s") and word[:-2] in WEAK_WORDS for word in words)
+        or any(_plural(word) and _plural(after) for word, after in pairwise(words))
     )
 
 
