@@ -22,6 +22,7 @@ BACKWARDS = 5.0
 _TIME = r"(?:(?:(\d{1,4}):)?(\d{1,4}):)?(\d{1,6})(?:[.,](\d{1,9}))?"
 _TIMES = re.compile(rf"\s*{_TIME}\s*-->\s*{_TIME}(?:\s|$)")
 _SBV_TIMES = re.compile(r"^[ \t]*(\d{1,4}:\d[^\s,]*)[ \t]*,[ \t]*(\d{1,4}:\d[^\s,]*)[ \t]*$", re.MULTILINE)
+_COUNTER = re.compile(r"\n[ \t]*\n\d{1,6}[ \t]*\n")  # the number of a cue whose time line is missing
 _VOICE = re.compile(r"<v(?:\.[^\s>]*)?(?:[ \t]+([^>]*))?>|(</v>)", re.IGNORECASE)
 _TAG = re.compile(r"</?[a-zA-Z][^<>]{0,300}>|<[\d:.]+>|\{\\[^{}]{0,100}\}")
 _NAME = r"[^\W\d_][\w.'’&-]{0,30}(?: (?:[^\W\d_]|\d)[\w.'’&-]{0,30}){0,3}"
@@ -68,7 +69,9 @@ def read_srt(text: str, name: str) -> list[Cue]:
     except (srt.SRTParseError, ValueError) as error:
         raise TranscriptError(f"{name} is not a valid SRT file ({error}).", NEXT_STEP) from error
     return _cues([
-        Caption(block.start.total_seconds(), block.end.total_seconds(), tuple(block.content.split("\n")))
+        Caption(
+            block.start.total_seconds(), block.end.total_seconds(), tuple(_COUNTER.sub("\n", block.content).split("\n"))
+        )
         for block in blocks
     ])
 

@@ -192,8 +192,8 @@ def _mended(content: bytes) -> bytes:
     said = _ENCODING.match(content.removeprefix(b"\xef\xbb\xbf"))
     encoding = said.group(1).decode().lower() if said else "utf-8"
     try:
-        text = content.decode(encoding)
-    except (UnicodeDecodeError, LookupError):
+        text = content.decode("utf-8" if encoding.startswith(("utf-16", "utf-32", "ucs")) else encoding)
+    except (ValueError, LookupError):
         text = content.decode("cp1252", "replace")
     text = text.removeprefix("\ufeff")
     if said:

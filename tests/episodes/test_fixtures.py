@@ -151,6 +151,13 @@ def test_titles_come_through_what_publishers_do_to_them(written: str, meant: str
     assert source.title == meant
 
 
+@pytest.mark.parametrize("said", ["utf-16", "utf-8", "idna", "no-such-thing", "US-ASCII", "windows-1252"])
+def test_an_encoding_that_is_none_or_another_one(said: str) -> None:
+    content = f"<?xml version='1.0' encoding='{said}'?>{HEAD}<title>Bees</title>{SOUND}</item></channel></rss>"
+    (source,) = read_feed(content.encode(), "https://example.org/f", "f").entries
+    assert source.title == "Bees"
+
+
 @pytest.mark.parametrize("written", [
     "Mon, 27 May 2024 10:00:00 GMT", "2024-05-27", "2024-05-27 10:00:00", "27 May 2024", "May 27, 2024",
     "Mon, 27 May 2024 10:00:00 PST",

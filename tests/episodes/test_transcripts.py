@@ -95,6 +95,11 @@ def test_encodings_without_a_word_about_them(tmp_path: Path, encoding: str) -> N
     assert read(tmp_path, "WEBVTT\n\n00:00.000 --> 00:01.000\nCafé\n".encode(encoding))[0].text == "Café"
 
 
+def test_a_cue_without_its_time_line_goes_with_the_one_before(tmp_path: Path) -> None:
+    content = "1\n00:00:00,000 --> 00:00:01,000\nOne\n\n2\nTwo\n\n3\n00:00:02,000 --> 00:00:03,000\nThree\n"
+    assert [cue.text for cue in read(tmp_path, content, "talk.srt")] == ["One Two", "Three"]
+
+
 def test_subviewer_captions_as_youtube_writes_them(tmp_path: Path) -> None:
     content = "0:00:00.378,0:00:11.378\nHi, bees\n\n0:00:11.378,0:00:12.305\nTwo\nlines\n"
     assert read(tmp_path, content, "talk.sbv") == [Cue(0.378, 11.378, "Hi, bees"), Cue(11.378, 12.305, "Two lines")]
