@@ -4,6 +4,7 @@
 import math
 import re
 from collections.abc import Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from itertools import groupby
 from pathlib import Path
 from typing import Any, Protocol
@@ -128,7 +129,7 @@ class Whisper:
         A piece fills some of Whisper's windows, which are heard at once: decoding several takes little more time than
         decoding one.
         """
-        for block in blocks(stream_audio(path), self._windows, since):
+        for block in _ahead(blocks(stream_audio(path), self._windows, since)):
             heard = self._block(block, bias) if block.spans else []
             cues = (_cue(segment, block.start, block.end) for segment in heard if not is_invented(segment))
             yield Piece(block.start, block.end, tuple(cues))
@@ -186,6 +187,15 @@ class Whisper:
             no_speech_threshold=None,  # is_invented decides, with a second condition
         )
         yield from segments
+
+
+def _ahead(made: Iterator[Block]) -> Iterator[Block]:
+    """The same blocks, each decoded and searched for speech while the one before is heard."""
+    with ThreadPoolExecutor(1, "earmark-ahead") as helper:
+        coming = helper.submit(next, made, None)
+        while (block := coming.result()) is not None:
+            coming = helper.submit(next, made, None)
+            yield block
 
 
 def _hotwords(bias: Bias) -> str | None:
