@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The two caption formats made of text lines: WebVTT and SubRip.
+"""The caption formats made of text lines: WebVTT, SubRip, and YouTube's SubViewer (.sbv).
 
 Block structure is left to webvtt-py and srt; both are silent about times they cannot read, so the time lines are
 checked here first, and handed to them in the one form both understand.
@@ -21,10 +21,12 @@ BACKWARDS = 5.0
 
 _TIME = r"(?:(?:(\d{1,4}):)?(\d{1,4}):)?(\d{1,6})(?:[.,](\d{1,9}))?"
 _TIMES = re.compile(rf"\s*{_TIME}\s*-->\s*{_TIME}(?:\s|$)")
+_SBV_TIMES = re.compile(r"^[ \t]*(\d{1,4}:\d[^\s,]*)[ \t]*,[ \t]*(\d{1,4}:\d[^\s,]*)[ \t]*$", re.MULTILINE)
+_COUNTER = re.compile(r"\n[ \t]*\n\d{1,6}[ \t]*\n")  # the number of a cue whose time line is missing
 _VOICE = re.compile(r"<v(?:\.[^\s>]*)?(?:[ \t]+([^>]*))?>|(</v>)", re.IGNORECASE)
 _TAG = re.compile(r"</?[a-zA-Z][^<>]{0,300}>|<[\d:.]+>|\{\\[^{}]{0,100}\}")
 _NAME = r"[^\W\d_][\w.'’&-]{0,30}(?: (?:[^\W\d_]|\d)[\w.'’&-]{0,30}){0,3}"
-_NAMED = re.compile(rf"({_NAME}):\s+(?=\S)")
+_NAMED = re.compile(rf"(?:({_NAME})|\[({_NAME})\]):\s+(?=\S)")  # "Ann: …", and "[SPEAKER_00]: …" as WhisperX writes
 _DIALOGUE = re.compile(r"\s*(?:[-–—]\s+|(?:>|&gt;){2,}\s*)")  # how captions mark that another person speaks
 _PARTICLES = frozenset({"de", "van", "von", "der"})
 _NO_NAMES = frozenset({
@@ -67,9 +69,21 @@ def read_srt(text: str, name: str) -> list[Cue]:
     except (srt.SRTParseError, ValueError) as error:
         raise TranscriptError(f"{name} is not a valid SRT file ({error}).", NEXT_STEP) from error
     return _cues([
-        Caption(block.start.total_seconds(), block.end.total_seconds(), tuple(block.content.split("\n")))
+        Caption(
+            block.start.total_seconds(), block.end.total_seconds(), tuple(_COUNTER.sub("\n", block.content).split("\n"))
+        )
         for block in blocks
     ])
+
+
+def is_sbv(begin: str) -> bool:
+    """True for the beginning of a SubViewer file: a line with two times and a comma between them."""
+    return bool(_SBV_TIMES.match(begin))
+
+
+def read_sbv(text: str, name: str) -> list[Cue]:
+    """The cues of a SubViewer file, which is SubRip without numbers and with a comma for the arrow."""
+    return read_srt(_SBV_TIMES.sub(r"\1 --> \2", "\n".join(text.splitlines())), name)
 
 
 def _from_first_time(checked: str) -> str:
@@ -202,10 +216,10 @@ def _turns(lines: Iterable[str], names: frozenset[str], speaker: str) -> Iterato
     said: list[str] = []
     for line in lines:
         match = _NAMED.match(line)
-        if match and match.group(1) in names:
+        if match and _name(match) in names:
             if said:
                 yield speaker, " ".join(said)
-            speaker, said = match.group(1), [line[match.end() :]]
+            speaker, said = _name(match), [line[match.end() :]]
         else:
             said.append(line)
     yield speaker, " ".join(said)
@@ -218,12 +232,17 @@ def _names(captions: Sequence[Caption]) -> frozenset[str]:
     for number, caption in enumerate(captions):
         for line in caption.lines:
             match = _NAMED.match(line)
-            if match and match.group(1) not in _NO_NAMES and _like_a_name(match.group(1)):
-                found[match.group(1)] += 1
-                opening = match.group(1) if number == 0 else opening
+            if match and _name(match) not in _NO_NAMES and _like_a_name(_name(match)):
+                found[_name(match)] += 1
+                opening = _name(match) if number == 0 else opening
     if max(found.values(), default=0) < 3 and not (opening and found.total() > 1):
         return frozenset()
     return frozenset(name for name, times in found.items() if times > 1 or name == opening or " " in name)
+
+
+def _name(match: re.Match[str]) -> str:
+    """The name that a match of ``_NAMED`` found."""
+    return match.group(1) or match.group(2)
 
 
 def _like_a_name(text: str) -> bool:

@@ -26,8 +26,9 @@ QUESTIONS = 5
 _TOPIC_SENTENCES = 2
 _EPISODE_SENTENCES = 4
 _ANNOUNCES = re.compile(
-    r"\b(?:today(?: is about|'s (?:episode|topic|show))|in this episode|this episode|this week(?:'s)? (?:episode|we)"
-    r"|today,? (?:we|i)\b|we(?:'re| are| will|'ll) (?:going to )?(?:be )?(?:talk|discuss|look|explor|div))",
+    r"\b(?:today(?: is about|'s (?:episode|topic|show))|in this episode|this episode (?:is|we|i)\b"
+    r"|this week(?:'s)? (?:episode|we)|today,? (?:we|i)\b"
+    r"|we(?:'re| are| will|'ll) (?:going to )?(?:be )?(?:talk|discuss|look|explor|div))",
     re.IGNORECASE,
 )
 _ASKS = re.compile(
@@ -53,6 +54,8 @@ _VERB = re.compile(
     r"\b(?:is|are|was|were|do|does|did|can|could|should|would|will|has|have|had|might|must|may)\b|'(?:s|re|ve|d)\b",
     re.IGNORECASE,
 )
+_CUT_OFF = re.compile(r"\b(?:and|but|or|so|the|an?|to|of|for|with|in|on|at|because|if|that|like|is|are|my)\W*$", re.I)
+_VOCATIVE = re.compile(r", [A-Z][a-z]+\?$")
 _TAG = re.compile(r",? (?:right|correct|yeah|okay|you know)\?$", re.IGNORECASE)
 
 
@@ -128,6 +131,8 @@ def _alone(sentence: str) -> float:
         worth -= 0.35
     elif not bare.endswith((".", "!", "…", '"', "”")):
         worth -= 0.15
+    if not bare.endswith("?") and _CUT_OFF.search(bare):
+        worth -= 0.3
     return worth
 
 
@@ -173,7 +178,7 @@ def _questions(
     """
     scored: list[tuple[float, int, str]] = []
     for row, line in enumerate(lines[:-1]):
-        asked = _TAG.sub("?", trimmed(line.text))
+        asked = _VOCATIVE.sub("?", _TAG.sub("?", trimmed(line.text)))
         if not asked.endswith("?") or not stands_alone(asked):
             continue
         answer = _unit(vectors[row + 1 : row + 7].mean(0))

@@ -5,9 +5,11 @@ Everything in them was written by strangers, so it is written as text, never as 
 """
 
 import json
+import mimetypes
 import re
 from collections.abc import Callable, Iterator, Sequence
 from itertools import groupby
+from urllib.parse import urlsplit
 from xml.sax.saxutils import escape, quoteattr
 
 from episodes.captions import escaped
@@ -53,7 +55,8 @@ def write_soundbites(bites: Sequence[Soundbite], title: str, address: str = "", 
         f"{escape(escaped(bite.title))}</podcast:soundbite>"
         for bite in bites
     )
-    enclosure = f"  <enclosure url={quoteattr(address)} type=\"audio/mp4\" length=\"0\"/>\n" if address else ""
+    mime = mimetypes.guess_type(urlsplit(address).path)[0] or "audio/mpeg"
+    enclosure = f"  <enclosure url={quoteattr(address)} type={quoteattr(mime)} length=\"0\"/>\n" if address else ""
     name = f"  <guid isPermaLink=\"false\">{escape(guid)}</guid>\n" if guid else ""
     return (
         '<?xml version="1.0" encoding="UTF-8"?>\n'

@@ -7,10 +7,14 @@ from the same tree. lxml makes that tree and mends what is not well-formed; enti
 resolved, and nothing outside the file is read.
 """
 
+import html
 import logging
+import re
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
-from datetime import UTC, datetime
+from dataclasses import dataclass, replace
+from datetime import UTC, date, datetime
+from email.utils import parsedate
+from html.entities import html5
 from itertools import count
 from typing import Any
 from urllib.parse import urljoin, urlsplit
@@ -41,6 +45,11 @@ _SAME = {"application/srt": "application/x-subrip", "text/srt": "application/x-s
          "application/xhtml+xml": "text/html", "application/vtt": "text/vtt"}  # fmt: skip
 _BY_SUFFIX = {".vtt": "text/vtt", ".srt": "application/x-subrip", ".json": "application/json", ".html": "text/html",
               ".htm": "text/html", ".txt": "text/plain"}  # fmt: skip
+_UNKNOWN = frozenset({"", "application/octet-stream", "binary/octet-stream"})  # what servers say when they do not know
+_ENCODING = re.compile(rb"<\?xml[^>]*?encoding\s*=\s*[\"']([\w.-]+)[\"']")
+_AMPERSAND = re.compile(
+    r"<!\[CDATA\[.*?\]\]>|&(?:(#\d+|#[xX][0-9a-fA-F]+|amp|lt|gt|quot|apos);|([A-Za-z]\w*);)?", re.DOTALL
+)
 _LONGEST_NOTES = 20_000  # characters
 _LONGEST_TITLE = 500
 _AGAIN = "Check that it is a podcast's feed."
@@ -49,13 +58,15 @@ _AGAIN = "Check that it is a podcast's feed."
 @dataclass(frozen=True, slots=True)
 class Feed:
     """A podcast as its feed tells of it: ``entries`` are its episodes, the newest first; ``posts`` counts the items
-    that have no sound; ``moved`` is the address it says it has now, if any."""
+    that have no sound; ``moved`` is the address it says it has now, ``following`` that of its next page (RFC 5005),
+    if any."""
 
     address: str
     title: str
     entries: tuple[Source, ...] = ()
     posts: int = 0
     moved: str = ""
+    following: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,11 +104,26 @@ def read_feed(content: bytes, address: str, name: str) -> Feed:
     for entry in data["episodes"]:
         source = _source(entry, items[entry["item"]], title, address, language, data)
         if source is not None:
-            found.append((entry["published"] or 0, source))
-    found.sort(key=lambda pair: -pair[0])  # stable: without dates the feed's own order stays
-    entries = tuple({source.guid: source for _, source in reversed(found)}.values())[::-1]
-    moved = data.get("new_url") or ""
-    return Feed(address, title, entries, len(items) - len(found), moved if _web(moved) and moved != address else "")
+            found.append((source.published, entry["published"] or 0, source))
+    found.sort(key=lambda row: row[:2], reverse=True)  # stable: without dates the feed's own order stays
+    entries = _each_once([source for *_, source in found])
+    moved, following = data.get("new_url") or "", data.get("paged_feed_next") or ""
+    return Feed(
+        address, title, entries, len(items) - len(found),
+        moved if _web(moved) and moved != address else "", following if _web(following) else "",
+    )  # fmt: skip
+
+
+def _each_once(found: list[Source]) -> tuple[Source, ...]:
+    """The episodes, each under a name of its own: some feeds give several recordings one GUID, of which the oldest
+    keeps it."""
+    named: dict[str, Source] = {}
+    for source in reversed(found):
+        known = named.get(source.guid)
+        if known is not None and known.address != source.address and known.title != source.title:
+            source = replace(source, guid=f"{source.guid} {source.address}")
+        named[source.guid] = source
+    return tuple(named.values())[::-1]
 
 
 def read_opml(content: bytes, name: str) -> tuple[Outline, ...]:
@@ -143,17 +169,44 @@ def _tree(content: bytes, name: str) -> Any:
     """The root element of an XML file, mended where it is not well-formed, without entities."""
     from lxml import etree
 
+    content = _mended(content.strip())
+
     parser = etree.XMLParser(
         recover=True, resolve_entities=False, no_network=True, load_dtd=False, remove_comments=True, remove_pis=True
     )
     try:
-        root = etree.fromstring(content.strip(), parser)
+        root = etree.fromstring(content, parser)
     except (etree.XMLSyntaxError, ValueError):
         root = None
     if root is None:
         raise FeedError(f"{name} is not XML that can be read.", _AGAIN)
     etree.strip_elements(root, etree.Entity, with_tail=False)
     return root
+
+
+def _mended(content: bytes) -> bytes:
+    """XML with what people write by hand put right: another encoding than it says, a bare "&", HTML's names of
+    characters, which XML does not know."""
+    if content[:2] in (b"\xff\xfe", b"\xfe\xff") or b"\0" in content[:100]:
+        return content  # UTF-16, which nobody writes by hand
+    said = _ENCODING.match(content.removeprefix(b"\xef\xbb\xbf"))
+    encoding = said.group(1).decode().lower() if said else "utf-8"
+    try:
+        text = content.decode("utf-8" if encoding.startswith(("utf-16", "utf-32", "ucs")) else encoding)
+    except (ValueError, LookupError):
+        text = content.decode("cp1252", "replace")
+    text = text.removeprefix("\ufeff")
+    if said:
+        text = text.replace(said.group(1).decode(), "utf-8", 1)
+    return _AMPERSAND.sub(_ampersand, text).encode("utf-8", "replace")
+
+
+def _ampersand(match: re.Match[str]) -> str:
+    """What stands for "&" and a name behind it: what XML knows and what a file defines for itself stay as they are."""
+    if match.group(2):
+        char = html5.get(f"{match.group(2)};", match.group())
+        return html.escape(char) if char != match.group() else char
+    return "&amp;" if match.group() == "&" else match.group()
 
 
 def _handler(podcastparser: Any, address: str) -> Any:
@@ -186,12 +239,15 @@ def _source(
     named = dict(reversed(marks))
     art = (entry.get("episode_art_url"), channel.get("cover_url"))
     texts = (plain_text(entry.get(key) or "") for key in ("description_html", "description", "subtitle"))
+    title = entry.get("title") or ""
+    if "title" not in named and "itunes:title" in named:  # else podcastparser makes one of the file's name
+        title = "".join(named["itunes:title"].itertext())
     return Source(
-        title=plain(entry.get("title") or "")[:_LONGEST_TITLE] or "Untitled",
+        title=plain(title)[:_LONGEST_TITLE] or "Untitled",
         show=show,
         guests=_guests(element for name, element in marks if name == "podcast:person"),
-        published=_date(entry.get("published") or 0),
-        address=sound,
+        published=_date(entry.get("published") or 0) or _written_date(named),
+        address=_quoted(sound),
         guid=_guid(_name(named), sound, feed),
         notes=max(texts, key=len)[:_LONGEST_NOTES],
         feed=feed,
@@ -224,7 +280,8 @@ def _film(enclosure: dict[str, Any]) -> bool:
 
 def _is_sound(enclosure: dict[str, Any]) -> bool:
     mime, suffix = str(enclosure["mime_type"]).lower(), _suffix(enclosure["url"])
-    return mime.startswith(("audio/", "video/")) or mime == "application/ogg" or suffix in SOUND
+    named = mime.startswith(("audio/", "video/")) or any(name in mime for name in ("ogg", "mp3", "mpeg", "mp4"))
+    return named or suffix in SOUND or (mime in _UNKNOWN and not suffix)
 
 
 def _suffix(address: str) -> str:
@@ -244,6 +301,11 @@ def _web(address: str) -> bool:
     return parts.scheme in ("http", "https") and bool(parts.netloc) and len(address) <= 4000
 
 
+def _quoted(address: str) -> str:
+    """An address without the blanks that people leave in it."""
+    return address.strip().replace(" ", "%20")
+
+
 def _host(address: str) -> str:
     return urlsplit(address).netloc or "Podcast"
 
@@ -259,7 +321,7 @@ def _joined(base: str, given: str | None) -> str:
         found = urljoin(base, given.strip()) if given and given.strip() else ""
     except ValueError:
         return ""
-    return found if _web(found) else ""
+    return _quoted(found) if _web(found) else ""
 
 
 def _name(named: dict[str, Any]) -> str:
@@ -292,6 +354,22 @@ def _date(stamp: float) -> str:
     try:
         return datetime.fromtimestamp(stamp, UTC).date().isoformat() if stamp else ""
     except (OverflowError, OSError, ValueError):
+        return ""
+
+
+def _written_date(named: dict[str, Any]) -> str:
+    """A date that is not written as feeds have to: "2024-05-27", "27 May 2024", "May 27, 2024"."""
+    element = next((named[name] for name in ("pubDate", "atom:published", "atom:updated") if name in named), None)
+    text = " ".join("".join(element.itertext()).split()) if element is not None else ""
+    try:
+        return date.fromisoformat(text[:10]).isoformat()
+    except ValueError:
+        pass
+    swapped = re.sub(r"^([A-Za-z]+) (\d{1,2}),? (\d{4})", r"\2 \1 \3", text)
+    found = parsedate(swapped) or parsedate(f"{swapped} 00:00")
+    try:
+        return date(*found[:3]).isoformat() if found else ""
+    except ValueError:
         return ""
 
 

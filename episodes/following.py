@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 from episodes.door import enqueue
 from episodes.feed import read_feed
 from episodes.fetch import Document, Net
-from episodes.gather import Choice, Gathered
+from episodes.gather import Choice, Gathered, moved_to
 from episodes.library import Library
 from episodes.model import Episode
 from voice.errors import EarmarkError, LibraryError
@@ -88,7 +88,7 @@ def sync(library: Library, subscription: Subscription, net: Net) -> Synced:
         sent = net.document(subscription.address, subscription.etag, subscription.modified)
         if sent is None:
             return Synced(subscription)
-        feed = read_feed(sent.content, sent.base, subscription.address)
+        feed, sent = moved_to(read_feed(sent.content, sent.base, subscription.address), sent, net)
     except EarmarkError as error:
         return Synced(subscription, problem=str(error))
     now = replace(subscription, address=sent.address, title=feed.title)

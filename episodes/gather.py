@@ -3,7 +3,8 @@
 feeds, or a page that names its feed."""
 
 import mimetypes
-from collections.abc import Iterable, Iterator
+import re
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from datetime import date
 from pathlib import Path
@@ -19,8 +20,10 @@ NEWEST = 3
 """So many episodes of a feed are taken in when nobody says which."""
 
 _ACCEPT = "application/rss+xml, application/atom+xml, application/xml;q=0.9, text/html;q=0.8, */*;q=0.5"
+_FEED = re.compile(r"(?:feed|podcast|pcast|itpc):(?://|(?=https?://))", re.IGNORECASE)  # how apps write an address
 _LARGEST = 64_000_000  # bytes of a feed on this machine
-_MOST_PAGES = 3  # feeds that a page names and that are tried
+_MOST_TRIED = 3  # feeds that a page names and that are tried
+_MOST_PAGES = 100  # of a feed that goes on on another page
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,8 +39,16 @@ class Choice:
         """The chosen ones of a feed's episodes, which come newest first."""
         fit = [one for one in entries
                if self.match.casefold() in one.title.casefold() and (not self.since or one.published >= self.since)]
-        count = self.latest if self.latest is not None else 0 if self.since or self.match else NEWEST
-        return tuple(fit[:count] if count else fit)
+        return tuple(fit[: self._count] if self._count else fit)
+
+    def settled(self, entries: Sequence[Source]) -> bool:
+        """True when older episodes than these, which come newest first, would change nothing."""
+        enough = bool(self._count) and len(self.of(entries)) >= self._count
+        return enough or (bool(self.since) and any(one.published and one.published < self.since for one in entries))
+
+    @property
+    def _count(self) -> int:
+        return self.latest if self.latest is not None else 0 if self.since or self.match else NEWEST
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,6 +78,8 @@ def gather(ref: str, net: Net, choice: Choice = Choice()) -> Gathered:
     """
     if choice.since:
         _check_date(choice.since)
+    if app := _FEED.match(ref):
+        ref = ("https://" if app.group().endswith("/") else "") + ref[app.end() :]
     if is_address(ref):
         found = _from_address(ref, net, choice)
     elif Path(ref).is_dir():
@@ -98,7 +111,7 @@ def _from_file(path: Path, net: Net, choice: Choice) -> Gathered:
         except OSError as error:
             raise from_os_error(error, f"read {path}") from error
     if what == "feed":
-        return _of_feed(read_feed(content, "", path.name), None, choice)
+        return _of_feed(read_feed(content, "", path.name), None, net, choice)
     if what == "opml":
         return _from_opml(content, path.name, net, choice)
     return Gathered((local_source(path),))
@@ -122,12 +135,14 @@ def _from_folder(folder: Path) -> Gathered:
         sources.append(source)
         beside |= {source.transcript} if source.transcript else set()
     stems = {(path.parent, path.stem) for path in recordings}
+    texts = [path for suffix in SUFFIXES for path in texts if path.suffix.lower() == suffix]
     for path in texts:
-        if path.suffix.lower() not in SUFFIXES or path in beside or (path.parent, path.name.split(".")[0]) in stems:
+        if path in beside or (path.parent, path.name.split(".")[0]) in stems or (path.parent, path.stem) in stems:
             continue
         try:
             read_transcript(path)
             sources.append(local_source(path))
+            stems.add((path.parent, path.stem))  # the same talk in a second format is not another one
         except EarmarkError as error:
             if path.suffix.lower() != ".json":  # JSON is often something else, chapters for instance
                 problems.append(str(error))
@@ -162,7 +177,8 @@ def _from_address(address: str, net: Net, choice: Choice, lists: bool = True) ->
         return Gathered((Source(title_of(address), address=address, guid=address),))
     what = kind(sent.content)
     if what == "feed":
-        return _of_feed(read_feed(sent.content, sent.base, address), sent, choice)
+        feed, sent = moved_to(read_feed(sent.content, sent.base, address), sent, net)
+        return _of_feed(feed, sent, net, choice)
     if what == "opml" and lists:
         return _from_opml(sent.content, address, net, choice)
     begin = sent.content.lstrip(b"\xef\xbb\xbf \r\n")[:400]
@@ -178,7 +194,7 @@ def _from_page(sent: Document, address: str, net: Net, choice: Choice) -> Gather
     if not links:
         raise FeedError(f"The page {address} names no feed.", "Look for its RSS address and give that.")
     problem: EarmarkError | None = None
-    for link in links[:_MOST_PAGES]:
+    for link in links[:_MOST_TRIED]:
         try:
             found = _from_address(link, net, choice, lists=False)
         except EarmarkError as error:
@@ -206,14 +222,42 @@ def _from_opml(content: bytes, name: str, net: Net, choice: Choice) -> Gathered:
     return Gathered(tuple(sources), tuple(feeds), tuple(problems))
 
 
-def _of_feed(feed: Feed, sent: Document | None, choice: Choice) -> Gathered:
+def moved_to(feed: Feed, sent: Document, net: Net) -> tuple[Feed, Document]:
+    """The feed at the address it says it has now; as it is when there is none there."""
+    try:
+        there = net.document(feed.moved, accept=_ACCEPT) if feed.moved not in ("", sent.address) else None
+        found = read_feed(there.content, there.base, feed.moved) if there is not None else feed
+    except EarmarkError:
+        return feed, sent
+    return (found, there) if there is not None and found.entries else (feed, sent)
+
+
+def _of_feed(feed: Feed, sent: Document | None, net: Net, choice: Choice) -> Gathered:
+    feed, problem = _with_older(feed, net, choice)
     if sent is not None:  # what is followed is the address that was asked for, or where it moved for good
         entries = tuple(replace(entry, feed=sent.address) for entry in feed.entries)
         feed = replace(feed, address=sent.address, entries=entries)
     if not feed.entries:
         raise FeedError(f"“{feed.title}” has no episodes with sound.", "Check that it is a podcast's feed.")
     chosen = choice.of(feed.entries)
-    return Gathered(chosen, (Followed(feed, chosen, sent),))
+    return Gathered(chosen, (Followed(feed, chosen, sent),), (problem,) if problem else ())
+
+
+def _with_older(feed: Feed, net: Net, choice: Choice) -> tuple[Feed, str]:
+    """A feed with the episodes of its further pages, as far as the choice reaches, and what kept it from them."""
+    entries = {entry.guid: entry for entry in feed.entries}
+    following, known = feed.following, {feed.address}
+    while following not in ("", *known) and len(known) <= _MOST_PAGES and not choice.settled([*entries.values()]):
+        known.add(following)
+        try:
+            sent = _document(following, net)
+            page = read_feed(sent.content, sent.base, following)
+        except EarmarkError as error:
+            return replace(feed, entries=tuple(entries.values())), f"Older episodes of “{feed.title}”: {error}"
+        for entry in page.entries:
+            entries.setdefault(entry.guid, entry)
+        following = page.following
+    return replace(feed, entries=tuple(entries.values())), ""
 
 
 def _document(address: str, net: Net) -> Document:

@@ -17,11 +17,14 @@ from episodes.sentences import sentences
 from voice.errors import TranscriptError
 from voice.words import Cue
 
+USUAL = 15.0
+"""Characters a second of ordinary talk."""
+
 _STAMP = r"[\[(<]?((?:\d{1,2}:)?\d{1,3}:\d{2}(?:\.\d{1,3})?)[\])>]?"
-_LEADING = re.compile(rf"\s*{_STAMP}(?:\s*[-–—:|]\s*|\s+|$)")
+_LEADING = re.compile(rf"\s*{_STAMP}(?:\s*[-–—:|]\s*|\s+|$|(?<=\])(?=\S))")
 _HEADING = re.compile(rf"\s*([^\W\d][^:\n]{{0,60}}?)[\s,:(]+{_STAMP}\s*:?\s*$")
 _SPEAKER = re.compile(r"\s*([^\W\d_][\w.'’&-]{0,30}(?: [\w.'’&-]{1,30}){0,3})\s*:\s+(?=\S)")
-_SLOWEST, _USUAL = 6.0, 15.0  # characters a second of slow and of ordinary talk
+_SLOWEST = 6.0  # characters a second of slow talk
 _LEAST_NAMED = 2  # lines that a name must begin to be a speaker's
 
 
@@ -84,7 +87,7 @@ def _timed(spoken: Sequence[_Paragraph], length: float) -> Iterator[Cue]:
         elif length > begin:
             end = length
         else:
-            end = begin + size / _USUAL
+            end = begin + size / USUAL
         if len(marks) > 1:  # a long pause is a pause, not slow talk
             end = min(end, begin + max(1.0, size / _SLOWEST))
         done = 0

@@ -30,8 +30,8 @@ _WORDS = 0.5  # how much shared words count beside shared meaning
 _OPENING = 1.2  # how much what is said at a boundary counts beside what is said around it
 _SHARPNESS = 0.4  # 0: long topics must agree as much as short ones (spherical k-means); 1: as k-means
 _PENALTY = 0.14  # what a further topic must gain, with the number of sentences to the power of 3/4
-_UNUSUAL = 0.2  # what a number costs that is e times the usual one, in the same measure
-_USUAL_SECONDS = 480.0  # of a topic in a long talk
+_UNUSUAL = 0.4  # what a number costs that is e times the usual one, in the same measure
+_USUAL = 2.0  # topics of ten minutes in a long talk; their number grows with the root of its length
 _SHORT, _LONG = 600.0, 720.0  # seconds of a talk up to which every subject counts, and from which it is a long one
 _MOST_SECONDS, _LEAST_SECONDS, _ALWAYS = 480, 180, 12  # length of a topic that people follow; so many may be shorter
 
@@ -104,7 +104,7 @@ def _agreement(sums: Matrix, words: npt.NDArray[np.float32]) -> Matrix:
 def _costs(most: int, sentences: int, seconds: float) -> npt.NDArray[np.float64]:
     """What 1, 2, … ``most`` topics cost in a talk of so many sentences and seconds."""
     numbers = np.arange(1, most + 1)
-    usual = max(1.0, seconds / _USUAL_SECONDS)
+    usual = max(1.0, _USUAL * (seconds / 600) ** 0.5)
     unusual = _UNUSUAL * float(np.clip((seconds - _SHORT) / (_LONG - _SHORT), 0, 1))
     return np.asarray((_PENALTY * (numbers - 1) + unusual * np.log(numbers / usual) ** 2) * sentences**0.75)
 

@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Transcripts that a publisher wrote: WebVTT, SubRip, Podcasting 2.0 JSON, HTML and plain text in, cues out."""
+"""Transcripts that a publisher wrote: WebVTT, SubRip, SubViewer, Podcasting 2.0 JSON, HTML and plain text in, cues
+out."""
 
 import json
 import math
@@ -11,21 +12,35 @@ from pathlib import Path
 from statistics import median
 from typing import Any
 
-from episodes.captions import BACKWARDS, NEXT_STEP, as_said, clock, escaped, plain, read_srt, read_vtt
-from episodes.prose import read_html, read_text
+from episodes.captions import (
+    BACKWARDS,
+    NEXT_STEP,
+    as_said,
+    clock,
+    escaped,
+    is_sbv,
+    plain,
+    read_sbv,
+    read_srt,
+    read_vtt,
+)
+from episodes.chapters import seconds
+from episodes.prose import USUAL, has_times, read_html, read_text
 from voice.errors import TranscriptError
 from voice.words import Cue, Word
 
-SUFFIXES = (".vtt", ".srt", ".json")
+SUFFIXES = (".vtt", ".srt", ".json", ".sbv")
 """File name endings of transcripts, the preferred one first."""
 
 GENERATOR = "Earmark"
 """What a transcript says that was written here: its cues are to be taken as they are."""
 
+_GIVE = "Give a VTT, SRT or Podcasting 2.0 JSON file."
 _LARGEST = 64_000_000  # bytes; ten times what a day of talk with a time for each word takes
 _LONGEST = 30 * 24 * 3600.0  # seconds
 _CUE_WORDS = 40  # words after which a cue of single words ends even without a full stop
 _CUE_PAUSE = 1.5  # seconds of silence that end it
+_MILLISECONDS = 100  # a list whose cues last so long counts in milliseconds
 
 _SENTENCE_END = re.compile(r"[.!?…][\"'”’)\]]*$")
 _STAMPED = re.compile(r"\[\s*\d+:\d\d|\[[^\W\d]")  # a text that begins with a time or a remark in brackets, not JSON
@@ -51,8 +66,13 @@ def read_transcript(path: Path, length: float = 0.0) -> list[Cue]:
         cues = _read_json(text, path.name)
     elif "-->" in text and begin[0] != "<":
         cues = read_srt(text, path.name)
-    elif begin[:5].lower() in ("<?xml", "<rss ", "<opml"):
-        raise TranscriptError(f"{path.name} is XML, not a transcript.", "Give a VTT, SRT or Podcasting 2.0 JSON file.")
+    elif is_sbv(begin):
+        cues = read_sbv(text, path.name)
+    elif begin[:5].lower() in ("<?xml", "<rss ", "<opml") or begin.startswith("[Script Info]"):
+        kind = "XML" if begin[0] == "<" else "SubStation Alpha"
+        raise TranscriptError(f"{path.name} is {kind}, not a transcript that can be read.", _GIVE)
+    elif path.suffix.lower() in SUFFIXES and not has_times(text):  # a page that says "not found", mostly
+        raise TranscriptError(f"{path.name} has no cues: there is no line with times in it.", _GIVE)
     elif begin[0] == "<":
         cues = read_html(text, path.name, length)
     else:
@@ -127,7 +147,7 @@ def write_json(cues: Iterable[Cue]) -> str:
 
 
 def _text(path: Path) -> str:
-    """The file as text: UTF-8, UTF-16 with its mark, else Windows-1252. Raises TranscriptError when it is not text."""
+    """The file as text: UTF-8, UTF-16, else Windows-1252. Raises TranscriptError when it is not text."""
     try:
         size = path.stat().st_size
         if size > _LARGEST:
@@ -139,28 +159,41 @@ def _text(path: Path) -> str:
     except OSError as error:
         raise TranscriptError(f"{path.name} cannot be read: {error.strerror}.", "Check the file.") from error
     try:
-        text = raw.decode("utf-16" if raw[:2] in (b"\xff\xfe", b"\xfe\xff") else "utf-8-sig")
+        text = raw.decode(_encoding(raw[:1000]))
     except UnicodeDecodeError:
         text = raw.decode("cp1252", "replace")
     controls = sum(char < " " and char not in "\t\n\r\f\v\x1c\x1d\x1e\x1f" for char in text[:10_000])
     if "\0" in text[:10_000] or controls > 20:
-        raise TranscriptError(f"{path.name} is not a text file.", "Give a VTT, SRT or Podcasting 2.0 JSON file.")
+        raise TranscriptError(f"{path.name} is not a text file.", _GIVE)
     return text.removeprefix("\ufeff")
 
 
+def _encoding(begin: bytes) -> str:
+    """UTF-16 by its mark, or by the zero bytes beside Latin letters; else UTF-8."""
+    if begin[:2] in (b"\xff\xfe", b"\xfe\xff"):
+        return "utf-16"
+    odd, even = begin[1::2].count(0), begin[::2].count(0)
+    if 4 * max(odd, even) > len(begin) > 20 * min(odd, even):
+        return "utf-16-le" if odd > even else "utf-16-be"
+    return "utf-8-sig"
+
+
 def _read_json(text: str, name: str) -> list[Cue]:
-    """Cues of a Podcasting 2.0 JSON transcript; Whisper's own JSON (start, end, text) differs only in its keys."""
+    """Cues of a Podcasting 2.0 JSON transcript; Whisper's own JSON (start, end, text) differs only in its keys, and
+    subtitle.js writes such a list alone, in milliseconds."""
     try:
         data = json.loads(text)
     except json.JSONDecodeError as error:
         raise TranscriptError(f"{name}, line {error.lineno}: not valid JSON ({error.msg}).", NEXT_STEP) from None
     except (RecursionError, ValueError):
         raise TranscriptError(f"{name} is not JSON that can be read.", NEXT_STEP) from None
+    if isinstance(data, list) and data and all(isinstance(one, dict) and "text" in one for one in data):
+        data = {"segments": _in_seconds(data)}
     segments = data.get("segments") if isinstance(data, dict) else None
     if not isinstance(segments, list):
         what = "holds chapters" if isinstance(data, dict) and "chapters" in data else "has no list of segments"
         raise TranscriptError(f"{name} is not a Podcasting 2.0 transcript: it {what}.",
-                              "Give a VTT, SRT or Podcasting 2.0 JSON file.")
+                              _GIVE)
     cues = list(_segments(segments, name))
     if str(data.get("generator", "")).startswith(GENERATOR):  # its own file: cues stay as they are
         return [replace(cue, text=cue.text.strip()) for cue in cues if cue.text.strip()]
@@ -168,6 +201,15 @@ def _read_json(text: str, name: str) -> list[Cue]:
     if spoken and median(len(cue.text.split()) for cue in spoken) <= 1 and not any(cue.words for cue in cues):
         return list(_from_words(cues))
     return list(_joined(spoken))
+
+
+def _in_seconds(segments: Sequence[dict[str, Any]]) -> list[dict[str, Any]]:
+    """Segments with their times in seconds, when they count in whole milliseconds."""
+    times = [(segment.get("start"), segment.get("end")) for segment in segments]
+    whole = [end - start for start, end in times if type(start) is type(end) is int]
+    if len(whole) < len(times) or median(whole) < _MILLISECONDS:
+        return list(segments)
+    return [{**one, "start": one["start"] / 1000, "end": one["end"] / 1000} for one in segments]
 
 
 def _segments(segments: Sequence[Any], name: str) -> Iterator[Cue]:
@@ -178,11 +220,18 @@ def _segments(segments: Sequence[Any], name: str) -> Iterator[Cue]:
         if not isinstance(segment, dict):
             raise TranscriptError(f"{where}: it is not an object.", NEXT_STEP)
         body = segment.get("body", segment.get("text", ""))
-        speaker = segment.get("speaker") or ""
-        if not isinstance(body, str) or not isinstance(speaker, str):
+        speaker = segment.get("speaker")
+        if isinstance(speaker, int):
+            speaker = f"Speaker {speaker}"
+        if not isinstance(body, str) or not isinstance(speaker or "", str):
             raise TranscriptError(f"{where}: its text or speaker is not text.", NEXT_STEP)
-        start = _number(segment.get("startTime", segment.get("start")), where, "start")
-        end = _number(segment.get("endTime", segment.get("end", start)), where, "end")
+        start = _number(_given(segment, "start"), where, "start")
+        stop = _given(segment, "end")
+        if stop is None:  # it goes on until the next begins
+            following = segments[number] if number < len(segments) else None
+            stop = _given(following, "start") if isinstance(following, dict) else start + len(body) / USUAL
+            stop = max(start, _number(stop, where, "end"))
+        end = _number(stop, where, "end")
         if end < start:
             raise TranscriptError(f"{where}: it ends before it starts ({start:g} to {end:g}).", NEXT_STEP)
         if start < latest - BACKWARDS:
@@ -193,7 +242,13 @@ def _segments(segments: Sequence[Any], name: str) -> Iterator[Cue]:
         said = plain(body)
         blanks = (" " if body[:1].isspace() else "", " " if body[-1:].isspace() else "")
         words = tuple(_words(segment.get("words"), where))
-        yield Cue(start, end, f"{blanks[0]}{said}{blanks[1]}" if said else " " * bool(body), plain(speaker), words)
+        text = f"{blanks[0]}{said}{blanks[1]}" if said else " " * bool(body)
+        yield Cue(start, end, text, plain(speaker or ""), words)
+
+
+def _given(segment: dict[str, Any], edge: str) -> object:
+    """The "start" or "end" of a segment as it is written, None when it is not."""
+    return segment.get(f"{edge}Time", segment.get(edge))
 
 
 def _words(given: object, where: str) -> Iterator[Word]:
@@ -210,15 +265,17 @@ def _probability(value: object) -> float:
 
 
 def _number(value: object, where: str, what: str) -> float:
-    """A time in seconds, at least 0 and finite."""
+    """A time in seconds, at least 0 and finite, from a number or from a text such as "4.8" or "00:01:04.800"."""
     try:
-        seconds = float(value) if isinstance(value, int | float | str) and not isinstance(value, bool) else math.nan
+        if isinstance(value, str) and ":" in value:
+            value = seconds(value.replace(",", "."))
+        found = float(value) if isinstance(value, int | float | str) and not isinstance(value, bool) else math.nan
     except (ValueError, OverflowError):
-        seconds = math.nan
-    if not 0 <= seconds < math.inf:
+        found = math.nan
+    if not 0 <= found < math.inf:
         shown = "missing" if value is None else f"“{str(value)[:30]}”"
         raise TranscriptError(f"{where}: its {what} time is {shown}, not a number of seconds.", NEXT_STEP)
-    return round(seconds, 3)
+    return round(found, 3)
 
 
 def _joined(cues: Iterable[Cue]) -> Iterator[Cue]:

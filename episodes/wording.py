@@ -64,7 +64,7 @@ issue issues problem problems factor factors hundred hundreds thousand thousands
 eleven twelve twenty thirty forty fifty sixty percent bucks uh-huh mm-hmm fancy relevance room middle center centre
 outside inside variety
 """
-_PREPOSITIONS = frozenset({"of", "for", "and", "on", "with", "versus", "vs", "beneath", "between", "without", "against",
+PREPOSITIONS = frozenset({"of", "for", "and", "on", "with", "versus", "vs", "beneath", "between", "without", "against",
                            "behind", "under"})  # fmt: skip
 _ARTICLES = frozenset({"a", "an", "the", "our", "your", "their", "its"})
 _ANNOUNCING = _ARTICLES | {
@@ -171,8 +171,8 @@ def phrases(sentence: str, longest: int = 5) -> Iterator[Phrase]:
 def _joins(lower: list[str], begin: int, end: int) -> bool:
     """True for a preposition between two telling words, or the article after it."""
     if lower[end] in _ARTICLES:
-        return lower[end - 1] in _PREPOSITIONS
-    return lower[end] in _PREPOSITIONS and lower[end - 1] not in WEAK_WORDS
+        return lower[end - 1] in PREPOSITIONS
+    return lower[end] in PREPOSITIONS and lower[end - 1] not in WEAK_WORDS
 
 
 def grammar(sentences: Iterable[str]) -> dict[str, float]:

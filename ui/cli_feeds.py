@@ -185,7 +185,7 @@ def _feed_json(one: "Subscription") -> dict[str, object]:
 @click.pass_context
 def export(ctx: click.Context, episode: str, form: str, output: Path | None) -> None:
     """Write an EPISODE in a standard format: captions (vtt, srt, json), chapters and soundbites as Podcasting 2.0
-    knows them, or a text for people (markdown). What is written can be taken in again.
+    knows them, or a text for people (markdown). Captions that were written can be taken in again.
     """
     from episodes.export import export as exported
 

@@ -2,6 +2,7 @@
 """Where somebody speaks (Silero's detector, as faster-whisper has it), and a recording cut at its pauses."""
 
 from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
 from itertools import chain
 
 import numpy as np
@@ -113,31 +114,37 @@ def pieces(
             buffer, start = buffer[cut:], start + cut / HEARING_RATE
 
 
-def windowed() -> dict[str, float]:
-    """What finds speech in windows of Whisper's: faster-whisper's own choice for batches."""
-    return {"max_speech_duration_s": WINDOW, "min_silence_duration_ms": 160}
+@dataclass(frozen=True, slots=True)
+class Block:
+    """A stretch of a recording: ``start`` and ``end`` in seconds, its ``samples`` (n,) at 16 kHz, none where nobody
+    speaks, and the ``spans`` of speech in them, as pairs of samples."""
+
+    start: float
+    end: float
+    samples: Samples
+    spans: tuple[tuple[int, int], ...] = ()
 
 
-def blocks(stream: Iterable[Audio], windows: int, since: float = 0.0) -> Iterator[tuple[float, Samples, float]]:
+def blocks(stream: Iterable[Audio], windows: int, since: float = 0.0) -> Iterator[Block]:
     """Cut a stream at 16 kHz into blocks whose speech fills so many ``windows`` of Whisper's, in bounded memory.
 
-    Yields (start of the block in seconds, samples (n,), how many seconds of the stream are done); a block in which
-    nobody speaks has no samples. What is before ``since`` is passed over; where a block ended, the same blocks follow
-    as without. The cuts lie between two stretches of speech, and only the last window of all is not full: a window
-    takes the same time whatever is in it.
+    What is before ``since`` is passed over; where a block ended, the same blocks follow as without. The cuts lie
+    between two stretches of speech, and only the last window of all is not full: a window takes the same time whatever
+    is in it.
     """
     from faster_whisper.vad import VadOptions, get_speech_timestamps
 
-    options = VadOptions(**windowed())
+    options = VadOptions(max_speech_duration_s=WINDOW, min_silence_duration_ms=160)  # faster-whisper's own, for batches
     waiting: list[Samples] = []
     held, start = 0, since
     enough = step = round((windows + 1) * WINDOW * HEARING_RATE)
     for part in chain(after(stream, since), (None,)):
         if part is not None:
-            waiting.append(clean(part))
-            held += len(waiting[-1])
+            waiting.append(part.samples)  # a decoder's frames are short: they are cleaned together
+            held += len(part.samples)
         while held and (held >= enough or part is None):
-            buffer = np.concatenate(waiting)
+            buffer = clean(Audio(np.concatenate(waiting), HEARING_RATE))
+            waiting = [buffer]
             spans = [(found["start"], found["end"]) for found in get_speech_timestamps(buffer, options)]
             cut = _filled(spans, windows)
             if cut is None and part is None:
@@ -149,7 +156,8 @@ def blocks(stream: Iterable[Audio], windows: int, since: float = 0.0) -> Iterato
                 going_on = len(spans) > 1 and spans[-1][1] >= held
                 cut = (spans[-2][1] + spans[-1][0]) // 2 if going_on else held
             done = start + cut / HEARING_RATE
-            yield start, buffer[:cut] if any(begin < cut for begin, _ in spans) else buffer[:0], done
+            inside = tuple((begin, min(end, cut)) for begin, end in spans if begin < cut)
+            yield Block(start, done, buffer[:cut] if inside else buffer[:0], inside)
             waiting, held, start, enough = [buffer[cut:]], held - cut, done, step
 
 

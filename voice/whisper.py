@@ -4,14 +4,17 @@
 import math
 import re
 from collections.abc import Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from itertools import groupby
 from pathlib import Path
 from typing import Any, Protocol
 
+import numpy as np
+
 from voice.audio import HEARING_RATE, Audio, Samples, stream_audio
 from voice.errors import HearingError
 from voice.models import missing_files
-from voice.vad import WINDOW, blocks, clean, spoken_part, windowed
+from voice.vad import WINDOW, Block, blocks, clean, spoken_part
 from voice.words import Bias, Cue, Heard, Piece, Word
 
 _NO_SPEECH = 0.6  # above it the model itself believes that nobody spoke
@@ -131,17 +134,28 @@ class Whisper:
         A piece fills some of Whisper's windows, which are heard at once: decoding several takes little more time than
         decoding one.
         """
-        for start, samples, done in blocks(stream_audio(path), self._windows, since):
-            heard = self._block(samples, bias) if len(samples) else []
-            yield Piece(start, done, tuple(_cue(segment, start, done) for segment in heard if not is_invented(segment)))
+        for block in _ahead(blocks(stream_audio(path), self._windows, since)):
+            heard = self._block(block, bias) if block.spans else []
+            cues = (_cue(segment, block.start, block.end) for segment in heard if not is_invented(segment))
+            yield Piece(block.start, block.end, tuple(cues))
 
-    def _block(self, samples: Samples, bias: Bias) -> list[Segment]:
+    def _block(self, block: Block, bias: Bias) -> list[Segment]:
         """The segments of a block of speech in order; windows in which the decoder ran in circles are heard again,
         forbidden to repeat itself."""
         from faster_whisper import BatchedInferencePipeline
+        from faster_whisper.transcribe import restore_speech_timestamps
+        from faster_whisper.vad import collect_chunks
 
-        found, _ = BatchedInferencePipeline(self._model).transcribe(
-            samples,
+        # Packed here as faster-whisper packs it: given no spans it would look for speech once more.
+        spans = [{"start": begin, "end": end} for begin, end in block.spans]
+        windows, _ = collect_chunks(block.samples, spans, max_duration=WINDOW)
+        ends = np.cumsum([len(window) for window in windows])
+        packed, _ = BatchedInferencePipeline(self._model).transcribe(
+            np.concatenate(windows),
+            clip_timestamps=[
+                {"start": (end - len(window) + 0.5) / HEARING_RATE, "end": (end + 0.5) / HEARING_RATE}
+                for window, end in zip(windows, ends, strict=True)
+            ],
             language=self._language,
             batch_size=self._windows,
             beam_size=_BEAM,
@@ -149,12 +163,12 @@ class Whisper:
             without_timestamps=False,  # they are what ends a cue
             word_timestamps=True,
             hotwords=_hotwords(bias),
-            vad_parameters=windowed(),
         )
+        found = restore_speech_timestamps(packed, spans, HEARING_RATE)
         heard: list[Segment] = []
         for looping, group in groupby(found, key=lambda segment: segment.compression_ratio > _LOOPING):
             segments = list(group)
-            heard += self._again(samples, segments, bias) if looping else segments
+            heard += self._again(block.samples, segments, bias) if looping else segments
         return heard
 
     def _again(self, samples: Samples, segments: Sequence[Segment], bias: Bias) -> list[Segment]:
@@ -177,6 +191,15 @@ class Whisper:
             **options,
         )
         yield from segments
+
+
+def _ahead(made: Iterator[Block]) -> Iterator[Block]:
+    """The same blocks, each decoded and searched for speech while the one before is heard."""
+    with ThreadPoolExecutor(1, "earmark-ahead") as helper:
+        coming = helper.submit(next, made, None)
+        while (block := coming.result()) is not None:
+            coming = helper.submit(next, made, None)
+            yield block
 
 
 def _hotwords(bias: Bias) -> str | None:

@@ -37,7 +37,8 @@ from retrieval.passages import passages
 from tests.demo import TEN_QUESTIONS
 from tests.episodes.conftest import hashed
 from tests.models.whisper.speech import RATE, say
-from voice.audio import Audio, Samples, join, silence, write_wav
+from voice.audio import Audio, join, silence, write_wav
+from voice.vad import Block
 from voice.whisper import Whisper
 from voice.words import Bias
 
@@ -69,10 +70,10 @@ class _Noting(Whisper):
         super().__init__(MODEL, threads=1, windows=1)
         self._notes = notes
 
-    def _block(self, samples: Samples, bias: Bias) -> Any:
+    def _block(self, block: Block, bias: Bias) -> Any:
         with self._notes.open("a") as notes:
-            notes.write(hashlib.sha256(samples.tobytes()).hexdigest()[:16] + "\n")
-        return super()._block(samples, bias)
+            notes.write(hashlib.sha256(block.samples.tobytes()).hexdigest()[:16] + "\n")
+        return super()._block(block, bias)
 
 
 def speech(path: Path, sentences: int) -> Path:

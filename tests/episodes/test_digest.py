@@ -46,6 +46,15 @@ def test_titles_name_their_topics(embed: Embed) -> None:
     assert [part.title for part in titled] == ["Introduction", "The waggle dance", "Wooden boat", "Sourdough bread"]
 
 
+@pytest.mark.parametrize(("said", "title"), [
+    ("This is beneficial for edge nodes. It was beneficial for edge nodes, he says.", "Edge nodes"),
+    ("That gives smaller blocks. We want smaller blocks. The blocks are there.", "Blocks"),
+])  # fmt: skip
+def test_what_is_cut_out_of_a_sentence_is_no_title(embed: Embed, said: str, title: str) -> None:
+    (part,), _ = digest([Cue(0.0, 9.0, said)], [Segment(0.0, 9.0)], embed)
+    assert part.title == title
+
+
 def test_summaries_are_sentences_of_their_topic_in_order(embed: Embed) -> None:
     said = cues()
     titled, found = digest(said, parts(said), embed)

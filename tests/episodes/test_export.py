@@ -92,6 +92,7 @@ def test_soundbites_come_back(rows: list[tuple[int, int, str]]) -> None:
     (source,) = read_feed(content.encode(), "", "talk.xml").entries
     assert source.soundbites == bites
     assert (source.address, source.guid) == ("https://example.org/a.m4a?x=1&y=2", "an-episode-of-bees")
+    assert 'type="audio/ogg"' in write_soundbites(bites, "A talk", "https://example.org/a.ogg")
 
 
 def test_topics_are_the_chapters_where_the_publisher_gave_none(library: Library, talk: Episode) -> None:

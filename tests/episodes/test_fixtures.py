@@ -18,6 +18,7 @@ from episodes.following import subscriptions, sync, take
 from episodes.gather import Choice, gather
 from episodes.library import Library
 from episodes.queue import Queue
+from episodes.sources import Source
 from tests.material import FOLDER, material
 from voice.errors import EarmarkError, FeedError
 
@@ -133,6 +134,54 @@ def test_podlove_chapters_and_several_transcripts_best_first() -> None:
     assert [(chapter.start, chapter.title) for chapter in source.chapters] == [(0.0, "Hi"), (90.5, "Wax & more")]
     names = [link.address.removeprefix("https://example.org/feeds/") for link in source.transcripts]
     assert names == ["a.vtt", "a.srt", "a.json", "a.html", "a.txt", "de.vtt"]
+
+
+def read(items: str, encoding: str = "utf-8") -> list[Source]:
+    content = f"{HEAD.removesuffix('<item>')}{items}</channel></rss>"
+    return list(read_feed(content.encode(encoding), "https://example.org/feeds/bees.xml", "bees.xml").entries)
+
+
+@pytest.mark.parametrize(("written", "meant"), [
+    ("Q&A: wax", "Q&A: wax"), ("Tom &amp;amp; Eve &ldquo;hi&rdquo; &eacute;", "Tom & Eve “hi” é"),
+    ("<![CDATA[<b>Q&A</b> &#39;x&#39;]]>", "Q&A 'x'"), ("Café – “wax”", "Café – “wax”"),
+])  # fmt: skip
+@pytest.mark.parametrize("encoding", ["utf-8", "utf-8-sig", "cp1252"])
+def test_titles_come_through_what_publishers_do_to_them(written: str, meant: str, encoding: str) -> None:
+    (source,) = read(f"<item><title>{written}</title>{SOUND}</item>", encoding)
+    assert source.title == meant
+
+
+@pytest.mark.parametrize("said", ["utf-16", "utf-8", "idna", "no-such-thing", "US-ASCII", "windows-1252"])
+def test_an_encoding_that_is_none_or_another_one(said: str) -> None:
+    content = f"<?xml version='1.0' encoding='{said}'?>{HEAD}<title>Bees</title>{SOUND}</item></channel></rss>"
+    (source,) = read_feed(content.encode(), "https://example.org/f", "f").entries
+    assert source.title == "Bees"
+
+
+@pytest.mark.parametrize("written", [
+    "Mon, 27 May 2024 10:00:00 GMT", "2024-05-27", "2024-05-27 10:00:00", "27 May 2024", "May 27, 2024",
+    "Mon, 27 May 2024 10:00:00 PST",
+])  # fmt: skip
+def test_dates_are_read_as_people_write_them(written: str) -> None:
+    (source,) = read(f"<item><title>x</title>{SOUND}<pubDate>{written}</pubDate></item>")
+    assert source.published == "2024-05-27"
+
+
+@pytest.mark.parametrize("enclosure", [
+    "url='a%20b.mp3'", "url=' a b.mp3 ' type='text/html' length='x'", "url='download/12' type=''",
+    "url='download/12' type='application/x-mp3' length='0'", "url='download/12' type='application/octet-stream'",
+])  # fmt: skip
+def test_recordings_are_known_whatever_type_is_given(enclosure: str) -> None:
+    (source,) = read(f"<item><title>x</title><enclosure {enclosure}/></item>")
+    assert source.address in ("https://example.org/feeds/a%20b.mp3", "https://example.org/feeds/download/12")
+    assert not read("<item><title>x</title><enclosure url='x.pdf' type=''/></item>")
+
+
+def test_several_episodes_with_one_guid_are_several() -> None:
+    same = "<item><title>{0}</title><guid>https://bees.org/</guid><enclosure url='{0}.mp3' type='audio/mpeg'/></item>"
+    new, old = read(same.format("new") + same.format("old"))
+    assert (old.guid, new.guid) == ("https://bees.org/", "https://bees.org/ https://example.org/feeds/new.mp3")
+    assert len(read(same.format("old") * 2)) == 1
 
 
 def test_entities_of_a_feed_are_never_followed(tmp_path: Path) -> None:

@@ -71,6 +71,56 @@ def taken(library: Library, publisher: Publisher, tools: Tools, more: str = "", 
     return bring_in(library, episode, tools)
 
 
+@pytest.mark.parametrize(("choice", "titles", "asked"), [
+    (Choice(), ["Talk 0", "Talk 1", "Old 0"], 2),
+    (Choice(latest=2), ["Talk 0", "Talk 1"], 1),
+    (Choice(latest=0), ["Talk 0", "Talk 1", "Old 0", "Old 1"], 3),
+    (Choice(since="2024-05-27"), ["Talk 0"], 1),
+    (Choice(match="old"), ["Old 0", "Old 1"], 3),
+])  # fmt: skip
+def test_a_feed_of_several_pages_is_read_as_far_as_it_is_wanted(
+    publisher: Publisher, choice: Choice, titles: list[str], asked: int
+) -> None:
+    def page(name: str, following: str, *items: dict[str, str]) -> None:
+        link = f'<link xmlns="http://www.w3.org/2005/Atom" rel="next" href="{following}"/><item>'
+        publisher.files[name] = publisher.feed(*items).replace(b"<item>", link.encode(), 1)
+
+    page("/feed.xml", "feed-2.xml", {}, {})
+    page("/feed-2.xml", "feed-3.xml", {"title": "Old 0", "guid": "bees-weekly-old-0"}, {})
+    page("/feed-3.xml", "feed.xml", {"title": "Old 1", "guid": "bees-weekly-old-1"})
+    dates = dict.fromkeys(("/feed-2.xml", "/feed-3.xml"), b"Mon, 06 May 2024")
+    for name, date in dates.items():
+        publisher.files[name] = publisher.files[name].replace(b"Mon, 27 May 2024", date)
+    found = gather(f"{publisher.base}/feed.xml", NET, choice)
+    assert [one.title for one in found.sources] == titles
+    assert len(publisher.asked) == asked
+    del publisher.files["/feed-3.xml"]
+    cut_off = gather(f"{publisher.base}/feed.xml", NET, choice)
+    assert [one.title for one in cut_off.sources] == [title for title in titles if asked < 3 or title != "Old 1"]
+    assert len(cut_off.problems) == (asked == 3)
+
+
+def test_an_address_as_podcast_apps_write_it(publisher: Publisher) -> None:
+    publisher.files["/feed.xml"] = publisher.feed({})
+    assert len(gather(f"feed:{publisher.base}/feed.xml", NET).sources) == 1
+    with pytest.raises(DownloadError, match=r"^No connection to 127\.0\.0\.1"):  # https, which nobody speaks there
+        gather(f"podcast://{publisher.host}:1/feed.xml", NET)
+
+
+def test_a_feed_that_says_it_moved_is_followed_where_it_is(library: Library, publisher: Publisher) -> None:
+    moved = f"<itunes:new-feed-url>{publisher.base}/new.xml</itunes:new-feed-url><item>".encode()
+    publisher.files["/feed.xml"] = publisher.feed({})
+    take(library, gather(f"{publisher.base}/feed.xml", NET))
+    publisher.files["/feed.xml"] = publisher.feed({}).replace(b"<item>", moved, 1)
+    (known,) = subscriptions(library)
+    assert sync(library, known, NET).subscription.address.endswith("/feed.xml")  # there is nothing yet
+    publisher.files["/new.xml"] = publisher.feed({"title": "New", "guid": "bees-weekly-new"}, {"guid": "bees-weekly-0"})
+    publisher.files["/feed.xml"] += b" "
+    found = sync(library, known, NET)
+    assert [episode.title for episode in found.episodes] == ["New"]
+    assert [one.address for one in subscriptions(library)] == [f"{publisher.base}/new.xml"]
+
+
 def test_an_episode_comes_with_all_that_its_feed_tells(library: Library, publisher: Publisher, tools: Tools) -> None:
     publisher.files["/chapters.json"] = json.dumps({"version": "1.2.0", "chapters": [
         {"startTime": 0, "title": "Hives"}, {"startTime": 3, "title": "Secret", "toc": False},

@@ -28,6 +28,7 @@ def test_a_folder_is_walked_with_what_lies_beside(tmp_path: Path) -> None:
     (tmp_path / "a.en.vtt").write_text(VTT)
     (tmp_path / "2024" / "may" / "b.srt").write_text("1\n00:00:00,000 --> 00:00:02,000\nHi.\n")
     (tmp_path / "2024" / "alone.vtt").write_text(VTT)
+    (tmp_path / "2024" / "alone.srt").write_text(VTT.removeprefix("WEBVTT"))
     (tmp_path / "2024" / "broken.mp3").write_text("nothing")
     (tmp_path / "2024" / "settings.json").write_text("{}")
     (tmp_path / "2024" / "letter.txt").write_text("Dear all")

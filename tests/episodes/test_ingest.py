@@ -348,7 +348,8 @@ def test_every_real_caption_file_is_taken_in_or_refused_in_a_sentence(library: L
                 taken[path.name] = len(library.cues(episode.id))
     assert {episode.status for episode in library.episodes()} == {"ready"}
     assert taken == {
-        "LaLaLand.vtt": 493, "buzzcast.html": 298, "buzzcast.json": 489, "example.html": 138, "buzzcast.srt": 488,
+        "LaLaLand.json": 493, "LaLaLand.vtt": 493, "buzzcast.html": 298, "buzzcast.json": 489, "example.html": 138,
+        "buzzcast.srt": 488,
         "example.json": 2, "example.srt": 222,
         "example.vtt": 7, "how_to_start_a_podcast.json": 134, "kde_express-16_kde_en_telegram.vtt": 22,
         "one_word_segments.json": 24, "podcasting_20_episode_124.srt": 646, "podnews_daily_2024-01-25.vtt": 44,

@@ -90,6 +90,34 @@ def test_utf_16_is_read(tmp_path: Path) -> None:
     assert read(tmp_path, "WEBVTT\n\n00:00.000 --> 00:01.000\nŁódź\n".encode("utf-16"))[0].text == "Łódź"
 
 
+@pytest.mark.parametrize("encoding", ["utf-16-le", "utf-16-be", "utf-8-sig", "cp1252"])
+def test_encodings_without_a_word_about_them(tmp_path: Path, encoding: str) -> None:
+    assert read(tmp_path, "WEBVTT\n\n00:00.000 --> 00:01.000\nCafé\n".encode(encoding))[0].text == "Café"
+
+
+def test_a_cue_without_its_time_line_goes_with_the_one_before(tmp_path: Path) -> None:
+    content = "1\n00:00:00,000 --> 00:00:01,000\nOne\n\n2\nTwo\n\n3\n00:00:02,000 --> 00:00:03,000\nThree\n"
+    assert [cue.text for cue in read(tmp_path, content, "talk.srt")] == ["One Two", "Three"]
+
+
+def test_subviewer_captions_as_youtube_writes_them(tmp_path: Path) -> None:
+    content = "0:00:00.378,0:00:11.378\nHi, bees\n\n0:00:11.378,0:00:12.305\nTwo\nlines\n"
+    assert read(tmp_path, content, "talk.sbv") == [Cue(0.378, 11.378, "Hi, bees"), Cue(11.378, 12.305, "Two lines")]
+    assert "line 1" in refused(tmp_path, content.replace("00.378", "00.x8"), "talk.sbv")
+
+
+def test_speakers_in_brackets_as_whisperx_writes_them(tmp_path: Path) -> None:
+    blocks = (f"{n}\n00:00:0{n},000 --> 00:00:0{n + 1},000\n[SPEAKER_0{n % 2}]: Hi.\n" for n in range(4))
+    assert [cue.speaker for cue in read(tmp_path, "\n".join(blocks), "talk.srt")] == ["SPEAKER_00", "SPEAKER_01"] * 2
+
+
+def test_a_page_instead_of_captions_is_refused_whatever_the_length(tmp_path: Path) -> None:
+    path = tmp_path / "talk.vtt"
+    path.write_text("<!DOCTYPE html><html><body><h1>404</h1><p>There is no such page.</p></body></html>")
+    with pytest.raises(TranscriptError, match="no line with times"):
+        read_transcript(path, 60.0)
+
+
 def test_scrolling_captions_are_said_once(tmp_path: Path) -> None:
     blocks = ["one two", "three four", "five six", "seven eight", "nine ten"]
     content, at = "WEBVTT\n\n", 0
@@ -110,6 +138,22 @@ def test_podcasting_json_merges_the_lines_of_one_caption(tmp_path: Path) -> None
     ]
     cues = read(tmp_path, json.dumps({"version": "1.0.0", "segments": segments}), "talk.json")
     assert cues == [Cue(0, 4.8, "It is so good to show up.", "Al"), Cue(4.8, 5.0, "Q&A", "Al")]
+
+
+def test_json_times_as_a_clock_shows_them_and_ends_that_are_missing(tmp_path: Path) -> None:
+    segments = [
+        {"speaker": 1, "startTime": "00:00:04.500", "body": "Good day."},
+        {"speaker": None, "startTime": "1:02,5", "endTime": None, "body": "A" * 30},
+    ]
+    cues = read(tmp_path, json.dumps({"version": "1.0.0", "segments": segments}), "talk.json")
+    assert cues == [Cue(4.5, 62.5, "Good day.", "Speaker 1"), Cue(62.5, 64.5, "A" * 30)]
+
+
+def test_a_bare_list_of_segments_may_count_in_milliseconds(tmp_path: Path) -> None:
+    told = [{"start": 500, "end": 2400, "text": "Hi."}, {"start": 2400, "end": 4000, "text": "You."}]
+    assert [cue.start for cue in read(tmp_path, json.dumps(told), "talk.json")] == [0.5, 2.4]
+    told = [{"start": 5, "end": 24, "text": "Hi."}]
+    assert [cue.start for cue in read(tmp_path, json.dumps(told), "talk.json")] == [5.0]
 
 
 @pytest.mark.parametrize("spaced", [False, True])
@@ -159,8 +203,9 @@ def test_broken_times_are_refused_with_their_line(tmp_path: Path) -> None:
     (b"WEBVTT\n\n", "no cues"),
     (b"WEBVTT\n\n00:00.000 --> 00:01.000\n<i> </i>\n", "no cues"),
     (b"just some text\n", "no cues"),
-    (b"<html><body><!-- x --></body></html>", "has no text"),
+    (b"<html><body><!-- x --></body></html>", "no line with times"),
     (b"<html><body><p>Good day.</p></body></html>", "no line with times"),
+    (b"[Script Info]\nTitle: x\n", "is SubStation Alpha"),
     (b"<?xml version='1.0'?><rss><channel/></rss>", "is XML"),
     (b"\x00\x01\x02\xffID3" * 50, "not a text file"),
     (b"{\"segments\": [", "not valid JSON"),

@@ -74,25 +74,25 @@ def test_blocks_fill_their_windows_and_lose_nothing(pause: float) -> None:
     sentences = round(150 / (len(SENTENCE) / RATE))
     samples = np.concatenate([part for _ in range(sentences) for part in (SENTENCE, gap(pause))])
     found = list(blocks(stream(samples), windows=2))
-    ends = [0.0, *(done for _, _, done in found)]
+    ends = [0.0, *(block.end for block in found)]
     assert ends[-1] == pytest.approx(len(samples) / RATE)
     period = len(SENTENCE) / RATE + pause
-    for (start, piece, done), before in zip(found, ends, strict=False):
-        assert start == pytest.approx(before)
-        assert np.array_equal(piece, samples[round(start * RATE) : round(done * RATE)])
-    for (start, _, done), spoken in zip(found[:-1], [2 * 30.0] * len(found), strict=False):
-        assert done % period > len(SENTENCE) / RATE - 0.5  # in a pause
-        said = (done - start) / period * (len(SENTENCE) / RATE + min(pause, 0.8))
-        assert spoken - 2 * period - 10 < said < spoken + 1  # full: no sentence more had fitted
-    middle = found[0][2]
-    again = list(blocks(stream(samples), 2, since=middle))
-    assert [(start, len(piece), done) for start, piece, done in again] == [
-        (start, len(piece), done) for start, piece, done in found[1:]
+    for block, before in zip(found, ends, strict=False):
+        assert block.start == pytest.approx(before)
+        assert np.array_equal(block.samples, samples[round(block.start * RATE) : round(block.end * RATE)])
+        assert all(0 <= begin < end <= len(block.samples) for begin, end in block.spans)
+    for block in found[:-1]:
+        assert block.end % period > len(SENTENCE) / RATE - 0.5  # in a pause
+        said = sum(end - begin for begin, end in block.spans) / RATE
+        assert 60.0 - 2 * period - 10 < said < 60.0 + 1  # full: no sentence more had fitted
+    again = list(blocks(stream(samples), 2, since=found[0].end))
+    assert [(block.start, block.end, block.spans) for block in again] == [
+        (block.start, block.end, block.spans) for block in found[1:]
     ]
 
 
 def test_hours_of_silence_are_passed_over_in_blocks() -> None:
     found = list(blocks(stream(gap(700)), windows=4))
-    assert all(not len(piece) for _, piece, _ in found) and max(done - start for start, _, done in found) <= 301
-    assert found[-1][2] == pytest.approx(700)
+    assert all(not len(block.samples) for block in found) and max(one.end - one.start for one in found) <= 301
+    assert found[-1].end == pytest.approx(700)
     assert list(blocks(iter([]), 4)) == []

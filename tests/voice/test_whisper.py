@@ -3,8 +3,10 @@
 
 import itertools
 import math
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
+from threading import Event
 from typing import Any
 
 import numpy as np
@@ -13,7 +15,8 @@ import pytest
 from tests.models.whisper.speech import RATE, say, with_silence
 from voice.audio import Audio, join, silence, write_wav
 from voice.errors import AudioError, HearingError
-from voice.whisper import Whisper, is_invented
+from voice.vad import Block
+from voice.whisper import Whisper, _ahead, is_invented
 from voice.words import Bias
 
 MODEL = Path(__file__).parents[1] / "models" / "whisper" / "tiny"
@@ -180,3 +183,18 @@ class Said:
 def test_the_gate_against_invented_text(said: Said, invented: bool) -> None:
     assert is_invented(said) is invented
     assert math.isfinite(said.avg_logprob)
+
+
+def test_the_next_block_is_made_while_one_is_heard_and_its_error_comes_through() -> None:
+    begun = Event()
+
+    def made() -> Iterator[Block]:
+        yield Block(0.0, 1.0, np.zeros(0, np.float32))
+        begun.set()
+        raise AudioError("It breaks off.", "Get it again.")
+
+    found = _ahead(made())
+    assert next(found).end == 1.0
+    assert begun.wait(5)
+    with pytest.raises(AudioError, match="breaks off"):
+        next(found)
