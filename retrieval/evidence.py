@@ -1,17 +1,15 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """What speaks for each unit of some episodes, given a question: nearness in meaning and words in common."""
 
-import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
 import numpy.typing as npt
 
-from retrieval.embed import Matrix
+from retrieval.asking import Sought, Values, named
 from retrieval.view import Layout, View
 
-Values = npt.NDArray[np.float64]
 Places = npt.NDArray[np.int64]
 Run = tuple[Places, Places]
 """For each unit a run of units: the first and the last (exclusive)."""
@@ -82,7 +80,8 @@ class Evidence:
     begins there or last before, of the one that begins there or first behind, and of the last that ends before.
     ``focus`` is how much a unit, unlike the rest of its episode, speaks of the question (``shape.focus``).
     ``held`` (words, units) says which words of the question stand in which unit, ``weight`` how telling they are.
-    ``titled`` (words, episodes) says which stand in which title.
+    ``titled`` (words, episodes) says which stand in which title. ``named`` is how clearly the question names who
+    speaks in a unit.
     """
 
     field: Field
@@ -94,11 +93,12 @@ class Evidence:
     held: Values
     weight: Values
     titled: Values
+    named: Values
 
 
-def gather(view: View, layouts: Sequence[Layout], vector: Matrix, words: list[str], weight: Values) -> Evidence:
-    """The evidence in some episodes for a question with this ``vector`` (384,), these ``words`` and their weights."""
-    field = Field(layouts)
+def gather(view: View, layouts: Sequence[Layout], what: Sought) -> Evidence:
+    """The evidence in some episodes for what is sought."""
+    field, vector, words = Field(layouts), what.vector, what.words
     near, at, following, past, focus = [], [], [], [], []
     held = np.zeros((len(words), len(field.here)))
     titled = np.array([[view.titled(word, layout) for layout in layouts] for word in words], np.float64)
@@ -119,31 +119,6 @@ def gather(view: View, layouts: Sequence[Layout], vector: Matrix, words: list[st
         for number, word in enumerate(words):
             held[number, edge + view.holding(word, layout)] = 1
     parts = [np.concatenate(part) for part in (near, at, following, past, focus)]
-    return Evidence(field, parts[0], parts[1], parts[2], parts[3], parts[4], held, weight,
-                    titled.reshape(len(words), len(layouts)))
-
-
-def weights(view: View, words: list[str]) -> Values:
-    """How telling each word is: BM25's inverse document frequency over the library's units.
-
-    In a small library every word is rare; so the words that carry a sentence rather than a meaning are told little
-    by a list.
-    """
-    counts = np.array([view.frequency(word) for word in words], np.float64)
-    telling = np.log(1 + (view.units - counts + 0.5) / (counts + 0.5))
-    return np.asarray(telling * [0.1 if word in FUNCTION_WORDS else 1.0 for word in words])
-
-
-FUNCTION_WORDS = frozenset(
-    re.findall(
-        r"\w+",
-        "a about again all also am an and any anything are as at be been being between but by can could did do does"
-        " doing don down for from get gets go goes going got had has have having he her here hers him his how i if in"
-        " into is it its just like ll m may me might more most much must my no not of off on one only or our out over"
-        " own re s said say says she should so some something such t talk talked talking talks tell than that the"
-        " their them then there these they thing things think this those through to too under up us ve very want was"
-        " we were what when where which who whom whose why will with would you your yours explain discuss discussed"
-        " hear mean means please",
-    )
-)
-"""Words that hold a question together, and those of asking itself."""
+    speaks = np.concatenate([named(what.text, layout.speakers)[layout.speaker] for layout in layouts])
+    return Evidence(field, parts[0], parts[1], parts[2], parts[3], parts[4], held, what.weight,
+                    titled.reshape(len(words), len(layouts)), speaks)

@@ -7,12 +7,18 @@ question's matter sets in. All are pure functions of the evidence.
 
 import numpy as np
 
-from retrieval.evidence import Evidence, Field, Run, Sums, Values
+from retrieval.asking import Values
+from retrieval.evidence import Evidence, Field, Run, Sums
+from retrieval.passages import UNIT
 from retrieval.shape import SCALES
 
 SPANS = (30, 60, 120, 240, 480)
 """Words ahead of a unit's beginning, and behind it, that are looked at."""
 
+LEVELS = (0.4, 0.9)
+"""Standard deviations above an episode's mean from which on a unit speaks for a run."""
+
+_TELLING = 1.0  # weight from which on a word tells something: words that only hold a sentence together have less
 _STANDARD = ("near", "mean_60", "mean_120", "at", "focus", "focus_60", "focus_120", "word_30", "word_60", "word_240")
 _K1, _B = 1.2, 0.75  # BM25's saturation and its share of length, as usual
 
@@ -36,6 +42,8 @@ def features(evidence: Evidence) -> dict[str, Values]:
         found[f"{name}_below_best"] = found[name] - field.highest(found[name])
     for name in _STANDARD:
         found[f"{name}_standard"] = field.standard(found[name])
+    _runs(evidence, found)
+    _named(evidence, ahead, behind, found)
     _form(field, found)
     _blocks(evidence, found)
     _question(evidence, found)
@@ -97,6 +105,39 @@ def _words(evidence: Evidence, ahead: dict[int, Run], behind: dict[int, Run], fo
     found["share_of_episode"] = found["share_120"] / np.maximum(found["in_episode"], 1e-9)
 
 
+def _runs(evidence: Evidence, found: dict[str, Values]) -> None:
+    """How much more than usual the question is spoken of from a unit on, however long that goes on, and up to it.
+
+    Sums of what is above a level, over the run that makes most of it: an answer begins where the run ahead is rich and
+    that behind is empty, and unlike with a number of words it does not matter how long it is.
+    """
+    field = evidence.field
+    signals = {
+        "near": field.standard(evidence.near), "focus": field.standard(evidence.focus),
+        "word": field.standard(found["word_30"]), "both": found["both"] / 2,
+    }  # fmt: skip
+    for name, signal in signals.items():
+        for level in LEVELS:
+            gained = np.concatenate([[0.0], np.cumsum((signal - level) * field.words / UNIT)])
+            ahead, behind = np.empty(len(signal)), np.empty(len(signal))
+            for low, high in zip(field.edges[:-1], field.edges[1:], strict=True):
+                sums = gained[low : high + 1]
+                ahead[low:high] = np.maximum.accumulate(sums[:0:-1])[::-1] - sums[:-1]
+                behind[low:high] = sums[:-1] - np.minimum.accumulate(sums[:-1])
+            found[f"run_{name}_{level}"] = np.sign(ahead) * np.log1p(abs(ahead))
+            found[f"run_-{name}_{level}"] = np.log1p(behind)
+
+
+def _named(evidence: Evidence, ahead: dict[int, Run], behind: dict[int, Run], found: dict[str, Values]) -> None:
+    """Whether one speaks whom the question names."""
+    field, sums = evidence.field, Sums(evidence.named)
+    found["named"] = evidence.named
+    for span in SPANS[1:4]:
+        found[f"named_{span}"], found[f"named_-{span}"] = sums.mean(ahead[span]), sums.mean(behind[span])
+    before = evidence.named[np.maximum(field.here - 1, 0)] * (field.here > field.low)
+    found["named_begins"] = evidence.named * (evidence.named > before)
+
+
 def _form(field: Field, found: dict[str, Values]) -> None:
     layouts = field.layouts
     begins = field.joined([layout.break_ for layout in layouts])
@@ -155,8 +196,8 @@ def _blocks(evidence: Evidence, found: dict[str, Values]) -> None:
 def _question(evidence: Evidence, found: dict[str, Values]) -> None:
     """What is the same for all units: how well the episode fits at all."""
     field = evidence.field
-    found["question_words"] = np.full(len(field.here), float(len(evidence.weight)))
-    found["question_weight"] = np.full(len(field.here), float(evidence.weight.mean()) if len(evidence.weight) else 0.0)
+    found["question_words"] = np.full(len(field.here), float((evidence.weight > _TELLING).sum()))
+    found["question_weight"] = np.full(len(field.here), float(evidence.weight.max(initial=0.0)))
     total = max(float(evidence.weight.sum()), 1e-9)
     found["titled"] = field.spread(evidence.weight @ evidence.titled / total)
     found["best_near"] = field.highest(found["mean_60"])

@@ -5,8 +5,9 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from retrieval.asking import sought
 from retrieval.embed import Embedder
-from retrieval.evidence import gather, weights
+from retrieval.evidence import gather
 from retrieval.features import features
 from retrieval.index import Index
 from retrieval.model import Question
@@ -34,15 +35,13 @@ def heat(question: Question, index: Index, embed: Embedder, ranker: Ranker | Non
     """
     if question.episode_id is None or not question.text.strip():
         return []
-    vector = embed.encode_question(question.text)
     with index.view() as view:
         layout = view.layout(question.episode_id)
         if layout is not None and question.heard_until is not None:
             layout = layout.until(question.heard_until)
         if layout is None or not layout.units:
             return []
-        words = view.words(question.text)
-        evidence = gather(view, [layout], vector, words, weights(view, words))
+        evidence = gather(view, [layout], sought(view, embed, question.text, layout))
         close = (ranker or shipped()).judge(evidence.field, features(evidence)).close
         values = np.exp((close - close.max()) / _SOFTENED)
         ends = np.append(layout.start[1:], layout.end[-1])

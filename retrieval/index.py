@@ -24,11 +24,14 @@ from retrieval.shape import focus, seams
 from retrieval.view import PLACE, State, View, read_state
 from voice.errors import LibraryError, NoSpace, from_os_error
 
-_FORMAT = "7"  # of the tables and the matrix; another one is made anew
+_FORMAT = "8"  # of the tables and the matrix; another one is made anew
 _BUSY = 30.0  # seconds to wait for another writer
 _WASTE = 4096  # dead rows from which on copying the living ones is worth it, when they are also a third of all
 _COMMON = 0.005  # share of the units from which on a word is common: searched inside episodes only
 _RARE = 1000  # units that a word may stand in without being common, however small the library is
+_COUNTED = 1000  # words of the library's that are counted with each episode that is added
+
+_LAST = "\U0010ffff"  # behind all words
 
 _TOKENS = "tokenize='porter unicode61 remove_diacritics 2', detail=none"
 _SCHEMA = f"""
@@ -70,7 +73,7 @@ class Index:
                     for statement in _SCHEMA.split(";"):
                         db.execute(statement)
                     start = {"format": _FORMAT, "model": model, "rows": "0", "texts": "0"}
-                    start |= {"matrix": "vectors-1", "counted": "0", "version": "1"}
+                    start |= {"matrix": "vectors-1", "counted": "", "version": "1"}
                     db.executemany("INSERT INTO meta VALUES (?, ?)", start.items())
         return index
 
@@ -164,14 +167,19 @@ class Index:
             db.execute("DELETE FROM episodes WHERE id = ?", (episode_id,))
 
     def _count_common(self, db: sqlite3.Connection) -> None:
-        """Note the common words anew when the library has grown by a quarter since the last count."""
+        """Count some of the words, those that follow the ones counted last, and note which of them are common.
+
+        So adding costs the same in a large library, and every word's turn comes again before the library has grown
+        much: it has some hundred words for each episode, no more.
+        """
+        since = self._text(db, "counted")
+        found = db.execute("SELECT term, doc FROM vocabulary WHERE term > ? LIMIT ?", (since, _COUNTED)).fetchall()
+        until = found[-1][0] if len(found) == _COUNTED else _LAST
         units = db.execute("SELECT coalesce(sum(units), 0) FROM episodes").fetchone()[0]
-        if units > max(_RARE, 1.25 * self._number(db, "counted")):
-            db.execute("DELETE FROM common")
-            db.execute(
-                "INSERT INTO common SELECT term, doc FROM vocabulary WHERE doc > ?", (max(_RARE, _COMMON * units),)
-            )
-            self._set(db, "counted", units)
+        least = max(_RARE, _COMMON * units)
+        db.execute("DELETE FROM common WHERE word > ? AND word <= ?", (since, until))
+        db.executemany("INSERT INTO common VALUES (?, ?)", ((term, count) for term, count in found if count > least))
+        self._set(db, "counted", "" if until == _LAST else until)
 
     def _tidy(self) -> None:
         """Copy the rows that count to a new matrix file when many in the old one do not."""

@@ -7,7 +7,7 @@ needs to deliver them. Files only grow at their end, and which rows count is for
 """
 
 import os
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from functools import cache
@@ -30,6 +30,7 @@ _SPARE = 4  # rows taken again in float32, for each one that is wanted
 _LEAST = 1000  # rows taken again at least
 _BLOCK = 1 << 22  # bytes copied at a time
 _ALONE = 60_000  # rows up to which a second thread costs more than it brings
+_PIECE = 16_384  # rows that a thread takes at a time
 _CHUNK = 128  # rows of which only the best is looked at, when the best of very many are sought
 
 
@@ -112,34 +113,32 @@ def nearest(matrix: Stored, vector: Matrix, count: int, runs: Runs) -> tuple[npt
 
 def scan(matrix: Stored, vector: Matrix, runs: Runs) -> Matrix:
     """A number for each row of the runs that grows with its inner product with ``vector`` (384,)."""
-    sizes = [last - first for first, last in runs]
-    out = np.empty((sum(sizes), 1), np.float32)
-    places = np.cumsum([0, *sizes])
-    tasks = [(first, last, out[at : at + size]) for (first, last), size, at in zip(runs, sizes, places, strict=False)]
-    if len(out) > _ALONE and (os.cpu_count() or 1) > 1:
-        tasks = list(_halved(tasks))
-        list(_helpers().map(lambda task: _scan(matrix, vector, *task), tasks))
-    else:
-        for task in tasks:
-            _scan(matrix, vector, *task)
+    places = np.cumsum([0, *(last - first for first, last in runs)]).tolist()
+    out = np.empty((places[-1], 1), np.float32)
+    part = _scanner(matrix, vector)
+    if len(out) <= _ALONE or (os.cpu_count() or 1) == 1:
+        for (first, last), at in zip(runs, places, strict=False):
+            part(first, last, out[at : at + last - first])
+        return out[:, 0]
+    # two threads take piece after piece: when one is woken late, the other has done more
+    pieces = iter([
+        (row, min(row + _PIECE, last), at + row - first)
+        for (first, last), at in zip(runs, places, strict=False) for row in range(first, last, _PIECE)
+    ])  # fmt: skip
+
+    def work() -> None:
+        for first, last, at in pieces:
+            part(first, last, out[at : at + last - first])
+
+    other = _helper().submit(work)
+    work()
+    other.result()
     return out[:, 0]
 
 
-Task = tuple[int, int, Matrix]
-
-
-def _halved(tasks: Iterable[Task]) -> Iterable[Task]:
-    """The tasks, those that take long in two halves."""
-    for first, last, out in tasks:
-        half = (last - first) // 2 if last - first > _ALONE // 2 else 0
-        if half:
-            yield first, first + half, out[:half]
-        yield first + half, last, out[half:]
-
-
 @cache
-def _helpers() -> ThreadPoolExecutor:
-    return ThreadPoolExecutor(2, "scan")  # two threads fill the memory bus of small machines
+def _helper() -> ThreadPoolExecutor:
+    return ThreadPoolExecutor(1, "scan")  # two threads fill the memory bus of small machines
 
 
 @cache
@@ -153,13 +152,16 @@ def row_bytes() -> int:
     return _SIZES[1] if _simd() else _SIZES[0]
 
 
-def _scan(matrix: Stored, vector: Matrix, first: int, last: int, out: Matrix) -> None:
+def _scanner(matrix: Stored, vector: Matrix) -> Callable[[int, int, Matrix], object]:
+    """What puts the numbers of the rows from one to another (exclusive) into a column."""
     if _simd():
         import numkong
 
-        numkong.cdist(matrix.codes[first:last], encode(vector[None]), "dot", out=out)
-    else:  # numpy multiplies bytes slowly; einsum reads float32 at nearly the memory's speed, BLAS does not
-        np.einsum("ij,j->i", matrix.exact[first:last], vector, out=out[:, 0])
+        codes, wanted = np.asarray(matrix.codes), encode(vector[None])
+        return lambda first, last, out: numkong.cdist(codes[first:last], wanted, "dot", out=out)
+    # numpy multiplies bytes slowly; einsum reads float32 at nearly the memory's speed, BLAS does not
+    exact = np.asarray(matrix.exact)
+    return lambda first, last, out: np.einsum("ij,j->i", exact[first:last], vector, out=out[:, 0])
 
 
 def best(scores: Matrix, count: int) -> npt.NDArray[np.int64]:

@@ -12,7 +12,8 @@ from pathlib import Path
 
 import numpy as np
 
-from retrieval.evidence import Field, Values
+from retrieval.asking import Values
+from retrieval.evidence import Field
 
 WEIGHTS = Path(__file__).with_name("ranker.json")
 

@@ -5,8 +5,9 @@ from collections.abc import Collection
 
 import numpy as np
 
-from retrieval.embed import Embedder, Matrix
-from retrieval.evidence import Field, Values, gather, weights
+from retrieval.asking import Sought, Values, sought
+from retrieval.embed import Embedder
+from retrieval.evidence import Field, gather
 from retrieval.features import features
 from retrieval.index import Index
 from retrieval.model import Moment, Question
@@ -21,7 +22,6 @@ was not trained on (tests.benchmarks.train_ranker prints it for other thresholds
 _NEAREST = 400  # passages of the library that are looked at, by meaning and by words
 _EPISODES = 10  # episodes of the library that are looked at closely
 _APART = 30.0  # seconds between two moments, at least
-_AS_GOOD = 0.03  # of its logarithm by which a jump may be worth less than the best one and still be as good
 _LENGTH = 90  # words of a moment, about
 
 
@@ -42,14 +42,13 @@ def find(
     """
     if not question.text.strip() or count < 1:
         return []
-    vector = embed.encode_question(question.text)
     with index.view() as view:
-        words = view.words(question.text)
-        weight = weights(view, words)
-        layouts = _layouts(view, question, within, vector, words, weight)
+        alone = view.layout(question.episode_id) if question.episode_id is not None else None
+        what = sought(view, embed, question.text, alone)
+        layouts = _layouts(view, question, within, what)
         if not layouts:
             return []
-        evidence = gather(view, layouts, vector, words, weight)
+        evidence = gather(view, layouts, what)
         field = evidence.field
         verdict = (ranker or shipped()).judge(field, features(evidence))
         sure = _sure(field, verdict)
@@ -60,7 +59,7 @@ def find(
 
 
 def _layouts(
-    view: View, question: Question, within: Collection[str] | None, vector: Matrix, words: list[str], weight: Values
+    view: View, question: Question, within: Collection[str] | None, what: Sought
 ) -> list[Layout]:
     """The episodes to look at closely: the one that is asked about, or those that look best from afar."""
     if question.episode_id is not None:
@@ -68,19 +67,17 @@ def _layouts(
     elif within is not None and len(within) <= _EPISODES:
         ids = sorted(within)
     else:
-        ids = _promising(view, None if within is None else frozenset(within), vector, words, weight)
+        ids = _promising(view, None if within is None else frozenset(within), what)
     found = [layout for episode_id in ids if (layout := view.layout(episode_id)) is not None]
     if question.heard_until is not None:
         found = [layout.until(question.heard_until) for layout in found]
     return [layout for layout in found if layout.units]
 
 
-def _promising(
-    view: View, within: Collection[str] | None, vector: Matrix, words: list[str], weight: Values
-) -> list[str]:
+def _promising(view: View, within: Collection[str] | None, what: Sought) -> list[str]:
     """The episodes of the library that look best from afar."""
-    score = {name: float(cosines.max()) for name, _, cosines in view.dense(vector, _NEAREST, within)}
-    for word, telling in zip(words, weight, strict=True):
+    score = {name: float(cosines.max()) for name, _, cosines in view.dense(what.vector, _NEAREST, within)}
+    for word, telling in zip(what.words, what.weight, strict=True):
         if not view.common(word):
             for name, numbers in view.lexical(word):
                 if within is None or name in within:
@@ -91,16 +88,12 @@ def _promising(
 def _best(field: Field, verdict: Verdict, count: int) -> list[int]:
     """The best units of the field, none close to a better one.
 
-    The first is the one that is most worth jumping to; of those close by that are worth as much, the one at which the
-    answer most likely begins. It is worth much also because the subject goes on for a while; so the others, which are
-    there for when the first is wrong, are in the order of their own chances.
+    The first is the one that is most worth jumping to. It is worth much also because the subject goes on for a while;
+    so the others, which are there for when the first is wrong, are in the order of their own chances.
     """
     start = field.joined([layout.start for layout in field.layouts])
     cover = field.spread(verdict.cover)
-    first = int(np.argmax(verdict.worth + cover))
-    as_good = (verdict.worth >= verdict.worth[first] - _AS_GOOD) & (field.owner == field.owner[first])
-    as_good &= abs(start - start[first]) < _APART
-    chosen = [int(np.argmax(np.where(as_good, verdict.share, -np.inf)))]
+    chosen = [int(np.argmax(verdict.worth + cover))]
     for unit in np.argsort(-(verdict.close + cover), kind="stable").tolist():
         if len(chosen) == count:
             break

@@ -216,10 +216,14 @@ class Companion:
     def mend_index(self, on_progress: Callable[[float, str], None] = lambda part, doing: None) -> None:
         """Index again what the library holds and the index does not: it was lost, or made by another version.
 
+        What the index holds and the library does not, because it was removed while it was taken in, is taken out.
         ``on_progress`` hears a fraction in 0..1 and what is being done.
         """
-        known = set(self.index.episodes)
-        missing = [episode for episode in self.library.episodes() if episode.ready and episode.id not in known]
+        known = set(self.index.episodes)  # asked first: an episode is in the library before it is in the index
+        every = self.library.episodes()
+        for gone in known - {episode.id for episode in every}:
+            self.index.remove(gone)
+        missing = [episode for episode in every if episode.ready and episode.id not in known]
         for number, episode in enumerate(missing):
             on_progress(number / len(missing), f"Indexing again: {episode.title}")
             self._index_episode(episode, self.library.cues(episode.id))

@@ -92,6 +92,8 @@ def txtai(episodes: Mapping[str, tuple[str, Sequence[Cue]]], embed: Encoder, cou
         for episode, (_, cues) in episodes.items() for cue in cues for text in paragraphs(cue.text)
     ]  # fmt: skip
 
+    embed.encode([text for *_, text in rows])  # all at once, which is quicker than batch by batch as below
+
     def built(numbers: Sequence[int]) -> Any:
         index = Embeddings(method="external", transform=lambda texts: embed.encode(texts), hybrid=True)
         index.index([(number, rows[number][2]) for number in numbers])

@@ -2,6 +2,7 @@
 """The embedder with a memory on disk: embedding a hundred hours of talk takes minutes, and benchmarks run often."""
 
 import hashlib
+import os
 import sqlite3
 from collections.abc import Callable, Sequence
 from pathlib import Path
@@ -15,10 +16,19 @@ FOLDER = Path(gettempdir()) / "earmark-benchmarks"
 """Where vectors are kept between runs; may be removed at any time."""
 
 
+def _load() -> Embedder:
+    """The embedder on all cores: nobody is talking meanwhile."""
+    embedder = Embedder.load()
+    import torch
+
+    torch.set_num_threads(os.cpu_count() or 1)
+    return embedder
+
+
 class Remembering(Embedder):
     """Encodes each text once in its life; the model loads only when a text is new. For one thread."""
 
-    def __init__(self, folder: Path = FOLDER, load: Callable[[], Embedder] = Embedder.load) -> None:
+    def __init__(self, folder: Path = FOLDER, load: Callable[[], Embedder] = _load) -> None:
         super().__init__(None)
         folder.mkdir(parents=True, exist_ok=True)
         self._db = sqlite3.connect(folder / f"{self.name}.db", timeout=60, isolation_level=None)

@@ -11,7 +11,9 @@ import hashlib
 import itertools
 import json
 import multiprocessing
+import os
 import random
+import signal
 import sqlite3
 import tempfile
 import threading
@@ -114,6 +116,25 @@ def killed(folder: Path, audio: Path, after: float, beside: Path) -> Outcome:
     return Outcome(step, stored(folder) == stored(beside), len(heard), len(twice), in_flight)
 
 
+def killed_indexing(folder: Path, source: Path, moment: str) -> tuple[bool, tuple[str, ...]]:
+    """Take the source in with a worker that is killed at a ``moment`` of the last step, ``vectors`` (they are written,
+    the index does not count them) or ``index`` (it does, the library does not know); then let another one finish.
+
+    Returns whether the episode was ready in between, and the ids that the index then held.
+    """
+    library, episode = _enqueued(folder, source)
+    process, _ = _worker(folder, moment)
+    process.join(60)
+    assert process.exitcode == -signal.SIGKILL
+    between = library.episode(episode.id).ready, Index.open(folder / "index").episodes
+    process, _ = _worker(folder)
+    process.join(60)
+    assert process.exitcode == 0
+    assert library.episode(episode.id).ready
+    library.close()
+    return between
+
+
 def stored(folder: Path) -> dict[str, Any]:
     """All that a library holds: its rows, its audio and its index, without what tells of the work itself."""
     found: dict[str, Any] = {}
@@ -144,19 +165,27 @@ def _heard(folder: Path) -> list[str]:
     return notes.read_text().split() if notes.exists() else []
 
 
-def _worker(folder: Path) -> tuple[BaseProcess, float]:
+def _worker(folder: Path, dies: str = "") -> tuple[BaseProcess, float]:
     """A worker of its own process, and when it began to work."""
     _PROCESSES.set_forkserver_preload(["faster_whisper", "av", "pydantic", "episodes.worker", "retrieval.index"])
     ours, theirs = _PROCESSES.Pipe()
-    process = _PROCESSES.Process(target=_work, args=(folder, theirs))
+    process = _PROCESSES.Process(target=_work, args=(folder, theirs, dies))
     process.start()
     ours.recv()
     return process, monotonic()
 
 
-def _work(folder: Path, begun: Any) -> None:
-    """What the child does: work until there is nothing more to do."""
-    library, index = Library.open(folder), Index.open(folder / "index")
+class _Dying(Index):
+    """An index whose process is killed once the vectors are written."""
+
+    def _append(self, *args: Any) -> None:
+        super()._append(*args)
+        os.kill(os.getpid(), signal.SIGKILL)
+
+
+def _work(folder: Path, begun: Any, dies: str) -> None:
+    """What the child does: work until there is nothing more to do, or until the moment at which it ``dies``."""
+    library, index = Library.open(folder), (_Dying if dies == "vectors" else Index).open(folder / "index")
 
     def embed(texts: Sequence[str]) -> Any:
         return hashed(texts)
@@ -165,6 +194,8 @@ def _work(folder: Path, begun: Any) -> None:
         found = passages(episode.id, cues)
         rows = hashed([passage.text for passage in found])
         index.add(episode.id, found, np.pad(rows, ((0, 0), (0, 384 - rows.shape[1]))))
+        if dies == "index":
+            os.kill(os.getpid(), signal.SIGKILL)
 
     begun.send(None)
     worker.run(library, Tools(lambda: _Noting(folder / "heard"), embed, put), threading.Event(), idle=0.0)

@@ -81,6 +81,18 @@ def test_kill_at_random_moments_and_finish_all_the_same(tmp_path: Path) -> None:
         assert outcome.good, (seed, after, outcome)
 
 
+@pytest.mark.parametrize(("moment", "indexed"), [("vectors", 0), ("index", 1)])
+def test_killed_between_index_and_library_both_come_back_in_step(tmp_path: Path, moment: str, indexed: int) -> None:
+    path = tmp_path / "bees.srt"
+    source(tmp_path, path.stem)
+    killing.whole(tmp_path / "beside", path)
+    ready, between = killing.killed_indexing(tmp_path / "killed", path, moment)
+    assert not ready
+    assert len(between) == indexed
+    assert killing.stored(tmp_path / "killed") == killing.stored(tmp_path / "beside")
+
+
+
 def test_many_workers_never_do_the_same_job(library: Library, tools: Tools, tmp_path: Path) -> None:
     done: list[str] = []
     counted = Tools(tools.hearing, tools.embed, lambda episode, cues: done.append(episode.id))

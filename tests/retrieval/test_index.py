@@ -237,3 +237,20 @@ def test_a_matrix_that_was_cut_off_is_told(tmp_path: Path, kind: str) -> None:
     os.truncate(path, 100)
     with pytest.raises(LibraryError, match="damaged"), Index.open(tmp_path).view():
         pass
+
+
+def test_common_words_are_counted_a_few_with_each_episode(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(index_module, "_RARE", 10)
+    monkeypatch.setattr(index_module, "_COMMON", 0.5)
+    monkeypatch.setattr(index_module, "_COUNTED", 5)
+    index = Index.open(tmp_path)
+    seen: list[bool] = []
+    for number in range(12):
+        index.add(f"episode{number}", *episode(f"episode{number}"))
+        with index.view() as view:
+            seen.append(view.common("word"))
+            assert view.frequency("word") <= view.units
+            assert not view.common("number2") and view.frequency("number2") == number + 1
+    assert not seen[0] and seen[-1]
+    with index.view() as view:
+        assert view.frequency("word") > view.units / 2

@@ -4,9 +4,11 @@
 import shutil
 import time
 
+import numpy as np
 import pytest
 
-from retrieval.model import Question
+from retrieval.model import Passage, Question
+from retrieval.passages import UNIT
 from ui.app import Companion
 from ui.config import Settings
 from voice.errors import LibraryError, SpeakingError, UnknownEpisode
@@ -40,6 +42,20 @@ def test_a_lost_index_is_made_again_on_start(library):
         companion.wait()
         assert companion.status().ready
         assert companion.ask(Question("Why is a chatbot like a mirror?")).covered
+    finally:
+        companion.close()
+
+
+def test_what_was_removed_while_it_was_taken_in_leaves_the_index_too(library):
+    companion = Companion(Settings(data_dir=library))
+    try:
+        (demo,) = companion.library.episodes()
+        with companion.index.view() as view:
+            assert view.episodes == (demo.id,)
+        found = [Passage("gone", 0.0, 5.0, "It was removed before the worker had written it.", "Ines", UNIT)]
+        companion.index.add("gone", found, np.eye(1, 384, dtype=np.float32))
+        companion.mend_index()
+        assert companion.index.episodes == (demo.id,)
     finally:
         companion.close()
 
