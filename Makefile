@@ -17,8 +17,9 @@ run: $(VENV)/.installed  ## open the page at http://127.0.0.1:7860, with the dem
 	@$(BIN)/earmark serve $(ARGS)
 
 test: $(VENV)/.installed-test system lint types  ## run every check (ARGS="-k name" chooses tests)
-	$(BIN)/python -m pytest -m "not sound" -n auto --maxprocesses 4 $(ARGS) || [ $$? = 5 ]  # 5: ARGS chose none of these
-	$(BIN)/python -m pytest -m sound $(ARGS) || [ $$? = 5 ]
+	@demo=$$(mktemp -d) && trap 'rm -rf "$$demo"' EXIT && export DEMO_DIR=$$demo; \
+	$(BIN)/python -m pytest -m "not sound" -n auto --maxprocesses 4 $(ARGS) || [ $$? = 5 ] || exit 1; \
+	$(BIN)/python -m pytest -m sound $(ARGS) || [ $$? = 5 ]  # 5: ARGS chose none of these
 
 lint: $(VENV)/.installed-test
 	$(BIN)/ruff check .

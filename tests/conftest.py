@@ -41,12 +41,16 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 
 @pytest.fixture(scope="session")
 def demo_dir(tmp_path_factory: pytest.TempPathFactory, worker_id: str) -> Path:
-    """The data folder of a library with the demo episode in it, made as on a first start. Nobody writes to it."""
+    """The data folder of a library with the demo episode in it, made as on a first start. Nobody writes to it.
+
+    ``DEMO_DIR`` is where it is made for several runs, as 'make test' has them.
+    """
     from ui.app import Companion
     from ui.config import Settings
 
     base = tmp_path_factory.getbasetemp()
-    folder = (base if worker_id == "master" else base.parent) / "demo" / "earmark"  # one for all workers
+    shared = os.environ.get("DEMO_DIR") or (base if worker_id == "master" else base.parent)  # one for all workers
+    folder = Path(shared) / "demo" / "earmark"
     folder.mkdir(parents=True, exist_ok=True)
     with (folder.parent / "lock").open("w") as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)
