@@ -189,7 +189,12 @@ class Headless:
         return attempt
 
     def _being_played(self) -> tuple[str, ...]:
-        """The texts that an echo would be of: the transcript around the position, and what is being said."""
+        """The texts that an echo would be of: the transcript around the position, and what is being said.
+
+        None where nothing sounded when the turn began, or all fell silent for it when the listener called.
+        """
+        if not self.talk.over_sound or (self.attention.called and not self.talk.duck):
+            return ()
         place = self.talk.place if self.talk.place is not None else self.player.position
         spoken = [self._speaking.spoken] if self._speaking is not None else []
         return (self.playing.said_around(place), *spoken)

@@ -118,7 +118,7 @@ class Mind:
         heard = self._engine.hear(attempt.audio, episode_id)
         attempt.times["decoded"] = time.monotonic()
         attempt.command = parse(heard.text) if heard.text else None
-        attempt.echo = is_echo(heard.text, attempt.played)
+        attempt.echo = is_echo(heard, attempt.played, attempt.command is not None)
         attempt.heard = heard
         self._changed(attempt)
         if not heard.text or attempt.echo or attempt.command is not None or not attempt.live:

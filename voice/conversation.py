@@ -87,6 +87,11 @@ class Conversation:
         return self._before is not None
 
     @property
+    def over_sound(self) -> bool:
+        """True when the podcast or an answer sounded as the turn began."""
+        return self._cut_off or (self._before is not None and self._before.playing)
+
+    @property
     def place(self) -> float | None:
         """Seconds at which the podcast was interrupted."""
         return self._before.position if self._before else None

@@ -13,6 +13,7 @@ import numpy.typing as npt
 
 from voice.audio import HEARING_RATE, Samples
 from voice.turns import FRAME
+from voice.words import Heard
 
 _PARTITIONS = 16  # frames of delay and echo that are modelled: 0.5 s
 _KEEPS = 0.9995  # how much of the way from loudspeaker to microphone stays as it is from frame to frame
@@ -113,19 +114,21 @@ class Canceller:
 
 
 _SHORT = 5  # words below which a text matches too easily to be called an echo of a transcript
+_MUMBLED = 0.55  # confidence below which so short a text is what was left over of an echo, and nobody's question
 
 
-def is_echo(heard: str, played: Sequence[str], alike: float = 82.0) -> bool:
-    """Whether ``heard`` is (a stretch of) one of the texts that were being played or spoken.
+def is_echo(heard: Heard, played: Sequence[str], command: bool = False, alike: float = 82.0) -> bool:
+    """Whether what was heard is of the texts that were being played or spoken (none: nothing sounded).
 
-    ``alike``: percent of letters in their place (Indel, best stretch) from which on it is. Texts shorter than five
-    words never are: a command of one word may stand in any transcript.
+    ``alike``: percent of letters in their place (Indel, best stretch) from which on a stretch of a text is that. Fewer
+    than five words may stand in any transcript: they are an echo when the recogniser is unsure of them and they are no
+    ``command``.
     """
     from rapidfuzz import fuzz
 
-    words = _plain(heard)
+    words = _plain(heard.text)
     if len(words.split()) < _SHORT:
-        return False
+        return bool(played) and not command and heard.confidence < _MUMBLED
     return any(len(text) >= len(words) * 0.7 and fuzz.partial_ratio(words, text) >= alike
                for text in map(_plain, played))
 

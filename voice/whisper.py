@@ -111,14 +111,14 @@ class Whisper:
     def hear(self, audio: Audio, bias: Bias = Bias(), timed: bool = False) -> Heard:  # noqa: B008 — frozen
         """One question or command; the confidence is the model's own, no text when nobody speaks.
 
-        What fits into one window is heard without times unless ``timed``: with them, faster-whisper goes on from the
-        end of the last word and hears what is left of the window once more, which takes as long again.
+        What fits into one window is heard without the times of words unless ``timed``: with them, faster-whisper goes
+        on from the end of the last word and hears what is left of the window once more, which takes as long again.
         """
         start, samples = spoken_part(clean(audio))
         if not len(samples):
             return Heard("", 0.0)
         whole = not timed and len(samples) <= WINDOW * HEARING_RATE
-        found = self._segments(samples, bias, 2, without_timestamps=whole, word_timestamps=not whole)
+        found = self._segments(samples, bias, 2, word_timestamps=not whole)
         segments = [segment for segment in found if not is_invented(segment)]
         text = " ".join(segment.text.strip() for segment in segments)
         if not text:

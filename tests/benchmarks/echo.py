@@ -23,6 +23,7 @@ from pathlib import Path
 
 import numpy as np
 
+from retrieval.commands import parse
 from tests.conftest import TINY_WHISPER
 from tests.demo import TEN_QUESTIONS, spoken_wav
 from ui.app import Companion
@@ -32,6 +33,7 @@ from voice.clocks import Line
 from voice.ears import Ears
 from voice.echo import is_echo
 from voice.turns import FRAME, Change
+from voice.words import Heard
 
 CLIPS = Path(__file__).parents[3] / "shared" / "data" / "speech"
 
@@ -88,9 +90,11 @@ class Found:
     over: int = 0
     answered: list[str] = field(default_factory=list)
 
+NOTHING = Heard("", 0.0)
+
 
 def listen(
-    hear: Callable[[Samples], str], played: Samples, room: Room, around: Callable[[float], Sequence[str]]
+    hear: Callable[[Samples], Heard], played: Samples, room: Room, around: Callable[[float], Sequence[str]]
 ) -> Found:
     """The podcast alone in a room."""
     ears, found, heard, line = Ears(), Found(), in_room(played, room), Line()
@@ -100,13 +104,18 @@ def listen(
             found.began += event.change is Change.BEGAN
             if event.change is Change.OVER:
                 found.over += 1
-                text = hear(ears.said(event))
-                if text and not is_echo(text, around(at / HEARING_RATE)):
-                    found.answered.append(text)
+                understood = hear(ears.said(event))
+                if understood.text and not echoes(understood, around(at / HEARING_RATE)):
+                    found.answered.append(understood.text)
     return found
 
 
-def spoken_over(hear: Callable[[Samples], str], podcast: Samples, said: Samples, room: Room) -> str:
+def echoes(heard: Heard, played: tuple[str, ...]) -> bool:
+    """Whether it is dropped, as ``ui.mind`` does."""
+    return is_echo(heard, played, parse(heard.text) is not None)
+
+
+def spoken_over(hear: Callable[[Samples], Heard], podcast: Samples, said: Samples, room: Room) -> Heard:
     """What is understood of a person who speaks over the podcast, which stops when a turn begins; "" for nothing."""
     at_person = 12 * HEARING_RATE
     played = podcast[: at_person + len(said) + 4 * HEARING_RATE].copy()
@@ -124,8 +133,8 @@ def spoken_over(hear: Callable[[Samples], str], podcast: Samples, said: Samples,
             if ears.speaking and at >= at_person:
                 stopped = min(stopped, at + round(0.06 * HEARING_RATE))  # what lies in the device sounds on
         if stopped == len(played):
-            return ""
-    return ""
+            return NOTHING
+    return NOTHING
 
 
 def readings() -> tuple[Samples, list[tuple[float, str]]]:
@@ -158,8 +167,8 @@ def main() -> None:
         cues = companion.library.cues(episode.id)
         others, texts = readings()
 
-        def hear(said: Samples) -> str:
-            return companion.hear(Audio(said, HEARING_RATE), episode.id).text
+        def hear(said: Samples) -> Heard:
+            return companion.hear(Audio(said, HEARING_RATE), episode.id)
 
         def near(seconds: float) -> tuple[str, ...]:
             return (" ".join(cue.text for cue in cues if seconds - 25 < cue.end and cue.start < seconds + 3),)
@@ -180,10 +189,10 @@ def main() -> None:
             for ask, question in enumerate(TEN_QUESTIONS):
                 spoken = read_audio(spoken_wav(question.text, "en-us", Path(folder) / "q.wav")).samples
                 start = round((20 + 40 * ask) * HEARING_RATE)
-                text = spoken_over(hear, sound[start:], spoken, room)
+                understood = spoken_over(hear, sound[start:], spoken, room)
                 wanted = {w for w in question.text.lower().strip("?").split() if len(w) > 4}
-                through += not is_echo(text, near(start / HEARING_RATE + 12)) and bool(
-                    wanted & set(text.lower().strip("?.").split())
+                through += not echoes(understood, near(start / HEARING_RATE + 12)) and bool(
+                    wanted & set(understood.text.lower().strip("?.").split())
                 )
             minutes = (len(sound[begin:][:share]) + len(others[first:][:share])) / HEARING_RATE / 60
             rows.append(asdict(room) | {

@@ -7,6 +7,7 @@ import pytest
 from voice.clocks import Line
 from voice.echo import Canceller, is_echo
 from voice.turns import FRAME
+from voice.words import Heard
 
 
 def test_an_echo_is_learnt_and_taken_out_while_a_voice_passes() -> None:
@@ -63,10 +64,19 @@ CUES = ("Organic alignment is what happens when parts that could go their own wa
 
 
 def test_the_podcasts_own_words_are_an_echo_though_misheard() -> None:
-    assert is_echo("what happens when parts that could go their own way", CUES)
-    assert is_echo("what happens when part that good go there on way", CUES)
+    for said in ("what happens when parts that could go their own way",
+                 "what happens when part that good go there on way"):  # fmt: skip
+        assert is_echo(Heard(said, 0.9), CUES)
+        assert not is_echo(Heard(said, 0.9), ())
 
 
 def test_questions_and_commands_are_not() -> None:
     for said in ("What is organic alignment?", "Go back thirty seconds.", "Pause.", "Why do bees become a hive?"):
-        assert not is_echo(said, CUES), said
+        assert not is_echo(Heard(said, 0.7), CUES), said
+
+
+def test_a_few_mumbled_words_are_the_rest_of_an_echo_unless_nothing_sounds_or_they_are_a_command() -> None:
+    mumbled = Heard("Why find it?", 0.5)
+    assert is_echo(mumbled, CUES)
+    assert not is_echo(mumbled, ())
+    assert not is_echo(Heard("Louder.", 0.5), CUES, command=True)
