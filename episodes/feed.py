@@ -170,7 +170,6 @@ def _tree(content: bytes, name: str) -> Any:
     from lxml import etree
 
     content = _mended(content.strip())
-
     parser = etree.XMLParser(
         recover=True, resolve_entities=False, no_network=True, load_dtd=False, remove_comments=True, remove_pis=True
     )

@@ -224,12 +224,14 @@ def _from_opml(content: bytes, name: str, net: Net, choice: Choice) -> Gathered:
 
 def moved_to(feed: Feed, sent: Document, net: Net) -> tuple[Feed, Document]:
     """The feed at the address it says it has now; as it is when there is none there."""
+    if feed.moved in ("", sent.address):
+        return feed, sent
     try:
-        there = net.document(feed.moved, accept=_ACCEPT) if feed.moved not in ("", sent.address) else None
-        found = read_feed(there.content, there.base, feed.moved) if there is not None else feed
+        there = _document(feed.moved, net)
+        found = read_feed(there.content, there.base, feed.moved)
     except EarmarkError:
         return feed, sent
-    return (found, there) if there is not None and found.entries else (feed, sent)
+    return (found, there) if found.entries else (feed, sent)
 
 
 def _of_feed(feed: Feed, sent: Document | None, net: Net, choice: Choice) -> Gathered:

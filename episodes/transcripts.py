@@ -192,8 +192,7 @@ def _read_json(text: str, name: str) -> list[Cue]:
     segments = data.get("segments") if isinstance(data, dict) else None
     if not isinstance(segments, list):
         what = "holds chapters" if isinstance(data, dict) and "chapters" in data else "has no list of segments"
-        raise TranscriptError(f"{name} is not a Podcasting 2.0 transcript: it {what}.",
-                              _GIVE)
+        raise TranscriptError(f"{name} is not a Podcasting 2.0 transcript: it {what}.", _GIVE)
     cues = list(_segments(segments, name))
     if str(data.get("generator", "")).startswith(GENERATOR):  # its own file: cues stay as they are
         return [replace(cue, text=cue.text.strip()) for cue in cues if cue.text.strip()]

@@ -64,8 +64,9 @@ issue issues problem problems factor factors hundred hundreds thousand thousands
 eleven twelve twenty thirty forty fifty sixty percent bucks uh-huh mm-hmm fancy relevance room middle center centre
 outside inside variety
 """
-PREPOSITIONS = frozenset({"of", "for", "and", "on", "with", "versus", "vs", "beneath", "between", "without", "against",
-                           "behind", "under"})  # fmt: skip
+PREPOSITIONS = frozenset({
+    "of", "for", "and", "on", "with", "versus", "vs", "beneath", "between", "without", "against", "behind", "under",
+})  # fmt: skip
 _ARTICLES = frozenset({"a", "an", "the", "our", "your", "their", "its"})
 _ANNOUNCING = _ARTICLES | {
     "this", "that", "these", "those", "my", "his", "her", "of", "in", "on", "for", "with", "about", "between",

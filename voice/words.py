@@ -43,7 +43,7 @@ class Heard:
     """One spoken question or command as text.
 
     ``confidence`` in 0..1 is the recogniser's own; an empty ``text`` means that nothing was said (noise, silence).
-    ``words`` are only there when their times were asked for.
+    ``words`` are there when their times were asked for, and may be missing otherwise.
     """
 
     text: str
