@@ -76,8 +76,10 @@ def mount(app: "FastAPI", companion: Companion) -> "FastAPI":
     import gradio as gr
 
     style = f"<style>{(HERE / 'page.css').read_text('utf-8')}</style>"
+    blocks = build(companion)
+    blocks.has_launched = True  # Gradio checks which files a request may name only then, and mounting does not set it
     gr.mount_gradio_app(
-        app, build(companion), path="/", theme=_theme(), head=style, footer_links=[], run_history=False,
+        app, blocks, path="/", theme=_theme(), head=style, footer_links=[], run_history=False,
         favicon_path=HERE / "page.svg",
         show_error=True, mcp_server=True, max_file_size="1mb",  # files come in by another door, which has its own bound
     )

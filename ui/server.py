@@ -10,6 +10,7 @@ import json
 import logging
 import os
 import secrets
+import shutil
 import socket
 import sys
 import webbrowser
@@ -113,6 +114,7 @@ def build(companion: Companion, token: str = "") -> FastAPI:
     """
     token = token or secrets.token_urlsafe(32)
     os.environ.setdefault("GRADIO_ANALYTICS_ENABLED", "False")  # read when gradio is imported
+    os.environ["GRADIO_TEMP_DIR"] = str(_gradio_folder(companion.settings.data_dir))
     from ui import arrivals, page, routes
 
     @asynccontextmanager
@@ -220,6 +222,14 @@ def build(companion: Companion, token: str = "") -> FastAPI:
     app.include_router(routes.router(companion))
     app.include_router(arrivals.router(companion))
     return page.mount(app, companion)
+
+
+def _gradio_folder(data_dir: Path) -> Path:
+    """An empty folder of the owner's for what Gradio keeps, instead of one that every user of the machine can read."""
+    folder = data_dir / "gradio"
+    shutil.rmtree(folder, ignore_errors=True)
+    folder.mkdir(mode=0o700, parents=True)
+    return folder
 
 
 def _lines(first: Sentence | Answer, news: Iterator[Sentence | Answer]) -> Iterator[str]:
