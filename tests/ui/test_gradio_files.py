@@ -10,7 +10,7 @@ import pytest
 
 from tests.conftest import RunningServer
 
-SECRET = "not for listeners"  # noqa: S105  what the file holds that nobody may read
+SECRET = "not for listeners"
 
 
 def posted(url: str, number: int, data: list[Any]) -> str:
