@@ -12,13 +12,12 @@ from itertools import groupby
 from urllib.parse import urlsplit
 from xml.sax.saxutils import escape, quoteattr
 
-from episodes.captions import escaped
-from episodes.library import Library
-from episodes.model import Chapter, Cue, Episode, Segment
-from episodes.sources import Soundbite
-from episodes.transcripts import write_json, write_srt, write_vtt
+from episodes.model import Chapter, Cue, Episode, Segment, Soundbite
+from episodes.store.library import Library
+from episodes.transcripts.captions import escaped
+from episodes.transcripts.reader import write_json, write_srt, write_vtt
 from voice.errors import LibraryError
-from voice.words import clock
+from voice.model import clock
 
 _BITE_LEAST, _BITE_MOST = 15.0, 60.0  # seconds; Podcasting 2.0 recommends 15 to 120
 _BITES = 5

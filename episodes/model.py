@@ -1,12 +1,16 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The words of the library. Depends on nothing but ``voice.words``, so one read teaches the vocabulary."""
+"""The words of the library. Depends on nothing but ``voice.model``, so one read teaches the vocabulary."""
 
 from dataclasses import dataclass
 from enum import StrEnum
+from pathlib import Path
 
-from voice.words import Cue, Word
+from voice.model import Cue, Word
 
-__all__ = ["Chapter", "Cue", "Digest", "Episode", "Segment", "State", "Step", "StepState", "Word"]
+__all__ = [
+    "Chapter", "Cue", "Digest", "Episode", "Link", "Probe", "Segment", "Soundbite", "Source", "State", "Step",
+    "StepState", "Word",
+]
 
 
 class Step(StrEnum):
@@ -124,3 +128,69 @@ class Digest:
     summary: str = ""
     questions: tuple[str, ...] = ()
     writer: str = "extractive"
+
+
+@dataclass(frozen=True, slots=True)
+class Probe:
+    """What a media file says of itself: length in ``seconds`` (0 when unknown), its tags (empty when unknown), the
+    publisher's chapters. ``published`` is an ISO date or a year."""
+
+    seconds: float
+    title: str = ""
+    artist: str = ""
+    show: str = ""
+    published: str = ""
+    chapters: tuple[Chapter, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Link:
+    """A file that a feed names: its address, media type ("text/vtt") and language ("en"), empty when unknown."""
+
+    address: str
+    type: str = ""
+    language: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Soundbite:
+    """A part that the publisher recommends: ``start`` and ``length`` in seconds."""
+
+    start: float
+    length: float
+    title: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Source:
+    """What there is of an episode before it is in the library.
+
+    ``audio`` and ``transcript`` are files on this machine; ``probe`` is what the audio file says of itself. A source
+    that has neither is fetched first, from ``address``. The rest is what its feed tells: ``guid`` names it for good,
+    ``feed`` is the feed's address and ``link`` the episode's page; ``notes`` are its show notes as plain text;
+    ``season`` and ``number`` are 0 and ``seconds`` (its length) is 0 when unknown; ``chapters`` stand in the feed or at
+    ``chapters_address``; ``transcripts`` are what the publisher wrote, the best first. ``remark`` says what is worth
+    knowing of the way it was fetched.
+    """
+
+    title: str
+    audio: Path | None = None
+    transcript: Path | None = None
+    show: str = ""
+    guests: tuple[str, ...] = ()
+    published: str = ""
+    probe: Probe | None = None
+    address: str = ""
+    guid: str = ""
+    notes: str = ""
+    feed: str = ""
+    link: str = ""
+    artwork: str = ""
+    season: float = 0.0
+    number: float = 0.0
+    seconds: float = 0.0
+    chapters: tuple[Chapter, ...] = ()
+    chapters_address: str = ""
+    transcripts: tuple[Link, ...] = ()
+    soundbites: tuple[Soundbite, ...] = ()
+    remark: str = ""

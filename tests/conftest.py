@@ -45,8 +45,8 @@ def demo_dir(tmp_path_factory: pytest.TempPathFactory, worker_id: str) -> Path:
 
     ``DEMO_DIR`` is where it is made for several runs, as 'make test' has them.
     """
-    from ui.app import Companion
-    from ui.config import Settings
+    from ui.companion import Companion
+    from ui.settings import Settings
 
     base = tmp_path_factory.getbasetemp()
     shared = os.environ.get("DEMO_DIR") or (base if worker_id == "master" else base.parent)  # one for all workers
@@ -82,7 +82,7 @@ def server(demo_dir: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator
 @contextmanager
 def serving(data_dir: Path, **variables: str) -> Iterator[str]:
     """Run ``earmark serve`` on a free port until it is ready; yields its address."""
-    from ui.client import Server
+    from ui.cli.client import Server
 
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))

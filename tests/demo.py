@@ -8,7 +8,7 @@ from pathlib import Path
 
 from tests.models.whisper.speech import say
 from voice.audio import HEARING_RATE, Audio, join, silence, write_wav
-from voice.words import Cue
+from voice.model import Cue
 
 WITHIN = 15.0
 """Seconds by which a jump may miss the passage that answers and still count as right."""

@@ -13,7 +13,7 @@ from tests.conftest import TINY_WHISPER
 
 LESSAC = "en_US-lessac-medium"
 WHISPER_REPOSITORY = "Systran/faster-whisper-tiny.en"
-_VOICES = Path(__file__).parents[1] / "voice" / "voices"
+_VOICES = Path(__file__).parents[1] / "voice" / "synthesis" / "voices"
 _VOICE = "rhasspy/piper-voices/resolve/main/en/en_US/lessac/medium"
 
 

@@ -10,19 +10,21 @@ import click
 import pytest
 from msgspec.structs import fields
 
-from ui.cli import main
-from ui.config import Settings
+from ui.cli.main import main
+from ui.settings import Settings
 
 ROOT = Path(__file__).parents[1]
 ROOMS = ("voice", "episodes", "retrieval", "ui")
 SOURCES = [path for room in ROOMS for path in sorted((ROOT / room).rglob("*.py"))]
 
 ONLY_IN = {
-    "sounddevice": {"voice/devices.py"},
-    "gradio": {"ui/page.py", "ui/server.py"},
-    "httpx": {"voice/download.py", "episodes/fetch.py", "episodes/guard.py", "retrieval/llm.py"},
-    "urllib.request": {"ui/client.py"},
-    "huggingface_hub": {"voice/models.py"},
+    "sounddevice": {"voice/devices/sound_devices.py"},
+    "gradio": {"ui/web/page.py", "ui/web/server.py"},
+    "httpx": {
+        "voice/download.py", "episodes/sources/http.py", "episodes/sources/ssrf_guard.py", "retrieval/answers/llm.py",
+    },
+    "urllib.request": {"ui/cli/client.py"},
+    "huggingface_hub": {"voice/recognition/models.py"},
     "requests": set(),
 }
 """Modules that reach devices or the network, and the files that may import them."""
@@ -51,7 +53,7 @@ def test_devices_and_network_have_one_door_each(module):
 
 
 def test_the_command_line_starts_without_the_heavy_packages():
-    code = f"import sys, ui.cli, ui.config, ui.client; print([m for m in {HEAVY!r} if m in sys.modules])"
+    code = f"import sys, ui.cli.main, ui.settings, ui.cli.client; print([m for m in {HEAVY!r} if m in sys.modules])"
     loaded = subprocess.run([sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, check=True)
     assert loaded.stdout.strip() == "[]"
 

@@ -6,11 +6,11 @@ import json
 import pytest
 
 from episodes.model import Cue
-from episodes.transcripts import write_vtt
+from episodes.transcripts.reader import write_vtt
 from retrieval.model import Question
 from tests.material import material
-from ui.app import Companion
-from ui.config import Settings
+from ui.companion import Companion
+from ui.settings import Settings
 
 EPISODE = "btc-chaincode-podcast--utxos-chaincode-decoded"
 HEADINGS = 3

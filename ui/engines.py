@@ -8,15 +8,15 @@ from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass
 from functools import partial
 
-from retrieval.embed import Embedder
-from ui import catalogue
-from ui.catalogue import VOICES, voices_folder, whisper_folder
-from ui.config import Settings
-from voice import speakers
+from retrieval.index.embedding import Embedder
+from ui import model_catalogue
+from ui.model_catalogue import VOICES, voices_folder, whisper_folder
+from ui.settings import Settings
+from voice import diarization
 from voice.errors import EarmarkError, from_os_error
-from voice.models import WHISPER, present_whisper
-from voice.stt import Choice, Hearing, choose_hearing, load_hearing
-from voice.tts import BUILT_IN, Speaking, choose_voice, load_voice, present_voices
+from voice.recognition.choice import Choice, Hearing, choose_hearing, load_hearing
+from voice.recognition.models import WHISPER, present_whisper
+from voice.synthesis.piper import BUILT_IN, Speaking, choose_voice, load_voice, present_voices
 
 log = logging.getLogger("earmark")
 
@@ -140,7 +140,7 @@ class Engines:
                     show(part)
                     on_progress(part)
 
-                catalogue.get(self.settings, name, tell)
+                model_catalogue.get(self.settings, name, tell)
         except OSError as error:
             raise from_os_error(error, f"store {name} in {folder}") from error
         self.renew()
@@ -157,7 +157,7 @@ class Engines:
 
     def uses(self, name: str) -> bool:
         """True when the settings and what is on this machine lead to the model of this name."""
-        if name == speakers.NAME:
+        if name == diarization.NAME:
             return self.settings.speakers == "auto"
         return name in (self.choice.model, self._voice)
 

@@ -30,6 +30,11 @@ _FORMATS = (
 HEARING_RATE = 16_000
 """Hertz: what every recogniser and the voice activity detector want."""
 
+FRAME = 512
+"""Samples at ``HEARING_RATE`` that voice activity detection judges at a time (Silero's frame)."""
+
+FRAME_SECONDS = FRAME / HEARING_RATE
+
 
 @dataclass(frozen=True, slots=True)
 class Audio:

@@ -18,12 +18,12 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 
 from episodes.model import Cue
-from episodes.transcripts import write_vtt
+from episodes.transcripts.reader import write_vtt
 from retrieval.model import Answer, Question, Turn
 from tests.material import FOLDER
-from ui.app import Companion
-from ui.config import Settings
-from voice.words import clock
+from ui.companion import Companion
+from ui.settings import Settings
+from voice.model import clock
 
 
 @dataclass(frozen=True, slots=True)
@@ -159,9 +159,9 @@ def main(arguments: Sequence[str] | None = None) -> None:
     with TemporaryDirectory() as folder:
         found = answers(Path(folder))
     if options.json:
-        from ui import wire
+        from ui import schemas
 
-        sys.stdout.write(json.dumps([wire.answer_json(answer) for _, _, answer in found], indent=1) + "\n")
+        sys.stdout.write(json.dumps([schemas.answer_json(answer) for _, _, answer in found], indent=1) + "\n")
     elif options.out:
         options.out.parent.mkdir(parents=True, exist_ok=True)
         options.out.write_text(page(found), "utf-8")

@@ -23,17 +23,17 @@ from pathlib import Path
 
 import numpy as np
 
-from retrieval.commands import parse
+from retrieval.commands.commands import parse
 from tests.conftest import TINY_WHISPER
 from tests.demo import TEN_QUESTIONS, spoken_wav
-from ui.app import Companion
-from ui.config import Settings
-from voice.audio import HEARING_RATE, Audio, Samples, read_audio
-from voice.clocks import Line
-from voice.ears import Ears
-from voice.echo import is_echo
-from voice.turns import FRAME, Change
-from voice.words import Heard
+from ui.companion import Companion
+from ui.settings import Settings
+from voice.audio import FRAME, HEARING_RATE, Audio, Samples, read_audio
+from voice.devices.echo_cancellation import is_echo
+from voice.devices.resampling import Line
+from voice.model import Heard
+from voice.turns.microphone import Ears
+from voice.turns.turn_detector import Change
 
 CLIPS = Path(__file__).parents[3] / "shared" / "data" / "speech"
 
@@ -111,7 +111,7 @@ def listen(
 
 
 def echoes(heard: Heard, played: tuple[str, ...]) -> bool:
-    """Whether it is dropped, as ``ui.mind`` does."""
+    """Whether it is dropped, as ``ui.listen.turn_processor`` does."""
     return is_echo(heard, played, parse(heard.text) is not None)
 
 

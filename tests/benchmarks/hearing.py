@@ -19,10 +19,10 @@ from pathlib import Path
 from tests.models.whisper.domain import DEMO_QUESTIONS
 from tests.models.whisper.speech import RATE, say, with_silence
 from voice.audio import Audio, read_audio
-from voice.expected import spoken_words
-from voice.sphinx import Sphinx
-from voice.stt import Hearing
-from voice.words import Bias
+from voice.model import Bias
+from voice.recognition.choice import Hearing
+from voice.recognition.expected import spoken_words
+from voice.recognition.sphinx import Sphinx
 
 ROOT = Path(__file__).parents[2]
 CLIPS = ROOT.parent / "shared" / "data" / "speech"
@@ -167,7 +167,7 @@ def main() -> None:
     arguments = parser.parse_args()
     engines: list[Hearing] = [Sphinx()]
     if arguments.whisper.is_dir():
-        from voice.whisper import Whisper
+        from voice.recognition.whisper import Whisper
 
         engines.append(Whisper(arguments.whisper, threads=1))
     if not CLIPS.is_dir() and not arguments.json:

@@ -16,8 +16,8 @@ from pathlib import Path
 
 from tests.episodes.tones import write_tones
 from tests.soundcard import running_card
-from voice.ears import Ears
-from voice.player import Player
+from voice.devices.player import Player
+from voice.turns.microphone import Ears
 
 
 def main() -> None:
@@ -26,7 +26,7 @@ def main() -> None:
     parser.add_argument("--playing", action="store_true")
     given = parser.parse_args()
     for _ in running_card():
-        from voice.sound import Sound
+        from voice.devices.duplex import Sound
 
         with tempfile.TemporaryDirectory() as folder:
             player, ears = Player(), Ears()

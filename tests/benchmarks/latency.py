@@ -33,9 +33,9 @@ from tests.episodes.tones import write_tones
 from tests.models.whisper.shape import make
 from tests.soundcard import SoundCard, running_card
 from voice.audio import Audio, read_audio
-from voice.turns import Patience
-from voice.whisper import Whisper
-from voice.words import Bias, Heard
+from voice.model import Bias, Heard
+from voice.recognition.whisper import Whisper
+from voice.turns.turn_detector import Patience
 
 SHAPES = ("tiny.en", "base.en")
 TOKENS = 14  # pieces of words in a question
@@ -74,7 +74,7 @@ class Bench:
     """A companion that plays on a sound server, and one who speaks to it and hears it."""
 
     def __init__(self, card: SoundCard, companion: Any, folder: Path) -> None:
-        from ui.headless import Headless
+        from ui.listen.session import Headless
 
         self.card, self.companion, self.folder = card, companion, folder
         self.attempts: list[Any] = []
@@ -161,8 +161,8 @@ class Bench:
 
 
 def measure(card: SoundCard, model: str, library: Path | None = None) -> dict[str, Any]:
-    from ui.app import Companion
-    from ui.config import Settings
+    from ui.companion import Companion
+    from ui.settings import Settings
 
     with tempfile.TemporaryDirectory() as name:
         data = Path(name) / "earmark"

@@ -25,17 +25,16 @@ from tempfile import TemporaryDirectory
 
 import numpy as np
 
-from episodes.demo import script
-from episodes.door import enqueue
-from episodes.ingest import Tools
-from episodes.library import Library
-from episodes.model import Cue, Episode
-from episodes.sources import Source
-from episodes.transcripts import write_vtt
-from episodes.worker import bring_in
-from retrieval.embed import DIMENSION, Embedder, Matrix
-from retrieval.index import Index
-from retrieval.passages import passages
+from episodes.ingest.demo import script
+from episodes.ingest.pipeline import Tools
+from episodes.ingest.submit import enqueue
+from episodes.ingest.worker import bring_in
+from episodes.model import Cue, Episode, Source
+from episodes.store.library import Library
+from episodes.transcripts.reader import write_vtt
+from retrieval.index.chunking import passages
+from retrieval.index.embedding import DIMENSION, Embedder, Matrix
+from retrieval.index.index import Index
 from tests.conftest import serving
 from tests.material import FOLDER
 from voice.errors import HearingError

@@ -27,14 +27,14 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from retrieval.index import Index
+from retrieval.finding.ranker import Ranker
+from retrieval.finding.search import find
+from retrieval.index.chunking import passages
+from retrieval.index.index import Index
 from retrieval.model import Question
-from retrieval.passages import passages
-from retrieval.ranker import Ranker
-from retrieval.search import find
 from tests.benchmarks import peers
 from tests.benchmarks.vectors import Remembering
-from voice.words import Cue
+from voice.model import Cue
 
 Scores = npt.NDArray[np.float64]
 Found = list[tuple[str, float]]

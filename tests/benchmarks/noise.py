@@ -15,12 +15,12 @@ import numpy as np
 
 from tests.benchmarks.hearing import CLIPS, TINY, demo_bias
 from tests.models.whisper.sounds import examples
-from voice.audio import HEARING_RATE, Audio, Samples, read_audio
-from voice.ears import Ears
-from voice.sphinx import Sphinx
-from voice.stt import Hearing
-from voice.turns import FRAME, Change
-from voice.whisper import Whisper
+from voice.audio import FRAME, HEARING_RATE, Audio, Samples, read_audio
+from voice.recognition.choice import Hearing
+from voice.recognition.sphinx import Sphinx
+from voice.recognition.whisper import Whisper
+from voice.turns.microphone import Ears
+from voice.turns.turn_detector import Change
 
 LEVELS = (0.01, 0.05, 0.2, 0.7)
 """Loudest sample."""

@@ -41,8 +41,8 @@ NARROW = {"viewport": {"width": 390, "height": 844}, "has_touch": True}
 
 def prepare(folder: Path) -> Path:
     """A library with the demo episode."""
-    from ui.app import Companion
-    from ui.config import Settings
+    from ui.companion import Companion
+    from ui.settings import Settings
 
     companion = Companion(Settings(data_dir=folder))
     try:

@@ -14,7 +14,7 @@ from typing import Any, Protocol
 import numpy as np
 import numpy.typing as npt
 
-from voice.words import Cue
+from voice.model import Cue
 
 Found = list[tuple[str, float]]
 Finder = Callable[[str, str | None], Found]

@@ -22,18 +22,18 @@ from tempfile import TemporaryDirectory
 
 import numpy as np
 
-from episodes.sentences import sentences
-from retrieval.answer import compose
-from retrieval.index import Index
+from episodes.text.sentences import sentences
+from episodes.text.stemming import stems
+from retrieval.answers.compose import compose
+from retrieval.answers.quote import SPOKEN
+from retrieval.finding.search import find
+from retrieval.index.chunking import passages
+from retrieval.index.index import Index
+from retrieval.index.similarity import nearness
 from retrieval.model import Moment, Question
-from retrieval.near import nearness
-from retrieval.passages import passages
-from retrieval.quote import SPOKEN
-from retrieval.search import find
-from retrieval.stems import stems
 from tests.benchmarks.moments import read
 from tests.benchmarks.vectors import Remembering
-from voice.words import Cue
+from voice.model import Cue
 
 _NO_QUESTION = re.compile(r"summari[sz]e|give (?:a|an) (?:summary|overview)", re.IGNORECASE)
 

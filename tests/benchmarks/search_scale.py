@@ -25,12 +25,11 @@ from tempfile import TemporaryDirectory
 
 import numpy as np
 
-from retrieval import matrix
-from retrieval.embed import DIMENSION, Embedder, Matrix
-from retrieval.index import Index
+from retrieval.finding.search import find
+from retrieval.index.chunking import UNIT, WINDOW, passages, window_spans
+from retrieval.index.embedding import DIMENSION, Embedder, Matrix
+from retrieval.index.index import Index
 from retrieval.model import Passage, Question
-from retrieval.passages import UNIT, WINDOW, passages, window_spans
-from retrieval.search import find
 from tests.benchmarks.moments import read
 from tests.benchmarks.phrasing import WAYS
 from tests.benchmarks.vectors import Remembering
@@ -149,14 +148,14 @@ def measure(index: Index, embed: Embedder, talk: Sequence[str], vectors: Matrix,
         stored, runs, episodes = view.matrix, view.runs, len(view.episodes)
     asks = [embed.encode_question(text) for text in questions(talk, _EXACT)]
     embedding = [milliseconds(lambda: embed.encode_question(f"{text} really")) for text in questions(talk, _EXACT)]  # noqa: B023
-    scans = [milliseconds(lambda: matrix.scan(stored, vector, runs)) for vector in asks]  # noqa: B023
+    scans = [milliseconds(lambda: vectors.scan(stored, vector, runs)) for vector in asks]  # noqa: B023
     kept = 0
     for vector in asks:
         exact = np.concatenate([np.einsum("ij,j->i", stored.exact[first:last], vector) for first, last in runs])
         rows = np.concatenate([np.arange(first, last) for first, last in runs])
         best = rows[np.argpartition(-exact, 10)[:10]]
-        kept += len(set(best.tolist()) & set(matrix.nearest(stored, vector, 10, runs)[0].tolist()))
-    scanned = matrix.row_bytes() * len(rows)
+        kept += len(set(best.tolist()) & set(vectors.nearest(stored, vector, 10, runs)[0].tolist()))
+    scanned = vectors.row_bytes() * len(rows)
     speed = bandwidth()
     adding = [
         milliseconds(lambda: index.add(found[0].episode_id, found, moved))  # noqa: B023

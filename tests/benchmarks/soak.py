@@ -18,11 +18,10 @@ import numpy as np
 
 from tests.conftest import TINY_WHISPER
 from tests.demo import TEN_QUESTIONS, spoken_wav
-from ui.app import Companion
-from ui.config import Settings
-from ui.headless import Headless
-from voice.audio import Samples, read_audio
-from voice.turns import FRAME
+from ui.companion import Companion
+from ui.listen.session import Headless
+from ui.settings import Settings
+from voice.audio import FRAME, Samples, read_audio
 
 SAID = ("Pause.", "Play.", "Go back thirty seconds.", "Next topic.", "Go back to where I was.", "Stop.", "Faster.",
         "Slower.", *(question.text for question in TEN_QUESTIONS))  # fmt: skip

@@ -21,8 +21,8 @@ from tempfile import TemporaryDirectory
 from retrieval.model import Question
 from tests.benchmarks.hearing import CLIPS, human
 from tests.demo import TEN_QUESTIONS, spoken_wav, word_errors
-from ui.app import Companion
-from ui.config import Settings
+from ui.companion import Companion
+from ui.settings import Settings
 from voice.audio import read_audio
 
 TINY_WHISPER = Path(__file__).parents[1] / "models" / "whisper" / "tiny"

@@ -23,7 +23,7 @@ from tempfile import TemporaryDirectory
 
 from retrieval.model import Question
 from tests.demo import TEN_QUESTIONS
-from ui.client import Server
+from ui.cli.client import Server
 
 ROOT = Path(__file__).parents[2]
 PATIENCE = 600.0

@@ -13,9 +13,9 @@ from pathlib import Path
 
 import numpy as np
 
-from episodes.digest import digest
 from episodes.model import Cue, Segment
-from episodes.wording import content_words
+from episodes.text.lexicon import content_words
+from episodes.topics.summary import digest
 from tests.benchmarks.vectors import Remembering
 from tests.material import FOLDER
 

@@ -24,8 +24,8 @@ import numpy as np
 import numpy.typing as npt
 
 from episodes.model import Cue, Segment
-from episodes.segments import Embed, segment
-from episodes.sentences import sentences
+from episodes.text.sentences import sentences
+from episodes.topics.segmentation import Embed, segment
 from tests.benchmarks.vectors import Remembering
 from tests.material import FOLDER
 

@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """Train the ranker, and tell how well it does on shows and meetings that it has never seen.
 
-    python -m tests.benchmarks.train_ranker DIR [DIR …] [--out retrieval/ranker.json] [--no-check]
+    python -m tests.benchmarks.train_ranker DIR [DIR …] [--out retrieval/finding/ranker.json] [--no-check]
 
 Each folder is a set of `tests.benchmarks.moments`. The folds of a set are its shows (what stands before "--" in an
 episode's id), small ones together; a set of fewer than two shows, of meetings for instance, is divided into fifths of
@@ -23,13 +23,13 @@ import numpy as np
 import numpy.typing as npt
 import torch
 
-from retrieval.asking import sought
-from retrieval.evidence import Evidence, gather
-from retrieval.features import features
-from retrieval.index import Index
-from retrieval.passages import passages
-from retrieval.ranker import WEIGHTS, Layer, Model, Ranker, placed, summary
-from retrieval.search import COVERED
+from retrieval.finding.features import features
+from retrieval.finding.query import sought
+from retrieval.finding.ranker import WEIGHTS, Layer, Model, Ranker, placed, summary
+from retrieval.finding.search import COVERED
+from retrieval.finding.signals import Evidence, gather
+from retrieval.index.chunking import passages
+from retrieval.index.index import Index
 from tests.benchmarks.moments import Moments, Query, measure, read, searcher, table
 from tests.benchmarks.phrasing import asked, common_words, misheard
 from tests.benchmarks.vectors import Remembering

@@ -9,7 +9,7 @@ espeak-ng, with pauses. The same loaded model hears the same file in turn
 
     direct      with faster-whisper's BatchedInferencePipeline, the same beam, words with times, its VAD
     one by one  with faster-whisper's WhisperModel.transcribe, the same, ``condition_on_previous_text=False``
-    recogniser  through ``voice.whisper.Whisper.transcribe``: streamed, in pieces that can be gone on from
+    recogniser  through ``voice.recognition.whisper.Whisper.transcribe``: streamed, in pieces that can be gone on from
     step        as the step "transcribed" of taking in an episode: from the stored audio to stored cues
 
 and ``--memory`` takes recordings of so many minutes in, each in a process of its own, up to the stored transcript.
@@ -31,19 +31,19 @@ from typing import Any
 
 import numpy as np
 
-from episodes.demo import script
-from episodes.door import enqueue
-from episodes.ingest import Tools
-from episodes.library import Library
+from episodes.ingest.demo import script
+from episodes.ingest.pipeline import Tools
+from episodes.ingest.submit import enqueue
+from episodes.ingest.worker import bring_in
 from episodes.model import Episode, State, Step, StepState
-from episodes.sources import local_source
-from episodes.worker import bring_in
+from episodes.sources.files import local_source
+from episodes.store.library import Library
 from tests.episodes.conftest import hashed
 from tests.models.whisper.shape import SHAPES, make
 from tests.models.whisper.speech import RATE, say
 from voice.audio import pcm16
-from voice.whisper import Whisper
-from voice.words import Bias
+from voice.model import Bias
+from voice.recognition.whisper import Whisper
 
 TOKENS = 220  # as faster-whisper counts them: a window gives half of it
 WINDOWS = 4

@@ -10,7 +10,7 @@ from tempfile import gettempdir
 
 import numpy as np
 
-from retrieval.embed import DIMENSION, Embedder, Matrix
+from retrieval.index.embedding import DIMENSION, Embedder, Matrix
 
 FOLDER = Path(gettempdir()) / "earmark-benchmarks"
 """Where vectors are kept between runs; may be removed at any time."""

@@ -19,12 +19,12 @@ from tests.benchmarks.hearing import CLIPS
 from tests.benchmarks.noise import sounds
 from tests.models.wake.train import MODEL, VOICES
 from tests.models.whisper.speech import say
-from voice.audio import HEARING_RATE, Samples, read_audio
-from voice.clocks import Line
-from voice.ears import Ears
+from voice.audio import FRAME, HEARING_RATE, Samples, read_audio
+from voice.devices.resampling import Line
 from voice.errors import AudioError
-from voice.turns import FRAME, Change
-from voice.wake import Watch, load_wake
+from voice.turns.microphone import Ears
+from voice.turns.turn_detector import Change
+from voice.turns.wake_word import Watch, load_wake
 
 
 def woken(ears: Ears, heard: Samples, played: Samples | None = None) -> int:

@@ -100,7 +100,7 @@ class Served:
 @pytest.fixture(scope="session")
 def served(server: RunningServer, tmp_path_factory: pytest.TempPathFactory) -> Served:
     """The demo's server; the tone-coded episode comes in by the command line while it runs."""
-    from episodes.library import Library
+    from episodes.store.library import Library
 
     demo = _only(Library.open(server.data_dir))
     path = write_episode(tmp_path_factory.mktemp("tones"))
@@ -128,7 +128,8 @@ def starting(data_dir: Path) -> Iterator[str]:
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         port = probe.getsockname()[1]
-    command = [sys.executable, "-m", "ui.cli", "--data-dir", str(data_dir), "serve", "--port", str(port), "--no-open"]
+    command = [sys.executable, "-m", "ui.cli", "--data-dir", str(data_dir), "serve", "--no-open"]
+    command += ["--port", str(port)]
     variables = {"EARMARK_HEARING": str(TINY_WHISPER)}
     process = subprocess.Popen(
         command, cwd=ROOT, env=os.environ | variables, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 from playwright.sync_api import expect
 
-from episodes.media import probe
+from episodes.media.recordings import probe
 from tests.browser.conftest import Served, Visit
 
 

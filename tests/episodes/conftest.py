@@ -8,7 +8,7 @@ import numpy as np
 import numpy.typing as npt
 import pytest
 
-from episodes.wording import content_words
+from episodes.text.lexicon import content_words
 
 
 def hashed(texts: Sequence[str]) -> npt.NDArray[np.float32]:

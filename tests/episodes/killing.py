@@ -27,22 +27,22 @@ from typing import Any
 
 import numpy as np
 
-from episodes import worker
-from episodes.door import enqueue
-from episodes.ingest import Tools
-from episodes.library import Library
+from episodes.ingest import worker
+from episodes.ingest.pipeline import Tools
+from episodes.ingest.submit import enqueue
 from episodes.model import Cue, Episode
-from episodes.queue import Queue
-from episodes.sources import local_source
-from retrieval.index import Index
-from retrieval.passages import passages
+from episodes.sources.files import local_source
+from episodes.store.jobs import Queue
+from episodes.store.library import Library
+from retrieval.index.chunking import passages
+from retrieval.index.index import Index
 from tests.demo import TEN_QUESTIONS
 from tests.episodes.conftest import hashed
 from tests.models.whisper.speech import RATE, say
 from voice.audio import Audio, join, silence, write_wav
-from voice.vad import Block
-from voice.whisper import Whisper
-from voice.words import Bias
+from voice.model import Bias
+from voice.recognition.whisper import Whisper
+from voice.turns.voice_activity import Block
 
 MODEL = Path(__file__).parents[1] / "models" / "whisper" / "tiny"
 _PROCESSES = multiprocessing.get_context("forkserver")  # a child that begins at once, and has none of our threads
@@ -167,7 +167,9 @@ def _heard(folder: Path) -> list[str]:
 
 def _worker(folder: Path, dies: str = "") -> tuple[BaseProcess, float]:
     """A worker of its own process, and when it began to work."""
-    _PROCESSES.set_forkserver_preload(["faster_whisper", "av", "pydantic", "episodes.worker", "retrieval.index"])
+    _PROCESSES.set_forkserver_preload(
+        ["faster_whisper", "av", "pydantic", "episodes.ingest.worker", "retrieval.index.index"]
+    )
     ours, theirs = _PROCESSES.Pipe()
     process = _PROCESSES.Process(target=_work, args=(folder, theirs, dies))
     process.start()

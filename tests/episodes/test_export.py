@@ -8,17 +8,17 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from episodes.chapters import read_chapters
-from episodes.door import enqueue
 from episodes.export import FORMATS, export, write_chapters, write_soundbites
-from episodes.feed import read_feed
-from episodes.ingest import Tools
-from episodes.library import Library
-from episodes.model import Chapter, Episode
-from episodes.segments import Embed
-from episodes.sources import Soundbite, local_source
-from episodes.transcripts import read_transcript
-from episodes.worker import bring_in
+from episodes.ingest.pipeline import Tools
+from episodes.ingest.submit import enqueue
+from episodes.ingest.worker import bring_in
+from episodes.model import Chapter, Episode, Soundbite
+from episodes.sources.feed import read_feed
+from episodes.sources.files import local_source
+from episodes.store.library import Library
+from episodes.topics.segmentation import Embed
+from episodes.transcripts.chapters import read_chapters
+from episodes.transcripts.reader import read_transcript
 from tests.material import material
 from voice.errors import LibraryError
 

@@ -11,14 +11,14 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from episodes.chapters import read_chapters
-from episodes.feed import read_feed
-from episodes.fetch import Document, Net
-from episodes.following import subscriptions, sync, take
-from episodes.gather import Choice, gather
-from episodes.library import Library
-from episodes.queue import Queue
-from episodes.sources import Source
+from episodes.ingest.subscriptions import subscriptions, sync, take
+from episodes.model import Source
+from episodes.sources.feed import read_feed
+from episodes.sources.http import Document, Net
+from episodes.sources.resolve import Choice, gather
+from episodes.store.jobs import Queue
+from episodes.store.library import Library
+from episodes.transcripts.chapters import read_chapters
 from tests.material import FOLDER, material
 from voice.errors import EarmarkError, FeedError
 

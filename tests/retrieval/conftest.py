@@ -5,12 +5,12 @@ from pathlib import Path
 
 import pytest
 
-from retrieval.embed import Embedder
-from retrieval.index import Index
-from retrieval.passages import passages
-from voice.words import Cue
+from retrieval.index.chunking import passages
+from retrieval.index.embedding import Embedder
+from retrieval.index.index import Index
+from voice.model import Cue
 
-DEMO = Path(__file__).parents[2] / "episodes" / "demo.txt"
+DEMO = Path(__file__).parents[2] / "episodes" / "ingest" / "demo.txt"
 
 
 def demo_cues() -> tuple[tuple[Cue, ...], tuple[float, ...]]:

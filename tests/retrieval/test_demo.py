@@ -3,13 +3,13 @@
 
 import pytest
 
-from episodes.segments import segment
-from retrieval.answer import compose
-from retrieval.embed import Embedder
-from retrieval.index import Index
+from episodes.topics.segmentation import segment
+from retrieval.answers.compose import compose
+from retrieval.finding.search import find
+from retrieval.index.embedding import Embedder
+from retrieval.index.index import Index
+from retrieval.index.similarity import nearness
 from retrieval.model import Answer, Question
-from retrieval.near import nearness
-from retrieval.search import find
 from tests.retrieval.conftest import demo_cues
 
 ASKED = (

@@ -7,8 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from retrieval.embed import Embedder
-from retrieval.index import Index
+from retrieval.index.embedding import Embedder
+from retrieval.index.index import Index
 from tests.benchmarks import moments, search_scale, vectors
 
 HIT = ("hit@1", "hit@3", "hit@10", "near@1")

@@ -3,7 +3,7 @@
 
 import pytest
 
-from retrieval.commands import parse
+from retrieval.commands.commands import parse
 
 SAID = {
     ("play", None): (

@@ -7,17 +7,17 @@ import time
 import pytest
 
 from episodes.model import Digest
-from retrieval import converse
-from retrieval.converse import Shelf
-from retrieval.embed import Embedder
-from retrieval.index import Index
+from episodes.text.disfluencies import GAP
+from retrieval.answers import respond
+from retrieval.answers.respond import Shelf
+from retrieval.finding.search import find
+from retrieval.index.chunking import passages
+from retrieval.index.embedding import Embedder
+from retrieval.index.index import Index
+from retrieval.index.similarity import nearness
 from retrieval.model import Answer, Moment, Question, Turn
-from retrieval.near import nearness
-from retrieval.passages import passages
-from retrieval.search import find
-from retrieval.trim import GAP
 from tests.retrieval.conftest import demo_cues
-from voice.words import Cue
+from voice.model import Cue
 
 TALK = [
     Cue(0, 4, "so how do you keep bees in a city", ""),
@@ -90,23 +90,23 @@ def test_whatever_is_asked_nothing_is_invented(number: int, shelf: Shelf) -> Non
         Question(text, history=BEFORE),
         Question(text, episode, position=6.0, heard_until=10.0, since=2.0, playing=episode),
     ):
-        answer = converse.answer(question, shelf)
+        answer = respond.answer(question, shelf)
         assert answer.command is not None or answer.text
         said_somewhere(answer)
     assert time.thread_time() - began < 10  # no pattern takes for ever
 
 
 def test_a_question_in_the_words_of_the_talk_is_answered_there(shelf: Shelf) -> None:
-    answer = converse.answer(Question("how do you keep bees in a city", "no speakers"), shelf)
+    answer = respond.answer(Question("how do you keep bees in a city", "no speakers"), shelf)
     assert answer.covered
     assert "roof" in answer.text
     assert "says" not in answer.text  # nobody is named
-    answer = converse.answer(Question("How much honey does a hive on the roof give?", "one cue"), shelf)
+    answer = respond.answer(Question("How much honey does a hive on the roof give?", "one cue"), shelf)
     assert answer.text == "At 0:00, Ines says: “A hive on the roof gives forty kilograms of honey.”"
 
 
 def test_who_is_not_there_is_not_quoted(shelf: Shelf) -> None:
-    answer = converse.answer(Question("what does Zaphod think about honey?", "one cue"), shelf)
+    answer = respond.answer(Question("what does Zaphod think about honey?", "one cue"), shelf)
     assert "Zaphod says" not in answer.text
-    answer = converse.answer(Question("what did Ines say about quantum computers?", "one cue"), shelf)
+    answer = respond.answer(Question("what did Ines say about quantum computers?", "one cue"), shelf)
     assert not answer.covered

@@ -4,8 +4,8 @@
 
 import pytest
 
-from retrieval.commands import parse
-from retrieval.dialogue import Kind, understand
+from retrieval.commands.commands import parse
+from retrieval.commands.intents import Kind, understand
 from retrieval.model import Moment, Question, Turn
 
 SPEAKERS = ("Elias Brandt", "Nora Lindqvist", "Speaker 0")

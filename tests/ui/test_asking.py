@@ -9,9 +9,9 @@ from pathlib import Path
 from retrieval.model import Answer, Question, Sentence, Turn
 from tests.conftest import serving
 from tests.llm import fake_model
-from ui.app import Companion
-from ui.client import Server
-from ui.config import Settings
+from ui.cli.client import Server
+from ui.companion import Companion
+from ui.settings import Settings
 
 
 def test_an_answer_streams_and_a_conversation_goes_on(server):

@@ -7,8 +7,8 @@ from concurrent.futures import ThreadPoolExecutor
 import pytest
 
 from tests.hub import LESSAC, running_hub
-from ui.config import Settings
 from ui.engines import Engines
+from ui.settings import Settings
 from voice.errors import SettingsError
 
 

@@ -10,12 +10,12 @@ from pathlib import Path
 import pytest
 from click.testing import CliRunner, Result
 
-from episodes.media import probe
-from episodes.transcripts import read_transcript, write_vtt
+from episodes.media.recordings import probe
+from episodes.transcripts.reader import read_transcript, write_vtt
 from tests.episodes.feedserver import Publisher, publishing
 from tests.episodes.tones import write_tones
-from ui.cli import main
-from voice.words import Cue
+from ui.cli.main import main
+from voice.model import Cue
 
 CUES = [Cue(float(number), number + 1.0, f"Sentence {word} about bees.", "Ann")
         for number, word in enumerate(["one", "two", "three", "four", "five", "six"])]  # fmt: skip
@@ -81,8 +81,9 @@ def test_export_writes_what_reads_back(demo_dir: Path, tmp_path: Path) -> None:
 
 
 def test_a_list_needs_none_of_what_reads_and_hears() -> None:
-    heavy = "numpy av torch gradio lxml httpx pydantic episodes.transcripts"
-    code = f"import sys, ui.cli, ui.wire, episodes.library; print([m for m in '{heavy}'.split() if m in sys.modules])"
+    heavy = "numpy av torch gradio lxml httpx pydantic episodes.transcripts.reader"
+    code = "import sys, ui.cli.main, ui.schemas, episodes.store.library\n"
+    code += f"print([m for m in '{heavy}'.split() if m in sys.modules])"
     said = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert said.stdout.strip() == "[]"
 

@@ -15,14 +15,14 @@ from typing import Any
 
 import pytest
 
-from episodes import door, queue
-from episodes.library import Library
-from episodes.model import State, Step, StepState
-from episodes.sources import Source
+from episodes.ingest import submit
+from episodes.model import Source, State, Step, StepState
+from episodes.store import jobs
+from episodes.store.library import Library
 from tests.conftest import ROOT, TINY_WHISPER, RunningServer
 from tests.episodes import killing
 from tests.ui.test_cli import earmark, refused
-from ui.progress import steps_on_terminal
+from ui.cli.progress import steps_on_terminal
 
 SPOKEN = ("What is a keel?", "A keel is a weight under a ship.", "It keeps the ship upright in the wind.",
           "Without a keel the ship falls over.")  # fmt: skip
@@ -43,8 +43,8 @@ def test_the_server_has_what_was_added_taken_in(server: RunningServer, tmp_path:
         for number, text in enumerate(SPOKEN)
     ))  # fmt: skip
     library = Library.open(server.data_dir)
-    far = door.enqueue(library, Source("Far away", address="https://example.org/a.mp3"), queue.BY_HAND)
-    queue.Queue(library.database).cancel(far.id)
+    far = submit.enqueue(library, Source("Far away", address="https://example.org/a.mp3"), jobs.BY_HAND)
+    jobs.Queue(library.database).cancel(far.id)
     try:
         added = earmark("add", keels, "--json", data_dir=server.data_dir)
         assert added.returncode == 0, added.stderr
@@ -108,7 +108,7 @@ def test_ctrl_c_says_how_to_go_on_and_cancel_how_to_forget(tmp_path: Path) -> No
     assert "no work on" in refused(earmark("cancel", "keels", data_dir=folder))
     assert "waits for" in earmark("retry", "keels", "--no-wait", data_dir=folder).stdout
     assert library.pieces(episode.id, "faster-whisper tiny")
-    assert queue.Queue(library.database).waits(time())
+    assert jobs.Queue(library.database).waits(time())
 
 
 def test_progress_on_a_pipe_is_a_line_a_step(capfd: pytest.CaptureFixture[str]) -> None:

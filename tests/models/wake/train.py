@@ -16,7 +16,7 @@ import numpy as np
 from tests.demo import TEN_QUESTIONS
 from tests.models.whisper.speech import say
 from voice.audio import Samples
-from voice.openwake import Windows
+from voice.turns.openwakeword import Windows
 
 MODEL = Path(__file__).with_name("hey_earmark.onnx")
 VOICES = ("en-us", "en", "en-gb-x-rp", "en-us+f1", "en-us+f2", "en-us+f4", "en-us+m1", "en-us+m2", "en-us+m3",

@@ -2,7 +2,8 @@
 """The closed English of the tiny Whisper: what a listener says to the companion, and what it answers.
 
 Everything the model is trained on and everything a test may speak to it is drawn from the grammar below and from the
-words of the demonstration episode (`episodes/demo.txt`). Listeners' sentences have no contractions and no digits, so
+words of the demonstration episode (`episodes/ingest/demo.txt`). Listeners' sentences have no
+contractions and no digits, so
 that what is spoken has one spelling.
 """
 
@@ -12,7 +13,7 @@ import zlib
 from functools import cache
 from pathlib import Path
 
-DEMO_TRANSCRIPT = Path(__file__).parents[3] / "episodes" / "demo.txt"
+DEMO_TRANSCRIPT = Path(__file__).parents[3] / "episodes" / "ingest" / "demo.txt"
 
 DEMO_QUESTIONS = (
     "What is organic alignment?",

@@ -1,0 +1,80 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The one door into the queue: a source becomes an episode that waits, or is found to be one already."""
+
+import hashlib
+from pathlib import Path
+from time import time
+
+from episodes.model import Episode, Source, State, Step, StepState
+from episodes.store.jobs import Queue
+from episodes.store.library import Library
+from episodes.transcripts.reader import read_transcript
+from voice.errors import from_os_error
+
+
+def enqueue(library: Library, source: Source, priority: int = 0) -> Episode:
+    """Ask for a source to be taken in, and return its episode: a new one, or the one that it became before.
+
+    One that is ready stays as it is, unless there is a transcript now where there was none; one that broke off will go
+    on where it was. Raises TranscriptError when a transcript alone cannot be read, AudioError or LibraryError when its
+    file cannot.
+    """
+    if source.transcript is not None and source.audio is None:
+        read_transcript(source.transcript)
+    content = identity(source)
+    seconds = source.probe.seconds if source.probe else source.seconds
+    with library.transaction():
+        wanted = Episode("", source.title, source.show, source.guests, source.published, round(seconds, 3),
+                         _named(source))  # fmt: skip
+        episode = library.create(content, wanted)
+        written = source.audio is not None and source.transcript is not None
+        since = written and episode.ready and library.source(episode.id).transcript is None
+        if episode.ready and not since and not audio_lost(library, episode):
+            return episode
+        if since:
+            for step in (Step.TRANSCRIBED, Step.SEGMENTED, Step.DIGESTED, Step.INDEXED):
+                library.set_step(episode.id, StepState(step))
+        for state in episode.steps:
+            if state.state in (State.FAILED, State.CANCELLED):
+                library.set_step(episode.id, StepState(state.step))
+        Queue(library.database).put(episode.id, _as_fetched(library, episode, source), time(), priority)
+    return library.episode(episode.id)
+
+
+def identity(source: Source) -> str:
+    """What makes two sources one episode: the SHA-256 (hexadecimal) of the audio file, of the transcript that comes
+    alone, else of the name that the publisher gave it, or of its address."""
+    file = source.audio or source.transcript
+    return _sha256(file) if file else hashlib.sha256((source.guid or source.address).encode()).hexdigest()
+
+
+def audio_lost(library: Library, episode: Episode) -> bool:
+    """True when the library's own file of an episode is not there any more."""
+    audio = library.audio_path(episode)
+    return audio is not None and not audio.exists()
+
+
+def _as_fetched(library: Library, episode: Episode, source: Source) -> Source:
+    """A source with what was fetched for it before, while that is there; else it is to be fetched (again)."""
+    if source.audio is not None or source.transcript is not None:
+        return source
+    known = library.source(episode.id)
+    files = [file for file in (known.audio, known.transcript) if file is not None]
+    if files and all(file.exists() for file in files):
+        return known
+    library.set_step(episode.id, StepState(Step.FETCHED))
+    return source
+
+
+def _named(source: Source) -> str:
+    """Where a source comes from, as a person would name it."""
+    file = source.audio or source.transcript
+    return str(file.absolute()) if file else source.address or source.guid
+
+
+def _sha256(path: Path) -> str:
+    try:
+        with path.open("rb") as file:
+            return hashlib.file_digest(file, "sha256").hexdigest()
+    except OSError as error:
+        raise from_os_error(error, f"read {path}") from error

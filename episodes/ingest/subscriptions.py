@@ -1,0 +1,123 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The feeds that are followed: their episodes go into the queue as they appear, each once."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass, replace
+
+from episodes.ingest.submit import enqueue
+from episodes.model import Episode
+from episodes.sources.feed import read_feed
+from episodes.sources.http import Document, Net
+from episodes.sources.resolve import Choice, Gathered, moved_to
+from episodes.store.library import Library
+from voice.errors import EarmarkError, LibraryError
+
+
+@dataclass(frozen=True, slots=True)
+class Subscription:
+    """A feed that is followed. ``match`` is what a new episode's title has to hold; ``seen`` counts the
+    episodes that were in it so far."""
+
+    address: str
+    title: str
+    etag: str = ""
+    modified: str = ""
+    match: str = ""
+    seen: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Synced:
+    """How one feed was found: its new ``episodes``, which now wait, or the ``problem``; both empty when unchanged."""
+
+    subscription: Subscription
+    episodes: tuple[Episode, ...] = ()
+    problem: str = ""
+
+
+def take(library: Library, gathered: Gathered, match: str = "", priority: int = 0) -> list[Episode]:
+    """Put all that was gathered into the queue and follow its feeds; returns the episodes, new and known ones.
+
+    Each source is stored as a whole or not at all. Raises as ``enqueue`` does.
+    """
+    found = [enqueue(library, source, priority) for source in gathered.sources]
+    with library.transaction():
+        for followed in gathered.feeds:
+            if followed.document is not None:
+                _store(library, followed.feed.address, followed.feed.title, followed.document, match)
+                _see(library, followed.feed.address, (entry.guid for entry in followed.feed.entries))
+    return found
+
+
+def subscriptions(library: Library) -> list[Subscription]:
+    """The feeds that are followed, by title."""
+    with library.database.errors():
+        rows = library.database.execute(
+            "SELECT address, title, etag, modified, match, (SELECT count(*) FROM seen WHERE feed = address)"
+            " FROM feeds ORDER BY title COLLATE NOCASE, address"
+        ).fetchall()
+    return [Subscription(*row) for row in rows]
+
+
+def find(library: Library, ref: str) -> Subscription:
+    """The followed feed of an address, of a title (in any case) or of a part of one. Raises LibraryError."""
+    known = subscriptions(library)
+    found = [one for one in known if one.address == ref]
+    found = found or [one for one in known if one.title.casefold() == ref.casefold()]
+    found = found or [one for one in known if ref and ref.casefold() in one.title.casefold()]
+    if len(found) != 1:
+        what = "Several feeds are" if found else "No feed is"
+        raise LibraryError(f"{what} called “{ref[:100]}”.", "'earmark feeds' lists them with their addresses.")
+    return found[0]
+
+
+def forget(library: Library, ref: str) -> Subscription:
+    """Follow a feed no longer; its episodes stay. Raises LibraryError as ``find`` does."""
+    found = find(library, ref)
+    with library.transaction():
+        library.database.execute("DELETE FROM feeds WHERE address = ?", (found.address,))
+    return found
+
+
+def sync(library: Library, subscription: Subscription, net: Net) -> Synced:
+    """Look whether a feed has new episodes, and put those into the queue; nothing is sent when nothing changed.
+
+    What cannot be fetched or read is the result's problem: the other feeds go on.
+    """
+    try:
+        sent = net.document(subscription.address, subscription.etag, subscription.modified)
+        if sent is None:
+            return Synced(subscription)
+        feed, sent = moved_to(read_feed(sent.content, sent.base, subscription.address), sent, net)
+    except EarmarkError as error:
+        return Synced(subscription, problem=str(error))
+    now = replace(subscription, address=sent.address, title=feed.title)
+    with library.transaction():
+        moved = now.address != subscription.address
+        if moved and any(one.address == now.address for one in subscriptions(library)):
+            return Synced(subscription, problem=f"It moved to {now.address}, which is followed already.")
+        rows = library.database.execute("SELECT guid FROM seen WHERE feed = ?", (subscription.address,))
+        seen = {guid for (guid,) in rows}
+        new = [replace(entry, feed=now.address) for entry in feed.entries if entry.guid not in seen]
+        if moved:
+            library.database.execute(
+                "UPDATE feeds SET address = ? WHERE address = ?", (now.address, subscription.address)
+            )
+        added = tuple(enqueue(library, entry) for entry in Choice(0, match=subscription.match).of(new))
+        _store(library, now.address, now.title, sent, subscription.match)
+        _see(library, now.address, (entry.guid for entry in new))
+    return Synced(now, added)
+
+
+def _store(library: Library, address: str, title: str, sent: Document, match: str) -> None:
+    library.database.execute(
+        "INSERT INTO feeds VALUES (?, ?, ?, ?, ?) ON CONFLICT DO UPDATE SET title = excluded.title,"
+        " etag = excluded.etag, modified = excluded.modified, match = excluded.match",
+        (address, title, sent.etag, sent.modified, match),
+    )
+
+
+def _see(library: Library, address: str, guids: Iterable[str]) -> None:
+    for guid in guids:
+        library.database.execute("INSERT OR IGNORE INTO seen VALUES (?, ?)", (address, guid))
+

@@ -1,0 +1,135 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Brings what a feed tells of an episode onto this machine: its recording, its best transcript, its chapters."""
+
+import mimetypes
+from collections.abc import Callable
+from contextlib import suppress
+from dataclasses import replace
+from pathlib import Path
+from urllib.parse import unquote, urlsplit
+
+from episodes.media import artwork
+from episodes.media.recordings import probe
+from episodes.model import Chapter, Link, Source
+from episodes.sources.http import Net
+from episodes.transcripts.chapters import read_chapters
+from episodes.transcripts.fit import misfit
+from episodes.transcripts.html_and_text import has_times
+from episodes.transcripts.reader import read_transcript
+from voice.errors import DownloadError, FeedError, LibraryError, TranscriptError, from_os_error
+
+_AUDIO_SHARE = 0.95  # of the progress; the rest is small
+_SUFFIXES = {"text/vtt": ".vtt", "application/x-subrip": ".srt", "application/json": ".json", "text/html": ".html",
+             "text/plain": ".txt"}  # fmt: skip
+
+
+class Fetcher:
+    """What ``episodes.ingest.pipeline.Tools`` fetches with."""
+
+    def __init__(self, net: Net) -> None:
+        self._net = net
+
+    def __call__(self, source: Source, folder: Path, on_progress: Callable[[float], None]) -> Source:
+        """Fetch the files of ``source`` into ``folder``; returns it with their paths and what the recording says.
+
+        The recording has to come; a transcript or chapters that do not, or that are no good, are left out, and the
+        remark says so. What is there already from a broken-off attempt is not fetched again.
+
+        Raises DownloadError, AudioError (what came is no sound), LibraryError or NoSpace.
+        """
+        try:
+            folder.mkdir(parents=True, exist_ok=True)
+        except OSError as error:
+            raise from_os_error(error, f"make the folder {folder}") from error
+        remarks: list[str] = []
+        if source.address:
+            source = self._recording(source, folder, lambda part: on_progress(_AUDIO_SHARE * part))
+        on_progress(_AUDIO_SHARE)
+        source = replace(source, transcript=self._transcript(source, folder, remarks))
+        if source.audio is None and source.transcript is None:
+            raise LibraryError(f"Nothing of “{source.title}” could be fetched. {' '.join(remarks)}".strip(),
+                               "Check the address.")
+        self._artwork(source, folder)
+        chapters = source.chapters or self._chapters(source, remarks)
+        on_progress(1.0)
+        return replace(source, chapters=chapters, remark=" ".join(remarks))
+
+    def _recording(self, source: Source, folder: Path, on_progress: Callable[[float], None]) -> Source:
+        audio = folder / f"audio{suffix_of(source.address)}"
+        if not audio.exists():  # it has this name only when it is complete
+            self._net.file(source.address, audio, on_progress)
+        found = probe(audio)
+        return replace(
+            source,
+            audio=audio,
+            probe=found,
+            title=source.title or found.title or title_of(source.address),
+            show=source.show or found.show,
+            published=source.published or found.published,
+        )
+
+    def _transcript(self, source: Source, folder: Path, remarks: list[str]) -> Path | None:
+        """The first transcript, best first, that can be read and that fits the recording."""
+        length = source.probe.seconds if source.probe else source.seconds
+        for number, link in enumerate(source.transcripts):
+            timed, path = True, folder / f"transcript-{number}{_SUFFIXES.get(link.type) or suffix_of(link.address)}"
+            try:
+                sent = self._net.document(link.address)
+                if sent is None or sent.media:
+                    raise TranscriptError(f"{link.address} is not a text.")
+                _write(path, sent.content)
+                problem = misfit(read_transcript(path, length), length)
+                timed = link.type not in ("text/html", "text/plain") or has_times(path.read_text("utf-8", "replace"))
+            except (DownloadError, TranscriptError) as error:
+                problem = error.message
+            if not problem:
+                if not timed:
+                    remarks.append("The publisher's transcript has no times; they are estimated.")
+                return path
+            remarks.append(f"A transcript of the publisher was left out ({_kind(link)}): {problem}")
+        return None
+
+    def _artwork(self, source: Source, folder: Path) -> None:
+        """Its picture, if that comes easily: an episode without one is as good."""
+        target = folder / artwork.FETCHED
+        if source.artwork and not target.exists():
+            with suppress(DownloadError):
+                sent = replace(self._net, largest=artwork.LARGEST, longest=20.0).document(source.artwork)
+                if sent is not None and not sent.media:
+                    _write(target, sent.content)
+
+    def _chapters(self, source: Source, remarks: list[str]) -> tuple[Chapter, ...]:
+        if not source.chapters_address:
+            return ()
+        try:
+            sent = self._net.document(source.chapters_address)
+            return read_chapters(sent.content.decode("utf-8-sig", "replace"), "The list") if sent is not None else ()
+        except (DownloadError, FeedError) as error:
+            remarks.append(f"The publisher's chapters were left out: {error.message}")
+            return ()
+
+
+def suffix_of(address: str) -> str:
+    """The ending of the file that an address names, of letters and digits alone: it becomes part of a path."""
+    suffix = Path(urlsplit(address).path).suffix.lower()
+    return suffix if suffix[1:].isalnum() and suffix.isascii() and len(suffix) <= 6 else ""
+
+
+def title_of(address: str) -> str:
+    """A title out of an address: its file's name without the ending."""
+    parts = urlsplit(address)
+    name = unquote(parts.path.rstrip("/").rsplit("/", 1)[-1])
+    stem = name.rsplit(".", 1)[0] if mimetypes.guess_type(name)[0] else name
+    words = " ".join("".join(c if c.isprintable() else " " for c in stem).replace("_", " ").replace("-", " ").split())
+    return (words[:1].upper() + words[1:])[:200] or parts.hostname or "Untitled"
+
+
+def _kind(link: Link) -> str:
+    return _SUFFIXES.get(link.type, ".other")[1:].upper()
+
+
+def _write(path: Path, content: bytes) -> None:
+    try:
+        path.write_bytes(content)
+    except OSError as error:
+        raise from_os_error(error, f"store {path}") from error

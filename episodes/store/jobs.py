@@ -1,0 +1,272 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""What is to be taken in, and who is at it: one table beside the episodes.
+
+A table of our own and not a library for queues, because taking a job, keeping it, cancelling it and storing what it
+made then happen in one transaction of one file: there is no second truth that could disagree after a kill.
+"""
+
+import os
+import secrets
+import socket
+from collections.abc import Sequence
+from dataclasses import dataclass
+from enum import StrEnum
+from functools import cache
+from typing import TYPE_CHECKING, Any
+
+from episodes.model import Source
+from episodes.store.sqlite import Database
+
+if TYPE_CHECKING:
+    from pydantic import TypeAdapter
+
+BY_HAND = 1
+"""The priority of what a person asked for. What a feed brings by itself has 0; what somebody looks at goes first."""
+
+LEASE = 30.0
+"""Seconds for which a job stays its worker's without a sign of life."""
+
+
+class JobState(StrEnum):
+    """What becomes of a job. A job that is done is no more."""
+
+    WAITING = "waiting"
+    RUNNING = "running"
+    CANCELLED = "cancelled"
+    FAILED = "failed"
+
+
+@dataclass(frozen=True, slots=True)
+class Job:
+    """One episode to be taken in from its source.
+
+    ``priority``: the higher goes first. ``attempts``: so many broke off since the last progress. ``due``, ``lease`` and
+    ``noted`` are seconds since 1970; ``worker`` is empty when nobody is at it. ``remaining``: seconds of work that were
+    left at ``noted`` (None when unknown).
+    """
+
+    episode_id: str
+    state: JobState
+    source: Source
+    priority: int
+    attempts: int
+    due: float
+    worker: str
+    lease: float
+    remaining: float | None
+    noted: float
+
+
+def worker_name() -> str:
+    """A name for a worker of this process that no other has; it tells where to look whether it is alive."""
+    return f"{socket.gethostname()}:{os.getpid()}:{secrets.token_hex(4)}"
+
+
+class Queue:
+    """The jobs of a library. ``now`` is always the time in seconds since 1970.
+
+    Safe from several threads and processes. Methods raise as the library's do.
+    """
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+
+    # what is asked of it
+
+    def put(self, episode_id: str, source: Source, now: float, priority: int = 0) -> None:
+        """Ask for an episode to be taken in from this ``source``; what somebody works on stays as it is."""
+        with self._database.transaction() as database:
+            there = self.job(episode_id)
+            if there is not None and there.state is JobState.RUNNING and not _abandoned(there, now):
+                return
+            save_source(self._database, episode_id, source)
+            database.execute(
+                "INSERT INTO jobs SELECT ?, coalesce(max(number), 0) + 1, ?, ?, 0, 0, '', 0, NULL, 0 FROM jobs"
+                " WHERE true ON CONFLICT (episode) DO UPDATE SET state = excluded.state,"
+                " priority = max(priority, excluded.priority), attempts = 0, due = 0, worker = '', lease = 0,"
+                " remaining = NULL",
+                (episode_id, JobState.WAITING, priority),
+            )
+
+    def cancel(self, episode_id: str) -> bool:
+        """Stop the work on an episode; its worker hears of it at its next sign of life. False when there is none."""
+        with self._database.transaction() as database:
+            found = database.execute(
+                "UPDATE jobs SET state = ?, worker = '', lease = 0, remaining = NULL"
+                " WHERE episode = ? AND state IN (?, ?)",
+                (JobState.CANCELLED, episode_id, JobState.WAITING, JobState.RUNNING),
+            )
+            return found.rowcount > 0
+
+    def hurry(self, episode_id: str) -> None:
+        """Put an episode before all others that wait: somebody looks at it."""
+        with self._database.transaction() as database:
+            database.execute(
+                "UPDATE jobs SET priority = (SELECT max(priority) + 1 FROM jobs) WHERE episode = ? AND state = ?"
+                " AND EXISTS (SELECT 1 FROM jobs AS o WHERE o.episode != jobs.episode AND o.priority >= jobs.priority)",
+                (episode_id, JobState.WAITING),
+            )
+
+    def job(self, episode_id: str) -> Job | None:
+        """The job of an episode, None when nothing is to be done for it."""
+        with self._database.errors():
+            row = self._database.execute(_JOBS + "WHERE episode = ?", (episode_id,)).fetchone()
+        return _job(row) if row else None
+
+    def jobs(self) -> list[Job]:
+        """All jobs, in the order in which they are worked on; running ones first, cancelled and failed ones last."""
+        with self._database.errors():
+            rows = self._database.execute(_JOBS + _ORDER).fetchall()
+        order = (JobState.RUNNING, JobState.WAITING, JobState.CANCELLED, JobState.FAILED)
+        return sorted(map(_job, rows), key=lambda job: order.index(job.state))
+
+    def waits(self, now: float) -> bool:
+        """True when there is work that nobody is at."""
+        return self._next(now, "") is not None
+
+    # what workers say
+
+    def claim(self, worker: str, now: float, only: str = "") -> Job | None:
+        """Take the first job that waits, or whose worker is gone; of one episode when ``only`` names it.
+
+        None when there is none. ``attempts`` of what is returned counts the workers that were lost on it.
+        """
+        with self._database.transaction() as database:
+            job = self._next(now, only)
+            if job is None:
+                return None
+            lost = job.state is JobState.RUNNING
+            database.execute(
+                "UPDATE jobs SET state = ?, worker = ?, lease = ?, attempts = attempts + ?, remaining = NULL, noted = ?"
+                " WHERE episode = ?",
+                (JobState.RUNNING, worker, now + LEASE, int(lost), now, job.episode_id),
+            )
+            return self.job(job.episode_id)
+
+    def keep(self, job: Job, now: float) -> bool:
+        """A sign of life: prolong the lease. False when the job is no longer this worker's (cancelled, removed)."""
+        with self._database.transaction() as database:
+            found = database.execute(
+                "UPDATE jobs SET lease = ? WHERE episode = ? AND worker = ?", (now + LEASE, job.episode_id, job.worker)
+            )
+            return found.rowcount > 0
+
+    def note(self, job: Job, remaining: float | None, now: float) -> None:
+        """Store how many seconds of work are left (None when unknown)."""
+        with self._database.transaction() as database:
+            database.execute(
+                "UPDATE jobs SET remaining = ?, noted = ? WHERE episode = ? AND worker = ?",
+                (remaining, now, job.episode_id, job.worker),
+            )
+
+    def progressed(self, job: Job) -> None:
+        """Something was finished and stored: attempts count anew."""
+        with self._database.transaction() as database:
+            database.execute(
+                "UPDATE jobs SET attempts = 0 WHERE episode = ? AND worker = ?", (job.episode_id, job.worker)
+            )
+
+    def release(self, job: Job, due: float = 0.0, failed: bool = False) -> None:
+        """Give a job back: to be taken up again (not before ``due``, which counts as an attempt), or as ``failed``."""
+        with self._database.transaction() as database:
+            database.execute(
+                "UPDATE jobs SET state = ?, worker = '', lease = 0, due = ?, remaining = NULL, attempts = attempts + ?"
+                " WHERE episode = ? AND worker = ?",
+                (JobState.FAILED if failed else JobState.WAITING, due, int(due > 0), job.episode_id, job.worker),
+            )
+
+    def done(self, job: Job) -> None:
+        """The episode is in the library."""
+        with self._database.transaction() as database:
+            database.execute("DELETE FROM jobs WHERE episode = ? AND worker = ?", (job.episode_id, job.worker))
+
+    def wanted_more(self, job: Job, now: float) -> bool:
+        """True when something waits that is wanted more than this job."""
+        with self._database.errors():
+            found = self._database.execute(
+                "SELECT 1 FROM jobs WHERE state = ? AND due <= ?"
+                " AND priority > (SELECT priority FROM jobs WHERE episode = ?)",
+                (JobState.WAITING, now, job.episode_id),
+            ).fetchone()
+        return found is not None
+
+    # how fast it goes
+
+    def measured(self, step: str, work: float, sound: float) -> None:
+        """Remember that ``sound`` seconds of an episode took a step ``work`` seconds; the latest weighs most."""
+        with self._database.transaction() as database:
+            database.execute(
+                "INSERT INTO speeds VALUES (?, ?, ?) ON CONFLICT DO UPDATE"
+                " SET work = work / 2 + excluded.work, sound = sound / 2 + excluded.sound",
+                (step, work, sound),
+            )
+
+    def speeds(self) -> dict[str, float]:
+        """Seconds of work for a second of sound, for each step that was measured."""
+        with self._database.errors():
+            rows = self._database.execute("SELECT step, work / sound FROM speeds WHERE sound > 0").fetchall()
+        return {step: float(speed) for step, speed in rows}
+
+    # inside
+
+    def _next(self, now: float, only: str) -> Job | None:
+        with self._database.errors():
+            rows = self._database.execute(
+                _JOBS + "WHERE ((state = ? AND due <= ?) OR state = ?) AND (? = '' OR episode = ?) " + _ORDER,
+                (JobState.WAITING, now, JobState.RUNNING, only, only),
+            )
+            for row in rows:
+                job = _job(row)
+                if job.state is JobState.WAITING or _abandoned(job, now):
+                    return job
+        return None
+
+
+_JOBS = (
+    "SELECT episode, state, source, priority, attempts, due, worker, lease, remaining, noted"
+    " FROM jobs JOIN sources USING (episode) "
+)
+_ORDER = "ORDER BY priority DESC, number"
+
+
+def save_source(database: Database, episode_id: str, source: Source) -> None:
+    """Store what is known of an episode's source, in place of what was."""
+    with database.transaction():
+        data = _adapter().dump_json(source).decode()
+        database.execute("INSERT OR REPLACE INTO sources VALUES (?, ?)", (episode_id, data))
+
+
+def stored_source(database: Database, episode_id: str) -> Source | None:
+    """What is known of an episode's source; None when it came in before that was kept."""
+    with database.errors():
+        row = database.execute("SELECT source FROM sources WHERE episode = ?", (episode_id,)).fetchone()
+    return _adapter().validate_json(row[0]) if row else None
+
+
+def _job(row: Sequence[Any]) -> Job:
+    episode, state, source, *rest = row
+    return Job(episode, JobState(state), _adapter().validate_json(source), *rest)
+
+
+def _abandoned(job: Job, now: float) -> bool:
+    """True when the worker of a running job gave no sign of life, or is known to be no more."""
+    if job.lease < now:
+        return True
+    host, _, rest = job.worker.partition(":")
+    if os.name != "posix" or host != socket.gethostname():
+        return False
+    try:
+        os.kill(int(rest.partition(":")[0]), 0)
+    except ProcessLookupError:
+        return True
+    except (PermissionError, ValueError):
+        return False
+    return False
+
+
+@cache
+def _adapter() -> "TypeAdapter[Source]":
+    """Source to JSON and back. pydantic, which is here anyway, does it for whatever a source comes to hold."""
+    from pydantic import TypeAdapter
+
+    return TypeAdapter(Source)

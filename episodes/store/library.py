@@ -1,0 +1,329 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The library: one folder with ``library.db`` (SQLite) and ``audio/``; a backup is a copy of the folder."""
+
+import json
+import re
+import shutil
+import unicodedata
+from collections.abc import Iterable, Sequence
+from contextlib import AbstractContextManager
+from dataclasses import astuple
+from difflib import get_close_matches
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from episodes.media import artwork
+from episodes.model import Chapter, Cue, Digest, Episode, Segment, State, Step, StepState, Word
+from episodes.store.sqlite import Database
+from voice.errors import UnknownEpisode, from_os_error
+from voice.model import Piece
+
+if TYPE_CHECKING:  # what is listed needs neither sources nor what reads them, and a command may not take long
+    from episodes.model import Source
+
+
+class Library:
+    """Episodes and everything known of them. Safe to use from several threads and processes at once.
+
+    Every method raises LibraryError when the database cannot be used, NoSpace when the disk is full; what was stored
+    before stays as it was. Unknown ids raise UnknownEpisode.
+    """
+
+    def __init__(self, folder: Path, database: Database) -> None:
+        self.folder = folder
+        self.database = database
+
+    @classmethod
+    def open(cls, folder: Path) -> "Library":
+        """Open the library in a folder, which is made when it is not there.
+
+        Raises LibraryError naming the file when it is damaged or was made by a newer version.
+        """
+        try:
+            (folder / "audio").mkdir(parents=True, exist_ok=True)
+        except OSError as error:
+            raise from_os_error(error, f"make the library folder {folder}") from error
+        return cls(folder, Database(folder / "library.db"))
+
+    def close(self) -> None:
+        """Close every thread's connection; the library is not to be used afterwards."""
+        self.database.close()
+
+    # reading
+
+    def episodes(self) -> list[Episode]:
+        """All episodes, the newest arrival first."""
+        with self.database.errors():
+            rows = self.database.execute(_EPISODES + "ORDER BY number DESC").fetchall()
+            steps: dict[str, dict[str, StepState]] = {}
+            for episode, *state in self.database.execute("SELECT episode, step, state, progress, reason FROM steps"):
+                steps.setdefault(episode, {})[state[0]] = _step(state)
+            return [_episode(row, steps.get(row[0], {})) for row in rows]
+
+    def episode(self, ref: str) -> Episode:
+        """The episode of an id, of the beginning of an id that fits only one, or of a title (in any case).
+
+        Raises UnknownEpisode, which names the nearest ones.
+        """
+        wanted = ref.strip()
+        with self.database.errors():
+            names = self.database.execute("SELECT id, title FROM episodes ORDER BY number DESC").fetchall()
+        found = [name for name, _ in names if name == wanted]
+        found = found or [name for name, title in names if title.casefold() == wanted.casefold()]
+        found = found or [name for name, _ in names if wanted and name.startswith(wanted.lower())]
+        if len(found) == 1:
+            episode = self._by_id(found[0])
+            if episode is not None:
+                return episode
+        raise _unknown(ref, found, names)
+
+    def by_content(self, content: str) -> Episode | None:
+        """The episode made from a file with this SHA-256 (hexadecimal), if there is one."""
+        with self.database.errors():
+            row = self.database.execute("SELECT id FROM episodes WHERE content = ?", (content,)).fetchone()
+        return self._by_id(row[0]) if row else None
+
+    def cues(self, episode_id: str) -> tuple[Cue, ...]:
+        """The transcript, in order."""
+        rows = self._rows(episode_id, 'SELECT start, "end", text, speaker, words FROM cues WHERE episode = ?')
+        return tuple(
+            Cue(start, end, text, speaker, tuple(Word(*word) for word in json.loads(words)) if words else ())
+            for start, end, text, speaker, words in rows
+        )
+
+    def chapters(self, episode_id: str) -> tuple[Chapter, ...]:
+        """The publisher's own chapters, in order."""
+        rows = self._rows(episode_id, "SELECT start, title FROM chapters WHERE episode = ?")
+        return tuple(Chapter(*row) for row in rows)
+
+    def segments(self, episode_id: str) -> tuple[Segment, ...]:
+        """The topics, in order."""
+        rows = self._rows(episode_id, 'SELECT start, "end", title, summary FROM segments WHERE episode = ?')
+        return tuple(Segment(*row) for row in rows)
+
+    def digest(self, episode_id: str) -> Digest:
+        """What the episode is about; empty while that is not known yet."""
+        query = "SELECT teaser, summary, questions, writer FROM digests WHERE episode = ?"
+        for teaser, summary, questions, writer in self._rows(episode_id, query, ordered=False):
+            return Digest(teaser, summary, tuple(json.loads(questions)), writer)
+        return Digest()
+
+    def source(self, episode_id: str) -> "Source":
+        """All that was known of an episode when it came in; little more than its title for one of an old library."""
+        from episodes.model import Source
+        from episodes.store.jobs import stored_source
+
+        episode = self._by_id(episode_id)
+        if episode is None:
+            raise self._missing(episode_id)
+        known = stored_source(self.database, episode_id)
+        return known or Source(episode.title, show=episode.show, guests=episode.guests, published=episode.published)
+
+    def audio_path(self, episode: Episode) -> Path | None:
+        """Where the normalised audio lies (absolute), None when there is only a transcript."""
+        return (self.folder / episode.audio).resolve() if episode.audio else None
+
+    def version(self) -> int:
+        """A number that changes whenever any process changes what episodes hold (progress alone does not count)."""
+        with self.database.errors():
+            (count,) = self.database.execute("SELECT count FROM changes").fetchone()
+        return int(count)
+
+    # writing
+
+    def transaction(self) -> AbstractContextManager[object]:
+        """What is written inside happens as a whole or not at all. Keep it short: other processes wait."""
+        return self.database.transaction()
+
+    def create(self, content: str, episode: Episode) -> Episode:
+        """Add an episode whose steps all wait; returns it with its id (made from its title and ``content``).
+
+        ``content`` is the SHA-256 of its file. When that is there already, the stored episode is returned unchanged.
+        """
+        with self.transaction():
+            there = self.by_content(content)
+            if there is not None:
+                return there
+            name = _slug(episode.title)
+            taken = {row[0] for row in self.database.execute("SELECT id FROM episodes")}
+            new = next(made for made in (f"{name}-{content[:length]}" for length in range(6, 65)) if made not in taken)
+            self.database.execute(
+                "INSERT INTO episodes (id, number, content, title, show, guests, published, seconds, source, audio)"
+                " SELECT ?, coalesce(max(number), 0) + 1, ?, ?, ?, ?, ?, ?, ?, ? FROM episodes",
+                (new, content, episode.title, episode.show, json.dumps(episode.guests, ensure_ascii=False),
+                 episode.published, episode.seconds, episode.source, episode.audio),
+            )  # fmt: skip
+            for step in Step:
+                self.set_step(new, StepState(step))
+        stored = self._by_id(new)
+        if stored is None:
+            raise _unknown(new, [], [])
+        return stored
+
+    def set_step(self, episode_id: str, step: StepState) -> None:
+        """Store how far one step is."""
+        with self.transaction():
+            before = self.database.execute(
+                "SELECT state FROM steps WHERE episode = ? AND step = ?", (episode_id, step.step)
+            ).fetchone()
+            self.database.execute(
+                "INSERT INTO steps VALUES (?, ?, ?, ?, ?) ON CONFLICT DO UPDATE"
+                " SET state = excluded.state, progress = excluded.progress, reason = excluded.reason",
+                (episode_id, step.step, step.state, step.progress, step.reason),
+            )
+            if before is None or before[0] != step.state:
+                self._changed()
+
+    def save_audio(self, episode_id: str, audio: str, seconds: float) -> None:
+        """Store where the normalised audio lies (relative to the folder; empty for none) and its length in seconds."""
+        with self.transaction():
+            self.database.execute(
+                "UPDATE episodes SET audio = ?, seconds = ? WHERE id = ?", (audio, seconds, episode_id)
+            )
+            self._changed()
+
+    def save_cues(self, episode_id: str, cues: Iterable[Cue]) -> None:
+        """Store the transcript in place of the one that was there."""
+        self._replace("cues", episode_id, (
+            (cue.start, cue.end, cue.text, cue.speaker,
+             json.dumps([astuple(word) for word in cue.words], ensure_ascii=False) if cue.words else "")
+            for cue in cues
+        ))  # fmt: skip
+
+    def save_chapters(self, episode_id: str, chapters: Iterable[Chapter]) -> None:
+        """Store the publisher's chapters in place of those that were there."""
+        self._replace("chapters", episode_id, (astuple(chapter) for chapter in chapters))
+
+    def save_segments(self, episode_id: str, segments: Iterable[Segment]) -> None:
+        """Store the topics in place of those that were there."""
+        self._replace("segments", episode_id, (astuple(segment) for segment in segments))
+
+    def save_digest(self, episode_id: str, digest: Digest) -> None:
+        """Store what the episode is about in place of what was there."""
+        with self.transaction():
+            self.database.execute(
+                "INSERT OR REPLACE INTO digests VALUES (?, ?, ?, ?, ?)",
+                (episode_id, digest.teaser, digest.summary, json.dumps(digest.questions, ensure_ascii=False),
+                 digest.writer),
+            )
+            self._changed()
+
+    def add_piece(self, episode_id: str, recogniser: str, piece: Piece) -> None:
+        """Store a finished piece of a transcription that goes on."""
+        cues = json.dumps([astuple(cue) for cue in piece.cues], ensure_ascii=False)
+        with self.transaction():
+            self.database.execute(
+                "INSERT INTO pieces SELECT ?, coalesce(max(number), 0) + 1, ?, ?, ?, ? FROM pieces WHERE episode = ?",
+                (episode_id, recogniser, piece.start, piece.end, cues, episode_id),
+            )
+
+    def pieces(self, episode_id: str, recogniser: str) -> list[Piece]:
+        """The finished pieces of an unfinished transcription, in order: none when another recogniser made them."""
+        with self.database.errors():
+            rows = self.database.execute(
+                'SELECT recogniser, start, "end", cues FROM pieces WHERE episode = ? ORDER BY number', (episode_id,)
+            ).fetchall()
+        if any(by != recogniser for by, *_ in rows):
+            return []
+        return [Piece(start, end, tuple(map(_cue, json.loads(cues)))) for _, start, end, cues in rows]
+
+    def clear_pieces(self, episode_id: str) -> None:
+        """Forget the pieces, since the transcription is stored as a whole, or begun anew."""
+        with self.transaction():
+            self.database.execute("DELETE FROM pieces WHERE episode = ?", (episode_id,))
+
+    def remove(self, episode_id: str) -> None:
+        """Remove an episode, everything known of it, and its audio in the library (never the file it came from)."""
+        if self._by_id(episode_id) is None:
+            raise self._missing(episode_id)
+        with self.transaction():
+            self.database.execute("DELETE FROM episodes WHERE id = ?", (episode_id,))
+            self._changed()
+        self.clear_files(episode_id)
+
+    def fetched_folder(self, episode_id: str) -> Path:
+        """Where what was fetched for an episode lies until it is taken in (absolute; it may not be there)."""
+        return (self.folder / "fetched" / episode_id).resolve()
+
+    def clear_fetched(self, episode_id: str) -> None:
+        """Remove what was fetched for an episode, since it is taken in."""
+        shutil.rmtree(self.fetched_folder(episode_id), ignore_errors=True)
+
+    def clear_files(self, episode_id: str) -> None:
+        """Remove the files of an episode that is no more."""
+        self.clear_fetched(episode_id)
+        for path in (self.folder / "audio" / f"{episode_id}.m4a", artwork.path_of(self.folder, episode_id)):
+            try:
+                path.unlink(missing_ok=True)
+            except OSError as error:
+                raise from_os_error(error, f"remove {path}") from error
+
+    # inside
+
+    def _by_id(self, episode_id: str) -> Episode | None:
+        with self.database.errors():
+            row = self.database.execute(_EPISODES + "WHERE id = ?", (episode_id,)).fetchone()
+            steps = self.database.execute(
+                "SELECT step, state, progress, reason FROM steps WHERE episode = ?", (episode_id,)
+            ).fetchall()
+        return _episode(row, {step[0]: _step(step) for step in steps}) if row else None
+
+    def _rows(self, episode_id: str, query: str, ordered: bool = True) -> list[tuple[Any, ...]]:
+        with self.database.errors():
+            rows = self.database.execute(query + " ORDER BY number" * ordered, (episode_id,)).fetchall()
+            if not rows and self._by_id(episode_id) is None:
+                raise self._missing(episode_id)
+            return rows
+
+    def _missing(self, episode_id: str) -> UnknownEpisode:
+        with self.database.errors():
+            names = self.database.execute("SELECT id, title FROM episodes ORDER BY number DESC").fetchall()
+        return _unknown(episode_id, [], names)
+
+    def _replace(self, table: str, episode_id: str, rows: Iterable[Sequence[object]]) -> None:
+        with self.transaction():
+            self.database.execute(f"DELETE FROM {table} WHERE episode = ?", (episode_id,))  # noqa: S608 (own names)
+            for number, row in enumerate(rows):
+                marks = ", ".join("?" * (len(row) + 2))
+                self.database.execute(f"INSERT INTO {table} VALUES ({marks})", (episode_id, number, *row))  # noqa: S608
+            self._changed()
+
+    def _changed(self) -> None:
+        self.database.execute("UPDATE changes SET count = count + 1")
+
+
+_EPISODES = "SELECT id, title, show, guests, published, seconds, source, audio FROM episodes "
+
+
+def _episode(row: Sequence[str], steps: dict[str, StepState]) -> Episode:
+    name, title, show, guests, published, seconds, source, audio = row
+    states = tuple(steps.get(step, StepState(step)) for step in Step)
+    return Episode(name, title, show, tuple(json.loads(guests)), published, float(seconds), source, audio, states)
+
+
+def _cue(fields: Sequence[Any]) -> Cue:
+    start, end, text, speaker, words = fields
+    return Cue(start, end, text, speaker, tuple(Word(*word) for word in words))
+
+
+def _step(row: Sequence[str]) -> StepState:
+    step, state, progress, reason = row
+    return StepState(Step(step), State(state), float(progress), reason)
+
+
+def _slug(title: str) -> str:
+    """A title in lower-case ASCII with hyphens, at most 48 characters: what a person can type."""
+    plain = unicodedata.normalize("NFKD", title).encode("ascii", "ignore").decode().lower()
+    return re.sub(r"[^a-z0-9]+", "-", plain).strip("-")[:48].strip("-") or "episode"
+
+
+def _unknown(ref: str, found: Sequence[str], names: Sequence[tuple[str, str]]) -> UnknownEpisode:
+    if found:
+        return UnknownEpisode(f"“{ref}” fits several episodes: {', '.join(found[:5])}.", "Give more of the id.")
+    by_name = {title.casefold(): name for name, title in reversed(names)} | {name: name for name, _ in names}
+    near = list(dict.fromkeys(by_name[key] for key in get_close_matches(ref.casefold(), by_name, 6, 0.5)))[:3]
+    near = near or [name for name, title in names if ref and ref.casefold() in title.casefold()][:3]
+    if near:
+        return UnknownEpisode(f"There is no episode “{ref}”.", f"Did you mean {' or '.join(near)}?")
+    hint = "List the episodes to see their ids." if names else "The library is empty; add an episode first."
+    return UnknownEpisode(f"There is no episode “{ref}”.", hint)

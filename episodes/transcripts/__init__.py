@@ -1,0 +1,2 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Transcripts: one reader a form, alignment with the sound, export."""

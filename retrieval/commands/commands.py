@@ -1,0 +1,229 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Commands: what a listener tells the player to do, told from what a listener asks.
+
+hassil, the intent library of Home Assistant, matches the whole sentence with templates (``commands.yaml`` beside this
+file, and the phrases that the recogniser leans towards), so that a question that merely holds a command word stays a
+question. What a recogniser misheard is mended by rapidfuzz, for short sentences that do not ask.
+"""
+
+import re
+from collections.abc import Iterator
+from functools import cache
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from retrieval.model import Command as Command
+from voice.recognition.utterances import COMMANDS, FILLS, NUMBERS, PEOPLE, spoken
+
+if TYPE_CHECKING:
+    from hassil import Intents
+    from hassil.recognize import RecognizeResult
+
+TEMPLATES = Path(__file__).with_name("commands.yaml")
+
+NAMES = (
+    "play", "pause", "resume", "stop", "back", "forward", "go_to", "next_topic", "previous_topic", "next_episode",
+    "previous_episode", "play_about", "return_to", "slower", "faster", "set_speed", "louder", "quieter", "set_volume",
+    "mute", "unmute", "repeat", "own_words", "bookmark", "bookmarks", "choose", "help", "yes", "no", "thanks",
+)  # fmt: skip
+"""Every command that ``parse`` can tell."""
+
+_LONGEST = 20  # words: nobody commands at greater length
+_MENDED = 9  # words: a longer sentence that is no command as it was heard is none
+_ALIKE = 85.0  # percent of letters in their place (Indel) from which on a misheard sentence is the command
+_SHORT = 6  # letters below which a sentence is only mended word by word, by the list of what is misheard
+
+
+def parse(text: str) -> Command | None:
+    """The command in a sentence that was heard or typed; None when it is a question or anything else."""
+    said = " ".join(text.split())
+    plain = _plain(said)
+    if not plain or len(plain.split()) > _LONGEST:
+        return None
+    bare, begged = _bare(plain)
+    asks = said.endswith("?") or begged
+    short = plain.replace(" please", "")
+    while match := _POLITE_BEHIND.search(short):
+        short = short[: match.start()]
+    for sentence in dict.fromkeys((plain, bare, short)):
+        found = _match(sentence, loose=False)
+        if found is not None:
+            return found
+    if _asking(plain):
+        return None
+    if len(bare.split()) <= _MENDED:
+        for mended in _mended(bare):
+            found = _match(mended, loose=False)
+            if found is not None:
+                return found
+    return None if asks else _match(bare, loose=True)
+
+
+_PUNCTUATION = re.compile(r"[^\w\s'.:%]|(?<!\d)[.:]|[.:](?!\d)")
+_POLITE_BEFORE = re.compile(
+    r"(?:(?P<modal>(?:can|could|would|will|can't|couldn't) (?:you|we|i))"
+    r"|(?:hey|hi|hello|okay|ok|oh|um|uh|er|erm|hm+|right(?! now)|well|so|and(?= now| then| please)"
+    r"|now|then|alright|all right|yeah|yes|no"
+    r"|actually|please|kindly|just|maybe|earmark|computer|quickly|sorry|i said|let's|let us|i think you should"
+    r"|(?:can|could|may) i (?:please )?ask you to|i (?:want|need) you to|i'd like you to|i would like you to"
+    r"|would you mind|do you mind|be so kind and|if you (?:could|would|can)|you (?:can|may|could)))\s+(?=\S)"
+)
+_POLITE_BEHIND = re.compile(
+    r"\s+(?:please|thanks|thank you|for me|would you|will you|could you|can you|now|right now|then|earmark|okay|ok"
+    r"|if you (?:can|could|would|don't mind)|will ya|real quick|quickly|my friend|mate)$"
+)
+_QUESTION = re.compile(
+    r"(?:who|whom|whose|what|what's|which|when|where|why|how|is|are|was|were|do|does|did|has|have|had|am|should|might"
+    r"|isn't|aren't|doesn't|don't they|didn't|who's|where's|how's|tell me|explain|describe|list|show|summarize"
+    r"|summarise|recap)\b"
+)
+
+
+def _plain(text: str) -> str:
+    """Small letters without punctuation; "2:30" and "1.5" stay."""
+    return " ".join(_PUNCTUATION.sub(" ", text.lower().replace("’", "'")).split())
+
+
+def _bare(plain: str) -> tuple[str, bool]:
+    """A sentence without what makes it polite, and whether that asked if one could."""
+    begged = False
+    while match := _POLITE_BEFORE.match(plain):
+        begged = begged or match["modal"] is not None
+        plain = plain[match.end() :]
+    while match := _POLITE_BEHIND.search(plain):
+        plain = plain[: match.start()]
+    return plain, begged
+
+
+def _asking(plain: str) -> bool:
+    return _QUESTION.match(plain) is not None
+
+
+@cache
+def _templates() -> dict[str, Any]:
+    import yaml
+
+    found: dict[str, Any] = yaml.load(TEMPLATES.read_text("utf-8"), Loader=yaml.CSafeLoader)
+    return found
+
+
+@cache
+def _intents(loose: bool) -> "Intents":
+    """The templates as hassil knows them; with the loose ones, or without."""
+    from hassil import Intents
+
+    templates = _templates()
+    intents = {}
+    for name, told in templates["commands"].items():
+        expected = [_with_rules(pattern) for group in told.get("phrases", ()) for pattern in COMMANDS[group]]
+        if name == "play_about" and not loose:
+            expected = [pattern for pattern in expected if not _LOOSE.search(pattern)]
+        ways = [*expected, *told.get("ways", ()), *told.get("tight", ()), *(told.get("loose", ()) if loose else ())]
+        intents[name] = {"data": [{"sentences": ways}]}
+    return Intents.from_dict(
+        {"language": "en", "intents": intents, "lists": templates["lists"], "expansion_rules": templates["rules"]}
+    )
+
+
+_LOOSE = re.compile(r"^\([^)]*\) \{topic\}$")
+
+
+def _with_rules(pattern: str) -> str:
+    """A pattern of ``voice.recognition.utterances`` as hassil reads it: any amount for a number."""
+    return pattern.replace("{number}", "<amount>").replace("{part}", "{part:number}")
+
+
+def _match(sentence: str, loose: bool) -> Command | None:
+    from hassil import recognize_best
+
+    found = recognize_best(_times(sentence), _intents(loose))
+    if found is None or _FINDS_OUT.match(str(found.entities["topic"].value) if "topic" in found.entities else ""):
+        return None
+    return _meaning(found)
+
+
+_FINDS_OUT = re.compile(r"(?:out|whether|if|why|how|who)\b")
+
+
+def _times(sentence: str) -> str:
+    """Times on the clock as one says them: "2:30" is "2 minutes 30 seconds"."""
+    sentence = re.sub(r"\b(\d+):(\d\d)\b", lambda found: f"{found[1]} minutes {int(found[2])} seconds", sentence)
+    return re.sub(r"(\d)\s*%", r"\1 percent", re.sub(r"\b(\d+)s\b", r"\1 seconds", sentence))
+
+
+_TALKS = re.compile(
+    r"^(?P<who>[\w' ]{1,40}?) (?:is |are |was |were )?"
+    r"(?:talk|speak|spoke|tell|told us|say|said|discuss|chat)(?:s|es|ed|ing)? (?:about|of|on) "
+)
+
+
+def _meaning(found: "RecognizeResult") -> Command:
+    """What a match of hassil says to do."""
+    name = found.intent.name
+    held = {slot: entity.value for slot, entity in found.entities.items()}
+    amount: float | None = None
+    about = ""
+    if name in ("back", "forward", "go_to"):
+        if "number" in held or "unit" in held:
+            unit = held.get("unit", 60 if "minute" in found.original_text else 1)
+            whole, minutes = held.get("number", 1) + held.get("half", 0), held.get("more_minutes", 0)
+            amount = float(whole * unit + 60 * minutes + held.get("more", 0))
+        if name == "go_to" and amount is None:
+            about = held.get("place", "start")
+            amount, about = (0.0, "") if about == "start" else (None, about)
+    elif name == "set_speed":
+        amount = float(held.get("factor", held.get("number", 1.5)))
+    elif name == "set_volume":
+        amount = min(1.0, held["percent"] / 100) if "percent" in held else float(held["level"])
+    elif name == "choose":
+        amount = float(held["which"])
+    elif name == "play_about":
+        about = str(held["topic"])
+        while match := _POLITE_BEHIND.search(about):
+            about = about[: match.start()]
+        talks = _TALKS.match(about)
+        person = str(held.get("person", talks["who"] if talks else "")).strip()
+        about = about[talks.end() :] if talks else about
+        about = f"{person} about {about}" if person and person not in PEOPLE else about
+    return Command(name, amount, about)
+
+
+def _mended(bare: str) -> Iterator[str]:
+    """What may have been said where this was heard, likeliest first."""
+    from rapidfuzz import fuzz, process
+
+    heard: dict[str, str] = _templates()["heard"]
+    mended = _misheard().sub(lambda found: heard[found[0]], bare)
+    if mended != bare:
+        yield mended
+    numbers = _NUMBER.findall(mended)
+    shape = _NUMBER.sub("#", mended).replace(" ", "")
+    if len(shape) < _SHORT:
+        return
+    for _, _, place in process.extract(shape, _shapes()[0], scorer=fuzz.ratio, score_cutoff=_ALIKE, limit=3):
+        sentence = _shapes()[1][place]
+        if sentence.count("#") == len(numbers):
+            for number in numbers:
+                sentence = sentence.replace("#", number, 1)
+            yield sentence
+
+
+_NUMBER = re.compile(rf"\b(?:\d+|{'|'.join(sorted(NUMBERS, key=len, reverse=True))})\b")
+
+
+@cache
+def _misheard() -> re.Pattern[str]:
+    """All that recognisers make of command words, the longest first."""
+    heard = sorted(_templates()["heard"], key=len, reverse=True)
+    return re.compile(rf"\b(?:{'|'.join(map(re.escape, heard))})\b")
+
+
+@cache
+def _shapes() -> tuple[list[str], list[str]]:
+    """Every fixed command that the recogniser expects, its numbers as "#": without blanks, and as it is said."""
+    fills = {slot: values for slot, values in FILLS.items() if slot != "person"} | {"number": ("#",)}
+    groups = [group for told in _templates()["commands"].values() for group in told.get("phrases", ())]
+    patterns = [pattern for group in groups for pattern in COMMANDS[group]]
+    free = [pattern for pattern in patterns if "{topic}" not in pattern and "{person}" not in pattern]
+    said = sorted({sentence for pattern in free for sentence in spoken(pattern, fills) if sentence})
+    return [sentence.replace(" ", "") for sentence in said], said

@@ -1,0 +1,275 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The index: SQLite (words, places, texts) beside the files of vectors, all in one folder.
+
+The files of vectors only ever grow at their end; which of their rows count is written in the database, in the same
+transaction as everything else. So a crash, or a full disk, leaves at worst some bytes behind the last row that
+counts, and the next writer overwrites them. Rows of removed episodes are passed over until there are many; then what
+is left is copied to a new file. The index is made from the library and can be made again.
+"""
+
+import json
+import sqlite3
+import threading
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager, suppress
+from pathlib import Path
+
+import numpy as np
+
+from retrieval.index import vectors as stored
+from retrieval.index.chunking import UNIT, WINDOW
+from retrieval.index.embedding import DIMENSION, Matrix
+from retrieval.index.snapshot import PLACE, State, View, read_state
+from retrieval.index.statistics import focus, seams
+from retrieval.model import Passage
+from voice.errors import LibraryError, NoSpace, from_os_error
+
+_FORMAT = "8"  # of the tables and the matrix; another one is made anew
+_BUSY = 30.0  # seconds to wait for another writer
+_WASTE = 4096  # dead rows from which on copying the living ones is worth it, when they are also a third of all
+_COMMON = 0.005  # share of the units from which on a word is common: searched inside episodes only
+_RARE = 1000  # units that a word may stand in without being common, however small the library is
+_COUNTED = 1000  # words of the library's that are counted with each episode that is added
+
+_LAST = "\U0010ffff"  # behind all words
+
+_TOKENS = "tokenize='porter unicode61 remove_diacritics 2', detail=none"
+_SCHEMA = f"""
+CREATE TABLE IF NOT EXISTS meta (name TEXT PRIMARY KEY, value TEXT NOT NULL) WITHOUT ROWID;
+CREATE TABLE IF NOT EXISTS episodes (
+    id TEXT PRIMARY KEY, first INTEGER NOT NULL, texts INTEGER NOT NULL,
+    units INTEGER NOT NULL, windows INTEGER NOT NULL, title TEXT NOT NULL, places BLOB NOT NULL, speakers TEXT NOT NULL,
+    focus BLOB NOT NULL
+);
+CREATE TABLE IF NOT EXISTS common (word TEXT PRIMARY KEY, units INTEGER NOT NULL) WITHOUT ROWID;
+CREATE VIRTUAL TABLE IF NOT EXISTS texts USING fts5(text, {_TOKENS});
+CREATE VIRTUAL TABLE IF NOT EXISTS vocabulary USING fts5vocab(texts, row);
+"""  # first: row of the matrix; texts: rowid of the first unit's text; both count on and are never used twice
+
+class Index:
+    """All passages of a library. Safe from several threads and processes."""
+
+    def __init__(self, folder: Path, model: str) -> None:
+        self.folder = folder
+        self._model = model
+        self._lock = threading.Lock()
+        self._free: list[sqlite3.Connection] = []
+        self._state: State | None = None
+
+    @classmethod
+    def open(cls, folder: Path, model: str = "all-MiniLM-L6-v2") -> "Index":
+        """Open the index in ``folder``, or begin an empty one; one of another ``model`` or format is emptied.
+
+        Raises LibraryError when the folder cannot be used, NoSpace when the disk is full.
+        """
+        index = cls(folder, model)
+        with _translated("open the index"):
+            folder.mkdir(parents=True, exist_ok=True)
+            with index._writing() as db:
+                known = dict(db.execute("SELECT name, value FROM meta"))
+                if (known.get("format"), known.get("model")) != (_FORMAT, model):
+                    for table in ("vocabulary", "texts", "episodes", "common", "meta"):
+                        db.execute(f"DROP TABLE IF EXISTS {table}")
+                    for statement in _SCHEMA.split(";"):
+                        db.execute(statement)
+                    start = {"format": _FORMAT, "model": model, "rows": "0", "texts": "0"}
+                    start |= {"matrix": "vectors-1", "counted": "", "version": "1"}
+                    db.executemany("INSERT INTO meta VALUES (?, ?)", start.items())
+        return index
+
+    def close(self) -> None:
+        """Close what is open; the index can still be used afterwards."""
+        with self._lock:
+            free, self._free, self._state = self._free, [], None
+        for db in free:
+            db.close()
+
+    @property
+    def episodes(self) -> tuple[str, ...]:
+        """The ids of all episodes in the index."""
+        with self.view() as view:
+            return view.episodes
+
+    def add(self, episode_id: str, passages: Sequence[Passage], vectors: Matrix, title: str = "") -> None:
+        """Put an episode in, replacing what was there under its id; all of it or nothing.
+
+        ``vectors`` (n, 384) has one row for each passage, in the order of ``passages.passages``. ``title`` is what the
+        episode is known by, its show and its guests too if one likes: it speaks for the episode, not for a place in it.
+        Raises NoSpace when the disk is full; the index is then as before.
+        """
+        if vectors.shape != (len(passages), DIMENSION):
+            raise ValueError(f"{len(passages)} passages but vectors of shape {vectors.shape}")
+        units = [passage for passage in passages if passage.grain == UNIT]
+        windows = [passage for passage in passages if passage.grain == WINDOW]
+        if list(passages) != units + windows:
+            raise ValueError("passages must be units, then windows")
+        speakers = list(dict.fromkeys(passage.speaker for passage in passages))
+        places = np.zeros(len(units), PLACE)
+        for place, unit in zip(places, units, strict=True):
+            place["start"], place["end"] = unit.start, unit.end
+            place["words"], place["break"] = min(len(unit.text.split()), 65535), unit.break_
+            place["speaker"], place["asks"] = speakers.index(unit.speaker), "?" in unit.text
+        places["seams"] = seams(vectors[: len(units)], places["words"].tolist())
+        rows_of_focus, places["offset"] = focus(vectors[: len(units)])
+        focused = rows_of_focus.astype(np.float16).tobytes()
+        with _translated("write the index"), self._writing() as db:
+            self._forget(db, episode_id)
+            rows, texts = self._number(db, "rows"), self._number(db, "texts")
+            self._append(db, rows, vectors)
+            db.execute(
+                "INSERT INTO episodes VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)",
+                (episode_id, rows, texts, len(units), len(windows), title, places.tobytes(), json.dumps(speakers),
+                 focused),
+            )
+            db.executemany(
+                "INSERT INTO texts (rowid, text) VALUES (?, ?)",
+                ((texts + number, unit.text) for number, unit in enumerate(units)),
+            )
+            self._set(db, "rows", rows + len(passages))
+            self._set(db, "texts", texts + len(units))
+            self._count_common(db)
+        self._tidy()
+
+    def remove(self, episode_id: str) -> None:
+        """Take an episode out; nothing happens when it is not there."""
+        with _translated("write the index"), self._writing() as db:
+            self._forget(db, episode_id)
+        self._tidy()
+
+    @contextmanager
+    def view(self) -> Iterator[View]:
+        """A consistent look at the index; what other threads and processes write meanwhile does not show in it."""
+        with _translated("read the index"), self._connection() as db:
+            db.execute("BEGIN")
+            try:
+                version = self._number(db, "version")
+                state = self._state
+                if state is None or state.version != version:
+                    state = read_state(db, self.folder, version, state)
+                    with self._lock:
+                        if self._state is None or self._state.version < version:
+                            self._state = state
+                yield View(db, state)
+            finally:
+                db.execute("COMMIT")
+
+    # what follows works inside a transaction of the caller
+
+    def _append(self, db: sqlite3.Connection, rows: int, vectors: Matrix) -> None:
+        """Write vectors behind the last row that counts; they are on the disk before the transaction ends."""
+        stored.append(self.folder, self._text(db, "matrix"), rows, vectors)
+
+    def _forget(self, db: sqlite3.Connection, episode_id: str) -> None:
+        found = db.execute("SELECT texts, units FROM episodes WHERE id = ?", (episode_id,)).fetchone()
+        if found:
+            first, units = found
+            db.execute("DELETE FROM texts WHERE rowid BETWEEN ? AND ?", (first, first + units - 1))
+            db.execute("DELETE FROM episodes WHERE id = ?", (episode_id,))
+
+    def _count_common(self, db: sqlite3.Connection) -> None:
+        """Count some of the words, those that follow the ones counted last, and note which of them are common.
+
+        So adding costs the same in a large library, and every word's turn comes again before the library has grown
+        much: it has some hundred words for each episode, no more.
+        """
+        since = self._text(db, "counted")
+        found = db.execute("SELECT term, doc FROM vocabulary WHERE term > ? LIMIT ?", (since, _COUNTED)).fetchall()
+        until = found[-1][0] if len(found) == _COUNTED else _LAST
+        units = db.execute("SELECT coalesce(sum(units), 0) FROM episodes").fetchone()[0]
+        least = max(_RARE, _COMMON * units)
+        db.execute("DELETE FROM common WHERE word > ? AND word <= ?", (since, until))
+        db.executemany("INSERT INTO common VALUES (?, ?)", ((term, count) for term, count in found if count > least))
+        self._set(db, "counted", "" if until == _LAST else until)
+
+    def _tidy(self) -> None:
+        """Copy the rows that count to a new matrix file when many in the old one do not."""
+        with self.view() as view:
+            state = view._state
+        dead = len(state.matrix.exact) - int((state.units + state.windows).sum())
+        if dead < _WASTE or 3 * dead < len(state.matrix.exact):
+            return
+        with _translated("tidy the index"), self._writing() as db:
+            old, new = self._text(db, "matrix"), f"vectors-{self._number(db, 'version') + 1}"
+            found = db.execute("SELECT id, first, units + windows FROM episodes ORDER BY first").fetchall()
+            stored.copy(self.folder, old, new, ((first, first + size) for _, first, size in found))
+            rows = 0
+            for episode_id, _, size in found:
+                db.execute("UPDATE episodes SET first = ? WHERE id = ?", (rows, episode_id))
+                rows += size
+            self._set(db, "rows", rows)
+            self._set(db, "matrix", new)
+        for stale in self.folder.glob("vectors-*"):  # also what a crash has left
+            if stale.name not in stored.names(new):
+                with suppress(OSError):  # Windows keeps a file that somebody still reads; the next tidying takes it
+                    stale.unlink()
+
+    @staticmethod
+    def _text(db: sqlite3.Connection, name: str) -> str:
+        return str(db.execute("SELECT value FROM meta WHERE name = ?", (name,)).fetchone()[0])
+
+    @classmethod
+    def _number(cls, db: sqlite3.Connection, name: str) -> int:
+        return int(cls._text(db, name))
+
+    @staticmethod
+    def _set(db: sqlite3.Connection, name: str, value: int | str) -> None:
+        db.execute("UPDATE meta SET value = ? WHERE name = ?", (str(value), name))
+
+    @contextmanager
+    def _writing(self) -> Iterator[sqlite3.Connection]:
+        """A transaction that is the only writing one in all processes; its end makes a new version."""
+        with self._connection() as db:
+            db.execute("BEGIN IMMEDIATE")
+            try:
+                yield db
+                db.execute("UPDATE meta SET value = value + 1 WHERE name = 'version'")
+                db.execute("COMMIT")
+            except BaseException:
+                if db.in_transaction:
+                    db.execute("ROLLBACK")
+                raise
+
+    @contextmanager
+    def _connection(self) -> Iterator[sqlite3.Connection]:
+        """A connection that nobody else uses meanwhile."""
+        with self._lock:
+            db = self._free.pop() if self._free else None
+        if db is None:
+            db = self._connect()
+        try:
+            yield db
+        except sqlite3.DatabaseError:
+            db.close()
+            raise
+        else:
+            with self._lock:
+                self._free.append(db)
+
+    def _connect(self) -> sqlite3.Connection:
+        db = sqlite3.connect(
+            self.folder / "index.db", timeout=_BUSY, isolation_level=None, check_same_thread=False
+        )
+        db.execute("PRAGMA journal_mode = WAL")
+        db.execute("PRAGMA synchronous = FULL")
+        for statement in _SCHEMA.split(";"):
+            db.execute(statement)
+        db.execute(f"CREATE VIRTUAL TABLE temp.probe USING fts5(text, {_TOKENS})")
+        db.execute("CREATE VIRTUAL TABLE temp.probed USING fts5vocab(temp, probe, row)")
+        return db
+
+
+@contextmanager
+def _translated(what: str) -> Iterator[None]:
+    """Turn errors of the disk and the database, met while doing ``what``, into ours."""
+    try:
+        yield
+    except sqlite3.Error as error:
+        if error.sqlite_errorcode == sqlite3.SQLITE_FULL:
+            raise NoSpace(
+                f"The disk is full: could not {what}.", "Free some space, then run the same command again."
+            ) from error
+        raise LibraryError(
+            f"Could not {what} ({error}).", "If this happens again, run `earmark index` to make the index anew."
+        ) from error
+    except OSError as error:
+        raise from_os_error(error, what) from error

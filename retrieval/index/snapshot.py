@@ -1,0 +1,328 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""One consistent look at the index: where passages lie, what they say, what is near a question."""
+
+import json
+import re
+import sqlite3
+from collections.abc import Collection
+from dataclasses import dataclass, field, replace
+from difflib import get_close_matches
+from itertools import zip_longest
+from pathlib import Path
+
+import numpy as np
+import numpy.typing as npt
+
+from retrieval.index.chunking import window_spans
+from retrieval.index.embedding import DIMENSION, Matrix
+from retrieval.index.statistics import SCALES
+from retrieval.index.vectors import Stored, nearest, stored
+from voice.errors import LibraryError
+
+Rows = npt.NDArray[np.int64]
+Seconds = npt.NDArray[np.float64]
+
+PLACE = np.dtype([
+    ("start", "<f8"), ("end", "<f8"), ("words", "<u2"), ("break", "u1"), ("speaker", "<u2"), ("asks", "u1"),
+    ("seams", "<f4", (len(SCALES),)), ("offset", "<f4"),
+])  # fmt: skip
+"""What is stored of each unit beside its vector and its text."""
+
+_FUZZY = 6  # letters of a stem from which on it may be taken for a similar one
+_ALIKE = 0.8  # how similar, 0..1
+_WORD = re.compile(r"[^\W_]+")
+_LAYOUTS = 64  # layouts kept in memory, some 500 KB each
+_STEMS = 20_000  # stems kept in memory
+
+
+@dataclass(frozen=True, slots=True)
+class Layout:
+    """Where the passages of one episode lie, as arrays over its units and its windows.
+
+    ``title`` are the stems of the words in the episode's title. ``row`` is the first unit's row in the matrix,
+    ``windows_row`` the first window's, ``text_row`` the number of the first unit's text. Of the units: ``start`` and
+    ``end`` in seconds, ``words`` counts, ``break_`` as in Passage, ``speaker`` numbers into ``speakers``, ``asks`` 1
+    where there is a question, ``seams`` (units, 3) as in ``shape.seams``, ``focus`` (units, 384) and ``offset`` as in
+    ``shape.focus``. Of the windows: ``first`` and ``last`` (exclusive), the units that each spans.
+    """
+
+    episode_id: str
+    title: frozenset[str]
+    row: int
+    windows_row: int
+    text_row: int
+    start: Seconds
+    end: Seconds
+    words: npt.NDArray[np.int64]
+    break_: npt.NDArray[np.int64]
+    speaker: npt.NDArray[np.int64]
+    speakers: tuple[str, ...]
+    asks: npt.NDArray[np.int64]
+    seams: npt.NDArray[np.float32]
+    focus: npt.NDArray[np.float32]
+    offset: npt.NDArray[np.float32]
+    first: npt.NDArray[np.int64]
+    last: npt.NDArray[np.int64]
+
+    @property
+    def units(self) -> int:
+        """How many units the episode has."""
+        return len(self.start)
+
+    def until(self, seconds: float) -> "Layout":
+        """The part that is over at ``seconds``: units and windows that reach beyond are left out."""
+        later = np.flatnonzero(self.end > seconds)
+        units = int(later[0]) if len(later) else self.units
+        windows = int(np.searchsorted(self.last, units, side="right"))
+        return replace(
+            self, start=self.start[:units], end=self.end[:units], words=self.words[:units],
+            break_=self.break_[:units], speaker=self.speaker[:units], asks=self.asks[:units],
+            seams=self.seams[:units], focus=self.focus[:units], offset=self.offset[:units],
+            first=self.first[:windows], last=self.last[:windows],
+        )  # fmt: skip
+
+
+@dataclass(frozen=True, slots=True)
+class State:
+    """What a search needs in memory, as of one version of the index.
+
+    ``ids`` of the episodes in the order of their rows; for each its first row in the matrix, the number of its first
+    text, how many units and windows it has. ``common`` words and in how many units each stands.
+    """
+
+    version: int
+    file: str
+    matrix: Stored
+    ids: tuple[str, ...]
+    first: Rows
+    texts: Rows
+    units: Rows
+    windows: Rows
+    common: dict[str, int]
+    stems: dict[str, str]
+    layouts: dict[str, Layout] = field(default_factory=dict)
+
+    def rows_of(self, within: Collection[str] | None) -> list[tuple[int, int]]:
+        """The runs of rows, first and last (exclusive), that belong to episodes (to those ``within``)."""
+        first, last = self.first, self.first + self.units + self.windows
+        if within is not None:
+            wanted = np.array([name in within for name in self.ids], bool)
+            first, last = first[wanted], last[wanted]
+        if not len(first):
+            return []
+        apart = np.flatnonzero(first[1:] != last[:-1]) + 1
+        begins, ends = np.insert(apart, 0, 0), np.append(apart, len(first)) - 1
+        return [(int(first[a]), int(last[b])) for a, b in zip(begins, ends, strict=True)]
+
+
+def read_state(db: sqlite3.Connection, folder: Path, version: int, before: State | None) -> State:
+    """Read the state from the database; what ``before`` has kept is taken over where it still holds.
+
+    Raises LibraryError when the file of vectors is shorter than the database says.
+    """
+    known = dict(db.execute("SELECT name, value FROM meta"))
+    name = known["matrix"]
+    matrix = stored(folder, name, int(known["rows"]))
+    if matrix is None:
+        raise LibraryError(
+            f"The search index is damaged: {name} is too short.",
+            f"Remove the folder {folder} and run `earmark index` to make it again.",
+        )
+    found = db.execute("SELECT id, first, texts, units, windows FROM episodes ORDER BY first").fetchall()
+    numbers = np.array([row[1:] for row in found], np.int64).reshape(-1, 4)
+    layouts: dict[str, Layout] = {}
+    if before is not None and before.file == name:  # rows of a file are never used twice
+        places = {row[0]: row[1] for row in found}
+        layouts = {key: kept for key, kept in dict(before.layouts).items() if places.get(key) == kept.row}
+    return State(
+        version, name, matrix, tuple(row[0] for row in found),
+        numbers[:, 0], numbers[:, 1], numbers[:, 2], numbers[:, 3],
+        dict(db.execute("SELECT word, units FROM common")), before.stems if before else {}, layouts,
+    )  # fmt: skip
+
+
+class View:
+    """One consistent look at the index, as of one moment. Made by ``Index.view``; used by one thread."""
+
+    def __init__(self, db: sqlite3.Connection, state: State) -> None:
+        self._db, self._state = db, state
+
+    @property
+    def episodes(self) -> tuple[str, ...]:
+        """The ids of all episodes."""
+        return self._state.ids
+
+    @property
+    def units(self) -> int:
+        """How many units all episodes have together."""
+        return int(self._state.units.sum())
+
+    @property
+    def passages(self) -> int:
+        """How many units and windows all episodes have together."""
+        return int((self._state.units + self._state.windows).sum())
+
+    @property
+    def matrix(self) -> Stored:
+        """The vectors of all passages, and of some that count no more."""
+        return self._state.matrix
+
+    @property
+    def runs(self) -> list[tuple[int, int]]:
+        """The runs of the matrix's rows, first and last (exclusive), that count."""
+        return self._state.rows_of(None)
+
+    def layout(self, episode_id: str) -> Layout | None:
+        """The places of one episode's passages; None when it is not in the index."""
+        kept = self._state.layouts.get(episode_id)
+        if kept is not None:
+            return kept
+        found = self._db.execute(
+            "SELECT first, texts, title, places, speakers, focus FROM episodes WHERE id = ?", (episode_id,)
+        ).fetchone()
+        if found is None:
+            return None
+        row, text_row, title, blob, speakers, focused = found
+        units = np.frombuffer(blob, PLACE)
+        spans = np.array(window_spans(units["words"].tolist(), units["break"].tolist()), np.int64).reshape(-1, 2)
+        layout = Layout(
+            episode_id, frozenset(map(self._stem, _WORD.findall(title.lower()))), row, row + len(units), text_row,
+            units["start"].astype(np.float64), units["end"].astype(np.float64),
+            units["words"].astype(np.int64), units["break"].astype(np.int64), units["speaker"].astype(np.int64),
+            tuple(json.loads(speakers)), units["asks"].astype(np.int64), units["seams"],
+            np.frombuffer(focused, np.float16).reshape(-1, DIMENSION).astype(np.float32), units["offset"],
+            spans[:, 0], spans[:, 1],
+        )  # fmt: skip
+        if len(self._state.layouts) >= _LAYOUTS:
+            self._state.layouts.clear()
+        self._state.layouts[episode_id] = layout
+        return layout
+
+    def vectors(self, layout: Layout) -> tuple[Matrix, Matrix]:
+        """Unit rows of an episode's units, and of its windows (memory-mapped, not to be written to)."""
+        matrix = self._state.matrix.exact
+        return (
+            matrix[layout.row : layout.row + layout.units],
+            matrix[layout.windows_row : layout.windows_row + len(layout.first)],
+        )
+
+    def dense(
+        self, vector: Matrix, count: int, within: Collection[str] | None = None
+    ) -> list[tuple[str, Rows, Matrix]]:
+        """The ``count`` passages of the library (of the episodes ``within``) that lie nearest to ``vector`` (384,).
+
+        They come grouped by episode: id, numbers of passages inside the episode (units first, then windows), cosines.
+        """
+        state = self._state
+        rows, cosines = nearest(state.matrix, vector, count, state.rows_of(within))
+        order = np.argsort(rows)
+        groups, at = [], 0
+        for name, numbers, _ in self._by_episode(rows, state.first, state.units + state.windows):
+            groups.append((name, numbers, cosines[order[at : at + len(numbers)]]))
+            at += len(numbers)
+        return groups
+
+    def words(self, text: str) -> list[str]:
+        """The different words of a text that can be looked up, in order, one for each stem.
+
+        A word that stands nowhere in the library, often one that was misheard or is written in another way there,
+        gives its place to what the library has instead: "homeo stasis" homeostasis, "softfork" soft and fork,
+        "optimise" optimize, "symulation" simulation.
+        """
+        said = _WORD.findall(text.lower())
+        found: dict[str, str] = {}
+        skip = False
+        for word, following in zip_longest(said, said[1:], fillvalue=""):
+            if skip:
+                skip = False
+                continue
+            known = self.frequency(word) > 0
+            strange = bool(following) and not (known and self.frequency(following))
+            skip = strange and self.frequency(word + following) > 0
+            forms = (word + following,) if skip else (word,) if known else self._instead(word)
+            for form in forms:
+                found.setdefault(self._stem(form), form)
+        return list(found.values())
+
+    def _instead(self, word: str) -> tuple[str, ...]:
+        for other in {word.replace("is", "iz"), word.replace("our", "or")} - {word}:
+            if self.frequency(other):
+                return (other,)
+        for cut in range(3, len(word) - 2):
+            if self.frequency(word[:cut]) and self.frequency(word[cut:]):
+                return word[:cut], word[cut:]
+        stem = self._stem(word)
+        if len(stem) < _FUZZY:
+            return (word,)
+        near = self._db.execute(
+            "SELECT term FROM vocabulary WHERE term >= ? AND term < ? AND length(term) BETWEEN ? AND ?",
+            (stem[:2], stem[:2] + "\uffff", len(stem) - 2, len(stem) + 2),
+        )
+        return tuple(get_close_matches(stem, [term for (term,) in near], 1, _ALIKE)) or (word,)
+
+    def frequency(self, word: str) -> int:
+        """In how many units of the library a word stands, in any of its forms."""
+        common = self._state.common.get(self._stem(word))
+        if common is not None:
+            return common
+        (count,) = self._db.execute("SELECT count(*) FROM texts WHERE texts MATCH ?", (f'"{word}"',)).fetchone()
+        return int(count)
+
+    def common(self, word: str) -> bool:
+        """True for a word that stands in so many units that looking it up in the whole library takes long."""
+        return self._stem(word) in self._state.common
+
+    def holding(self, word: str, layout: Layout) -> Rows:
+        """The units of an episode, numbered inside it, that hold a word in any of its forms."""
+        found = self._db.execute(
+            "SELECT rowid FROM texts WHERE texts MATCH ? AND rowid BETWEEN ? AND ?",
+            (f'"{word}"', layout.text_row, layout.text_row + layout.units - 1),
+        )
+        return np.array(found.fetchall(), np.int64).reshape(-1) - layout.text_row
+
+    def titled(self, word: str, layout: Layout) -> bool:
+        """True when a word, in any of its forms, stands in the title of an episode."""
+        return self._stem(word) in layout.title
+
+    def lexical(self, word: str) -> list[tuple[str, Rows]]:
+        """The units of the library that hold a word in any of its forms, grouped by episode: id and numbers in it."""
+        state = self._state
+        found = self._db.execute("SELECT rowid FROM texts WHERE texts MATCH ?", (f'"{word}"',))
+        rows = np.array(found.fetchall(), np.int64).reshape(-1)
+        return [(name, numbers) for name, numbers, _ in self._by_episode(rows, state.texts, state.units)]
+
+    def texts(self, layout: Layout, first: int, last: int) -> list[str]:
+        """The texts of the units ``first`` to ``last`` (exclusive) of an episode."""
+        found = self._db.execute(
+            "SELECT text FROM texts WHERE rowid BETWEEN ? AND ? ORDER BY rowid",
+            (layout.text_row + first, layout.text_row + last - 1),
+        )
+        return [text for (text,) in found]
+
+    def _stem(self, word: str) -> str:
+        """The form under which the tokenizer of the index files a word."""
+        stems = self._state.stems
+        stem = stems.get(word)
+        if stem is None:
+            self._db.execute("INSERT INTO temp.probe (rowid, text) VALUES (1, ?)", (word,))
+            found = self._db.execute("SELECT term FROM temp.probed").fetchone()
+            self._db.execute("DELETE FROM temp.probe")
+            stem = str(found[0]) if found else word
+            if len(stems) >= _STEMS:
+                stems.clear()
+            stems[word] = stem
+        return stem
+
+    def _by_episode(self, rows: Rows, first: Rows, size: Rows) -> list[tuple[str, Rows, int]]:
+        """Rows by the episode that holds them: id, numbers inside it, its first row."""
+        if not len(rows) or not len(first):
+            return []
+        rows = np.sort(rows)
+        owner = np.searchsorted(first, rows, side="right") - 1
+        alive = (owner >= 0) & (rows - first[owner] < size[owner])
+        owner, rows = owner[alive], rows[alive]
+        starts = np.flatnonzero(np.diff(owner, prepend=-1))
+        return [
+            (self._state.ids[number], mine - first[number], int(first[number]))
+            for number, mine in zip(owner[starts].tolist(), np.split(rows, starts[1:]), strict=True)
+        ] if len(rows) else []

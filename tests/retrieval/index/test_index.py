@@ -1,0 +1,256 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The index keeps what it is given, whatever happens meanwhile."""
+
+import multiprocessing
+import os
+import signal
+import subprocess
+import sys
+import threading
+import time
+from collections.abc import Sequence
+from multiprocessing.connection import Connection
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from retrieval.index import index as index_module
+from retrieval.index.chunking import UNIT, WINDOW, window_spans
+from retrieval.index.embedding import DIMENSION, Matrix
+from retrieval.index.index import Index
+from retrieval.model import Passage
+from voice.errors import LibraryError, NoSpace
+
+
+def episode(name: str, units: int = 6) -> tuple[list[Passage], Matrix]:
+    """Passages of an invented episode, and vectors that can be told from those of any other."""
+    found = [
+        Passage(name, 10.0 * number, 10.0 * number + 9, f"{name} says number{number} " + "word " * 28, "Ann", UNIT)
+        for number in range(units)
+    ]
+    spans = window_spans([len(passage.text.split()) for passage in found], [0] * units)
+    found += [
+        Passage(name, found[a].start, found[b - 1].end, " ".join(p.text for p in found[a:b]), "Ann", WINDOW)
+        for a, b in spans
+    ]
+    noise = np.random.default_rng(list(name.encode())).normal(size=(len(found), DIMENSION)).astype(np.float32)
+    return found, noise / np.linalg.norm(noise, axis=1, keepdims=True)
+
+
+def check(index: Index, names: Sequence[str]) -> None:
+    """Words, places and vectors of each episode belong together, and there are no others."""
+    with index.view() as view:
+        assert sorted(view.episodes) == sorted(names)
+        for name in names:
+            expected, vectors = episode(name)
+            layout = view.layout(name)
+            assert layout is not None
+            texts = [passage.text for passage in expected if passage.grain == UNIT]
+            assert view.texts(layout, 0, layout.units) == texts
+            assert np.array_equal(np.concatenate(view.vectors(layout)), vectors)
+            assert view.holding(name, layout).tolist() == list(range(len(texts)))
+            assert view.holding("number2", layout).tolist() == [2]
+            best = view.dense(vectors[3], 1)
+            assert [(found, numbers.tolist()) for found, numbers, _ in best] == [(name, [3])]
+        assert {found for found, _ in view.lexical("number1")} == set(names)
+
+
+def test_what_is_added_is_found_also_after_opening_again(tmp_path: Path) -> None:
+    index = Index.open(tmp_path)
+    check(index, [])
+    for name in ("one", "two", "three"):
+        index.add(name, *episode(name))
+    check(index, ["one", "two", "three"])
+    index.add("two", *episode("two"))
+    index.remove("one")
+    index.remove("never")
+    check(index, ["two", "three"])
+    index.close()
+    check(Index.open(tmp_path), ["two", "three"])
+
+
+def test_an_index_of_another_model_is_begun_anew(tmp_path: Path) -> None:
+    Index.open(tmp_path).add("one", *episode("one"))
+    check(Index.open(tmp_path), ["one"])
+    check(Index.open(tmp_path, "another"), [])
+
+
+def test_removed_rows_are_given_back(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(index_module, "_WASTE", 20)
+    index = Index.open(tmp_path)
+    reader = Index.open(tmp_path)
+    names = [f"episode{number}" for number in range(8)]
+    for name in names:
+        index.add(name, *episode(name))
+    check(reader, names)
+    for name in names[:6]:
+        index.remove(name)
+        check(index, names[names.index(name) + 1 :])
+    check(reader, names[6:])
+    rows = sum(len(episode(name)[0]) for name in names)
+    sizes = {path.suffix: path.stat().st_size for path in tmp_path.glob("vectors-*")}
+    assert set(sizes) == {".f32", ".i8"}
+    assert sizes[".f32"] == 4 * sizes[".i8"] < rows * DIMENSION * 4 / 2
+    index.add("later", *episode("later"))
+    check(reader, [*names[6:], "later"])
+
+
+def test_other_processes_writes_are_seen(tmp_path: Path) -> None:
+    index = Index.open(tmp_path)
+    index.add("mine", *episode("mine"))
+    check(index, ["mine"])
+    code = (
+        "import sys; from pathlib import Path; from retrieval.index.index import Index; from tests.retrieval.test_index"
+        " import episode; Index.open(Path(sys.argv[1])).add('theirs', *episode('theirs'))"
+    )
+    subprocess.run([sys.executable, "-c", code, str(tmp_path)], check=True)
+    check(index, ["mine", "theirs"])
+
+
+def test_two_processes_write_at_once(tmp_path: Path) -> None:
+    Index.open(tmp_path)
+    context = multiprocessing.get_context("spawn")
+    names = [[f"{writer}x{number}" for number in range(5)] for writer in "ab"]
+    writers = [context.Process(target=_write, args=(tmp_path, mine)) for mine in names]
+    for writer in writers:
+        writer.start()
+    for writer in writers:
+        writer.join(60)
+        assert writer.exitcode == 0
+    check(Index.open(tmp_path), [*names[0], *names[1]])
+
+
+def _write(folder: Path, names: list[str]) -> None:
+    index = Index.open(folder)
+    for name in names:
+        index.add(name, *episode(name))
+
+
+def test_several_threads_read_while_one_writes(tmp_path: Path) -> None:
+    index = Index.open(tmp_path)
+    index.add("stays", *episode("stays"))
+    failures: list[BaseException] = []
+    done = threading.Event()
+
+    def read() -> None:
+        try:
+            while not done.is_set():
+                with index.view() as view:
+                    for name in view.episodes:
+                        layout = view.layout(name)
+                        assert layout is not None
+                        assert np.array_equal(np.concatenate(view.vectors(layout)), episode(name)[1])
+                        assert len(view.holding(name, layout)) == layout.units
+        except BaseException as error:
+            failures.append(error)
+
+    readers = [threading.Thread(target=read) for _ in range(3)]
+    for reader in readers:
+        reader.start()
+    for number in range(10):
+        index.add(f"guest{number % 3}", *episode(f"guest{number % 3}"))
+        index.remove(f"guest{(number + 1) % 3}")
+    done.set()
+    for reader in readers:
+        reader.join()
+    assert not failures
+
+
+@pytest.mark.parametrize("moment", ["before the vectors", "after the vectors"])
+def test_a_crash_while_adding_leaves_the_index_as_it_was(tmp_path: Path, moment: str) -> None:
+    index = Index.open(tmp_path)
+    index.add("one", *episode("one"))
+    child = multiprocessing.get_context("fork").Process(target=_die, args=(tmp_path, moment))
+    child.start()
+    child.join(60)
+    assert child.exitcode == -signal.SIGKILL
+    check(index, ["one"])
+    index.add("two", *episode("two"))
+    check(Index.open(tmp_path), ["one", "two"])
+
+
+def _die(folder: Path, moment: str) -> None:
+    class Dying(Index):
+        def _append(self, *args: object) -> None:
+            if moment == "after the vectors":
+                super()._append(*args)  # type: ignore[arg-type]
+            os.kill(os.getpid(), signal.SIGKILL)
+
+    Dying.open(folder).add("one", *episode("half"))
+
+
+def test_killed_at_any_moment_the_index_stays_whole(tmp_path: Path) -> None:
+    index = Index.open(tmp_path)
+    pick = np.random.default_rng(5)
+    context = multiprocessing.get_context("fork")
+    announced: list[str] = []
+    for life in range(6):
+        reader, writer = context.Pipe(duplex=False)
+        child = context.Process(target=_add_for_ever, args=(tmp_path, life, writer))
+        child.start()
+        announced.append(reader.recv())  # the first one is in
+        time.sleep(float(pick.uniform(0, 0.03)))
+        child.kill()
+        child.join(60)
+        while reader.poll():
+            try:
+                announced.append(reader.recv())
+            except EOFError:
+                break
+        with index.view() as view:
+            found = view.episodes
+        assert set(announced) <= set(found)
+        check(index, found)
+    index.add("later", *episode("later"))
+    check(index, [*found, "later"])
+
+
+def _add_for_ever(folder: Path, life: int, done: Connection) -> None:
+    mine = Index.open(folder)
+    for number in range(1000):
+        name = f"life{life}x{number}"
+        mine.add(name, *episode(name))
+        done.send(name)
+
+
+def test_a_full_disk_is_told_and_nothing_is_lost(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    index = Index.open(tmp_path)
+    index.add("one", *episode("one"))
+
+    def full(descriptor: int) -> None:
+        raise OSError(28, "No space left on device")
+
+    with monkeypatch.context() as patch:
+        patch.setattr(os, "fsync", full)
+        with pytest.raises(NoSpace, match="disk is full"):
+            index.add("two", *episode("two"))
+    check(index, ["one"])
+    index.add("two", *episode("two"))
+    check(index, ["one", "two"])
+
+
+@pytest.mark.parametrize("kind", ["f32", "i8"])
+def test_a_matrix_that_was_cut_off_is_told(tmp_path: Path, kind: str) -> None:
+    Index.open(tmp_path).add("one", *episode("one"))
+    (path,) = tmp_path.glob(f"vectors-*.{kind}")
+    os.truncate(path, 100)
+    with pytest.raises(LibraryError, match="damaged"), Index.open(tmp_path).view():
+        pass
+
+
+def test_common_words_are_counted_a_few_with_each_episode(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(index_module, "_RARE", 10)
+    monkeypatch.setattr(index_module, "_COMMON", 0.5)
+    monkeypatch.setattr(index_module, "_COUNTED", 5)
+    index = Index.open(tmp_path)
+    seen: list[bool] = []
+    for number in range(12):
+        index.add(f"episode{number}", *episode(f"episode{number}"))
+        with index.view() as view:
+            seen.append(view.common("word"))
+            assert view.frequency("word") <= view.units
+            assert not view.common("number2") and view.frequency("number2") == number + 1
+    assert not seen[0] and seen[-1]
+    with index.view() as view:
+        assert view.frequency("word") > view.units / 2

