@@ -10,7 +10,7 @@ from episodes.store.library import Library
 from tests.benchmarks.spoken_questions import measure
 from tests.conftest import TINY_WHISPER
 from tests.demo import TEN_QUESTIONS, spoken_wav, word_errors
-from tests.ui.test_cli import earmark
+from tests.ui.cli.test_main import earmark
 from ui.companion import Companion
 from ui.settings import Settings
 from voice.audio import read_audio

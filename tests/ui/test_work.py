@@ -21,7 +21,7 @@ from episodes.store import jobs
 from episodes.store.library import Library
 from tests.conftest import ROOT, TINY_WHISPER, RunningServer
 from tests.episodes import killing
-from tests.ui.test_cli import earmark, refused
+from tests.ui.cli.test_main import earmark, refused
 from ui.cli.progress import steps_on_terminal
 
 SPOKEN = ("What is a keel?", "A keel is a weight under a ship.", "It keeps the ship upright in the wind.",

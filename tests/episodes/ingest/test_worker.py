@@ -21,7 +21,7 @@ from episodes.store.jobs import LEASE, JobState, Queue, worker_name
 from episodes.store.library import Library
 from episodes.topics.segmentation import Embed
 from tests.episodes import killing
-from tests.episodes.test_ingest import CUES, LENGTH, SAID, Recogniser
+from tests.episodes.ingest.test_pipeline import CUES, LENGTH, SAID, Recogniser
 from tests.episodes.tones import write_tones
 from voice.errors import DownloadError, EarmarkError, LibraryError
 from voice.model import Bias, Piece
