@@ -29,7 +29,7 @@ ONLY_IN = {
 }
 """Modules that reach devices or the network, and the files that may import them."""
 
-HEAVY = ("torch", "gradio", "faster_whisper", "sentence_transformers", "piper", "pocketsphinx", "sounddevice", "av")
+HEAVY = ("torch", "gradio", "faster_whisper", "sentence_transformers", "piper", "huggingface_hub", "sounddevice", "av")
 
 
 def imports(path: Path) -> set[str]:

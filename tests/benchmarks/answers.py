@@ -99,7 +99,7 @@ def answers(folder: Path) -> list[tuple[str, Asked, Answer]]:
         found = json.loads(line)
         if found["id"] in ASKED:
             wanted[found["id"]] = found
-    companion = Companion(Settings(data_dir=folder / "earmark", hearing="builtin"))
+    companion = Companion(Settings(data_dir=folder / "earmark", hearing="tiny.en"))
     try:
         ids = {}
         for name in ASKED:

@@ -27,7 +27,6 @@ from typing import Any
 import numpy as np
 
 from retrieval.model import Question
-from tests.conftest import TINY_WHISPER
 from tests.demo import TEN_QUESTIONS, spoken_wav
 from tests.episodes.tones import write_tones
 from tests.models.whisper.shape import make
@@ -168,7 +167,7 @@ def measure(card: SoundCard, model: str, library: Path | None = None) -> dict[st
         data = Path(name) / "earmark"
         if library is not None:
             shutil.copytree(library, data)
-        companion = Companion(Settings(data_dir=data, hearing=str(TINY_WHISPER)))
+        companion = Companion(Settings(data_dir=data, hearing="tiny.en"))
         companion.add_demo()
         for audio in (data / "audio").glob("*.m4a"):
             write_tones(audio, "aac", 520.0, rate=16_000)

@@ -14,7 +14,7 @@ from pathlib import Path
 import numpy as np
 
 from tests.benchmarks.hearing import CLIPS, TINY, demo_bias
-from tests.models.whisper.sounds import examples
+from tests.sounds import examples
 from voice.audio import FRAME, HEARING_RATE, Audio, Samples, read_audio
 from voice.recognition.choice import Hearing
 from voice.recognition.sphinx import Sphinx

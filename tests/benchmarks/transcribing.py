@@ -31,7 +31,7 @@ from typing import Any
 
 import numpy as np
 
-from episodes.ingest.demo import script
+from episodes.demo import script
 from episodes.ingest.pipeline import Tools
 from episodes.ingest.submit import enqueue
 from episodes.ingest.worker import bring_in
@@ -40,7 +40,7 @@ from episodes.sources.files import local_source
 from episodes.store.library import Library
 from tests.episodes.conftest import hashed
 from tests.models.whisper.shape import SHAPES, make
-from tests.models.whisper.speech import RATE, say
+from tests.speech import RATE, say
 from voice.audio import pcm16
 from voice.model import Bias
 from voice.recognition.whisper import Whisper

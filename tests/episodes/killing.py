@@ -38,7 +38,7 @@ from retrieval.index.chunking import passages
 from retrieval.index.index import Index
 from tests.demo import TEN_QUESTIONS
 from tests.episodes.conftest import hashed
-from tests.models.whisper.speech import RATE, say
+from tests.speech import RATE, say
 from voice.audio import Audio, join, silence, write_wav
 from voice.model import Bias
 from voice.recognition.whisper import Whisper
