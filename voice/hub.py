@@ -79,7 +79,7 @@ def _telling(on_progress: Callable[[float], None], expected: int) -> Any:
     """A progress bar for huggingface_hub that shows nothing and tells how much of the bytes is there."""
     from tqdm import tqdm
 
-    class Telling(tqdm):  # type: ignore[type-arg]
+    class Telling(tqdm):  # type: ignore[misc]
         def __init__(self, *args: Any, **kwargs: Any) -> None:
             self._counts = kwargs.get("unit") == "B" and "econstruct" in str(kwargs.get("desc"))
             kwargs.pop("name", None)

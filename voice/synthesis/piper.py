@@ -222,9 +222,9 @@ def _find(ref: str, folder: Path) -> Path:
             f"There is no voice called {ref!r}.",
             "Choose auto, a Piper voice such as en_US-lessac-medium, or an .onnx file.",
         )
-    path = find_voice(ref, folder)
-    if path is not None:
-        return path
+    found = find_voice(ref, folder)
+    if found is not None:
+        return found
     if (folder / f"{ref}.onnx").is_file():
         return folder / f"{ref}.onnx"
     hint = weights.JOE.remedy if ref == PACKAGED else (
