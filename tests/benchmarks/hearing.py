@@ -214,7 +214,7 @@ def main() -> None:
         companion.add_demo()
         episode = companion.library.episodes()[-1]
         cues = companion.library.cues(episode.id)
-        podcast = read_audio(companion.library.audio(episode.id)).samples
+        podcast = read_audio(companion.library.audio_path(episode) or Path()).samples
         right = sum(lands(companion, one, one.text, episode.id, cues) for one in THIRTY_QUESTIONS)
         understood = sum(getattr(parse(text), "name", "") == name for text, name in EIGHTY_COMMANDS)
         if not given.json:
