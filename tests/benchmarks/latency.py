@@ -5,7 +5,8 @@
 
 Ten questions and six commands are spoken, over the podcast, into the microphone of a PulseAudio server of our own;
 microphone and loudspeaker are recorded, and the latency is read from the recordings. Each answer is spoken over, too.
-The podcast's sound is made of tones, so that it is audible all the time. The plain sequence (wait 0.5 s, decode, search, synthesise all, play) is run on the same sounds in the same process.
+The podcast's sound is made of tones, so that it is audible all the time. The plain
+sequence (wait 0.5 s, decode, search, synthesise all, play) is run on the same sounds in the same process.
 """
 
 import argparse
