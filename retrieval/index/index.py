@@ -281,7 +281,8 @@ def _translated(what: str) -> Iterator[None]:
                 f"The disk is full: could not {what}.", "Free some space, then run the same command again."
             ) from error
         raise LibraryError(
-            f"Could not {what} ({error}).", "If this happens again, run `earmark index` to make the index anew."
+            f"Could not {what} ({error}).",
+            "If this happens again, remove the folder 'index': 'earmark serve' makes it anew.",
         ) from error
     except OSError as error:
         raise from_os_error(error, what) from error

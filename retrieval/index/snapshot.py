@@ -129,7 +129,7 @@ def read_state(db: sqlite3.Connection, folder: Path, version: int, before: State
     if matrix is None:
         raise LibraryError(
             f"The search index is damaged: {name} is too short.",
-            f"Remove the folder {folder} and run `earmark index` to make it again.",
+            f"Remove the folder {folder}: 'earmark serve' makes it anew.",
         )
     found = db.execute("SELECT id, first, texts, units, windows FROM episodes ORDER BY first").fetchall()
     numbers = np.array([row[1:] for row in found], np.int64).reshape(-1, 4)
