@@ -54,7 +54,7 @@ class Script:
     def scale(self) -> npt.NDArray[np.float32]:
         """What makes each vector of codes one long (m,)."""
         squares = np.einsum("ij,ij->i", self.codes, self.codes, dtype=np.int32)
-        return (1 / np.sqrt(np.maximum(squares, 1))).astype(np.float32)
+        return np.asarray(1 / np.sqrt(np.maximum(squares, 1)), np.float32)
 
     @cached_property
     def chunks(self) -> npt.NDArray[np.int64]:
