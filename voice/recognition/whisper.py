@@ -35,15 +35,18 @@ _INVENTED = {
 """What Whisper writes when nobody speaks, in plain letters."""
 
 
+_OFTENEST = 4  # times that a text says itself: what comes more often was said
+
+
 def folded(text: str) -> str:
-    """A text that says itself twice or more ("Faster, faster."), said once; another one as it is.
+    """A text that says itself two to four times ("Faster, faster."), said once; another one as it is.
 
     Whisper does so when it leans towards a command that it hears.
     """
     words = text.split()
     plain = [re.sub(r"\W", "", word.lower()) for word in words]
     for length in range(1, len(words) // 2 + 1):
-        if len(words) % length == 0 and plain == plain[:length] * (len(words) // length):
+        if len(words) % length == 0 and len(words) <= _OFTENEST * length and plain == plain[:length] * (len(words) // length):
             end = re.search(r"[.?!…]+$", text)
             return " ".join(words[:length]).rstrip(" ,;:-–—.?!…") + (end[0] if end else "")
     return text

@@ -169,6 +169,7 @@ def test_a_damaged_model_is_told(tmp_path: Path, damaged: str) -> None:
         ("Is it what it is?", "Is it what it is?"),
         ("Faster, much faster.", "Faster, much faster."),
         ("No.", "No."),
+        ("Go on. " * 5, "Go on. " * 5),
         ("", ""),
     ],
 )
