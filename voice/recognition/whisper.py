@@ -46,7 +46,8 @@ def folded(text: str) -> str:
     words = text.split()
     plain = [re.sub(r"\W", "", word.lower()) for word in words]
     for length in range(1, len(words) // 2 + 1):
-        if len(words) % length == 0 and len(words) <= _OFTENEST * length and plain == plain[:length] * (len(words) // length):
+        times = len(words) // length
+        if len(words) == times * length and times <= _OFTENEST and plain == plain[:length] * times:
             end = re.search(r"[.?!…]+$", text)
             return " ".join(words[:length]).rstrip(" ,;:-–—.?!…") + (end[0] if end else "")
     return text

@@ -75,7 +75,7 @@ def test_a_question_is_decoded_once_and_one_longer_than_a_window_is_heard_to_its
         heard = whisper.hear(join([spoken("what is organic alignment"), silence(1.0, RATE)] * 12))
     finally:
         del model.encode
-    assert heard.text.lower().count("organic alignment") >= 10
+    assert heard.text.lower().count("what is organic") >= 10
 
 
 def test_any_rate_level_and_damage_is_taken(whisper: Whisper) -> None:
