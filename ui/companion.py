@@ -23,10 +23,12 @@ from episodes.sources.download import Fetcher
 from episodes.store.jobs import Queue
 from episodes.store.library import Library
 from episodes.text.keywords import rare_words
+from episodes.text.language import NAMES, language_of
 from episodes.text.lexicon import content_words
 from episodes.topics.llm_summary import Writer
 from retrieval.answers import respond
 from retrieval.answers.respond import Shelf
+from retrieval.commands.commands import parse
 from retrieval.commands.said_often import SAID_OFTEN
 from retrieval.finding.answerability import answered, once
 from retrieval.finding.relevance_curve import Warmth, heat
@@ -281,6 +283,7 @@ class Companion:
         words = dict.fromkeys((*content_words(titles), *rare_words(cue.text for cue in cues)))
         bias = Bias(
             tuple(name for name, _ in people.most_common(_NAMES)), tuple(words)[:_WORDS], SAID_OFTEN,
+            focus[0].language if len(focus) == 1 else "",
         )  # fmt: skip
         self._bias = (wanted, bias)
         return bias
@@ -306,7 +309,15 @@ class Companion:
         if not self.library.episodes():
             raise LibraryError("The library is empty.", "Run 'earmark add FILE', or 'earmark serve' for the demo.")
         if question.episode_id is not None:
-            self.library.episode(question.episode_id)
+            asked, spoken = language_of([question.text]), self.library.episode(question.episode_id).language
+            if asked and spoken and asked != spoken and parse(question.text) is None:
+                theirs = NAMES.get(spoken, spoken)
+                sentence = Sentence(
+                    f"This episode is in {theirs}, and that sounds like {NAMES[asked]}; ask it in {theirs}."
+                )
+                yield sentence
+                yield Answer(question.text, False, (sentence,))
+                return
         shelf = self._shelf(within)
         made = respond.answer(question, shelf, within)
         model = model_of(self.settings)
