@@ -89,4 +89,8 @@ def from_os_error(error: OSError, what: str) -> EarmarkError:
     if error.errno in (errno.ENOSPC, errno.EDQUOT):
         return NoSpace(f"The disk is full: could not {what}.", "Free some space, then run the same command again.")
     reason = error.strerror or str(error)
+    if error.errno in (errno.EACCES, errno.EPERM, errno.EROFS):
+        return LibraryError(f"Could not {what}: {reason}.", "Change its permissions, or choose another place.")
+    if error.errno == errno.ENOENT:
+        return LibraryError(f"Could not {what}: {reason}.", "Check the name, and that its folder exists.")
     return LibraryError(f"Could not {what}: {reason}.", "Check that the folder exists and is writable.")

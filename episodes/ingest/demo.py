@@ -11,7 +11,7 @@ from importlib.resources import files
 from pathlib import Path
 
 from episodes.text.sentences import sentences
-from episodes.transcripts.reader import write_vtt
+from episodes.transcripts.writer import write_vtt
 from voice.audio import Audio, join, silence, write_flac
 from voice.model import Cue
 from voice.synthesis.piper import Speaking
@@ -60,9 +60,7 @@ def script() -> Script:
     return Script(fields["Show"], fields["Title"], tuple(fields["Guests"].split(", ")), tuple(lines))
 
 
-def render(
-    voices: Mapping[str, Speaking], folder: Path, on_progress: Callable[[float], None] = lambda _: None
-) -> Path:
+def render(voices: Mapping[str, Speaking], folder: Path, on_progress: Callable[[float], None] = lambda _: None) -> Path:
     """Speak the conversation into ``folder``: a FLAC file with its tags and a VTT file beside it; returns the audio.
 
     ``voices`` gives each speaker's voice; all have one rate. ``on_progress`` hears a fraction in 0..1.

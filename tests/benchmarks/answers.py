@@ -18,7 +18,7 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 
 from episodes.model import Cue
-from episodes.transcripts.reader import write_vtt
+from episodes.transcripts.writer import write_vtt
 from retrieval.model import Answer, Question, Turn
 from tests.material import FOLDER
 from ui.companion import Companion

@@ -11,7 +11,8 @@ import pytest
 from click.testing import CliRunner, Result
 
 from episodes.media.recordings import probe
-from episodes.transcripts.reader import read_transcript, write_vtt
+from episodes.transcripts.reader import read_transcript
+from episodes.transcripts.writer import write_vtt
 from tests.episodes.feedserver import Publisher, publishing
 from tests.episodes.tones import write_tones
 from ui.cli.main import main

@@ -22,7 +22,7 @@ from episodes.sources.resolve import Choice, gather
 from episodes.store.jobs import Queue
 from episodes.store.library import Library
 from episodes.topics.segmentation import Embed
-from episodes.transcripts.reader import write_json, write_srt, write_vtt
+from episodes.transcripts.writer import write_json, write_srt, write_vtt
 from tests.episodes.feedserver import Publisher, publishing
 from tests.episodes.tones import write_tones
 from voice.errors import DownloadError, EarmarkError, FeedError, LibraryError
