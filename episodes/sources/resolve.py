@@ -96,7 +96,7 @@ def gather(ref: str, net: Net, choice: Choice = Choice()) -> Gathered:
     if is_address(ref):
         found = _from_address(ref, net, choice)
     elif path.is_dir():
-        found = _from_folder(path)
+        found = _from_folder(path, net, choice)
     elif not path.exists() and without_scheme(ref):
         raise LibraryError(f"There is no file {path}, and an address of the web begins with https://.",
                            f"If that is what is meant, give https://{ref}.")  # fmt: skip
@@ -135,9 +135,11 @@ def _from_file(path: Path, net: Net, choice: Choice) -> Gathered:
     return Gathered((local_source(path),))
 
 
-def _from_folder(folder: Path) -> Gathered:
-    """Every recording in a folder and below, each with what lies beside it, and the transcripts that lie alone."""
+def _from_folder(folder: Path, net: Net, choice: Choice) -> Gathered:
+    """Every recording in a folder and below, each with what lies beside it, the transcripts that lie alone, and what
+    the feeds and lists of feeds directly in it stand for."""
     sources: list[Source] = []
+    feeds: list[Followed] = []
     problems: list[str] = []
     beside: set[Path] = set()
     recordings: list[Path] = []
@@ -170,13 +172,22 @@ def _from_folder(folder: Path) -> Gathered:
         if path.suffix.lower() in (*SUFFIXES, *PROSE):
             continue
         what = _list_or_feed(path)
-        if what:
+        if what and path.parent == folder:
+            try:
+                inside = _from_file(path, net, choice)
+            except EarmarkError as error:
+                problems.append(str(error))
+                continue
+            sources += inside.sources
+            feeds += inside.feeds
+            problems += inside.problems
+        elif what:
             problems.append(f"{path.name} was left out: it is a {what}. Add it by itself.")
         elif path.suffix.lower() not in _COMPANIONS:
             problems.append(f"{path.name} was left out: it is neither audio nor a transcript.")
     if not sources and not problems:
         raise LibraryError(f"There is neither audio nor a transcript in {folder}.", "Give another folder.")
-    return Gathered(tuple(sources), problems=tuple(problems))
+    return Gathered(tuple(sources), tuple(feeds), tuple(problems))
 
 
 def _belongs(path: Path, stems: set[tuple[Path, str]]) -> bool:
