@@ -96,7 +96,7 @@ def _what_text(path: Path) -> tuple[str, str]:
         return f"{path.name} is a web page, not audio.", "Download the recording itself, or give its feed's address."
     if what:
         return f"{path.name} is a {'list of feeds' if what == 'opml' else what}, not audio.", "Add it by its own name."
-    return (f"{path.name} is a text without times, so it is no transcript.",
+    return (f"{path.name} is not audio, and a text without times is no transcript.",
             "Put it beside the recording it belongs to, or give a VTT, SRT or Podcasting 2.0 JSON file.")  # fmt: skip
 
 
@@ -136,7 +136,7 @@ def _sidecar(audio: Path) -> Path | None:
                 continue
             rank = _rank(entry.name[: -len(suffix)], audio)
             if rank is not None and entry.is_file():
-                found.append((rank, SUFFIXES.index(suffix), len(entry.name), entry.name, entry))
+                found.append((rank > 2, SUFFIXES.index(suffix), rank, len(entry.name), entry.name, entry))
     return min(found)[-1] if found else None
 
 

@@ -141,6 +141,7 @@ def _from_folder(folder: Path, net: Net, choice: Choice) -> Gathered:
     sources: list[Source] = []
     feeds: list[Followed] = []
     problems: list[str] = []
+    left_out: list[str] = []
     beside: set[Path] = set()
     recordings: list[Path] = []
     texts: list[Path] = []
@@ -160,14 +161,17 @@ def _from_folder(folder: Path, net: Net, choice: Choice) -> Gathered:
         if path in beside or _belongs(path, stems):
             continue
         if path.suffix.lower() in PROSE and not _with_times(path):
-            problems.append(f"{path.name} was left out: it is a text without times.")
+            left_out.append(f"{path.name} was left out: it is a text without times.")
             continue
         try:
             read_transcript(path)
             sources.append(local_source(path))
             stems.add((path.parent, path.stem))  # the same talk in a second format is not another one
         except EarmarkError as error:
-            problems.append(_other_json(path) if path.suffix.lower() == ".json" else str(error))
+            if path.suffix.lower() == ".json":  # often something else, settings for instance
+                left_out.append(f"{path.name} was left out: it is JSON, but no transcript.")
+            else:
+                problems.append(str(error))
     for path in texts:
         if path.suffix.lower() in (*SUFFIXES, *PROSE):
             continue
@@ -182,12 +186,13 @@ def _from_folder(folder: Path, net: Net, choice: Choice) -> Gathered:
             feeds += inside.feeds
             problems += inside.problems
         elif what:
-            problems.append(f"{path.name} was left out: it is a {what}. Add it by itself.")
+            left_out.append(f"{path.name} was left out: it is a {what}. Add it by itself.")
         elif path.suffix.lower() not in _COMPANIONS:
-            problems.append(f"{path.name} was left out: it is neither audio nor a transcript.")
+            left_out.append(f"{path.name} was left out: it is neither audio nor a transcript.")
     if not sources and not problems:
-        raise LibraryError(f"There is neither audio nor a transcript in {folder}.", "Give another folder.")
-    return Gathered(tuple(sources), tuple(feeds), tuple(problems))
+        raise LibraryError(f"There is neither audio nor a transcript in {folder}.",
+                           left_out[0] if left_out else "Give another folder.")  # fmt: skip
+    return Gathered(tuple(sources), tuple(feeds), (*problems, *left_out))
 
 
 def _belongs(path: Path, stems: set[tuple[Path, str]]) -> bool:
@@ -205,10 +210,6 @@ def _with_times(path: Path) -> bool:
         return is_timed(path.read_text("utf-8", "replace")[:_LOOKED_AT])
     except OSError:
         return False
-
-
-def _other_json(path: Path) -> str:
-    return f"{path.name} was left out: it is JSON, but no transcript."
 
 
 def _list_or_feed(path: Path) -> str:

@@ -21,6 +21,7 @@ _SBV_TIMES = re.compile(r"^[ \t]{0,8}(\d{1,4}:\d[\d:.]{0,16})[ \t]{0,8},[ \t]{0,
 _COMMENT = re.compile(r"(?:NOTE|STYLE|REGION|Region)(?:$|[ \t])|Style:$|Region:$|region$")
 _MAP = re.compile(r"X-TIMESTAMP-MAP\s*=\s*(.{0,200})")
 _GUID = re.compile(r"[0-9a-fA-F]{8}-[0-9a-fA-F-]{20,40}(?:/[\w-]{1,20})?")
+_NAME_WORDS = 4  # of what may name a cue
 _DIALOGUE = re.compile(r"[-–—•]\s|[-–][\[(A-Z]|>>")
 
 
@@ -101,8 +102,8 @@ def _last(lines: Sequence[str], place: int, following: int, counted: bool, ident
     blank = not lines[above - 1].strip() and above - 1 > place
     if _is_count(line) and (counted or blank):
         return above
-    if vtt and line and (blank or above - 1 == place) and (_GUID.fullmatch(line[:70]) or (blank and (
-            " " not in line or (identified and line[-1] not in ".!?,")))):  # fmt: skip
+    names = " " not in line or (line[-1] not in ".!?,…:;" and len(line.split()) <= _NAME_WORDS)
+    if vtt and line and (_GUID.fullmatch(line[:70]) or (blank and (names or identified))):
         return above
     return following
 

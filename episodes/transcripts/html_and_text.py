@@ -191,8 +191,8 @@ def _from_text(text: str) -> Iterator[_Paragraph]:
     """Paragraphs of a plain text: a line each, with what stands before its words as speaker and time."""
     rows = [_row(line) for line in text.splitlines() if line.strip()]
     timed = sum(row.start is not None for row in rows) > 1
-    said = [row for row in rows if row.said and not row.heading]
-    telling = [row for row in said if row.start is not None or not timed] or said
+    spoken = [row for row in rows if row.said and not row.heading]
+    telling = [row for row in spoken if row.start is not None or not timed] or spoken
     names = speakers_of([[row.said] for row in telling])
     speaker, start = "", None
     for row in rows:
