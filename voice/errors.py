@@ -15,6 +15,7 @@ A foreign exception is translated once, at the edge where it appears, into one o
     ├── SpeakingError       a voice that cannot start
     ├── DeviceError         no microphone or loudspeaker
     ├── DownloadError       something on the network that could not be fetched
+    │   └── WrongDownload   what came is something else, and would be the next time
     └── EngineError         the embedder, or a server that does not answer
 """
 
@@ -78,6 +79,10 @@ class DeviceError(EarmarkError):
 
 class DownloadError(EarmarkError):
     """A model, feed, recording or transcript that could not be fetched."""
+
+
+class WrongDownload(DownloadError):
+    """What came is not what was asked for, and would not be the next time either: a page in place of a recording."""
 
 
 class EngineError(EarmarkError):

@@ -18,7 +18,7 @@ from episodes.model import Episode, State, Step, StepState
 from episodes.sources.files import local_source
 from episodes.store.jobs import Job, JobState, Queue, worker_name
 from episodes.store.library import Library
-from voice.errors import DownloadError, EarmarkError, EngineError, LibraryError, NoSpace, UnknownEpisode
+from voice.errors import DownloadError, EarmarkError, EngineError, LibraryError, NoSpace, UnknownEpisode, WrongDownload
 
 log = logging.getLogger("earmark")
 
@@ -257,10 +257,10 @@ def _may_pass(error: Exception) -> bool:
     """True for what can be otherwise the next time, with nobody doing anything: the network, a busy database.
 
     What a server refuses for good (not found, for subscribers only, redirects in a circle) and what is refused here
-    (an address, a size, a page in place of a recording) stays as it is.
+    (a page in place of a recording) stays as it is.
     """
     if isinstance(error, DownloadError):
-        return _network_trouble(error.__cause__)
+        return not isinstance(error, WrongDownload) and _network_trouble(error.__cause__)
     return isinstance(error, EngineError | OSError) or (
         isinstance(error, LibraryError) and not isinstance(error, NoSpace | UnknownEpisode)
     )
@@ -271,7 +271,7 @@ def _network_trouble(cause: BaseException | None) -> bool:
 
     if isinstance(cause, httpx.HTTPStatusError):
         return cause.response.status_code >= 500 or cause.response.status_code in (408, 425, 429)
-    return isinstance(cause, httpx.TransportError | OSError)
+    return not isinstance(cause, httpx.TooManyRedirects | httpx.InvalidURL)
 
 
 def _there(library: Library, job: Job) -> bool:

@@ -18,7 +18,15 @@ from episodes.transcripts.chapters import read_chapters
 from episodes.transcripts.fit import misfit
 from episodes.transcripts.html_and_text import has_times
 from episodes.transcripts.reader import read_transcript
-from voice.errors import AudioError, DownloadError, FeedError, LibraryError, TranscriptError, from_os_error
+from voice.errors import (
+    AudioError,
+    DownloadError,
+    FeedError,
+    LibraryError,
+    TranscriptError,
+    WrongDownload,
+    from_os_error,
+)
 
 _AUDIO_SHARE = 0.95  # of the progress; the rest is small
 _SUFFIXES = {"text/vtt": ".vtt", "application/x-subrip": ".srt", "application/json": ".json", "text/html": ".html",
@@ -72,7 +80,7 @@ class Fetcher:
             audio.unlink(missing_ok=True)  # the same again helps nobody, and the next attempt may bring the recording
             if not what:
                 raise
-            raise DownloadError(
+            raise WrongDownload(
                 f"{source.address} sent {what}, not a recording.",
                 "Open it in a browser; if it wants a login, add the feed's private address.",
             ) from None
@@ -139,7 +147,7 @@ def _explained(error: DownloadError, address: str, shown: str) -> DownloadError:
     elif status in (404, 410):
         hint = "It is not there any more; 'earmark sync' looks whether its feed names another address."
     elif isinstance(cause, httpx.TooManyRedirects):
-        return DownloadError(f"{shown} leads from one address to the next without an end.", "Check the address.")
+        return WrongDownload(f"{shown} leads from one address to the next without an end.", "Check the address.")
     return DownloadError(error.message.replace(address, shown), hint)
 
 

@@ -118,7 +118,8 @@ def _gathered(companion: "Companion", ref: str, choice: "Choice", alone: bool) -
         every, chosen = len(followed.feed.entries), len(followed.chosen)
         more = f" of {every} ('--latest 0' for all)" if chosen < every else ""
         title = " ".join(followed.feed.title.split())
-        click.echo(f"{title}: {chosen}{more} episode{'s' * (every != 1)}.", err=True)
+        silent = f" {followed.feed.posts} without sound left out." if followed.feed.posts else ""
+        click.echo(f"{title}: {chosen}{more} episode{'s' * (every != 1)}.{silent}", err=True)
     return gathered
 
 
