@@ -309,7 +309,11 @@ class Companion:
         if not self.library.episodes():
             raise LibraryError("The library is empty.", "Run 'earmark add FILE', or 'earmark serve' for the demo.")
         if question.episode_id is not None:
-            asked, spoken = language_of([question.text]), self.library.episode(question.episode_id).language
+            wanted = self.library.episode(question.episode_id)
+            if not wanted.ready:
+                raise LibraryError(f"“{wanted.title}” cannot be asked yet: {wanted.status}.",
+                                   "'earmark jobs' says how long it takes.")  # fmt: skip
+            asked, spoken = language_of([question.text]), wanted.language
             if asked and spoken and asked != spoken and parse(question.text) is None:
                 theirs = NAMES.get(spoken, spoken)
                 sentence = Sentence(
