@@ -165,8 +165,7 @@ class Whisper:
         language = self._spoken(bias)
         for block in _ahead(blocks(stream_audio(path), self._windows, since)):
             if block.spans and language is None:  # once for a recording: what is heard late would mislead
-                begin, end = block.spans[0][0], block.spans[-1][1]
-                language = self._model.detect_language(block.samples[begin:end])[0]
+                language = self._model.detect_language(block.samples, language_detection_segments=4)[0]
             heard = self._block(block, replace(bias, language=language or "")) if block.spans else []
             cues = (_cue(segment, block.start, block.end) for segment in heard if not is_invented(segment))
             yield Piece(block.start, block.end, tuple(cues), language or "")
