@@ -13,6 +13,7 @@ import numpy as np
 import numpy.typing as npt
 
 from retrieval.finding.calibration import Signs, probability
+from retrieval.finding.cross_encoder import READ, CrossEncoder
 from retrieval.finding.reader import Asked, Page, Reader, Reading, shipped
 from retrieval.finding.search import promising
 from retrieval.index.embedding import Embedder
@@ -51,12 +52,13 @@ def find(
     count: int = 10,
     within: Collection[str] | None = None,
     reader: Reader | None = None,
+    second: CrossEncoder | None = None,
 ) -> Found:
     """The runs of sentences that answer a question, best first, at most ``count``; empty when nothing can be read.
 
     With ``episode_id`` only that episode is read; with ``within`` only the episodes with these ids; with
     ``heard_until`` of each episode only what is over by then. ``reader`` takes the place of the one that comes with
-    the program.
+    the program; ``second`` reads again what that one likes best.
     Raises EngineError when the question cannot be embedded, LibraryError when the index cannot be read.
     """
     if not question.text.strip() or count < 1:
@@ -73,8 +75,12 @@ def find(
         return Found()
     page = _page(chunks, reader)
     reading = reader(page, asked)
-    runs, signs = _ranked(chunks, reading, count)
-    return Found(tuple(runs), probability(signs) if runs else 0.0)
+    runs, signs = _ranked(chunks, reading, max(count, READ) if second else count)
+    found = Found(tuple(runs), probability(signs) if runs else 0.0)
+    if second is None:
+        return found
+    again = second.read(question.text, found)
+    return Found(again.runs[:count], again.answered)
 
 
 def as_asked(text: str, embed: Embedder, reader: Reader) -> Asked:
