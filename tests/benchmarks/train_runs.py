@@ -77,7 +77,8 @@ def without(said: Script, spans: Sequence[tuple[float, float]]) -> Script:
     pieces = np.repeat(np.isin(np.unique(said.sentences["chunk"]), said.sentences["chunk"][keep]), np.diff(edges))
     moved = np.concatenate([[0], np.cumsum(pieces)])
     places = said.sentences[keep].copy()
-    places["first"], places["last"] = moved[places["first"]], moved[places["last"]]
+    for name in ("at", "first", "last"):
+        places[name] = moved[places[name]]
     texts = tuple(text for text, kept in zip(said.texts, keep, strict=True) if kept)
     return Script(places, texts, said.speakers, said.ids[pieces], said.codes[pieces])
 
