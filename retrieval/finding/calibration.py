@@ -39,6 +39,9 @@ class Signs:
     overlap: float
     reply: float
     mean: float
+    weakest: float
+    weak: float
+    lacks: float
 
 
 def probability(signs: Signs) -> float:

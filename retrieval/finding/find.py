@@ -122,7 +122,8 @@ def weigh(text: str, scripts: Sequence[tuple[str, Script]], asked: Asked, reader
             heard.chunk[chunk.first : chunk.last] = chunk.match
         weights = reading.weights.astype(np.float64)
         rows.append(features(
-            text, said, runs, heard.logits, heard.near, weights, heard.chunk, asked.ids, _replies(said, runs, asked)
+            text, said, runs, heard.logits, heard.near, weights, heard.chunk, asked.telling, asked.ids,
+            _replies(said, runs, asked),
         ))  # fmt: skip
         places += [Place(name, said, *run) for run in runs]
     return Weighed(tuple(places), np.concatenate(rows) if rows else np.zeros((0, len(NAMES))), reading)
@@ -162,7 +163,8 @@ def signs(weighed: Weighed, picked: Sequence[int], scores: Values) -> Signs:
         score=float(scores[0]), margin=float(scores[0] - scores[1]) if len(scores) > 1 else 3.0,
         share=float(1 / chances.sum()), most=float(weighed.features[picked, NAMES.index("match")].max()),
         read=best["share"], peak=best["peak"], match=best["match"], wide=best["wide"], chunk=best["chunk"],
-        overlap=best["overlap"], reply=best["reply"], mean=best["mean"],
+        overlap=best["overlap"], reply=best["reply"], mean=best["mean"], weakest=best["weakest"],
+        weak=best["weak"], lacks=best["lacks"],
     )  # fmt: skip
 
 
@@ -173,7 +175,8 @@ def _overlap(one: Place, other: Place) -> bool:
 def as_asked(text: str, embed: Embedder, reader: Reader) -> Asked:
     """A question as the reader takes it. Raises EngineError."""
     pieces = embed.question_pieces(text)
-    return Asked(project(pieces.states), pieces.ids[~np.isin(pieces.ids, reader.function)])
+    telling = ~np.isin(pieces.ids, reader.function)
+    return Asked(project(pieces.states), telling, pieces.ids[telling])
 
 
 def _scripts(

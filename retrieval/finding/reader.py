@@ -31,10 +31,11 @@ _RAREST = 3.4  # logarithm of how much rarer the rarest is
 
 @dataclass(frozen=True, slots=True)
 class Asked:
-    """A question as the reader takes it: ``vectors`` (m, 128) of its word pieces, and the ``ids`` that tell something
-    (not those of function words)."""
+    """A question as the reader takes it: ``vectors`` (m, 128) of its word pieces, which of them are ``telling`` (m,),
+    not only function words, and the ``ids`` of those."""
 
     vectors: Matrix
+    telling: Flags
     ids: npt.NDArray[np.uint16]
 
 

@@ -13,7 +13,7 @@ Values = npt.NDArray[np.float64]
 
 NAMES = (
     "share", "soft", "peak", "match", "wide", "chunk", "mean", "overlap", "words", "asks", "begins", "reply", "number",
-    "name", "reason", "stance", "dangles", "short", "before",
+    "name", "reason", "stance", "dangles", "short", "before", "weakest", "weak", "lacks",
 )  # fmt: skip
 """Names of the features, in their order."""
 
@@ -56,17 +56,18 @@ _WHETHER = re.compile(
 
 def features(
     question: str, said: Script, runs: Sequence[tuple[int, int]], logits: Values, near: Values, weights: Values,
-    chunk: Values, telling: npt.NDArray[np.uint16], replies: Sequence[float],
+    chunk: Values, telling: npt.NDArray[np.bool_], ids: npt.NDArray[np.uint16], replies: Sequence[float],
 ) -> Values:  # fmt: skip
     """(runs, features) of runs of sentences, first and last (exclusive), of one script.
 
     Over the word pieces of the script: ``logits`` (m,) of the reader (-inf where it did not read), ``near`` (m, q) the
     cosines with those of the question, ``chunk`` (m,) how well their chunk matches. ``weights`` (q,) of the question's
-    word pieces, ``telling`` its ids that tell something, ``replies`` how well what each run replies to matches.
+    word pieces, ``telling`` (q,) which of them tell something and ``ids`` of those, ``replies`` how well what each run
+    replies to matches.
     """
     counts = np.bincount(said.ids, minlength=1)
     rarity = {int(piece): float(np.log1p(len(said.ids) / (1 + (counts[piece] if piece < len(counts) else 0))))
-              for piece in telling}  # fmt: skip
+              for piece in ids.tolist()}  # fmt: skip
     total = max(sum(rarity.values()), 1e-9)
     asked = {word.lower() for word in re.findall(r"\w+", question)}
     counted, dated, whose, why, whether = (
@@ -81,21 +82,25 @@ def features(
             rows.append([-20.0, -20.0, -20.0] + [0.0] * (len(NAMES) - 3))
             continue
         wide_low, wide_high = max(0, low - 25), min(len(near), high + 25)
-        best = near[low:high].max(axis=0)
+        best, wide = near[low:high].max(axis=0), near[wide_low:wide_high].max(axis=0)
+        weak = np.sort(wide[telling] if telling.any() else wide)[:3]  # the words that nothing there is like
         text = " ".join(said.texts[first:last])
         words = int(places["words"].sum())
         names = [name for name in _NAME.findall(text) if name.lower() not in asked]
         begins = first == 0 or said.sentences["turn"][first - 1] != places["turn"][0]
+        numbered, timed = _NUMBER.search(text) is not None, _TIME.search(text) is not None
+        reasons, stands = _REASON.search(text) is not None, _STANCE.search(text) or _NOT.search(text)
         rows.append([
             float(np.logaddexp.reduce(mine)), float(np.logaddexp.reduce(0.5 * mine)), float(mine.max()),
-            float(best.mean()), float(near[wide_low:wide_high].max(axis=0) @ weights), float(chunk[low]),
+            float(best.mean()), float(wide @ weights), float(chunk[low]),
             float(near[low:high].mean()),
             sum(rarity[piece] for piece in set(said.ids[low:high].tolist()) & set(rarity)) / total,
             float(np.log(max(words, 1))), float(places["asks"].mean()), float(begins), reply,
-            float((counted and _NUMBER.search(text) is not None) or (dated and _TIME.search(text) is not None)),
-            float(whose and bool(names)), float(why and _REASON.search(text) is not None),
-            float(whether and (_STANCE.search(text) is not None or _NOT.search(text) is not None)),
+            float((counted and numbered) or (dated and timed)), float(whose and bool(names)), float(why and reasons),
+            float(whether and stands is not None),
             float(_DANGLES.search(text) is not None), float(words < 10),
             float(np.logaddexp.reduce(logits[max(0, low - 30):low])) if low else -20.0,
+            float(weak[0]), float(weak.mean()),
+            float((counted and not numbered) or (dated and not (timed or numbered)) or (whose and not names)),
         ])  # fmt: skip
     return np.array(rows, np.float64).reshape(-1, len(NAMES))

@@ -32,7 +32,7 @@ from tests.benchmarks.answers import KEPT, Asked, Told, read, says
 
 FOLDS = 6
 RIDGE, LOOSE = 5.0, 1.0  # strength of the penalties on standardised weights: of the runs, of "answered"
-SIGNS = ("none", "share", "margin", "match", "chunk", "peak", "overlap", "most")
+SIGNS = ("none", "share", "margin", "match", "chunk", "peak", "overlap", "most", "weakest", "weak", "lacks", "wide")
 """Signs that tell whether there is an answer."""
 
 
