@@ -23,10 +23,12 @@ from episodes.sources.download import Fetcher
 from episodes.store.jobs import Queue
 from episodes.store.library import Library
 from episodes.text.keywords import rare_words
+from episodes.text.language import NAMES, language_of
 from episodes.text.lexicon import content_words
 from episodes.topics.llm_summary import Writer
 from retrieval.answers import respond
 from retrieval.answers.respond import Shelf
+from retrieval.commands.commands import parse
 from retrieval.commands.said_often import SAID_OFTEN
 from retrieval.finding.answerability import answered, once
 from retrieval.finding.relevance_curve import Warmth, heat
@@ -281,6 +283,7 @@ class Companion:
         words = dict.fromkeys((*content_words(titles), *rare_words(cue.text for cue in cues)))
         bias = Bias(
             tuple(name for name, _ in people.most_common(_NAMES)), tuple(words)[:_WORDS], SAID_OFTEN,
+            focus[0].language if len(focus) == 1 else "",
         )  # fmt: skip
         self._bias = (wanted, bias)
         return bias
@@ -310,6 +313,15 @@ class Companion:
             if not wanted.ready:
                 raise LibraryError(f"“{wanted.title}” cannot be asked yet: {wanted.status}.",
                                    "'earmark jobs' says how long it takes.")  # fmt: skip
+            asked, spoken = language_of([question.text]), wanted.language
+            if asked and spoken and asked != spoken and parse(question.text) is None:
+                theirs = NAMES.get(spoken, spoken)
+                sentence = Sentence(
+                    f"This episode is in {theirs}, and that sounds like {NAMES[asked]}; ask it in {theirs}."
+                )
+                yield sentence
+                yield Answer(question.text, False, (sentence,))
+                return
         shelf = self._shelf(within)
         made = respond.answer(question, shelf, within)
         model = model_of(self.settings)

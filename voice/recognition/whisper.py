@@ -5,6 +5,7 @@ import math
 import re
 from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 from itertools import groupby
 from pathlib import Path
 from typing import Any, Protocol
@@ -88,12 +89,20 @@ class Whisper:
     folder: a model for CTranslate2. name: shown to people. language: a code, or "auto" (a model that knows English
     only hears English). threads: processor threads, 0 for CTranslate2's own choice. windows: how many windows of 30 s
     of a recording are heard at once, and make one piece: more is faster, and more is lost when the work is broken off.
+    prompt: lean by a prompt instead of by hot words (``tests.benchmarks.hearing`` compares the two).
 
     Raises HearingError when the folder holds no model that can be loaded.
     """
 
     def __init__(
-        self, folder: Path, name: str = "", *, language: str = "en", threads: int = 0, windows: int = 4
+        self,
+        folder: Path,
+        name: str = "",
+        *,
+        language: str = "en",
+        threads: int = 0,
+        windows: int = 4,
+        prompt: bool = False,
     ) -> None:
         if not folder.is_dir():
             raise HearingError(
@@ -125,6 +134,7 @@ class Whisper:
         self.name = f"faster-whisper {folder.name if not name or '/' in name else name}"
         self._windows = windows
         self._language = None if language == "auto" else language
+        self._prompt = prompt
 
     def hear(self, audio: Audio, bias: Bias = Bias(), timed: bool = False) -> Heard:  # noqa: B008 — frozen
         """One question or command; the confidence is the model's own, no text when nobody speaks.
@@ -152,10 +162,13 @@ class Whisper:
         A piece fills some of Whisper's windows, which are heard at once: decoding several takes little more time than
         decoding one.
         """
+        language = self._spoken(bias)
         for block in _ahead(blocks(stream_audio(path), self._windows, since)):
-            heard = self._block(block, bias) if block.spans else []
+            if block.spans and language is None:  # once for a recording: what is heard late would mislead
+                language = self._model.detect_language(block.samples, language_detection_segments=4)[0]
+            heard = self._block(block, replace(bias, language=language or "")) if block.spans else []
             cues = (_cue(segment, block.start, block.end) for segment in heard if not is_invented(segment))
-            yield Piece(block.start, block.end, tuple(cues))
+            yield Piece(block.start, block.end, tuple(cues), language or "")
 
     def _block(self, block: Block, bias: Bias) -> list[Segment]:
         """The segments of a block of speech in order; windows in which the decoder ran in circles are heard again,
@@ -174,13 +187,13 @@ class Whisper:
                 {"start": (end - len(window) + 0.5) / HEARING_RATE, "end": (end + 0.5) / HEARING_RATE}
                 for window, end in zip(windows, ends, strict=True)
             ],
-            language=self._language,
+            language=self._spoken(bias),
             batch_size=self._windows,
             beam_size=_BEAM,
             temperature=0.0,
             without_timestamps=False,  # they are what ends a cue
             word_timestamps=True,
-            hotwords=hot_words(bias),
+            **self._leaning(bias),
         )
         found = restore_speech_timestamps(packed, spans, HEARING_RATE)
         heard: list[Segment] = []
@@ -197,14 +210,24 @@ class Whisper:
         )
         return [_moved(segment, begin / HEARING_RATE) for segment in found] or list(segments)
 
+    def _spoken(self, bias: Bias) -> str | None:
+        """The language to hear: the one of the settings, else of the episode; None where it has to be found out."""
+        if not self._model.model.is_multilingual:
+            return "en"
+        return self._language or bias.language or None
+
+    def _leaning(self, bias: Bias) -> dict[str, str | None]:
+        """How Whisper is told what to lean towards."""
+        return {"initial_prompt" if self._prompt else "hotwords": hot_words(bias)}
+
     def _segments(self, samples: Samples, bias: Bias, beam: int, **options: Any) -> Iterator[Segment]:
         segments, _ = self._model.transcribe(
             samples,
-            language=self._language,
+            language=self._spoken(bias),
             beam_size=beam,
             temperature=0.0,
             condition_on_previous_text=False,  # what was invented once would be believed for the rest of the episode
-            hotwords=hot_words(bias),
+            **self._leaning(bias),
             no_speech_threshold=None,  # is_invented decides, with a second condition
             **options,
         )
