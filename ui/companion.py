@@ -13,8 +13,6 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from time import time
 
-import numpy as np
-
 from episodes.ingest import demo, pipeline, worker
 from episodes.ingest.status import Work, outlook
 from episodes.model import Cue, Episode, Step, StepState
@@ -36,7 +34,7 @@ from ui.engines import ROLES, EngineLine, Engines
 from ui.model_catalogue import speakers_folder, voices_folder
 from ui.settings import Settings, model_of, net_of
 from ui.worker_supervisor import Workers
-from voice.audio import Audio
+from voice.audio import HEARING_RATE, Audio, join
 from voice.diarization import Speakers, chosen
 from voice.errors import EarmarkError, LibraryError, from_os_error
 from voice.model import Bias, Heard
@@ -46,6 +44,8 @@ from voice.synthesis.piper import load_voice
 log = logging.getLogger("earmark")
 
 OnStep = Callable[[Episode, StepState], None]
+
+_WARM_QUESTION = "What do they say about the way in which it all began?"
 
 BIAS_EPISODES = 20
 """So many of the newest episodes give the recogniser its words when a question is put to the whole library."""
@@ -258,14 +258,15 @@ class Companion:
         return self.engines.hearing.hear(audio, self.bias(episode_id))
 
     def warm(self, episode_id: str | None) -> None:
-        """Load every engine, and what the recogniser makes of the episode's words, so that the first turn is quick."""
+        """Load every engine, and go the way of a question once, so that the first turn is as quick as any other: what
+        the voice says is heard, searched for, and answered aloud (to nobody)."""
         self.engines.fetch_wanted("hearing", "speaking")
         self.mend_index()
-        for _ in self.speak("Ready."):
-            pass
-        self.hear(Audio(np.zeros(8000, np.float32), 16_000), episode_id)
+        said = [piece.at_rate(HEARING_RATE) for piece in self.speak(_WARM_QUESTION)]
+        self.hear(join(said), episode_id)
         if self.library.episodes():
-            self.ask(Question("What is this about?", episode_id))
+            for _ in self.speak(self.ask(Question(_WARM_QUESTION, episode_id)).text):
+                pass
 
     def bias(self, episode_id: str | None) -> Bias:
         """The words that a question about this episode (None: the library) is likely to hold."""

@@ -35,7 +35,7 @@ from tests.soundcard import SoundCard, running_card
 from voice.audio import Audio, read_audio
 from voice.model import Bias, Heard
 from voice.recognition.whisper import Whisper
-from voice.turns.turn_detector import Patience
+from voice.turns.turn_detector import Endpointing
 
 SHAPES = ("tiny.en", "base.en")
 TOKENS = 14  # pieces of words in a question
@@ -67,29 +67,29 @@ def plain(companion: Any, episode: str, said: Audio) -> float:
     text = companion.hear(said, episode).text
     answer = companion.ask(Question(text, episode))
     list(companion.speak(answer.text))
-    return Patience().over + time.monotonic() - began
+    return Endpointing().over + time.monotonic() - began
 
 
 class Bench:
     """A companion that plays on a sound server, and one who speaks to it and hears it."""
 
     def __init__(self, card: SoundCard, companion: Any, folder: Path) -> None:
-        from ui.listen.session import Headless
+        from ui.listen.session import ListeningSession
 
         self.card, self.companion, self.folder = card, companion, folder
         self.attempts: list[Any] = []
         self.began = 0.0
-        self.headless = Headless(companion, on_turn=self.attempts.append)
-        noticed = self.headless.talk.began
+        self.session = ListeningSession(companion, on_turn=self.attempts.append)
+        noticed = self.session.policy.began
 
         def began(now: Any) -> Any:
             self.began = time.monotonic()
             return noticed(now)
 
-        self.headless.talk.began = began  # type: ignore[method-assign]
-        self.headless.open(play=False)
-        companion.warm(self.headless.episode_id)
-        self.thread = threading.Thread(target=self.headless.run)
+        self.session.policy.began = began  # type: ignore[method-assign]
+        self.session.open(play=False)
+        companion.warm(self.session.episode_id)
+        self.thread = threading.Thread(target=self.session.run)
         self.thread.start()
         time.sleep(1.5)
 
@@ -104,14 +104,14 @@ class Bench:
         path = spoken_wav(text, "en-us", self.folder / "said.wav")
         hearing = self.companion.engines.hearing
         if isinstance(hearing, Weighed):
-            hearing.prepare(read_audio(path), self.companion.bias(self.headless.episode_id))
+            hearing.prepare(read_audio(path), self.companion.bias(self.session.episode_id))
         return path
 
     def ask(self, text: str) -> tuple[Any, float, float, float] | None:
         """Say it over the podcast: the attempt, when its sound began and the podcast's ended (seconds after the end of
         speech, and after the turn began), and the end of speech on the clock. None when it was not understood.
         """
-        player, before = self.headless.player, len(self.attempts)
+        player, before = self.session.player, len(self.attempts)
         player.seek(60.0)
         player.play()
         time.sleep(1.0)
@@ -136,7 +136,7 @@ class Bench:
 
     def interrupt(self) -> float | None:
         """Speak over an answer: seconds from the beginning of the turn to silence."""
-        player, before = self.headless.player, len(self.attempts)
+        player, before = self.session.player, len(self.attempts)
         if not self.wait(lambda: player.speaking):
             return None
         self.began = 0.0
@@ -149,14 +149,14 @@ class Bench:
         return float(loud[-1]) - (self.began - clock + now) if self.began and len(loud) else None
 
     def quiet(self) -> None:
-        self.headless.press("s")
+        self.session.press("s")
         time.sleep(0.3)
-        self.headless.player.pause()
-        self.headless.player.hush()
+        self.session.player.pause()
+        self.session.player.hush()
         time.sleep(0.2)
 
     def close(self) -> None:
-        self.headless.stop()
+        self.session.stop()
         self.thread.join()
 
 
@@ -180,7 +180,7 @@ def measure(card: SoundCard, model: str, library: Path | None = None) -> dict[st
         stops, plainly = [], []
         for question in TEN_QUESTIONS:
             said = read_audio(bench.prepare(question.text))
-            plainly.append(plain(companion, bench.headless.episode_id, said))
+            plainly.append(plain(companion, bench.session.episode_id, said))
             done = bench.ask(question.text)
             if done is not None and "sounding" in done[0].times:
                 attempt, latency, stopped, start = done
