@@ -29,8 +29,8 @@ _LEADS_ON = frozenset(("to", "about", "of", "by", "with", "from", "at"))
 """Prepositions that end no command, as "on" in "go on" does."""
 
 _WHAT_IS_IT_ABOUT = re.compile(
-    r"(?:and |so )*(?:what|who|where)(?:'s| is| are| was| were) (?:this|that|it|he|she|they|these|those|(?:the|this) \w+)"
-    r" (?:all )?(?:about|for|like|from|with|on)"
+    r"(?:and |so )*(?:what|who|where)(?:'s| is| are| was| were)"
+    r" (?:this|that|it|he|she|they|these|those|(?:the|this) \w+) (?:all )?(?:about|for|like|from|with|on)"
 )
 _AUXILIARIES = frozenset((
     "is", "are", "was", "were", "am", "be", "been", "do", "does", "did", "has", "have", "had", "can", "could",

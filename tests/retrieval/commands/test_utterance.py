@@ -9,7 +9,8 @@ from voice.turns.turn_detector import Completeness
 
 CUT = (
     "What does he-", "What does the", "What is the...", "In the", "Tell me about", "What did she say about",
-    "Why is the", "How many", "What did they", "How does the", "Play the part about", "Go back to", "What happens in the", "Who is",
+    "Why is the", "How many", "What did they", "How does the", "Play the part about", "Go back to",
+    "What happens in the", "Who is",
     "Why does alignment", "Is there a difference between", "What do they say about bees and", "Skip to the",
     "Can you explain the", "What would change your", "how much", "What about,", "When does", "Because the",
 )  # fmt: skip
