@@ -17,7 +17,6 @@ import msgspec
 import numpy as np
 import pytest
 
-from tests.conftest import TINY_WHISPER
 from tests.demo import spoken_wav
 from tests.episodes.tones import pitch, write_tones
 from tests.soundcard import Ear, SoundCard, loudness
@@ -37,7 +36,7 @@ class Room:
         from ui.settings import Settings
 
         self.card, self.folder = card, folder
-        self.companion = Companion(Settings(data_dir=folder, hearing=str(TINY_WHISPER)))
+        self.companion = Companion(Settings(data_dir=folder, hearing="tiny.en"))
         self.seen: dict[int, Turn] = {}
         self.make = lambda: ListeningSession(self.companion, on_turn=self.on_turn)
         self.start()
