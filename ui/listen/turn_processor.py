@@ -7,12 +7,13 @@ Work begins when a turn may be over, before it is: whatever it makes is thrown a
 import logging
 import re
 import time
+from collections import deque
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from typing import Protocol
 
 from retrieval.commands.by_sound import LONGEST, SoundsLike, sounds_like
-from retrieval.commands.commands import parse
+from retrieval.commands.commands import parse, plain_words
 from retrieval.commands.utterance import asks
 from retrieval.model import Answer, Command, Moment, Question
 from ui.listen.turn import Answered, Decoded, Finished, Meaning, Sounding, Update
@@ -23,6 +24,9 @@ from voice.model import Heard
 from voice.synthesis.phonemes import phonemes
 
 log = logging.getLogger("earmark.listen")
+
+_KEPT = 20  # answers of a conversation that are given again
+_ALIKE = 92.0  # percent of letters in their place (Indel) from which on two questions are the same, heard twice
 
 SURE = 0.35
 """Confidence of the recogniser below which it is asked back what was meant, and not answered."""
@@ -54,6 +58,7 @@ class TurnProcessor:
         self, engine: Engine, post: Callable[[Update], None], topic: Callable[[Moment], str] = lambda moment: ""
     ) -> None:
         self._engine, self._post, self._topic = engine, post, topic
+        self._answers: deque[tuple[Question, Answer]] = deque(maxlen=_KEPT)
         self._wanted: set[int] = set()  # ids of the turns that somebody waits for
         self._pool = ThreadPoolExecutor(max_workers=2, thread_name_prefix="turn")
 
@@ -73,11 +78,20 @@ class TurnProcessor:
             if id_ not in self._wanted:
                 return
             if found is Meaning.QUESTION:
-                answer = self._engine.ask(question(heard.text))
+                answer = self._ask(question(heard.text))
                 self._post(Answered(id_, time.monotonic(), answer))
                 self._speak(id_, spoken_answer(answer, heard.confidence, self._topic))
 
         self._submit(id_, work)
+
+    def _ask(self, question: Question) -> Answer:
+        """The answer; to what was asked before in nearly the same words, the one that was given."""
+        for before, answer in reversed(self._answers):
+            if is_asked_again(question, before):
+                return answer
+        answer = self._engine.ask(question)
+        self._answers.append((question, answer))
+        return answer
 
     def say(self, id_: int, text: str) -> None:
         """Say a text."""
@@ -127,6 +141,24 @@ class TurnProcessor:
             if id_ not in self._wanted:
                 return
             self._post(Sounding(id_, time.monotonic(), text, sound))
+
+
+def is_asked_again(question: Question, before: Question) -> bool:
+    """Whether a question is one that was asked before, and means the same now: not one that leans on the place or on
+    what was said between."""
+    from rapidfuzz import fuzz
+
+    plain, other = plain_words(question.text), plain_words(before.text)
+    if question.episode_id != before.episode_id or len(plain.split()) < 3 or _LEANS.search(plain):
+        return False
+    return fuzz.ratio(plain, other) >= _ALIKE and _NUMBERS.findall(plain) == _NUMBERS.findall(other)
+
+
+_LEANS = re.compile(
+    r"\b(?:this|that|these|those|it|he|she|they|him|her|them|just|now|so far|more|else|again|next|last|first|second"
+    r"|other|missed?|left)\b"
+)
+_NUMBERS = re.compile(r"\d+|\bnot\b|\bno\b")
 
 
 def meaning(heard: Heard, played: Sequence[str], addressed: bool) -> tuple[Meaning, Command | None]:

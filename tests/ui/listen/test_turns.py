@@ -14,6 +14,7 @@ from retrieval.model import Answer, Moment, Question, Sentence
 from ui.companion import Companion
 from ui.listen.session import ListeningSession
 from ui.listen.turn import Answered, Decoded, Finished, Meaning, State, Turn, updated
+from ui.listen.turn_processor import is_asked_again
 from ui.settings import Settings
 from voice.audio import Audio
 from voice.devices.duplex import Earcon, earcon
@@ -171,6 +172,24 @@ def test_a_question_after_an_answer_that_was_heard_is_one_of_its_own(desk: Desk)
     assert turn.joined == 0
     desk.until(lambda: len(desk.asked) == 2)
     assert [exchange.text for exchange in desk.asked[-1].history] == ["Why do bees dance?"]
+
+
+def test_the_same_question_gets_the_same_answer(desk: Desk) -> None:
+    desk.rejoins = False
+    for number, text in enumerate(("What is organic alignment?", "What's organic alignment?", "What is a hammer?"), 1):
+        desk.say(number, text)
+        desk.until(lambda number=number: len(desk.said) == number)
+    assert desk.said[0] == desk.said[1] and [question.text for question in desk.asked] == [
+        "What is organic alignment?", "What is a hammer?",
+    ]  # fmt: skip
+
+
+@pytest.mark.parametrize(("one", "other"), [
+    ("What did he just say?", "What did he just say?"), ("And why is that?", "And why is that?"),
+    ("What is on page 3?", "What is on page 4?"), ("Who is Elias?", "What is a mirror?"),
+])  # fmt: skip
+def test_what_leans_on_the_moment_or_differs_is_asked_anew(one: str, other: str) -> None:
+    assert not is_asked_again(Question(one, "e"), Question(other, "e"))
 
 
 def test_a_turn_without_an_end_is_told_once(desk: Desk) -> None:
