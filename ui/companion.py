@@ -307,7 +307,10 @@ class Companion:
         if not self.library.episodes():
             raise LibraryError("The library is empty.", "Run 'earmark add FILE', or 'earmark serve' for the demo.")
         if question.episode_id is not None:
-            self.library.episode(question.episode_id)
+            wanted = self.library.episode(question.episode_id)
+            if not wanted.ready:
+                raise LibraryError(f"“{wanted.title}” cannot be asked yet: {wanted.status}.",
+                                   "'earmark jobs' says how long it takes.")  # fmt: skip
         shelf = self._shelf(within)
         made = respond.answer(question, shelf, within)
         model = model_of(self.settings)

@@ -83,6 +83,23 @@ class Library:
             row = self.database.execute("SELECT id FROM episodes WHERE content = ?", (content,)).fetchone()
         return self._by_id(row[0]) if row else None
 
+    def alike(self, title: str, show: str, published: str) -> list[Episode]:
+        """The episodes of one title, show and date (an ISO date or empty)."""
+        with self.database.errors():
+            rows = self.database.execute(
+                "SELECT id FROM episodes WHERE title = ? AND show = ? AND published = ?", (title, show, published)
+            ).fetchall()
+        return [episode for (name,) in rows if (episode := self._by_id(name)) is not None]
+
+    def describe(self, episode_id: str, title: str, published: str, source: str) -> None:
+        """Store what the publisher corrected: title, date (an ISO date or empty) and where the episode comes from."""
+        with self.transaction():
+            self.database.execute(
+                "UPDATE episodes SET title = ?, published = ?, source = ? WHERE id = ?",
+                (title, published, source, episode_id),
+            )
+            self._changed()
+
     def cues(self, episode_id: str) -> tuple[Cue, ...]:
         """The transcript, in order."""
         rows = self._rows(episode_id, 'SELECT start, "end", text, speaker, words FROM cues WHERE episode = ?')
@@ -321,7 +338,7 @@ def _unknown(ref: str, found: Sequence[str], names: Sequence[tuple[str, str]]) -
     if found:
         return UnknownEpisode(f"“{ref}” fits several episodes: {', '.join(found[:5])}.", "Give more of the id.")
     by_name = {title.casefold(): name for name, title in reversed(names)} | {name: name for name, _ in names}
-    near = list(dict.fromkeys(by_name[key] for key in get_close_matches(ref.casefold(), by_name, 6, 0.5)))[:3]
+    near = list(dict.fromkeys(by_name[key] for key in get_close_matches(ref.casefold(), by_name, 6, 0.65)))[:3]
     near = near or [name for name, title in names if ref and ref.casefold() in title.casefold()][:3]
     if near:
         return UnknownEpisode(f"There is no episode “{ref}”.", f"Did you mean {' or '.join(near)}?")
