@@ -13,8 +13,6 @@ from functools import cache
 from pathlib import Path
 from time import time
 
-import numpy as np
-
 from episodes import demo
 from episodes.ingest import pipeline, worker
 from episodes.ingest.status import Work, outlook
@@ -43,7 +41,7 @@ from ui.engines import ROLES, EngineLine, Engines
 from ui.model_catalogue import speakers_folder
 from ui.settings import Settings, model_of, net_of
 from ui.worker_supervisor import Workers
-from voice.audio import Audio
+from voice.audio import HEARING_RATE, Audio, join
 from voice.diarization import Speakers, chosen
 from voice.errors import EarmarkError, LibraryError, from_os_error
 from voice.model import Bias, Heard
@@ -52,6 +50,8 @@ from voice.recognition.choice import Hearing
 log = logging.getLogger("earmark")
 
 OnStep = Callable[[Episode, StepState], None]
+
+_WARM_QUESTION = "What do they say about the way in which it all began?"
 
 _NAMES, _WORDS = 12, 24  # that the recogniser leans towards: its prompt is short
 
@@ -259,14 +259,15 @@ class Companion:
         return self.engines.hearing.hear(audio, self.bias(episode_id))
 
     def warm(self, episode_id: str | None) -> None:
-        """Load every engine, and what the recogniser makes of the episode's words, so that the first turn is quick."""
+        """Load every engine, and go the way of a question once, so that the first turn is as quick as any other: what
+        the voice says is heard, searched for, and answered aloud (to nobody)."""
         self.engines.fetch_wanted("hearing", "speaking")
         self.mend_index()
-        for _ in self.speak("Ready."):
-            pass
-        self.hear(Audio(np.zeros(8000, np.float32), 16_000), episode_id)
+        said = [piece.at_rate(HEARING_RATE) for piece in self.speak(_WARM_QUESTION)]
+        self.hear(join(said), episode_id)
         if self.library.episodes():
-            self.ask(Question("What is this about?", episode_id))
+            for _ in self.speak(self.ask(Question(_WARM_QUESTION, episode_id)).text):
+                pass
 
     def bias(self, episode_id: str | None) -> Bias:
         """What is likely to be said to this episode (None: the library): names, its rare words, commands."""
