@@ -66,16 +66,21 @@ class Library:
         Raises UnknownEpisode, which names the nearest ones.
         """
         wanted = ref.strip()
+        if (exact := self._by_id(wanted)) is not None:  # without a look at all the others: they may be thousands
+            return exact
         with self.database.errors():
             names = self.database.execute("SELECT id, title FROM episodes ORDER BY number DESC").fetchall()
-        found = [name for name, _ in names if name == wanted]
-        found = found or [name for name, title in names if title.casefold() == wanted.casefold()]
-        found = found or [name for name, _ in names if wanted and name.startswith(wanted.lower())]
-        if len(found) == 1:
-            episode = self._by_id(found[0])
-            if episode is not None:
-                return episode
-        raise _unknown(ref, found, names)
+        episode = self._by_id(named(ref, names))
+        if episode is None:
+            raise _unknown(ref, [], names)
+        return episode
+
+    def exactly(self, episode_id: str) -> Episode:
+        """The episode of this whole id. Raises UnknownEpisode, which names no other."""
+        episode = self._by_id(episode_id)
+        if episode is None:
+            raise UnknownEpisode("There is no episode by that id.", "List the episodes to see what is there.")
+        return episode
 
     def by_content(self, content: str) -> Episode | None:
         """The episode made from a file with this SHA-256 (hexadecimal), if there is one."""
@@ -145,8 +150,8 @@ class Library:
             if there is not None:
                 return there
             name = _slug(episode.title)
-            taken = {row[0] for row in self.database.execute("SELECT id FROM episodes")}
-            new = next(made for made in (f"{name}-{content[:length]}" for length in range(6, 65)) if made not in taken)
+            names = (f"{name}-{content[:length]}" for length in range(6, 65))
+            new = next(made for made in names if self._by_id(made) is None)
             self.database.execute(
                 "INSERT INTO episodes (id, number, content, title, show, guests, published, seconds, source, audio)"
                 " SELECT ?, coalesce(max(number), 0) + 1, ?, ?, ?, ?, ?, ?, ?, ? FROM episodes",
@@ -293,6 +298,18 @@ class Library:
 
 
 _EPISODES = "SELECT id, title, show, guests, published, seconds, source, audio FROM episodes "
+
+
+def named(ref: str, names: Sequence[tuple[str, str]]) -> str:
+    """The id that is meant among ``names`` (id and title of each): by the id, by the title (in any case), or by the
+    beginning of an id that fits only one. Raises UnknownEpisode, which names the nearest ones."""
+    wanted = ref.strip()
+    found = [name for name, _ in names if name == wanted]
+    found = found or [name for name, title in names if title.casefold() == wanted.casefold()]
+    found = found or [name for name, _ in names if wanted and name.startswith(wanted.lower())]
+    if len(found) == 1:
+        return found[0]
+    raise _unknown(ref, found, names)
 
 
 def _episode(row: Sequence[str], steps: dict[str, StepState]) -> Episode:

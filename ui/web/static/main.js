@@ -145,8 +145,7 @@
   };
 
   // Called by Gradio when the last piece of the page is there; the others may come a moment later.
-  Earmark.start = ({ props, watch }) => {
-    watch("value", () => Earmark.news(props.value));
+  Earmark.start = () => {
     const begin = () => {
       if (!NEEDED.every($) || !document.querySelector("#question textarea, #question input")) {
         requestAnimationFrame(begin);
