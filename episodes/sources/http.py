@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 SETTING_FILE, SETTING_DOCUMENT = "fetch_megabytes", "fetch_document_megabytes"
 """The settings that allow larger recordings, and larger documents."""
 
-_TOKEN = re.compile(r"(?=[^/]{0,400}\d)(?=[^/]{0,400}[A-Za-z])[A-Za-z0-9_~=-]{20,400}(?:\.\w{1,5})?")
+_TOKEN = re.compile(r"(?=[^/.]{0,400}\d)(?=[^/.]{0,400}[A-Za-z])[A-Za-z0-9_~=-]{20,400}(?:\.\w{1,5})?")
 """A part of a path that is a subscriber's token rather than a name: long, with letters and digits."""
 
 _REDIRECTS = 10
