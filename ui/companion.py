@@ -30,6 +30,7 @@ from retrieval.finding.search import find
 from retrieval.index.chunking import passages
 from retrieval.index.embedding import Matrix
 from retrieval.index.index import Index
+from retrieval.index.script import script
 from retrieval.index.similarity import Near, nearness
 from retrieval.model import Answer, Moment, Question, Sentence
 from ui.engines import ROLES, EngineLine, Engines
@@ -249,7 +250,8 @@ class Companion:
     def _index_episode(self, episode: Episode, cues: tuple[Cue, ...]) -> None:
         found = passages(episode.id, cues)
         vectors = self._encode_passages([passage.text for passage in found])
-        self.index.add(episode.id, found, vectors, " ".join((episode.title, episode.show, *episode.guests)))
+        title = " ".join((episode.title, episode.show, *episode.guests))
+        self.index.add(episode.id, found, vectors, title, script(cues, self.engines.finding))
 
     # -- listening ---------------------------------------------------------------------------------------------
 

@@ -47,7 +47,8 @@ def running() -> Iterator[int]:
 
 def ask(port: int, path: str = "/", body: bytes = b"", announced: int | None = None) -> bytes:
     with socket.create_connection(("127.0.0.1", port), timeout=10) as connection:
-        head = f"POST {path} HTTP/1.1\r\nHost: x\r\nContent-Length: {announced or len(body)}\r\nConnection: close\r\n\r\n"
+        size = announced or len(body)
+        head = f"POST {path} HTTP/1.1\r\nHost: x\r\nContent-Length: {size}\r\nConnection: close\r\n\r\n"
         connection.sendall(head.encode() + body)
         answer = b""
         while piece := connection.recv(65536):
