@@ -11,7 +11,7 @@ import unicodedata
 LONGEST_NAME = 500
 """Characters of a title, a name or another line."""
 
-_TURNING = frozenset("\u200e\u200f\u061c\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069\ufeff")
+_TURNING = frozenset("\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069\ufeff")
 _SPARED = frozenset("\n\t")
 
 
@@ -31,5 +31,4 @@ def harmless(text: str) -> str:
 def _harmless(character: str) -> bool:
     if character in _TURNING:
         return False
-    kind = unicodedata.category(character)
-    return kind not in ("Cc", "Cs", "Co", "Cn", "Zl", "Zp")
+    return unicodedata.category(character) not in ("Cc", "Cs", "Zl", "Zp")

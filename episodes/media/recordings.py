@@ -47,11 +47,11 @@ def probe_here(path: Path) -> Probe:
     """``probe`` in this process."""
     with open_sound(path) as container:
         stream = container.streams.audio[0]
-        _plausible(path, stream.rate, 0.0)
         tags = {key.lower(): one_line(value) for key, value in {**stream.metadata, **container.metadata}.items()}
         seconds = (container.duration or 0) / 1_000_000
         if not seconds and stream.duration and stream.time_base:
             seconds = float(stream.duration * stream.time_base)
+        _plausible(path, stream.rate, seconds)
         marks: dict[float, str] = {}
         for number, mark in enumerate(container.chapters()[:MOST_CHAPTERS], 1):
             start = round(float(mark["start"] * (mark["time_base"] or 0)), 3)
@@ -120,7 +120,7 @@ def _plausible(path: Path, rate: int, seconds: float) -> None:
     if rate and rate < LOWEST_RATE:
         raise AudioError(f"{path.name} has {rate} samples a second, which is no speech.", "Get the file again.")
     if seconds > child.longest(path.stat().st_size):
-        raise AudioError(f"{path.name} unpacks to far more sound than a file of its size can hold.",
+        raise AudioError(f"{path.name} tells of far more sound than a file of its size can hold.",
                          "It is damaged, or not a recording; get it from another place.")
 
 

@@ -8,7 +8,9 @@ from collections.abc import Sequence
 MOST = 40
 """How many are handed over: a recogniser's prompt is short."""
 
-_ADDRESS = re.compile(r"\S*(?:://|www\.|@)\S*|\S+\.(?:com|org|net|io|fm|co)\b\S*", re.IGNORECASE)
+_ADDRESS = re.compile(
+    r"(?<!\S)(?:\S{0,500}?(?:://|www\.|@)|\S{1,500}\.(?:com|org|net|io|fm|co)\b)\S*", re.IGNORECASE
+)
 _NAME = re.compile(r"\b[A-Z][\w'’-]*[\w](?:[ \t]+(?:of|de|van|von|der|the)?[ \t]?[A-Z][\w'’-]*[\w])*")
 _SENTENCE = re.compile(r"(?:^|[.!?:;•*\-–|]\s+|\n\s*|\d\s+)$")
 _COMMON = frozenset({

@@ -39,7 +39,7 @@ _ONES = (
 )  # fmt: skip
 _TENS = ("zero", "ten", "twenty", "thirty", "forty", "fifty", "sixty", "seventy", "eighty", "ninety")
 
-_SENTENCE = re.compile(r"[.!?;:…]+(?:\s|$)|\n")
+_SENTENCE = re.compile(r"(?<![.!?;:…])[.!?;:…]+(?:\s|$)|\n")
 _WORD = re.compile(r"\d[\d,]*(?:\.\d+)?|[^\W\d_]+(?:['’][^\W\d_]+)*")
 
 
