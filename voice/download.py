@@ -13,6 +13,7 @@ from voice.plain_text import one_line
 if TYPE_CHECKING:
     import httpx
 
+_LOOPBACK = ("127.0.0.1", "localhost", "::1")
 _LOOK = 1.0  # seconds after which progress is told anyway
 _STEP = 0.01  # smallest growth of the fraction that is reported
 
@@ -62,6 +63,9 @@ def download(
             _fetch(client, url, part, tag, tell, limit_bytes, limit_advice, slowest, grace)
         else:
             with httpx.Client(follow_redirects=True, timeout=timeout) as plain:
+                if not url.startswith("https:") and httpx.URL(url).host not in _LOOPBACK:
+                    raise DownloadError(f"{url} is an unencrypted address: what comes from it could be anybody's.",
+                                        "Use one that begins with https://.")
                 if url.startswith("https:"):
                     plain.event_hooks = {"request": [_encrypted]}
                 _fetch(plain, url, part, tag, tell, limit_bytes, limit_advice, slowest, grace)

@@ -49,7 +49,8 @@ FEEDS = (
     '<podcast:soundbite startTime="nan" duration="x"/>',
 )
 CHAPTERS = (
-    '{"version":"1.2.0","chapters":[', '{"startTime":0,"title":"x"}', '{"startTime":1e400}', ",", "]}", "{", "}", "null",
+    '{"version":"1.2.0","chapters":[', '{"startTime":0,"title":"x"}', '{"startTime":1e400}', ",", "]}", "{", "}",
+    "null",
     '"toc":false', '{"startTime":"0:01"}', "[", "\x00", "9" * 400,
 )
 
