@@ -12,8 +12,8 @@ from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from retrieval.commands.utterances import COMMANDS, FILLS, NUMBERS, PEOPLE, spoken
 from retrieval.model import Command as Command
-from voice.recognition.utterances import COMMANDS, FILLS, NUMBERS, PEOPLE, spoken
 
 if TYPE_CHECKING:
     from hassil import Intents
@@ -129,7 +129,7 @@ _LOOSE = re.compile(r"^\([^)]*\) \{topic\}$")
 
 
 def _with_rules(pattern: str) -> str:
-    """A pattern of ``voice.recognition.utterances`` as hassil reads it: any amount for a number."""
+    """A pattern of ``utterances`` as hassil reads it: any amount for a number."""
     return pattern.replace("{number}", "<amount>").replace("{part}", "{part:number}")
 
 

@@ -8,7 +8,7 @@ import sys
 import pytest
 
 from retrieval.commands.commands import NAMES, Command, parse
-from voice.recognition.utterances import COMMANDS, commands
+from retrieval.commands.utterances import COMMANDS, commands
 
 MEANT: dict[Command, tuple[str, ...]] = {
     Command("play"): (
