@@ -11,12 +11,8 @@ from starlette.testclient import TestClient
 from episodes.media import artwork
 from episodes.model import Episode
 from tests.episodes.feedserver import publishing
-<<<<<<< HEAD
-from tests.hub import running_hub
-from ui import model_catalogue
-=======
 from tests.hub import FASTER, running_hub
->>>>>>> main
+from ui import model_catalogue
 from ui.companion import Companion
 from ui.settings import Settings
 from ui.web import server
