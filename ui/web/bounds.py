@@ -44,10 +44,10 @@ class Bounds:
         if largest is not None and announced.isdigit() and int(announced[:20]) > largest:
             await refuse(send, 413, [(b"connection", b"close")], _said(largest))
             return
-        size, over, begun = 0, False, False
+        size, over, begun, refused = 0, False, False, False
 
         async def bounded() -> MutableMapping[str, Any]:
-            nonlocal size, over
+            nonlocal size, over, refused
             if over:
                 return await receive()
             try:
@@ -57,11 +57,17 @@ class Bounds:
             size += len(message.get("body", b""))
             over = not message.get("more_body", False)
             if largest is not None and size > largest:
+                refused = True
                 raise TooLarge
             return message
 
         async def sending(message: MutableMapping[str, Any]) -> None:
             nonlocal begun
+            if refused:  # whatever the application makes of it, the answer is ours
+                if not begun:
+                    begun = True
+                    await refuse(send, 413, [(b"connection", b"close")], _said(largest or 0))
+                return
             begun = True
             await send(message)
 

@@ -121,6 +121,27 @@ def test_every_address_has_a_bound(path):
         assert b" 413 " in ask(port, path, announced=2_000_000), "before a byte of it came"
 
 
+def test_a_body_that_grows_past_its_bound_is_refused_whatever_the_application_makes_of_it():
+    sent: list[int] = []
+
+    async def careless(scope: Scope, receive: Receive, send: Send) -> None:
+        try:
+            await echo(scope, receive, send)
+        except Exception:
+            await send({"type": "http.response.start", "status": 400, "headers": []})
+
+    async def receive() -> dict[str, object]:
+        return {"type": "http.request", "body": b"x" * 100_000, "more_body": True}
+
+    async def send(message: dict[str, object]) -> None:
+        if "status" in message:
+            sent.append(int(str(message["status"])))
+
+    for app in (careless, echo):
+        asyncio.run(Bounds(app)({"type": "http", "path": "/api/ask", "headers": []}, receive, send))
+    assert sent == [413, 413]
+
+
 def test_enough_files_may_be_open():
     import resource
 
