@@ -52,6 +52,11 @@ def probe(path: Path) -> Probe:
     return Probe(**said, chapters=chapters)
 
 
+def lyrics(path: Path) -> str:
+    """``recordings.read_lyrics_here`` in a child."""
+    return str(_run("lyrics", path, [], PROBE_SECONDS, 1_000_000, lambda fraction: None)["text"])
+
+
 def normalise(source: Path, target: Path, on_progress: Callable[[float], None]) -> float:
     """``recordings.normalise_here`` in a child. What ``on_progress`` raises ends it."""
     size = source.stat().st_size if source.is_file() else 0
@@ -139,6 +144,12 @@ def _probe(path: Path) -> dict[str, Any]:
     return found
 
 
+def _lyrics(path: Path) -> dict[str, Any]:
+    from episodes.media.recordings import read_lyrics_here
+
+    return {"text": read_lyrics_here(path)}
+
+
 def _normalise(path: Path, target: str) -> dict[str, Any]:
     from episodes.media.recordings import normalise_here
 
@@ -169,4 +180,6 @@ def _picture(path: Path, target: str) -> dict[str, Any]:
     return {"written": target}
 
 
-_WORK: dict[str, Callable[..., dict[str, Any]]] = {"probe": _probe, "normalise": _normalise, "picture": _picture}
+_WORK: dict[str, Callable[..., dict[str, Any]]] = {
+    "probe": _probe, "lyrics": _lyrics, "normalise": _normalise, "picture": _picture,
+}  # fmt: skip
