@@ -80,7 +80,7 @@ def answering(settings: Settings, *roles: str) -> "Iterator[Companion | Server]"
 def plain_output() -> Iterator[None]:
     """Inside, nothing that is printed can act on the terminal but by its colours, wherever the text came from."""
     before = sys.stdout
-    sys.stdout = _Plain(before)  # type: ignore[assignment]
+    sys.stdout = _Plain(before)
     try:
         yield
     finally:
