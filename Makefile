@@ -11,12 +11,12 @@ PIP     = $(BIN)/python -m pip --disable-pip-version-check
 TORCH_INDEX ?= https://download.pytorch.org/whl/cpu
 TORCH   = $(shell grep '^torch==' constraints.txt)
 
-.PHONY: run test lint format types system clean help fuzz audit
+.PHONY: run test lint format types system clean help fuzz audit scripts
 
 run: $(VENV)/.installed  ## open the page at http://127.0.0.1:7860, with the demo episode on the first start
 	@$(BIN)/earmark serve $(ARGS)
 
-test: $(VENV)/.installed-test system lint types  ## run every check (ARGS="-k name" chooses tests)
+test: $(VENV)/.installed-test system lint types scripts  ## run every check (ARGS="-k name" chooses tests)
 	@demo=$$(mktemp -d) && trap 'rm -rf "$$demo"' EXIT && export DEMO_DIR=$$demo; \
 	$(BIN)/python -m pytest -m "not sound" -n auto --maxprocesses 4 $(ARGS) || [ $$? = 5 ] || exit 1; \
 	$(BIN)/python -m pytest -m sound $(ARGS) || [ $$? = 5 ]  # 5: ARGS chose none of these
@@ -27,6 +27,12 @@ lint: $(VENV)/.installed-test
 
 types: $(VENV)/.installed-test
 	$(BIN)/mypy
+
+scripts:  ## check the page's scripts: types out of JSDoc, linter, unit tests (needs Node.js 20 or newer)
+	@if ! command -v npm >/dev/null 2>&1; then echo "The page's scripts are not checked: install Node.js 20 or newer."; \
+	elif [ ! -d tests/page/node_modules ] && ! npm ci --prefix tests/page --no-audit --no-fund --silent; then \
+	  echo "The page's scripts are not checked: npm could not fetch what checks them."; \
+	else cd tests/page && npm run -s types && npm run -s lint && npm -s test -- --test-reporter=dot; fi
 
 format: $(VENV)/.installed-test  ## let ruff mend what it can
 	$(BIN)/ruff check --fix .

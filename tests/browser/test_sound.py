@@ -24,6 +24,15 @@ OPENING = 1.5
 LISTEN = 1.6
 """Seconds of sound from which a place can be told."""
 
+STREAMED = """
+    const reached = window.fetch;
+    window.fetch = (to, how) => (to === "api/ask"
+      ? Promise.resolve(new Response(new ReadableStream({ start(control) { window.answering = control; } })))
+      : reached(to, how));
+    0
+"""
+"""Lets the test say when each line of an answer comes."""
+
 
 @pytest.fixture
 def tones(visit: Visit, served: Served) -> Any:
@@ -192,27 +201,28 @@ def test_each_sentence_is_read_as_it_is_made_and_stop_ends_it_for_good(
     page.wait_for_function("Earmark.player.playing")
     said = [{"text": text, "moments": []} for text in ("Bees dance.", "The cells build it together.", "Nobody rules.")]
 
-    def news(state: str, count: int) -> None:
-        more = {"state": state, "question": "Why?", "covered": True, "sentences": said[:count], "moments": []}
-        page.evaluate("news => Earmark.news({ ...news, remark: '', turn: Earmark.turn() })", more)
+    page.evaluate(STREAMED)
+
+    def come(line: dict[str, object]) -> None:
+        page.evaluate("line => window.answering.enqueue(new TextEncoder().encode(JSON.stringify(line) + '\\n'))", line)
 
     page.fill("#question textarea", "Why?")
-    page.evaluate("Earmark.asking()")
+    page.click("#ask-button")
     with sound_card.listen() as ear:
         began = ear.now
-        news("telling", 1)
+        come({"sentence": said[0]})
         expect(page.locator(".sentence.sounding")).to_have_text("Bees dance.")
         expect(page.locator("#stop")).to_be_visible()
         time.sleep(1.5)
         assert loudness(ear.heard(began)) > 0.01, "the first sentence sounds before there is another"
         assert not page.evaluate("Earmark.player.playing")
-        news("telling", 2)
+        come({"sentence": said[1]})
         expect(page.locator(".sentence.sounding")).to_have_text("The cells build it together.")
         page.locator("#stop").focus()
         page.keyboard.press("Enter")
         expect(page.locator("#stop")).to_be_hidden()
         assert page.evaluate("document.activeElement.id") == "answer", "focus does not fall out of the page"
-        news("answer", 3)
+        come({"answer": {"question": "Why?", "covered": True, "remark": "", "sentences": said, "moments": []}})
         expect(page.locator(".sentence")).to_have_count(3)
         page.wait_for_function("Earmark.player.playing")
     assert page.locator(".sentence.sounding").count() == 0

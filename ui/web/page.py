@@ -2,8 +2,8 @@
 """The page: an episode to listen to, its topics, and a place to ask.
 
 Gradio gives the shell, the description of the tools and the MCP server. What happens on the page happens in the
-browser, in the small files in ``static/``: ``page.html`` (what is there), ``page.css`` (how it looks) and the ``.js``
-files (what it does). They reach the browser inside the page itself, so nothing is fetched from anywhere else.
+browser, in the small files in ``static/``: ``page.html`` (what is there), ``page.css`` (how it looks) and the
+JavaScript modules (what it does), served at ``/page``. Nothing is fetched from another host.
 Questions, the library, the status and the voice go through the server's own API (``ui/web/api``), sound comes from
 ``/audio``. No event of Gradio's is bound to the page: its queue takes the calls of the four tools, and nothing else.
 
@@ -16,6 +16,9 @@ from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from starlette.responses import Response
+from starlette.staticfiles import StaticFiles
+
 from ui.companion import Companion
 
 if TYPE_CHECKING:
@@ -23,13 +26,6 @@ if TYPE_CHECKING:
     from fastapi import FastAPI
 
 STATIC = Path(__file__).parent / "static"
-SCRIPTS = (
-    "dom.js", "player.js", "excerpt.js", "timeline.js", "progress.js", "transcript.js", "speech_output.js",
-    "microphone.js", "answer.js", "commands.js", "export.js", "add.js", "episode_list.js", "episode_view.js", "ask.js",
-    "main.js",
-)
-"""In the order in which they need each other."""
-
 QUEUE = 64
 """Calls of the tools that may wait; one more is refused."""
 
@@ -38,11 +34,11 @@ def mount(app: "FastAPI", companion: Companion) -> "FastAPI":
     """Put the page at the root of ``app``, dressed: theme, style and scripts, with nothing from another host."""
     import gradio as gr
 
-    style = f"<style>{(STATIC / 'page.css').read_text('utf-8')}</style>"
+    app.mount("/page", Scripts(directory=STATIC))
     blocks = build(companion)
     blocks.has_launched = True  # Gradio checks which files a request may name only then, and mounting does not set it
     gr.mount_gradio_app(
-        app, blocks, path="/", theme=_theme(), head=style, footer_links=[], run_history=False,
+        app, blocks, path="/", theme=_theme(), head=_head(), footer_links=[], run_history=False,
         favicon_path=STATIC / "page.svg",
         show_error=True, mcp_server=True,
         max_file_size="1kb",  # and its address for uploads is closed: see ui/web/bounds.py
@@ -73,10 +69,6 @@ def build(companion: Companion) -> "gr.Blocks":
                     _part(gr, "answer")
             with gr.Column(elem_id="side", scale=2, min_width=0):
                 _part(gr, "side")
-        gr.HTML(
-            None, html_template="", js_on_load="Earmark.start()", elem_id="scripts",
-            head=f"<script>{_scripts()}</script>", apply_default_css=False,
-        )
         mcp_tools.offer(gr, companion)
     blocks: gr.Blocks = page.queue(max_size=QUEUE)
     return blocks
@@ -94,9 +86,22 @@ def _markup() -> dict[str, str]:
     return dict(zip(pieces[1::2], pieces[2::2], strict=True))
 
 
-@cache
-def _scripts() -> str:
-    return "\n".join((STATIC / name).read_text("utf-8") for name in SCRIPTS)
+def _head() -> str:
+    """The style, and the scripts: all modules are asked for at once, not as they import each other."""
+    modules = sorted(path.name for path in STATIC.glob("*.js"))
+    preloaded = "".join(f'<link rel="modulepreload" href="page/{name}">' for name in modules)
+    style = (STATIC / "page.css").read_text("utf-8")
+    return f'<style>{style}</style>{preloaded}<script type="module" src="page/main.js"></script>'
+
+
+class Scripts(StaticFiles):
+    """The files of the page; a browser asks every time whether it still has the right ones (they answer 304)."""
+
+    def file_response(self, *args: Any, **kwargs: Any) -> Response:
+        """The file, or that it is still the same."""
+        response = super().file_response(*args, **kwargs)
+        response.headers["Cache-Control"] = "no-cache"
+        return response
 
 
 def _theme() -> Any:

@@ -1,86 +1,89 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 // What was asked was something to do: the player does it, and says so where questions are answered.
 
-((Earmark) => {
-  const { $, clock, player } = Earmark;
-  const [BACK, FORWARD] = [15, 30]; // seconds, when nobody said how many
-  const SPEEDS = [0.75, 1, 1.25, 1.5, 1.75, 2];
+import { $, clock } from "./dom.js";
+import { shelf } from "./episode_list.js";
+import { choose } from "./episode_view.js";
+import { excerpt } from "./excerpt.js";
+import { player } from "./player.js";
 
-  const speed = (factor) => {
-    const nearest = SPEEDS.reduce((best, one) => (Math.abs(one - factor) < Math.abs(best - factor) ? one : best));
-    $("speed").value = String(nearest);
-    $("speed").dispatchEvent(new Event("change"));
-    return `Speed ${nearest}×.`;
-  };
+const [BACK, FORWARD] = [15, 30]; // seconds, when nobody said how many
+const SPEEDS = [0.75, 1, 1.25, 1.5, 1.75, 2];
 
-  const volume = (level) => {
-    player.audio.muted = false;
-    player.audio.volume = Math.max(0, Math.min(1, level));
-    return `Volume ${Math.round(100 * player.audio.volume)} %.`;
-  };
+const speed = (factor) => {
+  const nearest = SPEEDS.reduce((best, one) => (Math.abs(one - factor) < Math.abs(best - factor) ? one : best));
+  $("speed").value = String(nearest);
+  $("speed").dispatchEvent(new Event("change"));
+  return `Speed ${nearest}×.`;
+};
 
-  const skip = (seconds) => {
-    player.skip(seconds);
-    player.giveBack();
-    return `At ${clock(player.position)}.`;
-  };
+const volume = (level) => {
+  player.audio.muted = false;
+  player.audio.volume = Math.max(0, Math.min(1, level));
+  return `Volume ${Math.round(100 * player.audio.volume)} %.`;
+};
 
-  const go = ({ amount, about }) => {
-    const part = { end: player.length - 5, middle: player.length / 2 }[about];
-    player.jump(part ?? amount ?? 0);
-    return `Playing from ${clock(part ?? amount ?? 0)}.`;
-  };
+const skip = (seconds) => {
+  player.skip(seconds);
+  player.giveBack();
+  return `At ${clock(player.position)}.`;
+};
 
-  const play = (answer) => {
-    const [moment] = answer.moments;
-    if (!moment) return "I found no such place.";
-    if (moment.episode === player.episode?.id) player.jump(moment.start);
-    else Earmark.choose(moment.episode, moment.start, true);
-    return `Playing from ${clock(moment.start)}.`;
-  };
+const go = ({ amount, about }) => {
+  const part = { end: player.length - 5, middle: player.length / 2 }[about];
+  player.jump(part ?? amount ?? 0);
+  return `Playing from ${clock(part ?? amount ?? 0)}.`;
+};
 
-  const own = (answer) => {
-    const [moment] = answer.moments;
-    if (!moment || !Earmark.shelf.known(moment.episode)?.audio) return play(answer);
-    Earmark.excerpt.hear(moment);
-    return `In their own words, from ${clock(moment.start)}.`;
-  };
+const play = (answer) => {
+  const [moment] = answer.moments;
+  if (!moment) return "I found no such place.";
+  if (moment.episode === player.episode?.id) player.jump(moment.start);
+  else choose(moment.episode, moment.start, true);
+  return `Playing from ${clock(moment.start)}.`;
+};
 
-  const topic = (step) => {
-    player.nextTopic(step);
-    return `Playing from ${clock(player.position)}.`;
-  };
+const own = (answer) => {
+  const [moment] = answer.moments;
+  if (!moment || !shelf.known(moment.episode)?.audio) return play(answer);
+  excerpt.hear(moment);
+  return `In their own words, from ${clock(moment.start)}.`;
+};
 
-  const DO = {
-    play: () => { player.play(); return "Playing."; },
-    resume: () => { player.play(); return "Playing."; },
-    pause: () => { player.pause(); return "Paused."; },
-    stop: () => { player.pause(); return "Paused."; },
-    back: ({ amount }) => skip(-(amount ?? BACK)),
-    forward: ({ amount }) => skip(amount ?? FORWARD),
-    go_to: go,
-    next_topic: () => topic(1),
-    previous_topic: () => topic(-1),
-    slower: () => speed(player.audio.playbackRate - 0.25),
-    faster: () => speed(player.audio.playbackRate + 0.25),
-    set_speed: ({ amount }) => speed(amount ?? 1),
-    louder: () => volume(player.audio.volume + 0.2),
-    quieter: () => volume(player.audio.volume - 0.2),
-    set_volume: ({ amount }) => volume(amount ?? 1),
-    mute: () => { player.audio.muted = true; return "Muted."; },
-    unmute: () => { player.audio.muted = false; return "The sound is on."; },
-    play_about: (command, answer) => play(answer),
-    choose: (command, answer) => play(answer),
-    own_words: (command, answer) => own(answer),
-    repeat: (command, answer) => own(answer),
-    help: () => "Ask about the episode, or say: pause, back thirty seconds, next topic, faster, play the part about …",
-  };
+const topic = (step) => {
+  player.nextTopic(step);
+  return `Playing from ${clock(player.position)}.`;
+};
 
-  // Do what an answer's command says; returns what was done, in words.
-  Earmark.carryOut = (answer) => {
-    const act = DO[answer.command.name];
-    const said = act ? act(answer.command, answer) : "The page cannot do that; its buttons can, or “earmark listen”.";
-    if (!["pause", "stop"].includes(answer.command.name)) player.giveBack();
-    return said;
-  };
-})(window.Earmark);
+const DO = {
+  play: () => { player.play(); return "Playing."; },
+  resume: () => { player.play(); return "Playing."; },
+  pause: () => { player.pause(); return "Paused."; },
+  stop: () => { player.pause(); return "Paused."; },
+  back: ({ amount }) => skip(-(amount ?? BACK)),
+  forward: ({ amount }) => skip(amount ?? FORWARD),
+  go_to: go,
+  next_topic: () => topic(1),
+  previous_topic: () => topic(-1),
+  slower: () => speed(player.audio.playbackRate - 0.25),
+  faster: () => speed(player.audio.playbackRate + 0.25),
+  set_speed: ({ amount }) => speed(amount ?? 1),
+  louder: () => volume(player.audio.volume + 0.2),
+  quieter: () => volume(player.audio.volume - 0.2),
+  set_volume: ({ amount }) => volume(amount ?? 1),
+  mute: () => { player.audio.muted = true; return "Muted."; },
+  unmute: () => { player.audio.muted = false; return "The sound is on."; },
+  play_about: (command, answer) => play(answer),
+  choose: (command, answer) => play(answer),
+  own_words: (command, answer) => own(answer),
+  repeat: (command, answer) => own(answer),
+  help: () => "Ask about the episode, or say: pause, back thirty seconds, next topic, faster, play the part about …",
+};
+
+// Do what an answer's command says; returns what was done, in words.
+export const carryOut = (answer) => {
+  const act = DO[answer.command.name];
+  const said = act ? act(answer.command, answer) : "The page cannot do that; its buttons can, or “earmark listen”.";
+  if (!["pause", "stop"].includes(answer.command.name)) player.giveBack();
+  return said;
+};

@@ -2,52 +2,53 @@
 // The speakers' own words: one stretch of any episode, heard beside the player, which stays where it is and goes on
 // afterwards if it played.
 
-((Earmark) => {
-  const { player } = Earmark;
-  const LOOK = 200; // milliseconds between two looks at where it is
+import { hint } from "./ask.js";
+import { player } from "./player.js";
+import { voice } from "./speech_output.js";
 
-  let sound = null; // what is heard now
-  let over = () => {};
+const LOOK = 200; // milliseconds between two looks at where it is
 
-  Earmark.excerpt = {
-    get playing() { return sound !== null; },
+let sound = null; // what is heard now
+let over = () => {};
 
-    // Hear a moment; `onEnd` is called when it is over or was stopped.
-    async hear({ episode, start, end }, onEnd = () => {}) {
-      Earmark.hush();
-      player.interrupt();
-      const mine = sound = new Audio(`audio/${encodeURIComponent(episode)}`);
-      const { volume, muted, playbackRate } = player.audio;
-      Object.assign(mine, { volume, muted, playbackRate, defaultPlaybackRate: playbackRate, currentTime: start });
-      over = () => {
-        if (sound !== mine) return;
-        sound = null;
-        mine.pause();
-        onEnd();
-        player.giveBack();
-      };
-      const look = () => {
-        if (sound !== mine) return;
-        const left = (1000 * (end - mine.currentTime)) / mine.playbackRate;
-        if (left <= 0 || mine.ended) over();
-        else setTimeout(look, Math.min(LOOK, left + 5));
-      };
-      try {
-        await mine.play();
-        look();
-      } catch (error) {
-        if (sound !== mine) return;
-        over();
-        Earmark.hint(`This cannot be heard: ${error.message}`);
-      }
-    },
+export const excerpt = {
+  get playing() { return sound !== null; },
 
-    stop() { over(); },
-  };
+  // Hear a moment; `onEnd` is called when it is over or was stopped.
+  async hear({ episode, start, end }, onEnd = () => {}) {
+    hush();
+    player.interrupt();
+    const mine = sound = new Audio(`audio/${encodeURIComponent(episode)}`);
+    const { volume, muted, playbackRate } = player.audio;
+    Object.assign(mine, { volume, muted, playbackRate, defaultPlaybackRate: playbackRate, currentTime: start });
+    over = () => {
+      if (sound !== mine) return;
+      sound = null;
+      mine.pause();
+      onEnd();
+      player.giveBack();
+    };
+    const look = () => {
+      if (sound !== mine) return;
+      const left = (1000 * (end - mine.currentTime)) / mine.playbackRate;
+      if (left <= 0 || mine.ended) over();
+      else setTimeout(look, Math.min(LOOK, left + 5));
+    };
+    try {
+      await mine.play();
+      look();
+    } catch (error) {
+      if (sound !== mine) return;
+      over();
+      hint(`This cannot be heard: ${error.message}`);
+    }
+  },
 
-  // Whatever speaks beside the player falls silent.
-  Earmark.hush = () => {
-    Earmark.voice.stop();
-    Earmark.excerpt.stop();
-  };
-})(window.Earmark);
+  stop() { over(); },
+};
+
+// Whatever speaks beside the player falls silent.
+export const hush = () => {
+  voice.stop();
+  excerpt.stop();
+};

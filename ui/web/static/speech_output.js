@@ -1,126 +1,135 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 // The voice: sentences in, sound out, played piece by piece as it arrives.
 
-((Earmark) => {
-  const LEAD = 0.15; // seconds between the first piece and its sound, so that the second is there in time
+const LEAD = 0.15; // seconds between the first piece and its sound, so that the second is there in time
 
-  let context = null;
-  let reading = 0; // number of the current reading; what belongs to an older one is dropped
-  let cancel = null;
-  let sources = new Set();
+let context = null;
+let reading = 0; // number of the current reading; what belongs to an older one is dropped
+let cancel = null;
+let sources = new Set();
 
-  // The samples of PCM16 bytes; `rest` keeps half a sample until its other half comes.
-  const samples = (bytes, rest) => {
-    const joined = new Uint8Array(rest.length + bytes.length);
-    joined.set(rest);
-    joined.set(bytes, rest.length);
-    const even = joined.length - (joined.length % 2);
-    const view = new DataView(joined.buffer, 0, even);
-    const floats = Float32Array.from({ length: even / 2 }, (_, i) => view.getInt16(2 * i, true) / 32768);
-    return [floats, joined.slice(even)];
+// The samples of PCM16 bytes; `rest` keeps half a sample until its other half comes.
+/**
+ * @param {Uint8Array} bytes
+ * @param {Uint8Array} rest what was left over of the piece before
+ * @returns {[Float32Array<ArrayBuffer>, Uint8Array]}
+ */
+const samples = (bytes, rest) => {
+  const joined = new Uint8Array(rest.length + bytes.length);
+  joined.set(rest);
+  joined.set(bytes, rest.length);
+  const even = joined.length - (joined.length % 2);
+  const view = new DataView(joined.buffer, 0, even);
+  const floats = Float32Array.from({ length: even / 2 }, (_, i) => view.getInt16(2 * i, true) / 32768);
+  return [floats, joined.slice(even)];
+};
+
+const schedule = (floats, rate, at) => {
+  const buffer = context.createBuffer(1, floats.length, rate);
+  buffer.copyToChannel(floats, 0);
+  const source = context.createBufferSource();
+  source.buffer = buffer;
+  source.connect(context.destination);
+  const start = Math.max(at, context.currentTime + 0.02);
+  source.start(start);
+  sources.add(source);
+  source.onended = () => sources.delete(source);
+  return [start, start + buffer.duration];
+};
+
+const until = (time, mine) => new Promise((done) => {
+  const look = () => {
+    if (mine !== reading || context.currentTime >= time) done();
+    else setTimeout(look, Math.min(100, 1000 * (time - context.currentTime)));
   };
+  look();
+});
 
-  const schedule = (floats, rate, at) => {
-    const buffer = context.createBuffer(1, floats.length, rate);
-    buffer.copyToChannel(floats, 0);
-    const source = context.createBufferSource();
-    source.buffer = buffer;
-    source.connect(context.destination);
-    const start = Math.max(at, context.currentTime + 0.02);
-    source.start(start);
-    sources.add(source);
-    source.onended = () => sources.delete(source);
-    return [start, start + buffer.duration];
-  };
+export const voice = {
+  context() {
+    this.unlock();
+    return context;
+  },
 
-  const until = (time, mine) => new Promise((done) => {
-    const look = () => {
-      if (mine !== reading || context.currentTime >= time) done();
-      else setTimeout(look, Math.min(100, 1000 * (time - context.currentTime)));
-    };
-    look();
-  });
+  // Browsers let a page sound only after a click or a key: call this from one.
+  unlock() {
+    context ??= new AudioContext();
+    if (context.state === "suspended") context.resume();
+  },
 
-  Earmark.voice = {
-    context() {
-      this.unlock();
-      return context;
-    },
-
-    // Browsers let a page sound only after a click or a key: call this from one.
-    unlock() {
-      context ??= new AudioContext();
-      if (context.state === "suspended") context.resume();
-    },
-
-    // Texts that are still being made, for `read`: push each as it comes, and say when it was the last.
-    feed() {
-      const texts = [];
-      let [over, wake] = [false, () => {}];
-      return {
-        push(text) { texts.push(text); wake(); },
-        end() { over = true; wake(); },
-        async* [Symbol.asyncIterator]() {
-          for (let i = 0; ; i += 1) {
-            while (i >= texts.length && !over) await new Promise((go) => { wake = go; });
-            if (i >= texts.length) return;
-            yield texts[i];
-          }
-        },
-      };
-    },
-
-    // Read what a feed gives aloud, one text after the other; resolves true at the end, false when it was stopped.
-    // `onSentence(i)` is called when text i begins to sound. Throws an Error when the voice fails.
-    async read(feed, onSentence) {
-      this.stop();
-      this.unlock();
-      const mine = ++reading;
-      // a browser that has seen no click keeps the page silent: then there is nothing to wait for
-      if (context.state !== "running") await Promise.race([context.resume(), new Promise((go) => setTimeout(go, 500))]);
-      if (context.state !== "running") return mine === reading;
-      cancel = new AbortController();
-      const { signal } = cancel;
-      const stopped = new Promise((go) => { signal.addEventListener("abort", () => go({ done: true })); });
-      const texts = feed[Symbol.asyncIterator]();
-      let end = context.currentTime + LEAD;
-      try {
+  // Texts that are still being made, for `read`: push each as it comes, and say when it was the last.
+  feed() {
+    const texts = [];
+    let over = false;
+    /** @type {(value?: unknown) => void} */
+    let wake = () => {};
+    return {
+      push(text) { texts.push(text); wake(); },
+      end() { over = true; wake(); },
+      async* [Symbol.asyncIterator]() {
         for (let i = 0; ; i += 1) {
-          const { value: text, done } = await Promise.race([texts.next(), stopped]);
-          if (mine !== reading) return false;
-          if (done) break;
-          end = Math.max(end, context.currentTime + LEAD);
-          const response = await fetch("api/speak", {
-            method: "POST", signal, headers: { "Content-Type": "application/json" }, body: JSON.stringify({ text }),
-          });
-          if (!response.ok) throw new Error((await response.json().catch(() => ({}))).error ?? response.statusText);
-          const rate = Number(response.headers.get("X-Sample-Rate"));
-          const stream = response.body.getReader();
-          let [rest, begun] = [new Uint8Array(0), false];
-          for (let piece = await stream.read(); !piece.done; piece = await stream.read()) {
-            let floats, start;
-            [floats, rest] = samples(piece.value, rest);
-            if (!floats.length) continue;
-            [start, end] = schedule(floats, rate, end);
-            if (!begun) until(start, mine).then(() => { if (mine === reading) onSentence(i); });
-            begun = true;
-          }
+          while (i >= texts.length && !over) await new Promise((go) => { wake = go; });
+          if (i >= texts.length) return;
+          yield texts[i];
         }
-      } catch (error) {
-        if (mine !== reading) return false;
-        reading += 1;
-        throw error;
-      }
-      await until(end, mine);
-      return mine === reading;
-    },
+      },
+    };
+  },
 
-    // Fall silent at once.
-    stop() {
+  // Read what a feed gives aloud, one text after the other; resolves true at the end, false when it was stopped.
+  // `onSentence(i)` is called when text i begins to sound. Throws an Error when the voice fails.
+  async read(feed, onSentence) {
+    this.stop();
+    this.unlock();
+    const mine = ++reading;
+    // a browser that has seen no click keeps the page silent: then there is nothing to wait for
+    if (context.state !== "running") await Promise.race([context.resume(), new Promise((go) => setTimeout(go, 500))]);
+    if (context.state !== "running") return mine === reading;
+    cancel = new AbortController();
+    const { signal } = cancel;
+    const stopped = new Promise((go) => { signal.addEventListener("abort", () => go({ done: true })); });
+    const texts = feed[Symbol.asyncIterator]();
+    let end = context.currentTime + LEAD;
+    try {
+      for (let i = 0; ; i += 1) {
+        const { value: text, done } = await Promise.race([texts.next(), stopped]);
+        if (mine !== reading) return false;
+        if (done) break;
+        end = Math.max(end, context.currentTime + LEAD);
+        const response = await fetch("api/speak", {
+          method: "POST", signal, headers: { "Content-Type": "application/json" }, body: JSON.stringify({ text }),
+        });
+        if (!response.ok) throw new Error((await response.json().catch(() => ({}))).error ?? response.statusText);
+        const rate = Number(response.headers.get("X-Sample-Rate"));
+        const stream = response.body.getReader();
+        let begun = false;
+        /** @type {Uint8Array} */
+        let rest = new Uint8Array(0);
+        for (let piece = await stream.read(); !piece.done; piece = await stream.read()) {
+          /** @type {Float32Array<ArrayBuffer>} */
+          let floats;
+          let start;
+          [floats, rest] = samples(piece.value, rest);
+          if (!floats.length) continue;
+          [start, end] = schedule(floats, rate, end);
+          if (!begun) until(start, mine).then(() => { if (mine === reading) onSentence(i); });
+          begun = true;
+        }
+      }
+    } catch (error) {
+      if (mine !== reading) return false;
       reading += 1;
-      cancel?.abort();
-      for (const source of sources) source.stop();
-      sources = new Set();
-    },
-  };
-})(window.Earmark);
+      throw error;
+    }
+    await until(end, mine);
+    return mine === reading;
+  },
+
+  // Fall silent at once.
+  stop() {
+    reading += 1;
+    cancel?.abort();
+    for (const source of sources) source.stop();
+    sources = new Set();
+  },
+};
