@@ -24,6 +24,7 @@ from episodes.model import Cue, Episode, Source, State, Step, StepState
 from episodes.store.jobs import Job, Queue, save_source
 from episodes.store.library import Library
 from episodes.text.keywords import hot_words
+from episodes.text.language import language_of
 from episodes.topics.llm_summary import Writer, written
 from episodes.topics.segmentation import Embed, segment
 from episodes.topics.summary import digest
@@ -226,6 +227,7 @@ class Ingest:
 
                 def store_given() -> None:
                     library.save_cues(episode.id, told_apart)
+                    library.save_language(episode.id, language_of(cue.text for cue in told_apart))
                     if mended.chapters:
                         library.save_chapters(episode.id, mended.chapters)
 
@@ -241,10 +243,13 @@ class Ingest:
         since = kept[-1].end if kept else 0.0
         progress(since / episode.seconds if episode.seconds else 0.0)
         names = hot_words(episode.title, episode.show, episode.guests, self.source.notes)
-        bias = Bias(names)
+        bias, language = Bias(names, language=episode.language), episode.language
         for piece in recogniser.transcribe(audio, bias, since):
             with self._while_mine():
-                library.add_piece(episode.id, recogniser.name, piece)
+                if piece.language and piece.language != language:
+                    language = piece.language
+                    library.save_language(episode.id, language)
+                library.add_piece(episode.id, recogniser.name, replace(piece, language=""))
                 self.queue.progressed(self.job)
             progress(piece.end / episode.seconds if episode.seconds else 0.0)
         heard = library.pieces(episode.id, recogniser.name)
@@ -260,6 +265,8 @@ class Ingest:
 
         def store() -> None:
             library.save_cues(episode.id, told_apart)
+            if not language:
+                library.save_language(episode.id, language_of(cue.text for cue in told_apart))
             library.clear_pieces(episode.id)
 
         return _Made(store, f"{left_out} {unnamed}".strip())

@@ -199,6 +199,14 @@ class Library:
             )
             self._changed()
 
+    def save_language(self, episode_id: str, language: str) -> None:
+        """Store which language is spoken (a code, "" when it is not known). Raises UnknownEpisode."""
+        with self.transaction():
+            done = self.database.execute("UPDATE episodes SET language = ? WHERE id = ?", (language, episode_id))
+            if not done.rowcount:
+                raise self._missing(episode_id)
+            self._changed()
+
     def save_cues(self, episode_id: str, cues: Iterable[Cue]) -> None:
         """Store the transcript in place of the one that was there."""
         self._replace("cues", episode_id, (
@@ -309,13 +317,14 @@ class Library:
         self.database.execute("UPDATE changes SET count = count + 1")
 
 
-_EPISODES = "SELECT id, title, show, guests, published, seconds, source, audio FROM episodes "
+_EPISODES = "SELECT id, title, show, guests, published, seconds, source, audio, language FROM episodes "
 
 
 def _episode(row: Sequence[str], steps: dict[str, StepState]) -> Episode:
-    name, title, show, guests, published, seconds, source, audio = row
+    name, title, show, guests, published, seconds, source, audio, language = row
     states = tuple(steps.get(step, StepState(step)) for step in Step)
-    return Episode(name, title, show, tuple(json.loads(guests)), published, float(seconds), source, audio, states)
+    told = tuple(json.loads(guests))
+    return Episode(name, title, show, told, published, float(seconds), source, audio, states, language)
 
 
 def _cue(fields: Sequence[Any]) -> Cue:

@@ -19,6 +19,7 @@ Part = tuple[str | None, str]
 
 _LONGEST = 70  # characters of a label
 _MOST_WORDS = 8
+_LEAST_SHARE = 0.004  # of the captions that begin with a label, where labels are names: a turn in half an hour
 _VOICE = re.compile(r"<v(?:\.[^\s>]{0,100})?(?:[ \t]{1,5}([^>]{0,200}))?>|(</v>)", re.IGNORECASE)
 _OPENING = re.compile(r"(?:[-–—•]\s+|[-–](?=[\[(A-Z])|(?:>|&gt;){2,3}\s*)")
 _CHANGE = re.compile(r"(?:(?<=\s)|^)>{2,3}(?=\s|\w|$)\s*")
@@ -294,15 +295,15 @@ def _names(blocks: Sequence[Sequence[str]]) -> frozenset[str]:
 def _accepted(found: Counter[str], share: float, opening: str) -> set[str]:
     strong = {name: times for name, times in found.items() if _strong(name)}
     most, whole = max(strong.values(), default=0), sum(strong.values())
-    named = (
-        most >= 3 or (opening in strong and whole > 1) or (share >= 0.5 and most >= 2) or (share >= 0.8 and whole > 1)
-    )
+    several = sum(times > 1 for times in strong.values()) > 1 or opening in strong or share >= 0.3
+    often = most >= 3 and several and share >= _LEAST_SHARE
+    named = often or (opening in strong and whole > 1) or (share >= 0.5 and most >= 2) or (share >= 0.8 and whole > 1)
     if not named:
         return set()
     known = {name for name, times in strong.items()
              if times > 1 or name == opening or share >= 0.95 or " " in name or _ROLE.fullmatch(name)}  # fmt: skip
-    often = 2 if share >= 0.5 else 3
-    return known | {name for name, times in found.items() if times >= often and _weak(name)} | {
+    least = 2 if share >= 0.5 else 3
+    return known | {name for name, times in found.items() if times >= least and _weak(name)} | {
         name for name in found if share >= 0.9 and _weak(name)}  # fmt: skip
 
 

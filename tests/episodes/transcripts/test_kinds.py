@@ -70,6 +70,11 @@ def test_who_says_it(tmp_path: Path, rows: list[str], speakers: list[str]) -> No
     assert [cue.speaker for cue in read(tmp_path, srt(*rows))] == speakers
 
 
+def test_a_word_before_a_colon_now_and_then_is_nobody(tmp_path: Path) -> None:
+    rows = [f"Lesson: do {number}." if number in (5, 9, 12) else f"So it goes on, {number}." for number in range(14)]
+    assert {cue.speaker for cue in read(tmp_path, srt(*rows))} == {""}
+
+
 @pytest.mark.parametrize("label", ["Bitcoin", "The new guy from far away", "Someone Else 7"])
 def test_an_unknown_label_ends_the_turn_of_the_speaker_before(tmp_path: Path, label: str) -> None:
     cues = read(
