@@ -29,7 +29,7 @@ _ADDRESS = re.compile(r"[a-z][a-z0-9+.-]{1,20}:/", re.IGNORECASE)
 _HEAD = 24_000  # bytes of a file that are looked at
 _CAPTIONED = 0.1  # of a caption file's lines that are times
 _LARGEST_INFO = 50_000_000  # bytes of an .info.json, which lists every format and comment
-_VIDEO_ID = re.compile(r"\s*\[[A-Za-z0-9_-]{6,20}\]$")
+_VIDEO_ID = re.compile(r"(?<!\s)\s*\[[A-Za-z0-9_-]{6,20}\]$")
 _TEXT_SHARE = 0.98  # of a file's first bytes that are letters, marks and blanks when it is a text
 
 

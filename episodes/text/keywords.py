@@ -16,7 +16,7 @@ _ADDRESS = re.compile(
     r"(?<!\S)(?:\S{0,500}?(?:://|www\.|@)|\S{1,500}\.(?:com|org|net|io|fm|co)\b)\S*", re.IGNORECASE
 )
 _NAME = re.compile(r"\b[A-Z][\w'’-]*[\w](?:[ \t]+(?:of|de|van|von|der|the)?[ \t]?[A-Z][\w'’-]*[\w])*")
-_SENTENCE = re.compile(r"(?:^|[.!?:;•*\-–|]\s+|\n\s*|\d\s+)$")
+_SENTENCE = re.compile(r"(?:^|[.!?:;•*\-–|]\s{1,12}|\n\s{0,12}|\d\s{1,12})$")
 _COMMON = frozenset({
     "about", "all", "also", "an", "and", "apple", "april", "are", "as", "at", "august", "by", "check", "click",
     "december", "email", "episode", "episodes", "facebook", "february", "find", "follow", "for", "friday",

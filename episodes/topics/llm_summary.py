@@ -2,7 +2,6 @@
 """The digest in a language model's words: titles, summaries, teaser and questions, each checked before it is taken."""
 
 import json
-import re
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 
@@ -104,9 +103,9 @@ def _said(cues: Sequence[Cue], part: Segment, most: int) -> str:
 
 def _object(reply: str) -> dict[str, object]:
     """The JSON object in a reply, which models like to wrap in words or fences; empty when there is none."""
-    found = re.search(r"\{.*\}", reply, re.DOTALL)
+    begin, end = reply.find("{"), reply.rfind("}")
     try:
-        made = json.loads(found.group()) if found else {}
+        made = json.loads(reply[begin : end + 1]) if 0 <= begin < end else {}
     except ValueError:
         return {}
     return made if isinstance(made, dict) else {}

@@ -23,7 +23,9 @@ _LEAST_SHARE = 0.004  # of the captions that begin with a label, where labels ar
 _VOICE = re.compile(r"<v(?:\.[^\s>]{0,100})?(?:[ \t]{1,5}([^>]{0,200}))?>|(</v>)", re.IGNORECASE)
 _OPENING = re.compile(r"(?:[-–—•]\s+|[-–](?=[\[(A-Z])|(?:>|&gt;){2,3}\s*)")
 _CHANGE = re.compile(r"(?:(?<=\s)|^)>{2,3}(?=\s|\w|$)\s*")
-_ASIDE = re.compile(r"\s*(?:\([^()]{1,40}\)|\[[^\[\]]{1,40}\]|\|.{1,40}|\s[-–@]\s.{1,40}|,\s?[A-Z][\w.]{1,12})\s*$")
+_ASIDE = re.compile(
+    r"(?<!\s)\s*(?:\([^()]{1,40}\)|\[[^\[\]]{1,40}\]|\|.{1,40}|\s[-–@]\s.{1,40}|,\s?[A-Z][\w.]{1,12})\s*$"
+)
 _ESCAPED = re.compile(r"\s{0,20}&#\d{1,7};")
 _ROLE = re.compile(
     r"(?:speaker|spk|user|participant|guest|host|caller|voice|person|interviewer|interviewee|narrator|moderator|"

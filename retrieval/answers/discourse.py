@@ -133,7 +133,8 @@ def asks(line: Line) -> bool:
 
 
 _IDLE = re.compile(
-    r"\[[^\]]*(?:sponsor|music|laughter|removed|ad)[^\]]*\]|\bsponsor|\bpromo code\b|\bdiscount\b|\bsubscribe\b"
+    r"\[[^\[\]]{0,80}(?:sponsor|music|laughter|removed|ad)[^\[\]]{0,80}\]|\bsponsor"
+    r"|\bpromo code\b|\bdiscount\b|\bsubscribe\b"
     r"|\bwelcome (?:back|to)\b|\b(?:today'?s|this) (?:episode|podcast)\b|^(?:\w+, )?welcome,? \w+"
     r"|\bthanks? (?:you )?(?:so much )?for (?:having|coming|joining|listening)"
     r"|\bhave .{1,30} on (?:today|the show)\b|\bcheck (?:it|us) out\b|\btook notes\b"

@@ -231,8 +231,10 @@ def _fitting(sources: Sequence[str], room: int) -> list[dict[str, object]]:
     return shown
 
 
-_SENTENCE = re.compile(r"\s*(.+?(?:[.!?][\"”’)]*(?:\s*\[[\d,\s]+\])*|(?:\s*\[[\d,\s]+\])+\.?))(?=\s+[^\s\[]"
-r"|\n)", re.DOTALL)
+_NAMED = r"\s{0,9}\[[\d,\s]{1,40}\]"
+_SENTENCE = re.compile(
+    rf"\s*+(.+?(?:[.!?][\"”’)]{{0,5}}(?:{_NAMED}){{0,20}}|(?:{_NAMED}){{1,20}}\.?))(?=\s{{1,9}}[^\s\[]|\n)", re.DOTALL
+)
 
 
 def _split(pieces: Iterator[str]) -> Iterator[str]:
@@ -249,7 +251,7 @@ def _split(pieces: Iterator[str]) -> Iterator[str]:
 
 _CITED = re.compile(r"\[([\d,\s]+)\]")
 _FORBIDDEN = re.compile(
-    r"https?:|www\.|\b[\w-]+\.(?:com|org|net|io|ru)\b|\b(?:javascript|data|file|mailto):|@\w|[<>{}]|\]\(|\d{1,2}:\d\d"
+    r"https?:|www\.|[\w-]\.(?:com|org|net|io|ru)\b|\b(?:javascript|data|file|mailto):|@\w|[<>{}]|\]\(|\d{1,2}:\d\d"
     r"|\btime ?stamps?\b|\b(?:minutes?|seconds?|hours?|min) (?:mark|in|into)\b|\bat (?:minute|second|hour)\b"
     r"|\bNOT COVERED\b", re.IGNORECASE,
 )
@@ -263,7 +265,7 @@ def supported(text: str, moments: Sequence[Moment], sources: Sequence[str]) -> S
     """
     numbers = [int(each) for group in _CITED.findall(text) for each in re.findall(r"\d{1,4}", group)]
     cited = [number - 1 for number in dict.fromkeys(numbers) if 0 < number <= len(moments)]
-    plain = re.sub(r"\s+([.,;!?])", r"\1", " ".join(_CITED.sub(" ", text).split()))
+    plain = re.sub(r" ([.,;!?])", r"\1", " ".join(_CITED.sub(" ", text).split()))
     if not cited or len(cited) != len(set(numbers)) or _FORBIDDEN.search(plain):
         return None
     said = " ".join(sources[number] for number in cited)

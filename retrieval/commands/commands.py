@@ -69,7 +69,8 @@ _POLITE_BEFORE = re.compile(
     r"|would you mind|do you mind|be so kind and|if you (?:could|would|can)|you (?:can|may|could)))\s+(?=\S)"
 )
 _POLITE_BEHIND = re.compile(
-    r"\s+(?:please|thanks|thank you|for me|would you|will you|could you|can you|now|right now|then|earmark|okay|ok"
+    r"(?<!\s)\s+(?:please|thanks|thank you|for me|would you|will you|could you|can you|now|right now|then|earmark"
+    r"|okay|ok"
     r"|if you (?:can|could|would|don't mind)|will ya|real quick|quickly|my friend|mate)$"
 )
 _QUESTION = re.compile(

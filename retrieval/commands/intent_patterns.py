@@ -13,7 +13,7 @@ LEAD = re.compile(
     r"|(?:hang|hold) on(?: a (?:second|minute|moment|sec))?|(?:can|could|would|will) you(?! say\b(?! more))"
     r"|i(?:'d| would) like to know)\s+(?=\S)"
 )
-TAIL = re.compile(r"\s+(?:please|again|exactly|earmark|then|for me)$")
+TAIL = re.compile(r"(?<!\s)\s+(?:please|again|exactly|earmark|then|for me)$")
 _AND = r"(?:and |so |but )*"
 WHO = re.compile(
     rf"{_AND}(?:who(?:'s| is| was| are)? (?:it |this |that )?(?:that )?(?:just )?(?:said|says|saying|speaking"

@@ -47,7 +47,7 @@ _DO_SUPPORT = re.compile(
     r"(?:do|does|did|can|could|would|will|should|must)(?:n't)? (?P<rest>.+)"
 )
 _DETERMINER = re.compile(r"(?:the|a|an|this|that|these|those|his|her|my|our|their|your|its|some|any|all)\b ?")
-_NUMBER_LAST = re.compile(r"(?:\d+|\w*(?:one|two|three|four|five|six|seven|eight|nine|ten|teen|ty|hundred|half))$")
+_NUMBER_LAST = re.compile(r"(?:\d|one|two|three|four|five|six|seven|eight|nine|ten|teen|ty|hundred|half)$")
 _EXTENSIBLE = frozenset(("back", "forward", "play", "go_to", "play_about"))
 """Commands that often go on after a breath: "go back", "thirty seconds"."""
 

@@ -55,7 +55,7 @@ def folded(text: str) -> str:
     for length in range(1, len(words) // 2 + 1):
         times = len(words) // length
         if len(words) == times * length and times <= _OFTENEST and plain == plain[:length] * times:
-            end = re.search(r"[.?!…]+$", text)
+            end = re.search(r"(?<![.?!…])[.?!…]+$", text)
             return " ".join(words[:length]).rstrip(" ,;:-–—.?!…") + (end[0] if end else "")
     return text
 

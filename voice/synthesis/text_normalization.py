@@ -13,7 +13,7 @@ FIRST = 80
 
 _SHORTEST_CLAUSE = 12  # characters: a shorter first clause is not worth a piece of its own
 
-_LINK = re.compile(r"!?\[([^\[\]\n]{0,1000})\]\([^)\s]{0,2000}(?:\s{1,9}\"[^\"]{0,1000}\")?\)")
+_LINK = re.compile(r"!?\[([^\[\]\n]{0,1000})\]\([^)\s\[\]]{0,2000}(?:\s{1,9}\"[^\"]{0,1000}\")?\)")
 _ADDRESS = re.compile(r"\b(?:https?://|www\.)(?:www\.)?([\w.-]+)(?:[/?#:][^\s<>)\]]*)?", re.IGNORECASE)
 _TAG = re.compile(r"</?[A-Za-z][^<>]{0,200}>")
 _BLOCK_MARK = re.compile(
