@@ -4,7 +4,6 @@
 Everything in them was written by strangers, so it is written as text, never as markup.
 """
 
-import json
 import mimetypes
 import re
 from collections.abc import Callable, Iterator, Sequence
@@ -16,7 +15,7 @@ from episodes.model import Chapter, Cue, Episode, Segment, Soundbite
 from episodes.store.library import Library
 from episodes.transcripts.captions import escaped
 from episodes.transcripts.entries import plain
-from episodes.transcripts.writer import write_json, write_srt, write_vtt
+from episodes.transcripts.writer import json_text, write_json, write_srt, write_vtt
 from voice.errors import LibraryError
 from voice.model import clock
 
@@ -51,7 +50,7 @@ def write_chapters(chapters: Sequence[Chapter | Segment], title: str = "") -> st
             row["endTime"] = round(chapter.end, 3)
         rows.append(row)
     head = {"version": "1.2.0"} | ({"title": title} if title else {})
-    return json.dumps(head | {"chapters": rows}, ensure_ascii=False, indent=1) + "\n"
+    return json_text(head | {"chapters": rows}) + "\n"
 
 
 def write_soundbites(bites: Sequence[Soundbite], title: str, address: str = "", guid: str = "") -> str:

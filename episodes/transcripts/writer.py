@@ -37,7 +37,10 @@ def write_srt(cues: Sequence[Cue]) -> str:
 
 
 def write_json(cues: Iterable[Cue]) -> str:
-    """A Podcasting 2.0 JSON transcript; reading it gives the same cues, also their words."""
+    """A Podcasting 2.0 JSON transcript; reading it gives the same cues, also their words.
+
+    Texts and speakers stand as they are, which JSON says of itself; no sign in it is one of HTML.
+    """
     segments: list[dict[str, Any]] = []
     for cue in cues:
         segment: dict[str, Any] = {"speaker": cue.speaker} if cue.speaker else {}
@@ -49,7 +52,13 @@ def write_json(cues: Iterable[Cue]) -> str:
                 for word in cue.words
             ]  # fmt: skip
         segments.append(segment)
-    return json.dumps({"version": "1.0.0", "generator": GENERATOR, "segments": segments}, ensure_ascii=False, indent=1)
+    return json_text({"version": "1.0.0", "generator": GENERATOR, "segments": segments})
+
+
+def json_text(value: object) -> str:
+    """``value`` as JSON that may stand within a page or script: what could be markup is written by its numbers."""
+    text = json.dumps(value, ensure_ascii=False, indent=1)  # these signs stand only within its strings
+    return text.replace("<", "\\u003c").replace(">", "\\u003e").replace("&", "\\u0026")
 
 
 def _srt(cues: Iterable[Cue], tags: bool) -> str:

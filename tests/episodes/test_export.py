@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """What is exported reads back as the same; nothing that a feed says becomes markup."""
 
+import json
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -19,8 +20,10 @@ from episodes.store.library import Library
 from episodes.topics.segmentation import Embed
 from episodes.transcripts.chapters import read_chapters
 from episodes.transcripts.reader import read_transcript
+from episodes.transcripts.writer import write_json
 from tests.material import material
 from voice.errors import LibraryError
+from voice.model import Cue, Word
 
 SAID = st.text(st.characters(exclude_categories=["Cs", "Cc", "Cf", "Zl", "Zp", "Co", "Cn"]), max_size=30)
 TITLES = st.one_of(SAID, st.sampled_from(["<b>x</b>", "a & b", "&amp;", "]]>", "{\\an8}Hi", "${x}", "Chapter 7"]))
@@ -110,6 +113,14 @@ def test_markdown_holds_everything_and_no_markup_of_others(library: Library, tal
     assert "**Bob:** \\# No \\*bees\\*." in text
     assert "\\[here\\](javascript:x)" in text
     assert "## Topics" in text
+
+
+def test_json_holds_no_sign_of_markup_and_loses_none() -> None:
+    hostile = Cue(0.0, 2.0, "a <b>&lt;</b>", "</script><img src=x> & Bob", (Word(0.0, 1.0, "<b>", 1.0),))
+    written = write_json([hostile])
+    assert not set("<>&") & set(written + write_chapters([Chapter(0.0, "<script>&")]))
+    (segment,) = json.loads(written)["segments"]
+    assert (segment["body"], segment["speaker"], segment["words"][0]["word"]) == (hostile.text, hostile.speaker, "<b>")
 
 
 def test_an_episode_with_nothing_in_it_is_said(library: Library) -> None:
