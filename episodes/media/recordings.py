@@ -96,11 +96,16 @@ def normalise(source: Path, target: Path, on_progress: Callable[[float], None]) 
     Raises AudioError when there is no sound that can be decoded, or far more than a recording of that size can hold,
     NoSpace or LibraryError when it cannot be written.
     """
+    fresh = not target.exists()
     try:
         seconds = child.normalise(source, target, on_progress)
+        on_progress(1.0)
+    except BaseException:
+        if fresh:  # the child may have come to its end just before it was killed
+            target.unlink(missing_ok=True)
+        raise
     finally:  # also when the child was killed
         _clear(target)
-    on_progress(1.0)
     return seconds
 
 
