@@ -177,6 +177,10 @@ def build(companion: Companion, token: str = "") -> FastAPI:
         {"cancel": companion.cancel, "retry": companion.retry, "first": companion.first}[body.do](episode_id)
         return [schemas.work_json(one) for one in companion.work()]
 
+    @app.get("/api/commands")
+    def commands() -> list[dict[str, Any]]:
+        return schemas.commands_json()
+
     @app.post("/api/ask", response_model=None)
     def ask(body: AskBody) -> dict[str, Any] | StreamingResponse:
         question = body.question(companion)

@@ -8,7 +8,7 @@ import pytest
 from episodes.model import Digest, Segment
 from retrieval.answers import respond
 from retrieval.answers.respond import Shelf
-from retrieval.commands.intents import Kind, understand
+from retrieval.commands.intents import Kind, Plan, understand
 from retrieval.index.similarity import Near
 from retrieval.model import Moment, Question, Turn
 from voice.model import Cue
@@ -46,10 +46,12 @@ def test_each_question_has_its_way(text: str, kind: Kind) -> None:
     assert understand(Question(text, "e", position=100, history=BEFORE), SPEAKERS).kind is kind
 
 
-@pytest.mark.parametrize("text", ["who said that they are right?", "the second one", "and why?", "what about it?"])
-def test_without_a_conversation_everything_is_searched(text: str) -> None:
-    assert understand(Question(text)).kind is Kind.SEARCH
-    assert understand(Question(text)).text == text
+@pytest.mark.parametrize(("text", "kind"), [
+    ("who said that they are right?", Kind.SEARCH), ("the second prize", Kind.SEARCH), ("and why?", Kind.FRAGMENT),
+    ("what about it?", Kind.FRAGMENT),
+])  # fmt: skip
+def test_without_a_conversation_nothing_is_carried_on(text: str, kind: Kind) -> None:
+    assert understand(Question(text)) == Plan(kind, text)
 
 
 @pytest.mark.parametrize("text", ["and why?", "why?", "why is that?", "how come?", "how does it work?",

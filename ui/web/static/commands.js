@@ -3,8 +3,20 @@
 
 ((Earmark) => {
   const { $, clock, player } = Earmark;
-  const [BACK, FORWARD] = [15, 30]; // seconds, when nobody said how many
   const SPEEDS = [0.75, 1, 1.25, 1.5, 1.75, 2];
+
+  // What each command means when no amount is said, by its name, as the companion without a page has it too.
+  const rules = Earmark.json("api/commands").then((all) => Object.fromEntries(all.map((rule) => [rule.name, rule])));
+  let amounts = {};
+  rules.then((known) => { amounts = known; }, () => {});
+  const usual = (name) => amounts[name]?.amount ?? 0;
+
+  // The next of the page's speeds, up (1) or down (-1).
+  const step = (way) => {
+    const now = $("speed").value ? Number($("speed").value) : 1;
+    const others = SPEEDS.filter((one) => (one - now) * way > 0);
+    return speed(others.length ? (way > 0 ? Math.min : Math.max)(...others) : now);
+  };
 
   const speed = (factor) => {
     const nearest = SPEEDS.reduce((best, one) => (Math.abs(one - factor) < Math.abs(best - factor) ? one : best));
@@ -56,16 +68,16 @@
     resume: () => { player.play(); return "Playing."; },
     pause: () => { player.pause(); return "Paused."; },
     stop: () => { player.pause(); return "Paused."; },
-    back: ({ amount }) => skip(-(amount ?? BACK)),
-    forward: ({ amount }) => skip(amount ?? FORWARD),
+    back: ({ amount }) => skip(-(amount ?? usual("back"))),
+    forward: ({ amount }) => skip(amount ?? usual("forward")),
     go_to: go,
     next_topic: () => topic(1),
     previous_topic: () => topic(-1),
-    slower: () => speed(player.audio.playbackRate - 0.25),
-    faster: () => speed(player.audio.playbackRate + 0.25),
+    slower: () => step(-1),
+    faster: () => step(1),
     set_speed: ({ amount }) => speed(amount ?? 1),
-    louder: () => volume(player.audio.volume + 0.2),
-    quieter: () => volume(player.audio.volume - 0.2),
+    louder: () => volume(player.audio.volume + usual("louder")),
+    quieter: () => volume(player.audio.volume - usual("quieter")),
     set_volume: ({ amount }) => volume(amount ?? 1),
     mute: () => { player.audio.muted = true; return "Muted."; },
     unmute: () => { player.audio.muted = false; return "The sound is on."; },
