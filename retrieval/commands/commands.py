@@ -105,7 +105,7 @@ def _match(sentence: str, loose: bool) -> Command | None:
     return _meaning(found)
 
 
-_FINDS_OUT = re.compile(r"(?:out|whether|if|why|how|who)\b")
+_FINDS_OUT = re.compile(r"(?:out|whether|if|why|how|who|all|every\w*)\b")
 
 
 _TALKS = re.compile(

@@ -43,6 +43,7 @@ class Kind(StrEnum):
     PARTS = "parts"  # all places of the episode that are about ``text``
     EPISODES = "episodes"  # the episodes that cover ``text``
     LIBRARY_COUNT = "library_count"  # in how many episodes ``text`` is mentioned
+    MENTION_COUNT = "mention_count"  # how often it is, in the episode or else in the library
     LIBRARY_SIZE = "library_size"  # how many episodes there are
     LIBRARY_OVERVIEW = "library_overview"  # which
     NEWEST = "newest"  # the newest, oldest, longest or shortest (``text``)
@@ -227,6 +228,12 @@ def _said_at(slots: Slots, question: Question, speakers: Sequence[str]) -> Plan 
     return Plan(Kind.SAID_AT, start=_seconds(slots) or 0.0)
 
 
+def _missed(slots: Slots, question: Question, speakers: Sequence[str]) -> Plan | None:
+    """"What did I miss?" since the last listening; "what happened so far?" from the beginning."""
+    so_far = re.search(r"\b(?:so far|until now|up to)\b", plain(question.text))
+    return Plan(Kind.MISSED, start=0.0 if so_far and "miss" not in question.text.lower() else None)
+
+
 def _takeaways(slots: Slots, question: Question, speakers: Sequence[str]) -> Plan | None:
     """"Summarise this in three points"."""
     return Plan(Kind.TAKEAWAYS, count=int(slots.get("count", 3)))
@@ -290,8 +297,9 @@ _PLANS: dict[str, Callable[[Slots, Question, Sequence[str]], Plan | None]] = {
     "who_spoke": _who, "choose": _choose, "more": _more, "meaning": _meaning, "just_said": _just_said, "bare": _bare,
     "last_stretch": _last_stretch, "stretch": _stretch, "said_at": _said_at, "takeaways": _takeaways,
     "parts": _about(Kind.PARTS), "episodes": _about(Kind.EPISODES), "library_count": _about(Kind.LIBRARY_COUNT),
+    "mention_count": _about(Kind.MENTION_COUNT),
     **{str(kind): _of_the_episode(kind) for kind in (Kind.LENGTH, Kind.TITLE, Kind.PUBLISHED)},
-    "newest": _newest, "speaker": _speaker,
+    "missed": _missed, "newest": _newest, "speaker": _speaker,
 }  # fmt: skip
 
 
