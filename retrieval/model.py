@@ -23,6 +23,43 @@ class Passage:
     break_: int = 0
 
 
+JUMP_BACK = 12.0
+"""Seconds before its first word within which a jump to an answer goes to the question that it replies to."""
+
+
+@dataclass(frozen=True, slots=True)
+class Run:
+    """What is read and quoted: one to three sentences of one speaker that follow each other, about 45 words at most.
+
+    ``start`` and ``end`` in seconds are those of its own words. ``share`` in 0..1 is the probability that the answer
+    is said in it, given that it is said at all. ``asked`` is the question that it replies to, as it was said, and
+    ``asked_at`` where that begins (seconds); empty and None where nobody asked.
+    """
+
+    episode_id: str
+    start: float
+    end: float
+    text: str
+    speaker: str = ""
+    share: float = 0.0
+    asked: str = ""
+    asked_at: float | None = None
+
+    @property
+    def jump(self) -> float:
+        """Where to jump, in seconds: to the question that it replies to when that is close before it, else to it."""
+        close = self.asked_at is not None and 0 <= self.start - self.asked_at <= JUMP_BACK
+        return self.asked_at if close and self.asked_at is not None else self.start
+
+
+@dataclass(frozen=True, slots=True)
+class Found:
+    """What reading found: runs that do not overlap, best first, and the probability that the first one answers."""
+
+    runs: tuple[Run, ...] = ()
+    answered: float = 0.0
+
+
 @dataclass(frozen=True, slots=True)
 class Moment:
     """Where to jump: ``start`` and ``end`` in seconds, the words said there, who says them.

@@ -2,6 +2,7 @@
 """The rules of the house, as tests: which room may import what, and that every command is documented."""
 
 import ast
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -74,8 +75,43 @@ def test_every_command_has_help_and_stands_in_the_readme(name, command):
 
 
 @pytest.mark.parametrize("key", [field.name for field in fields(Settings)])
-def test_every_setting_stands_in_the_readme(key):
-    assert f"`{key}`" in (ROOT / "README.md").read_text("utf-8")
+def test_every_setting_is_documented(key):
+    assert f"`{key}`" in (ROOT / "docs" / "settings.md").read_text("utf-8")
+
+
+LINK = re.compile(r"\]\(([^)#:]+)(?:#[^)]*)?\)")
+
+
+PAGES = sorted([*ROOT.glob("*.md"), *(ROOT / "docs").glob("*.md")])
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
+def test_every_link_of_the_documentation_leads_somewhere(page):
+    broken = [link for link in LINK.findall(page.read_text("utf-8")) if not (page.parent / link).exists()]
+    assert not broken
+
+
+def test_every_package_of_the_rooms_is_drawn():
+    drawn = (ROOT / "docs" / "architecture.md").read_text("utf-8")
+    found = [init.parent for room in ROOMS for init in (ROOT / room).glob("*/__init__.py")]
+    packages = {folder.relative_to(ROOT).as_posix() for folder in found}
+    assert not {package for package in packages if f"(../{package})" not in drawn}
+
+
+ADVISED = re.compile(r"['`]earmark ((?:[a-z]+ ?)+)")
+
+
+def test_every_command_that_a_message_advises_exists():
+    known = {name.removeprefix("earmark ") for name, _ in commands(main)}
+    advised = {
+        (path.relative_to(ROOT).as_posix(), words.strip())
+        for path in SOURCES
+        for words in ADVISED.findall(path.read_text("utf-8"))
+    }
+    assert len(advised) > 10
+    unknown = {(path, words) for path, words in advised
+               if not any(words == name or words.startswith(name + " ") for name in known)}
+    assert not unknown
 
 
 def test_every_source_file_names_its_licence():

@@ -74,6 +74,13 @@ def _layouts(
     return [layout for layout in found if layout.units]
 
 
+def promising(view: View, text: str, embed: Embedder, within: Collection[str] | None) -> list[str]:
+    """The episodes of the library (of those ``within``) that look best from afar. Raises EngineError."""
+    if within is not None and len(within) <= _EPISODES:
+        return sorted(within)
+    return _promising(view, None if within is None else frozenset(within), sought(view, embed, text))
+
+
 def _promising(view: View, within: Collection[str] | None, what: Sought) -> list[str]:
     """The episodes of the library that look best from afar."""
     score = {name: float(cosines.max()) for name, _, cosines in view.dense(what.vector, _NEAREST, within)}

@@ -6,6 +6,7 @@ import threading
 from collections import OrderedDict
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -19,9 +20,26 @@ Matrix = npt.NDArray[np.float32]
 DIMENSION = 384
 """Length of a vector."""
 
+LAYERS = (2, 4, 6)
+"""Layers of the model whose outputs are kept for each word piece: the lower ones know the word, the last its sense."""
+
 _BATCH = 32  # texts encoded at a time; between two batches a question may slip in
+_LONGEST = 256  # word pieces of a text
 _KEPT = 512  # questions whose vectors are remembered
 _THREADS = 1  # so small a model gains little from more, and waits for them badly where the processor is busy
+
+
+@dataclass(frozen=True, slots=True)
+class Pieces:
+    """The word pieces of a text, without the marks at its ends.
+
+    ``ids`` (n,) in the vocabulary, ``spans`` (n, 2) the first character and the end of each, ``states``
+    (n, len(LAYERS), 384) what the layers make of it in its context.
+    """
+
+    ids: npt.NDArray[np.uint16]
+    spans: npt.NDArray[np.int32]
+    states: Matrix
 
 
 class Embedder:
@@ -33,6 +51,7 @@ class Embedder:
         self._model = model
         self._lock = threading.Lock()  # the tokenizer must not be used by two threads at once
         self._known: OrderedDict[str, Matrix] = OrderedDict()
+        self._read: OrderedDict[str, Pieces] = OrderedDict()
 
     @classmethod
     def load(cls, folder: Path | None = None) -> "Embedder":
@@ -84,6 +103,46 @@ class Embedder:
                 while len(self._known) > _KEPT:
                     self._known.popitem(last=False)
         return known
+
+    def pieces(self, texts: Sequence[str]) -> list[Pieces]:
+        """The word pieces of each text; what is longer than 256 of them is cut there."""
+        found: dict[int, Pieces] = {}
+        by_length = sorted(range(len(texts)), key=lambda number: len(texts[number]))
+        for first in range(0, len(texts), _BATCH // 2):
+            numbers = by_length[first : first + _BATCH // 2]
+            found |= zip(numbers, self._pieces([texts[number] for number in numbers]), strict=True)
+        return [found[number] for number in range(len(texts))]
+
+    def question_pieces(self, text: str) -> Pieces:
+        """The word pieces of one short text; asked again, it costs nothing."""
+        known = self._read.get(text)
+        if known is None:
+            (known,) = self._pieces([text])
+            with self._lock:
+                self._read[text] = known
+                while len(self._read) > _KEPT:
+                    self._read.popitem(last=False)
+        return known
+
+    def _pieces(self, texts: list[str]) -> list[Pieces]:
+        import torch
+
+        with self._lock, torch.inference_mode():
+            given = self._model.tokenizer(
+                texts, padding=True, truncation=True, max_length=_LONGEST, return_tensors="pt",
+                return_offsets_mapping=True,
+            )  # fmt: skip
+            spans = given.pop("offset_mapping").numpy()
+            layers = self._model[0].auto_model(**given, output_hidden_states=True).hidden_states
+        states = torch.stack([layers[layer] for layer in LAYERS], dim=2).numpy()
+        ids, lengths = given["input_ids"].numpy(), given["attention_mask"].sum(dim=1).tolist()
+        return [
+            Pieces(
+                ids[row, 1 : length - 1].astype(np.uint16), spans[row, 1 : length - 1].astype(np.int32),
+                states[row, 1 : length - 1].astype(np.float32),
+            )
+            for row, length in enumerate(lengths)
+        ]  # fmt: skip
 
     def _encode(self, texts: list[str]) -> Matrix:
         with self._lock:

@@ -19,12 +19,13 @@ import numpy as np
 from retrieval.index import vectors as stored
 from retrieval.index.chunking import UNIT, WINDOW
 from retrieval.index.embedding import DIMENSION, Matrix
+from retrieval.index.script import Script, version
 from retrieval.index.snapshot import PLACE, State, View, read_state
 from retrieval.index.statistics import focus, seams
 from retrieval.model import Passage
 from voice.errors import LibraryError, NoSpace, from_os_error
 
-_FORMAT = "8"  # of the tables and the matrix; another one is made anew
+_FORMAT = "9"  # of the tables and the matrix; another one is made anew
 _BUSY = 30.0  # seconds to wait for another writer
 _WASTE = 4096  # dead rows from which on copying the living ones is worth it, when they are also a third of all
 _COMMON = 0.005  # share of the units from which on a word is common: searched inside episodes only
@@ -40,6 +41,9 @@ CREATE TABLE IF NOT EXISTS episodes (
     id TEXT PRIMARY KEY, first INTEGER NOT NULL, texts INTEGER NOT NULL,
     units INTEGER NOT NULL, windows INTEGER NOT NULL, title TEXT NOT NULL, places BLOB NOT NULL, speakers TEXT NOT NULL,
     focus BLOB NOT NULL
+);
+CREATE TABLE IF NOT EXISTS scripts (
+    id TEXT PRIMARY KEY, places BLOB NOT NULL, texts TEXT NOT NULL, ids BLOB NOT NULL, codes BLOB NOT NULL
 );
 CREATE TABLE IF NOT EXISTS common (word TEXT PRIMARY KEY, units INTEGER NOT NULL) WITHOUT ROWID;
 CREATE VIRTUAL TABLE IF NOT EXISTS texts USING fts5(text, {_TOKENS});
@@ -67,8 +71,9 @@ class Index:
             folder.mkdir(parents=True, exist_ok=True)
             with index._writing() as db:
                 known = dict(db.execute("SELECT name, value FROM meta"))
+                model = f"{model} {version()}"
                 if (known.get("format"), known.get("model")) != (_FORMAT, model):
-                    for table in ("vocabulary", "texts", "episodes", "common", "meta"):
+                    for table in ("vocabulary", "texts", "episodes", "scripts", "common", "meta"):
                         db.execute(f"DROP TABLE IF EXISTS {table}")
                     for statement in _SCHEMA.split(";"):
                         db.execute(statement)
@@ -90,11 +95,15 @@ class Index:
         with self.view() as view:
             return view.episodes
 
-    def add(self, episode_id: str, passages: Sequence[Passage], vectors: Matrix, title: str = "") -> None:
+    def add(
+        self, episode_id: str, passages: Sequence[Passage], vectors: Matrix, title: str = "",
+        script: Script | None = None,
+    ) -> None:
         """Put an episode in, replacing what was there under its id; all of it or nothing.
 
         ``vectors`` (n, 384) has one row for each passage, in the order of ``passages.passages``. ``title`` is what the
         episode is known by, its show and its guests too if one likes: it speaks for the episode, not for a place in it.
+        ``script`` is what is read for answers; without it the episode can be browsed and answers nothing.
         Raises NoSpace when the disk is full; the index is then as before.
         """
         if vectors.shape != (len(passages), DIMENSION):
@@ -121,6 +130,8 @@ class Index:
                 (episode_id, rows, texts, len(units), len(windows), title, places.tobytes(), json.dumps(speakers),
                  focused),
             )
+            if script is not None:
+                db.execute("INSERT INTO scripts VALUES (?, ?, ?, ?, ?)", (episode_id, *script.to_blobs()))
             db.executemany(
                 "INSERT INTO texts (rowid, text) VALUES (?, ?)",
                 ((texts + number, unit.text) for number, unit in enumerate(units)),
@@ -165,6 +176,7 @@ class Index:
             first, units = found
             db.execute("DELETE FROM texts WHERE rowid BETWEEN ? AND ?", (first, first + units - 1))
             db.execute("DELETE FROM episodes WHERE id = ?", (episode_id,))
+            db.execute("DELETE FROM scripts WHERE id = ?", (episode_id,))
 
     def _count_common(self, db: sqlite3.Connection) -> None:
         """Count some of the words, those that follow the ones counted last, and note which of them are common.
@@ -269,7 +281,8 @@ def _translated(what: str) -> Iterator[None]:
                 f"The disk is full: could not {what}.", "Free some space, then run the same command again."
             ) from error
         raise LibraryError(
-            f"Could not {what} ({error}).", "If this happens again, run `earmark index` to make the index anew."
+            f"Could not {what} ({error}).",
+            "If this happens again, remove the folder 'index': 'earmark serve' makes it anew.",
         ) from error
     except OSError as error:
         raise from_os_error(error, what) from error

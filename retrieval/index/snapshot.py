@@ -15,6 +15,7 @@ import numpy.typing as npt
 
 from retrieval.index.chunking import window_spans
 from retrieval.index.embedding import DIMENSION, Matrix
+from retrieval.index.script import Script
 from retrieval.index.statistics import SCALES
 from retrieval.index.vectors import Stored, nearest, stored
 from voice.errors import LibraryError
@@ -32,6 +33,7 @@ _FUZZY = 6  # letters of a stem from which on it may be taken for a similar one
 _ALIKE = 0.8  # how similar, 0..1
 _WORD = re.compile(r"[^\W_]+")
 _LAYOUTS = 64  # layouts kept in memory, some 500 KB each
+_SCRIPTS = 24  # scripts kept in memory, some two megabytes each
 _STEMS = 20_000  # stems kept in memory
 
 
@@ -101,6 +103,7 @@ class State:
     common: dict[str, int]
     stems: dict[str, str]
     layouts: dict[str, Layout] = field(default_factory=dict)
+    scripts: dict[str, Script] = field(default_factory=dict)
 
     def rows_of(self, within: Collection[str] | None) -> list[tuple[int, int]]:
         """The runs of rows, first and last (exclusive), that belong to episodes (to those ``within``)."""
@@ -126,18 +129,20 @@ def read_state(db: sqlite3.Connection, folder: Path, version: int, before: State
     if matrix is None:
         raise LibraryError(
             f"The search index is damaged: {name} is too short.",
-            f"Remove the folder {folder} and run `earmark index` to make it again.",
+            f"Remove the folder {folder}: 'earmark serve' makes it anew.",
         )
     found = db.execute("SELECT id, first, texts, units, windows FROM episodes ORDER BY first").fetchall()
     numbers = np.array([row[1:] for row in found], np.int64).reshape(-1, 4)
     layouts: dict[str, Layout] = {}
+    scripts: dict[str, Script] = {}
     if before is not None and before.file == name:  # rows of a file are never used twice
         places = {row[0]: row[1] for row in found}
         layouts = {key: kept for key, kept in dict(before.layouts).items() if places.get(key) == kept.row}
+        scripts = {key: kept for key, kept in dict(before.scripts).items() if key in layouts}
     return State(
         version, name, matrix, tuple(row[0] for row in found),
         numbers[:, 0], numbers[:, 1], numbers[:, 2], numbers[:, 3],
-        dict(db.execute("SELECT word, units FROM common")), before.stems if before else {}, layouts,
+        dict(db.execute("SELECT word, units FROM common")), before.stems if before else {}, layouts, scripts,
     )  # fmt: skip
 
 
@@ -197,6 +202,26 @@ class View:
             self._state.layouts.clear()
         self._state.layouts[episode_id] = layout
         return layout
+
+    def script(self, episode_id: str) -> Script | None:
+        """What is said in an episode, to be read for answers; None when it has none."""
+        kept = self._state.scripts.get(episode_id)
+        if kept is None and self.layout(episode_id) is not None:
+            found = self._db.execute(
+                "SELECT places, texts, ids, codes FROM scripts WHERE id = ?", (episode_id,)
+            ).fetchone()
+            if found is None:
+                return None
+            kept = Script.from_blobs(*found)
+            if len(self._state.scripts) >= _SCRIPTS:
+                self._state.scripts.clear()
+            self._state.scripts[episode_id] = kept
+        return kept
+
+    def speakers(self) -> dict[str, tuple[str, ...]]:
+        """Who speaks in each episode of the library, by its id. Reads all of them: ask once for each version."""
+        found = self._db.execute("SELECT id, speakers FROM episodes")
+        return {name: tuple(json.loads(speakers)) for name, speakers in found}
 
     def vectors(self, layout: Layout) -> tuple[Matrix, Matrix]:
         """Unit rows of an episode's units, and of its windows (memory-mapped, not to be written to)."""

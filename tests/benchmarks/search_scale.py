@@ -26,6 +26,7 @@ from tempfile import TemporaryDirectory
 import numpy as np
 
 from retrieval.finding.search import find
+from retrieval.index import vectors as stored_vectors
 from retrieval.index.chunking import UNIT, WINDOW, passages, window_spans
 from retrieval.index.embedding import DIMENSION, Embedder, Matrix
 from retrieval.index.index import Index
@@ -148,14 +149,14 @@ def measure(index: Index, embed: Embedder, talk: Sequence[str], vectors: Matrix,
         stored, runs, episodes = view.matrix, view.runs, len(view.episodes)
     asks = [embed.encode_question(text) for text in questions(talk, _EXACT)]
     embedding = [milliseconds(lambda: embed.encode_question(f"{text} really")) for text in questions(talk, _EXACT)]  # noqa: B023
-    scans = [milliseconds(lambda: vectors.scan(stored, vector, runs)) for vector in asks]  # noqa: B023
+    scans = [milliseconds(lambda: stored_vectors.scan(stored, vector, runs)) for vector in asks]  # noqa: B023
     kept = 0
     for vector in asks:
         exact = np.concatenate([np.einsum("ij,j->i", stored.exact[first:last], vector) for first, last in runs])
         rows = np.concatenate([np.arange(first, last) for first, last in runs])
         best = rows[np.argpartition(-exact, 10)[:10]]
-        kept += len(set(best.tolist()) & set(vectors.nearest(stored, vector, 10, runs)[0].tolist()))
-    scanned = vectors.row_bytes() * len(rows)
+        kept += len(set(best.tolist()) & set(stored_vectors.nearest(stored, vector, 10, runs)[0].tolist()))
+    scanned = stored_vectors.row_bytes() * len(rows)
     speed = bandwidth()
     adding = [
         milliseconds(lambda: index.add(found[0].episode_id, found, moved))  # noqa: B023

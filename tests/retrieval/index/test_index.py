@@ -101,8 +101,9 @@ def test_other_processes_writes_are_seen(tmp_path: Path) -> None:
     index.add("mine", *episode("mine"))
     check(index, ["mine"])
     code = (
-        "import sys; from pathlib import Path; from retrieval.index.index import Index; from tests.retrieval.test_index"
-        " import episode; Index.open(Path(sys.argv[1])).add('theirs', *episode('theirs'))"
+        "import sys; from pathlib import Path; from retrieval.index.index import Index;"
+        " from tests.retrieval.index.test_index import episode;"
+        " Index.open(Path(sys.argv[1])).add('theirs', *episode('theirs'))"
     )
     subprocess.run([sys.executable, "-c", code, str(tmp_path)], check=True)
     check(index, ["mine", "theirs"])

@@ -89,7 +89,7 @@ def test_a_model_is_fetched_once_and_a_failure_is_said(tmp_path, monkeypatch, do
         on_progress(0.5)
         raise DownloadError("No network.", "Connect, then try again.")
 
-    monkeypatch.setattr(adding.catalogue, "get", fail)
+    monkeypatch.setattr(adding.model_catalogue, "get", fail)
     door.post("/api/models", json={"name": "tiny.en"})
     while not (state := door.get("/api/models").json()["fetching"])["problem"]:
         pass

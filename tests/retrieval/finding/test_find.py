@@ -1,0 +1,134 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""What is read for an answer, and where a jump to it goes."""
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from retrieval.finding.find import ANSWERED, find
+from retrieval.finding.reader import Asked, Page, shipped
+from retrieval.index.chunking import passages
+from retrieval.index.embedding import Embedder
+from retrieval.index.index import Index
+from retrieval.index.script import LONGEST, WIDTH, Script, codes, script
+from retrieval.model import JUMP_BACK, Question, Run
+from tests.retrieval.conftest import demo_cues
+from voice.model import Cue
+
+TALK = (
+    ("Ida", "Welcome to the garden hour. Today we look at what happens in late summer, when the days get shorter."),
+    ("Ben", "When do you take the honey?"),
+    ("Ida", "We take it in August. The hive is weighed first, because a light hive starves in the winter."),
+    ("Ben", "And what goes on the compost?"),
+    ("Ida", "Kitchen scraps, leaves and a little soil, turned once a month with a fork."),
+    ("Ida", "My neighbour Walter built the shed in 1987, and it has stood ever since, whatever the storms did to it."),
+)
+CUES = tuple(Cue(10.0 * number, 10.0 * number + 9, text, name) for number, (name, text) in enumerate(TALK))
+
+
+@pytest.fixture(scope="module")
+def library(embedder: Embedder, tmp_path_factory: pytest.TempPathFactory) -> Index:
+    """The demo and a garden episode, with their scripts."""
+    index = Index.open(tmp_path_factory.mktemp("read"))
+    for name, cues in (("demo", demo_cues()[0]), ("garden", CUES)):
+        found = passages(name, cues)
+        index.add(name, found, embedder.encode([passage.text for passage in found]), "", script(cues, embedder))
+    return index
+
+
+@pytest.mark.parametrize(
+    ("asked", "said"),
+    [
+        ("When is the honey taken?", "August"),
+        ("Which year was the shed built?", "1987"),
+        ("What belongs on the compost?", "Kitchen scraps"),
+    ],
+)
+def test_the_sentence_that_answers_is_found_in_an_episode_and_a_library(
+    library: Index, embedder: Embedder, asked: str, said: str
+) -> None:
+    for episode in ("garden", None):
+        found = find(Question(asked, episode), library, embedder)
+        assert said in found.runs[0].text
+        assert found.runs[0].episode_id == "garden"
+        assert found.answered >= ANSWERED
+
+
+def test_a_jump_goes_to_the_question_only_when_that_is_close(library: Index, embedder: Embedder) -> None:
+    best = find(Question("When is the honey taken?", "garden"), library, embedder).runs[0]
+    assert best.asked == "When do you take the honey?"
+    assert best.jump == best.asked_at == 10.0
+    assert best.start >= 20.0
+    assert Run("x", 30.0, 40.0, "", asked="Why?", asked_at=30.0 - JUMP_BACK - 0.1).jump == 30.0
+
+
+def test_runs_are_apart_of_one_speaker_and_short(library: Index, embedder: Embedder) -> None:
+    runs = find(Question("What happens in the garden?"), library, embedder, 8).runs
+    assert 1 < len(runs) <= 8
+    assert [run.share for run in runs] == sorted((run.share for run in runs), reverse=True) or len(runs) > 1
+    for number, run in enumerate(runs):
+        assert run.start < run.end
+        assert len(run.text.split()) <= LONGEST
+        for other in runs[number + 1 :]:
+            assert run.episode_id != other.episode_id or run.end <= other.start or other.end <= run.start
+
+
+@pytest.mark.parametrize("heard", [0.0, 18.9, 29.1, 500.0])
+def test_nothing_beyond_what_was_heard_is_read(library: Index, embedder: Embedder, heard: float) -> None:
+    for episode in ("garden", None):
+        found = find(Question("When is the honey taken?", episode, heard_until=heard), library, embedder)
+        assert all(run.end <= heard for run in found.runs)
+        assert bool(found.runs) or heard < 30 or episode is None
+
+
+def test_what_cannot_be_read_gives_nothing(library: Index, embedder: Embedder, tmp_path: Path) -> None:
+    assert find(Question("  "), library, embedder).runs == ()
+    assert find(Question("honey", "no such episode"), library, embedder).runs == ()
+    assert find(Question("honey", "garden"), library, embedder, within=["demo"]).runs == ()
+    index = Index.open(tmp_path)
+    assert find(Question("honey"), index, embedder).runs == ()
+    found = passages("garden", CUES)
+    index.add("garden", found, embedder.encode([passage.text for passage in found]))
+    assert find(Question("honey", "garden"), index, embedder).runs == ()  # no script was given
+
+
+def test_a_script_keeps_times_words_and_pieces_together(embedder: Embedder) -> None:
+    long = Cue(0.0, 100.0, "and so it goes on, " * 30 + "until it ends.", "Ida")
+    said = script([long, *(Cue(cue.start + 100, cue.end + 100, cue.text, cue.speaker) for cue in CUES)], embedder)
+    assert all(len(text.split()) <= LONGEST for text in said.texts)
+    places = said.sentences
+    assert (np.diff(places["start"]) >= 0).all()
+    assert (places["first"][1:] >= places["last"][:-1]).all()
+    assert int(places["last"][-1]) == len(said.ids) == len(said.codes)
+    again = Script.from_blobs(*said.to_blobs())
+    assert again.texts == said.texts
+    assert (again.codes == said.codes).all()
+    half = said.until(105.0)
+    assert max(half.sentences["end"]) <= 105.0
+    assert len(half.ids) == int(half.sentences["last"][-1])
+    empty = script([], embedder)
+    assert empty.texts == ()
+    assert empty.codes.shape == (0, WIDTH)
+
+
+def test_codes_keep_directions() -> None:
+    vectors = np.random.default_rng(0).normal(size=(40, WIDTH)).astype(np.float32)
+    made = codes(vectors).astype(np.float32)
+    cosines = (vectors * made).sum(axis=1) / np.linalg.norm(vectors, axis=1) / np.linalg.norm(made, axis=1)
+    assert cosines.min() > 0.999
+
+
+def test_padding_changes_nothing() -> None:
+    pick = np.random.default_rng(1)
+    reader, asked = shipped(), Asked(pick.normal(size=(6, WIDTH)).astype(np.float32), np.array([2000], np.uint16))
+    vectors = pick.normal(size=(2, 40, WIDTH)).astype(np.float32)
+    ids = pick.integers(1000, 9000, (2, 40)).astype(np.uint16)
+    there, no = np.ones((2, 40), bool), np.zeros((2, 40), bool)
+    there[1, 25:] = False
+    both = reader(Page(vectors, there, ids, no, no), asked)
+    alone = reader(
+        Page(vectors[1:, :25], there[1:, :25], ids[1:, :25], no[1:, :25], no[1:, :25]), asked
+    )
+    assert both.logits[1, :25] == pytest.approx(alone.logits[0], abs=1e-3)
+    assert (both.logits[1, 25:] < -1e3).all()
