@@ -13,7 +13,9 @@ from dataclasses import dataclass, replace
 from itertools import accumulate, takewhile
 
 from episodes.text.disfluencies import GAP, trimmed
+from episodes.text.lexicon import leans
 from episodes.text.sentences import Line
+from episodes.text.stemming import stems
 from retrieval.answers.answer_type import AnswerType, answer_type
 from retrieval.answers.discourse import announces, asks, idle
 from retrieval.answers.shelf import Cues
@@ -29,6 +31,9 @@ _AROUND = 60.0  # seconds of cues around a run that are read, so that no sentenc
 _RIVALS = 4  # runs that are weighed against each other
 _NEAR = 0.4  # share of the best run's share from which on another may be said with it
 _FITS = 0.35  # what it is worth to hold what was asked for: a date, a number, a name
+_LEAST = 18  # words of a quote that is narrowed, at least
+_KEPT = 0.5  # share of the question's words in a run that its narrowed quote must hold
+_LEANS = 0.5  # how much a sentence may need the one before it to begin a narrowed quote
 _SEAM = 1  # sentences between two runs that are said as one, at most
 
 
@@ -76,6 +81,7 @@ def quote(
     first, last = _begun(lines, first, last)
     first, last = _ended(lines, first, last, wanted)
     first, last = _stripped(lines, first, last, wanted)
+    first, last = _narrowed(lines, first, last, question, wanted)
     chosen = tuple(lines[first : last + 1])
     return Quote(run, chosen, quoted(chosen), _jump(run, chosen[0]))
 
@@ -156,6 +162,32 @@ def _stripped(lines: Sequence[Line], first: int, last: int, wanted: AnswerType) 
     while first < last and (asks(lines[last].text) or idle(lines[last].text)):
         last -= 1
     return first, last
+
+
+def _narrowed(
+    lines: Sequence[Line], first: int, last: int, question: Question, wanted: AnswerType
+) -> tuple[int, int]:
+    """The shortest part of it that says as much of what was asked, and of what kind it was: a run is often a sentence
+    longer than its answer, and what is short is heard to its end."""
+    asked = stems(question.text)
+
+    def holds(begin: int, end: int) -> tuple[int, float]:
+        text = " ".join(line.text for line in lines[begin : end + 1])
+        return len(asked & stems(text)), wanted.fits(text)
+
+    shared, fitting = holds(first, last)
+    parts = [(begin, end) for begin in range(first, last + 1) for end in range(begin, last + 1)]
+    enough = [
+        (begin, end) for begin, end in parts
+        if _words(lines, begin, end) >= _LEAST and holds(begin, end)[0] >= _KEPT * shared
+        and holds(begin, end)[1] >= fitting and not (begin > first and _leaning(lines[begin]))
+    ]  # fmt: skip
+    return min(enough, key=lambda part: _words(lines, *part), default=(first, last))
+
+
+def _leaning(line: Line) -> bool:
+    """True for a sentence that nobody understands who has not heard the one before it."""
+    return leans(trimmed(line.text)) >= _LEANS
 
 
 def _nods(line: Line, wanted: AnswerType) -> bool:

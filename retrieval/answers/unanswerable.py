@@ -18,13 +18,13 @@ def unanswerable(plan: Plan, question: Question, shelf: Shelf) -> Answer | None:
             text = "I heard no words." if not question.text.strip() else "There are no words in that."
             return plainly(question, f"{text} Ask me something about the episode.", covered=False)
         case Kind.UNKNOWN_COMMAND:
-            return plainly(question, "I cannot do that. Say “help” to hear what I can do.", covered=False)
+            return plainly(question, "I cannot do that. Say help to hear what I can do.", covered=False)
     language = _strange(question.text, shelf)
     if language is not None and plan.kind in (Kind.SEARCH, Kind.FRAGMENT):
         return plainly(question, f"That sounds like {language}. I understand only English.", covered=False)
     if plan.kind is Kind.FRAGMENT:
         heard = " ".join(question.text.split()[:_SHOWN]).strip(" ?.!,")
-        return plainly(question, f"I heard only “{heard}”. What would you like to know?", covered=False)
+        return plainly(question, f"I heard only: {heard}. What would you like to know?", covered=False)
     return None
 
 

@@ -1,13 +1,19 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Small libraries for the tests of answering: what a shelf gives, out of a few lines, with nothing on disk."""
+"""Small libraries for the tests of answering: over a few lines with nothing on disk, and over a real index."""
 
 from collections.abc import Collection, Mapping, Sequence
 
 from episodes.model import Cue, Digest, Episode, Segment
 from episodes.text.lexicon import FUNCTION_WORDS, words
 from episodes.text.stemming import stems
+from retrieval.answers.mentions import mentions
 from retrieval.answers.shelf import Mention, Shelf
-from retrieval.index.script import said
+from retrieval.finding.find import find as read
+from retrieval.finding.search import find
+from retrieval.index.chunking import passages
+from retrieval.index.embedding import Embedder
+from retrieval.index.index import Index
+from retrieval.index.script import said, script
 from retrieval.model import Found, Moment, Question, Run
 
 
@@ -22,7 +28,7 @@ def shelf(
     and the best one is an answer with the probability ``sure`` when it has half of them."""
     known = {one.id: one for one in episodes} or {name: Episode(name, name.title()) for name in cues}
 
-    def read(question: Question, count: int, among: Collection[str] | None) -> Found:
+    def reading(question: Question, count: int, among: Collection[str] | None) -> Found:
         wanted = stems(question.text)
         ids = [question.episode_id] if question.episode_id is not None else list(among if among is not None else cues)
         runs = []
@@ -38,14 +44,14 @@ def shelf(
         runs.sort(key=lambda run: -run.share)
         return Found(tuple(runs[:count]), sure if runs and runs[0].share >= 0.5 else 0.01)
 
-    def find(question: Question, count: int) -> list[Moment]:
-        found = read(question, count, None)
+    def finding(question: Question, count: int) -> list[Moment]:
+        found = reading(question, count, None)
         return [Moment(run.episode_id, run.start, run.end, run.text, run.speaker, found.answered) for run in found.runs]
 
     def rare(word: str) -> int:
         return sum(word in words(cue.text) for told in cues.values() for cue in told)
 
-    def mentions(text: str) -> dict[str, Mention]:
+    def mentioning(text: str) -> dict[str, Mention]:
         telling = [word for word in words(text) if word not in FUNCTION_WORDS]
         places = {
             name: [cue.start for cue in told if telling and all(word in words(cue.text) for word in telling)]
@@ -55,6 +61,32 @@ def shelf(
 
     return Shelf(
         known, cues.__getitem__, lambda name: (segments or {}).get(name, ()),
-        lambda name: (digests or {}).get(name, Digest()), read, find, rare,
-        lambda: {name: tuple({cue.speaker for cue in told}) for name, told in cues.items()}, mentions,
+        lambda name: (digests or {}).get(name, Digest()), reading, finding, rare,
+        lambda: {name: tuple({cue.speaker for cue in told}) for name, told in cues.items()}, mentioning,
+    )  # fmt: skip
+
+
+def indexed(cues: Mapping[str, Sequence[Cue]], index: Index, embed: Embedder) -> Shelf:
+    """A library of these episodes over a real index, which they are put into, read by the real reader."""
+    for name, told in cues.items():
+        if name not in index.episodes:
+            found = passages(name, told)
+            index.add(name, found, embed.encode([one.text for one in found]), name, script(told, embed))
+
+    def rare(word: str) -> int:
+        with index.view() as view:
+            return view.frequency(word)
+
+    def speakers() -> Mapping[str, Sequence[str]]:
+        with index.view() as view:
+            return view.speakers()
+
+    def mentioning(text: str) -> Mapping[str, Mention]:
+        with index.view() as view:
+            return mentions(view, text)
+
+    return Shelf(
+        {name: Episode(name, name.title()) for name in cues}, cues.__getitem__, lambda name: (), lambda name: Digest(),
+        lambda question, count, among: read(question, index, embed, count, among),
+        lambda question, count: find(question, index, embed, count), rare, speakers, mentioning,
     )  # fmt: skip
