@@ -13,13 +13,65 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import pytest
 
 from tests.soundcard import SoundCard, running_card
 
+if TYPE_CHECKING:
+    from voice.recognition.whisper import Whisper
+
 ROOT = Path(__file__).parents[1]
-TINY_WHISPER = ROOT / "tests" / "models" / "whisper" / "tiny"
+
+
+@pytest.fixture(scope="session", autouse=True)
+def packaged_engines(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
+    """Hear with the packaged Whisper and speak with the packaged voice, each loaded once for the whole run.
+
+    The cache of a model hub is empty, so that no test depends on what its owner has fetched.
+    """
+    from huggingface_hub import constants
+
+    from ui import engines
+    from voice.recognition.models import PACKAGED
+    from voice.synthesis import piper
+
+    hearing, speaking = engines.load_hearing, engines.load_voice
+    loaded: dict[tuple[object, ...], object] = {}
+
+    def hearing_once(choice, folder, language="en", threads=0, memory=None):
+        if choice.model != PACKAGED:
+            return hearing(choice, folder, language, threads, memory)
+        key = ("hearing", language)
+        if key not in loaded:
+            loaded[key] = hearing(choice, folder, language, threads, memory)
+        return loaded[key]
+
+    def speaking_once(ref, folder, speed=1.0, memory=None):
+        if ref != piper.PACKAGED:
+            return speaking(ref, folder, speed, memory)
+        if "speaking" not in loaded:
+            loaded["speaking"] = speaking(ref, folder, speed, memory)
+        return loaded["speaking"]
+
+    with pytest.MonkeyPatch.context() as patch:
+        empty = str(tmp_path_factory.mktemp("hub"))
+        patch.setenv("HF_HUB_CACHE", empty)
+        patch.setattr(constants, "HF_HUB_CACHE", empty)
+        patch.setattr(engines, "load_hearing", hearing_once)
+        patch.setattr(engines, "load_voice", speaking_once)
+        yield
+
+
+@pytest.fixture(scope="session")
+def whisper(packaged_engines: None) -> "Whisper":
+    """The packaged recogniser, for tests that hear for themselves."""
+    from voice.recognition.whisper import Whisper
+    from voice.weights import TINY_EN
+
+    assert TINY_EN.path is not None, TINY_EN.remedy
+    return Whisper(TINY_EN.path, "tiny.en", threads=2)
 
 
 @pytest.fixture(scope="session")
@@ -72,10 +124,10 @@ class RunningServer:
 
 @pytest.fixture(scope="session")
 def server(demo_dir: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[RunningServer]:
-    """The demo library, served; it hears with the tiny Whisper."""
+    """The demo library, served."""
     folder = tmp_path_factory.mktemp("served") / "earmark"
     shutil.copytree(demo_dir, folder)
-    with serving(folder, EARMARK_HEARING=str(TINY_WHISPER)) as url:
+    with serving(folder, EARMARK_HEARING="tiny.en") as url:
         yield RunningServer(url, folder)
 
 

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from tests.models.whisper.speech import say
+from tests.speech import joe, say
 from voice.audio import HEARING_RATE, Audio, join, silence, write_wav
 from voice.model import Cue
 
@@ -49,8 +49,8 @@ TEN_QUESTIONS = (
 
 
 def spoken_wav(text: str, voice: str, path: Path) -> Path:
-    """Write ``text`` as a WAV file (16 kHz), spoken by an espeak-ng voice, with a little silence around it."""
-    samples = say(text, voice=voice)
+    """Write ``text`` as a WAV file (16 kHz), spoken by "joe" or an espeak-ng voice, with a little silence around it."""
+    samples = joe(text) if voice == "joe" else say(text, voice=voice)
     quiet = silence(0.3, HEARING_RATE)
     write_wav(path, join([quiet, Audio(samples, HEARING_RATE), quiet]))
     return path

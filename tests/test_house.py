@@ -25,12 +25,12 @@ ONLY_IN = {
         "voice/download.py", "episodes/sources/http.py", "episodes/sources/ssrf_guard.py", "retrieval/answers/llm.py",
     },
     "urllib.request": {"ui/cli/client.py"},
-    "huggingface_hub": {"voice/recognition/models.py"},
+    "huggingface_hub": {"voice/hub.py"},
     "requests": set(),
 }
 """Modules that reach devices or the network, and the files that may import them."""
 
-HEAVY = ("torch", "gradio", "faster_whisper", "sentence_transformers", "piper", "pocketsphinx", "sounddevice", "av")
+HEAVY = ("torch", "gradio", "faster_whisper", "sentence_transformers", "piper", "huggingface_hub", "sounddevice", "av")
 
 
 def imports(path: Path) -> set[str]:

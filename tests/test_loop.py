@@ -7,8 +7,7 @@ import shutil
 import pytest
 
 from episodes.store.library import Library
-from tests.benchmarks.spoken_questions import measure
-from tests.conftest import TINY_WHISPER
+from retrieval.model import Question
 from tests.demo import TEN_QUESTIONS, spoken_wav, word_errors
 from tests.ui.cli.test_main import earmark
 from ui.companion import Companion
@@ -23,23 +22,21 @@ def copy_of_demo(demo_dir, tmp_path_factory):
     return folder
 
 
-@pytest.mark.parametrize(
-    ("hearing", "voice", "at_least"),
-    [
-        (str(TINY_WHISPER), "en-us+f3", 10),
-        (str(TINY_WHISPER), "en-us+m4", 10),
-        ("builtin", "en-us", 7),
-        ("builtin", "en-us+f3", 7),
-    ],
-    ids=["tiny-whisper-f3", "tiny-whisper-m4", "builtin-us", "builtin-f3"],
-)
-def test_ten_spoken_questions_land_on_their_passages(copy_of_demo, tmp_path, hearing, voice, at_least):
-    companion = Companion(Settings(data_dir=copy_of_demo, hearing=hearing))
+@pytest.mark.parametrize("voice", ["joe", "en-us+f3"])
+def test_ten_spoken_questions_land_on_their_passages(copy_of_demo, tmp_path, voice):
+    companion = Companion(Settings(data_dir=copy_of_demo, hearing="tiny.en"))
+    missed = []
     try:
-        row = measure(companion, voice, tmp_path)
+        episode = companion.library.episodes()[-1]
+        cues = companion.library.cues(episode.id)
+        for question in TEN_QUESTIONS:
+            heard = companion.hear(read_audio(spoken_wav(question.text, voice, tmp_path / "q.wav")), episode.id)
+            moments = companion.ask(Question(heard.text, episode.id)).moments if heard.text else ()
+            if not moments or not question.answered_at(cues, moments[0].start):
+                missed.append(heard.text)
     finally:
         companion.close()
-    assert row.landed >= at_least, row.missed
+    assert len(missed) <= 1, missed
 
 
 def test_a_recording_goes_through_the_command_line_and_the_answer_can_be_heard(server, tmp_path):

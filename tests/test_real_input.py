@@ -19,7 +19,7 @@ HEADINGS = 3
 @pytest.fixture
 def companion(tmp_path):
     """A companion of an empty library, with nothing downloaded."""
-    opened = Companion(Settings(data_dir=tmp_path / "earmark", hearing="builtin"))
+    opened = Companion(Settings(data_dir=tmp_path / "earmark", hearing="tiny.en"))
     yield opened
     opened.close()
 

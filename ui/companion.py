@@ -1,30 +1,34 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """Companion: the one place where hearing, the library, search and speaking meet."""
 
-import hashlib
 import json
 import logging
+import re
 import threading
+from collections import Counter
 from collections.abc import Callable, Collection, Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass, replace
 from functools import cache
 from pathlib import Path
-from tempfile import TemporaryDirectory
 from time import time
 
 import numpy as np
 
-from episodes.ingest import demo, pipeline, worker
+from episodes import demo
+from episodes.ingest import pipeline, worker
 from episodes.ingest.status import Work, outlook
 from episodes.model import Cue, Episode, Step, StepState
 from episodes.sources.download import Fetcher
 from episodes.store.jobs import Queue
 from episodes.store.library import Library
+from episodes.text.keywords import rare_words
+from episodes.text.lexicon import content_words
 from episodes.topics.llm_summary import Writer
 from retrieval.answers import respond
 from retrieval.answers.mentions import mentions
 from retrieval.answers.shelf import Mention, Shelf
+from retrieval.commands.said_often import SAID_OFTEN
 from retrieval.finding.answerability import answered, once
 from retrieval.finding.find import find as read
 from retrieval.finding.relevance_curve import Warmth, heat
@@ -35,7 +39,7 @@ from retrieval.index.index import Index
 from retrieval.index.script import script
 from retrieval.model import Answer, Found, Moment, Question, Sentence
 from ui.engines import ROLES, EngineLine, Engines
-from ui.model_catalogue import speakers_folder, voices_folder
+from ui.model_catalogue import speakers_folder
 from ui.settings import Settings, model_of, net_of
 from ui.worker_supervisor import Workers
 from voice.audio import Audio
@@ -43,11 +47,12 @@ from voice.diarization import Speakers, chosen
 from voice.errors import EarmarkError, LibraryError, from_os_error
 from voice.model import Bias, Heard
 from voice.recognition.choice import Hearing
-from voice.synthesis.piper import load_voice
 
 log = logging.getLogger("earmark")
 
 OnStep = Callable[[Episode, StepState], None]
+
+_NAMES, _WORDS = 12, 24  # that the recogniser leans towards: its prompt is short
 
 BIAS_EPISODES = 20
 """So many of the newest episodes give the recogniser its words when a question is put to the whole library."""
@@ -196,7 +201,7 @@ class Companion:
         self.library.remove(episode_id)
 
     def add_demo(self, on_progress: Callable[[float, str], None] = lambda part, doing: None) -> Episode | None:
-        """Render the demo episode and take it in, once in the life of a library; None when that was done before.
+        """Take in the demo episode, once in the life of a library; None when that was done before.
 
         A start that was killed in between is made up for on the next one. ``on_progress`` hears a fraction in 0..1
         and what is being done.
@@ -204,15 +209,7 @@ class Companion:
         mark = self.settings.data_dir / "demo.json"
         if mark.exists():
             return None
-        rendering = "Rendering the demo episode"
-        on_progress(0.0, rendering)
-        speakers = demo.script().speakers
-        builtin = [load_voice(ref, voices_folder(self.settings)) for ref in ("builtin:female", "builtin:male")]
-        with TemporaryDirectory(prefix="earmark-demo-") as folder:
-            audio = demo.render(
-                dict(zip(speakers, builtin, strict=True)), Path(folder), lambda part: on_progress(part / 3, rendering)
-            )
-            episode = self.add(audio, lambda episode, step: on_progress((1 + 2 * _share(step)) / 3, _doing(episode)))
+        episode = self.add(demo.AUDIO, lambda episode, step: on_progress(_share(step), _doing(episode)))
         mark.write_text(json.dumps({"episode": episode.id}) + "\n", "utf-8")
         return episode
 
@@ -272,7 +269,7 @@ class Companion:
             self.ask(Question("What is this about?", episode_id))
 
     def bias(self, episode_id: str | None) -> Bias:
-        """The words that a question about this episode (None: the library) is likely to hold."""
+        """What is likely to be said to this episode (None: the library): names, its rare words, commands."""
         wanted = (self.library.version(), episode_id)
         known, bias = self._bias
         if known == wanted:  # reading an episode takes longer than most questions need
@@ -280,12 +277,13 @@ class Companion:
         every = self.library.episodes()
         focus = [episode for episode in every if episode.id == episode_id] or every[:BIAS_EPISODES]
         cues = [cue for episode in focus for cue in self.library.cues(episode.id)]
-        names = {cue.speaker for cue in cues if cue.speaker}
-        names |= {part for episode in focus for part in (episode.title, episode.show, *episode.guests) if part}
-        texts = tuple(cue.text for cue in cues)
-        content = "\0".join((*texts, *sorted(names))).encode()
-        key = hashlib.blake2b(content, digest_size=16).hexdigest()  # the same words, the same recogniser
-        bias = Bias(key, texts, tuple(sorted(names)))
+        people = Counter(cue.speaker for cue in cues if re.fullmatch(r"\D+", cue.speaker))
+        people.update(guest for episode in focus for guest in episode.guests)
+        titles = " ".join(part for episode in focus for part in (episode.title, episode.show))
+        words = dict.fromkeys((*content_words(titles), *rare_words(cue.text for cue in cues)))
+        bias = Bias(
+            tuple(name for name, _ in people.most_common(_NAMES)), tuple(words)[:_WORDS], SAID_OFTEN,
+        )  # fmt: skip
         self._bias = (wanted, bias)
         return bias
 

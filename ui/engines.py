@@ -7,16 +7,18 @@ from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass
 from functools import partial
+from pathlib import Path
 
 from retrieval.index.embedding import Embedder
 from ui import model_catalogue
 from ui.model_catalogue import VOICES, voices_folder, whisper_folder
 from ui.settings import Settings
 from voice import diarization
-from voice.errors import EarmarkError, from_os_error
+from voice.errors import EarmarkError, SpeakingError
 from voice.recognition.choice import Choice, Hearing, choose_hearing, load_hearing
-from voice.recognition.models import WHISPER, present_whisper
-from voice.synthesis.piper import BUILT_IN, Speaking, choose_voice, load_voice, present_voices
+from voice.recognition.models import PACKAGED, WHISPER, present_whisper
+from voice.synthesis import piper
+from voice.synthesis.piper import Speaking, choose_voice, find_voice, is_voice, load_voice, present_voices
 
 log = logging.getLogger("earmark")
 
@@ -40,7 +42,8 @@ class Engines:
     """The engines of one process. Each loads on first use, once; safe to use from several threads.
 
     A model that the settings name and that is not on this machine is fetched when it is first needed
-    (``fetch_wanted``); until it is there, and where no hub answers, what is built in does the work.
+    (``fetch_wanted``); until it is there, where no hub answers, and where its files are damaged, the packaged model
+    does the work, and its line says why.
     """
 
     def __init__(self, settings: Settings) -> None:
@@ -101,14 +104,14 @@ class Engines:
         hearing, speaking = self.settings.hearing.strip(), self.settings.speaking.strip()
         if hearing in WHISPER and hearing not in present_whisper(whisper_folder(self.settings)):
             found["hearing"] = hearing
-        if speaking != "auto" and self._voice != speaking:
+        if is_voice(speaking) and self._voice != speaking:
             found["speaking"] = speaking
         return found
 
     def fetch_wanted(self, *roles: str, said: Callable[[str], None] = lambda role: None) -> None:
         """Fetch what the settings name for these roles, once in the life of this process, and use it.
 
-        What cannot be fetched is logged with its reason, and the built-in engine goes on. ``said`` is called with
+        What cannot be fetched is logged with its reason, and the packaged engine goes on. ``said`` is called with
         the role whose line has changed.
         """
         for role, name in self.wanted().items():
@@ -126,23 +129,16 @@ class Engines:
     def fetch(self, name: str, on_progress: Callable[[float], None] = lambda part: None) -> None:
         """Fetch a model by name, unless it is here, and use it where the settings say so.
 
-        Processes take turns, so that none spoils another's download. Raises SettingsError for a name nobody has,
-        DownloadError when it could not be fetched, NoSpace or LibraryError when the disk refuses.
+        Raises SettingsError for a name nobody has, DownloadError when it could not be fetched, NoSpace or LibraryError
+        when the disk refuses.
         """
-        from filelock import FileLock
+        with self.bar(f"Fetching {name}") as show:
 
-        folder = self.settings.models_dir
-        try:
-            folder.mkdir(parents=True, exist_ok=True)
-            with FileLock(folder / ".fetching"), self.bar(f"Fetching {name}") as show:
+            def tell(part: float) -> None:
+                show(part)
+                on_progress(part)
 
-                def tell(part: float) -> None:
-                    show(part)
-                    on_progress(part)
-
-                model_catalogue.get(self.settings, name, tell)
-        except OSError as error:
-            raise from_os_error(error, f"store {name} in {folder}") from error
+            model_catalogue.get(self.settings, name, tell)
         self.renew()
 
     def renew(self) -> None:
@@ -162,15 +158,44 @@ class Engines:
         return name in (self.choice.model, self._voice)
 
     def _load_hearing(self) -> Hearing:
-        folder = whisper_folder(self.settings)
-        return load_hearing(self.choice, folder, self.settings.language, self.settings.threads)
+        choice = self.choice
+        try:
+            return self._loaded(choice)
+        except EarmarkError as error:
+            if choice.model == PACKAGED or self.settings.language not in ("en", "auto"):
+                raise
+            self._give_way("hearing", PACKAGED, error)
+            return self._loaded(Choice(PACKAGED, "", ""))
+
+    def _loaded(self, choice: Choice) -> Hearing:
+        folder, settings = whisper_folder(self.settings), self.settings
+        return load_hearing(choice, folder, settings.language, settings.threads, settings.models_dir)
 
     def _load_speaking(self) -> Speaking:
-        return load_voice(self._voice, voices_folder(self.settings))
+        folder, memory = voices_folder(self.settings), self.settings.models_dir
+        try:
+            return load_voice(self._voice, folder, memory=memory)
+        except SpeakingError as error:
+            if self._voice == piper.PACKAGED:
+                raise
+            self._give_way("speaking", piper.PACKAGED, error)
+            return load_voice(piper.PACKAGED, folder, memory=memory)
+
+    def _give_way(self, role: str, packaged: str, error: EarmarkError) -> None:
+        """Say that the packaged model does the work of one that cannot be used, and why."""
+        if self._coming.get(role) != str(error):
+            log.warning("%s Until then %s is used.", error, packaged)
+        self._coming[role] = str(error)
 
     def _on_its_way(self, role: str, name: str, said: Callable[[str], None], part: float) -> None:
         self._coming[role] = f"{name} is being fetched: {part:.0%}."
         said(role)
+
+    @property
+    def voice_file(self) -> Path | None:
+        """The file of the voice that is used; None when it is not here."""
+        path = Path(self._voice).expanduser()
+        return path if path.suffix == ".onnx" else find_voice(self._voice, voices_folder(self.settings))
 
     @property
     def choice(self) -> Choice:
@@ -185,13 +210,12 @@ class Engines:
 
     def _better_voice(self) -> str:
         setting = self.settings.speaking
-        if self._voice not in BUILT_IN:
+        if self._voice != piper.PACKAGED or setting == piper.PACKAGED:
             return ""
-        if setting not in BUILT_IN and setting != "auto":
+        if setting != "auto":
             return f"Run 'earmark models get {setting}' for the voice that the settings name."
         name, megabytes = next(iter(VOICES.items()))
-        use = "" if setting == "auto" else " and set speaking to auto"
-        return f"Run 'earmark models get {name}'{use} for a natural voice ({megabytes} MB)."
+        return f"Run 'earmark models get {name}' for another voice ({megabytes} MB)."
 
 
 @contextmanager

@@ -8,8 +8,9 @@ from typing import Any
 from ui.settings import Settings
 from voice import diarization
 from voice.errors import SettingsError
-from voice.recognition.models import WHISPER, get_whisper, present_whisper
-from voice.synthesis.piper import BUILT_IN, download_voice, is_voice
+from voice.recognition.models import WHISPER, get_whisper, origin, present_whisper
+from voice.synthesis.piper import PACKAGED, download_voice, find_voice, is_voice, present_voices
+from voice.synthesis.piper import origin as voice_origin
 
 VOICES = {"en_US-lessac-medium": 63, "en_US-ryan-medium": 63, "en_GB-alba-medium": 63, "en_US-lessac-low": 63}
 """Some of Piper's English voices, with their megabytes; any other of its names can be got too."""
@@ -31,19 +32,19 @@ def speakers_folder(settings: Settings) -> Path:
 
 
 def rows(settings: Settings) -> list[dict[str, Any]]:
-    """Each model with its role, name, megabytes and whether it is here."""
+    """Each model with its role, name, megabytes, whether it is here, and where it came from."""
     present = present_whisper(whisper_folder(settings))
     folder = voices_folder(settings)
-    own = sorted(path.name.removesuffix(".onnx") for path in folder.glob("*.onnx")) if folder.is_dir() else []
-    voices = dict.fromkeys(own, 0) | VOICES
+    voices = dict.fromkeys([PACKAGED, *present_voices(folder)], 0) | VOICES
+    found = {name: find_voice(name, folder) for name in voices}
+    there = diarization.chosen("auto", speakers_folder(settings))
     return [
-        *({"role": "hearing", "name": name, "megabytes": model.megabytes, "here": name in present}
-          for name, model in WHISPER.items()),
-        *({"role": "speaking", "name": name, "megabytes": 4, "here": True} for name in BUILT_IN if ":" in name),
-        *({"role": "speaking", "name": name, "megabytes": size or _size(folder / f"{name}.onnx"), "here": name in own}
-          for name, size in voices.items()),
-        {"role": "speakers", "name": diarization.NAME, "megabytes": diarization.MEGABYTES,
-         "here": diarization.chosen("auto", speakers_folder(settings)) is not None},
+        *({"role": "hearing", "name": name, "megabytes": model.megabytes, "here": name in present,
+           "origin": origin(name, present[name]) if name in present else ""} for name, model in WHISPER.items()),
+        *({"role": "speaking", "name": name, "megabytes": size or _size(found[name]), "here": found[name] is not None,
+           "origin": voice_origin(path) if (path := found[name]) else ""} for name, size in voices.items()),
+        {"role": "speakers", "name": diarization.NAME, "megabytes": diarization.MEGABYTES, "here": there is not None,
+         "origin": f"in {there}" if there else ""},
     ]  # fmt: skip
 
 
@@ -61,5 +62,5 @@ def get(settings: Settings, name: str, on_progress: Callable[[float], None]) -> 
     return download_voice(name, voices_folder(settings), on_progress).parent
 
 
-def _size(path: Path) -> int:
-    return round(path.stat().st_size / 1e6)
+def _size(path: Path | None) -> int:
+    return round(path.stat().st_size / 1e6) if path else 0

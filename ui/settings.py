@@ -42,11 +42,11 @@ class Settings(Struct, frozen=True, kw_only=True):
     data_dir: Path = field(default_factory=default_data_dir)
     """Folder of the library and the models."""
     hearing: str = "auto"
-    """What hears: auto, builtin, a faster-whisper model by name (tiny.en) or its folder."""
+    """What hears: auto, a faster-whisper model by name (tiny.en) or its folder."""
     language: str = "en"
     """Language that is spoken, for models that know several."""
     speaking: str = "auto"
-    """What speaks: auto, builtin:female, builtin:male, a Piper voice by name or its .onnx file."""
+    """What speaks: auto, a Piper voice by name (en_US-joe-medium) or its .onnx file."""
     speakers: str = "auto"
     """What tells speakers apart where a transcript does not name them: auto (once its models are here), off, or their
     folder."""

@@ -55,13 +55,15 @@ class Heard:
 class Bias:
     """What a listener is likely to say: the recogniser leans towards it.
 
-    ``key`` names the content (equal keys, equal content), so that what is made from it can be kept;
-    ``texts`` are sentences of the library in focus; ``names`` are titles, speakers and other rare words.
+    ``names`` are people, spelt as they are written; ``words`` are rare words of what is in focus, in small letters
+    unless they are names (a title in capitals would teach the recogniser Title Case); ``commands`` are short phrases.
+    ``language`` is the code of the language that is spoken there, "" where it is not known.
     """
 
-    key: str = ""
-    texts: tuple[str, ...] = ()
     names: tuple[str, ...] = ()
+    words: tuple[str, ...] = ()
+    commands: tuple[str, ...] = ()
+    language: str = ""
 
 
 def clock(seconds: float) -> str:

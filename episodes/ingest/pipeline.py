@@ -236,7 +236,7 @@ class Ingest:
         since = kept[-1].end if kept else 0.0
         progress(since / episode.seconds if episode.seconds else 0.0)
         names = hot_words(episode.title, episode.show, episode.guests, self.source.notes)
-        bias = Bias(episode.id, (episode.title, episode.show), names)
+        bias = Bias(names)
         for piece in recogniser.transcribe(audio, bias, since):
             with self._while_mine():
                 library.add_piece(episode.id, recogniser.name, piece)

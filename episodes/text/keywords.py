@@ -3,11 +3,15 @@
 
 import re
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
+
+from episodes.text.lexicon import content_words
+from episodes.text.word_use import usage
 
 MOST = 40
 """How many are handed over: a recogniser's prompt is short."""
 
+_RARE = -11.0  # log-probability of a word under which it is rare
 _ADDRESS = re.compile(r"\S*(?:://|www\.|@)\S*|\S+\.(?:com|org|net|io|fm|co)\b\S*", re.IGNORECASE)
 _NAME = re.compile(r"\b[A-Z][\w'’-]*[\w](?:[ \t]+(?:of|de|van|von|der|the)?[ \t]?[A-Z][\w'’-]*[\w])*")
 _SENTENCE = re.compile(r"(?:^|[.!?:;•*\-–|]\s+|\n\s*|\d\s+)$")
@@ -50,3 +54,18 @@ def hot_words(title: str, show: str, guests: Sequence[str], notes: str) -> tuple
     given = [" ".join(part.split()) for part in (title, show, *guests)]
     every = dict.fromkeys(part for part in (*given, *found) if part)
     return tuple(every)[:MOST]
+
+
+def rare_words(texts: Iterable[str], most: int = 24) -> list[str]:
+    """The words of a transcript that say what it is about and that spoken English seldom uses, the most said first.
+
+    They are in small letters; a word has to be said twice. At most ``most`` of them.
+    """
+    counts = Counter(word for text in texts for word in content_words(text))
+    rare = [(word, count) for word, count in counts.items() if count > 1 and _is_rare(word)]
+    return [word for word, _ in sorted(rare, key=lambda entry: -entry[1])[:most]]
+
+
+def _is_rare(word: str) -> bool:
+    known = usage(word)
+    return len(word) > 3 and word.isalpha() and (known is None or known.common < _RARE)

@@ -13,7 +13,7 @@ import numpy.typing as npt
 
 from episodes.text.lexicon import PREPOSITIONS, WEAK_WORDS, Phrase, announced, content_words, grammar, phrases
 from episodes.text.sentences import Line
-from voice.recognition.english import usage
+from episodes.text.word_use import usage
 
 Matrix = npt.NDArray[np.float32]
 Embed = Callable[[Sequence[str]], Matrix]

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from episodes.model import Chapter, Cue, Episode, Word
+from episodes.text.keywords import rare_words
 from episodes.transcripts.alignment import SUSPECT, fit, shifted, shifted_chapters, told
 from episodes.transcripts.fit import length_remark
 from voice.audio import read_part
@@ -44,7 +45,7 @@ def fitted(
     length = episode.seconds
     if audio is None or abs(max(cue.end for cue in cues) - length) <= SUSPECT:
         return Mended(cues)
-    bias = Bias(f"{episode.id} as written", tuple(cue.text for cue in cues))
+    bias = Bias(episode.guests, tuple(rare_words(cue.text for cue in cues)))
 
     def hear(start: float, seconds: float) -> Sequence[Word]:
         check()

@@ -13,9 +13,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from retrieval.commands.matching import Politeness, plain, templates, times_said
+from retrieval.commands.utterances import COMMANDS as PHRASES
+from retrieval.commands.utterances import FILLS, NUMBERS, PEOPLE, spoken
 from retrieval.model import Command as Command
-from voice.recognition.utterances import COMMANDS as PHRASES
-from voice.recognition.utterances import FILLS, NUMBERS, PEOPLE, spoken
 from voice.turns.commands import CommandName
 
 if TYPE_CHECKING:
@@ -92,7 +92,7 @@ _LOOSE = re.compile(r"^\([^)]*\) \{topic\}$")
 
 
 def _with_rules(pattern: str) -> str:
-    """A pattern of ``voice.recognition.utterances`` as hassil reads it: any amount for a number."""
+    """A pattern of ``utterances`` as hassil reads it: any amount for a number."""
     return pattern.replace("{number}", "<amount>").replace("{part}", "{part:number}")
 
 

@@ -7,7 +7,7 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
-from voice.recognition.utterances import expand
+from retrieval.commands.utterances import expand
 
 _PUNCTUATION = re.compile(r"[^\w\s'.:%]|(?<!\d)[.:]|[.:](?!\d)")
 

@@ -192,7 +192,7 @@ def report(asked: Sequence[Asked], told: Sequence[Told]) -> dict[str, Any]:
 
 def library(found: Set, folder: Path) -> tuple[Companion, dict[str, str]]:
     """A library that holds the set's episodes, and their ids in it; what is there already is not added again."""
-    companion = Companion(Settings(data_dir=folder / "earmark", hearing="builtin", demo=False))
+    companion = Companion(Settings(data_dir=folder / "earmark", demo=False))
     companion.mend_index()
     known = {episode.title: episode.id for episode in companion.library.episodes()}
     ids = {}

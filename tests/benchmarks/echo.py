@@ -24,7 +24,6 @@ from pathlib import Path
 import numpy as np
 
 from retrieval.commands.commands import parse
-from tests.conftest import TINY_WHISPER
 from tests.demo import TEN_QUESTIONS, spoken_wav
 from ui.companion import Companion
 from ui.settings import Settings
@@ -155,7 +154,7 @@ def readings() -> tuple[Samples, list[tuple[float, str]]]:
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--minutes", type=float, default=60.0)
-    parser.add_argument("--model", default=str(TINY_WHISPER))
+    parser.add_argument("--model", default="tiny.en")
     parser.add_argument("--json", action="store_true")
     given = parser.parse_args()
     began = time.monotonic()

@@ -25,7 +25,7 @@ from tempfile import TemporaryDirectory
 
 import numpy as np
 
-from episodes.ingest.demo import script
+from episodes.demo import script
 from episodes.ingest.pipeline import Tools
 from episodes.ingest.submit import enqueue
 from episodes.ingest.worker import bring_in

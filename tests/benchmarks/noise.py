@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""What is heard where nobody asks: noises, music and coughs through the ears and both recognisers, as when listening.
+"""What is heard where nobody asks: noises, music and coughs through the ears and the recogniser, as when listening.
 
     python -m tests.benchmarks.noise
 
@@ -13,14 +13,16 @@ from pathlib import Path
 
 import numpy as np
 
-from tests.benchmarks.hearing import CLIPS, TINY, demo_bias
-from tests.models.whisper.sounds import examples
+from retrieval.commands.said_often import SAID_OFTEN
+from tests.benchmarks.hearing import CLIPS
+from tests.sounds import examples
 from voice.audio import FRAME, HEARING_RATE, Audio, Samples, read_audio
+from voice.model import Bias
 from voice.recognition.choice import Hearing
-from voice.recognition.sphinx import Sphinx
 from voice.recognition.whisper import Whisper
 from voice.turns.microphone import Ears
 from voice.turns.turn_detector import Change
+from voice.weights import TINY_EN
 
 LEVELS = (0.01, 0.05, 0.2, 0.7)
 """Loudest sample."""
@@ -58,8 +60,8 @@ def turns(samples: Samples, level: float) -> Iterator[Samples]:
 
 
 def main() -> None:
-    engines: list[Hearing] = [Whisper(Path(TINY)), Sphinx()]
-    bias = demo_bias()
+    engines: list[Hearing] = [Whisper(TINY_EN.path or Path(), "tiny.en")]
+    bias = Bias(("Elias Brandt", "Nora Lindqvist"), ("homeostasis", "apprentice"), SAID_OFTEN)
     seconds, taken, invented = 0.0, 0, {engine.name: [] for engine in engines}
     for name, samples in sounds():
         for level in LEVELS:

@@ -26,7 +26,7 @@ from typing import Any
 from PIL import Image
 from playwright.sync_api import sync_playwright
 
-from tests.conftest import TINY_WHISPER, serving
+from tests.conftest import serving
 from tests.demo import TEN_QUESTIONS
 from tests.soundcard import SoundCard, running_card
 
@@ -218,7 +218,7 @@ def main() -> None:
     try:
         with TemporaryDirectory() as folder:
             library = prepare(Path(folder) / "earmark")
-            with serving(library, EARMARK_HEARING=str(TINY_WHISPER)) as url, sync_playwright() as driver:
+            with serving(library, EARMARK_HEARING="tiny.en") as url, sync_playwright() as driver:
                 browser = driver.chromium.launch(
                     executable_path="/usr/bin/chromium", env=os.environ | card.env,
                     args=["--no-sandbox", "--autoplay-policy=no-user-gesture-required"],

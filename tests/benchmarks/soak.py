@@ -16,7 +16,6 @@ from pathlib import Path
 
 import numpy as np
 
-from tests.conftest import TINY_WHISPER
 from tests.demo import TEN_QUESTIONS, spoken_wav
 from ui.companion import Companion
 from ui.listen.session import Headless
@@ -87,7 +86,7 @@ def main() -> None:
     given = parser.parse_args()
     began = time.monotonic()
     with tempfile.TemporaryDirectory() as folder:
-        companion = Companion(Settings(data_dir=Path(folder) / "earmark", hearing=str(TINY_WHISPER)))
+        companion = Companion(Settings(data_dir=Path(folder) / "earmark", hearing="tiny.en"))
         companion.add_demo()
         said = {text: read_audio(spoken_wav(text, "en-us", Path(folder) / "said.wav")).samples for text in SAID}
         understood: list[int] = []

@@ -3,9 +3,7 @@
 
     python -m tests.benchmarks.transcribing [--model tiny.en] [--minutes 10] [--rounds 3] [--memory 10,180] [--json]
 
-The model has the true sizes of the named one and random weights (tests/models/whisper/shape.py), so it takes a real
-one's time; each window gives some 110 tokens, as half a minute of talk does. Spoken is the demonstration's text by
-espeak-ng, with pauses. The same loaded model hears the same file in turn
+Spoken is the demonstration's text by espeak-ng, with pauses. The same loaded model hears the same file in turn
 
     direct      with faster-whisper's BatchedInferencePipeline, the same beam, words with times, its VAD
     one by one  with faster-whisper's WhisperModel.transcribe, the same, ``condition_on_previous_text=False``
@@ -31,7 +29,7 @@ from typing import Any
 
 import numpy as np
 
-from episodes.ingest.demo import script
+from episodes.demo import script
 from episodes.ingest.pipeline import Tools
 from episodes.ingest.submit import enqueue
 from episodes.ingest.worker import bring_in
@@ -39,13 +37,12 @@ from episodes.model import Episode, State, Step, StepState
 from episodes.sources.files import local_source
 from episodes.store.library import Library
 from tests.episodes.conftest import hashed
-from tests.models.whisper.shape import SHAPES, make
-from tests.models.whisper.speech import RATE, say
+from tests.speech import RATE, say
 from voice.audio import pcm16
 from voice.model import Bias
+from voice.recognition.models import WHISPER, get_whisper
 from voice.recognition.whisper import Whisper
 
-TOKENS = 220  # as faster-whisper counts them: a window gives half of it
 WINDOWS = 4
 PAUSES = (0.15, 0.25, 0.4, 0.6, 1.0, 1.6)  # seconds
 
@@ -76,10 +73,8 @@ def write_talk(path: Path, minutes: float) -> Path:
 
 
 def load(folder: Path, threads: int) -> Whisper:
-    """The recogniser, saying as much in a window as people do."""
-    whisper = Whisper(folder, threads=threads, windows=WINDOWS)
-    whisper._model.max_length = TOKENS
-    return whisper
+    """The recogniser."""
+    return Whisper(folder, threads=threads, windows=WINDOWS)
 
 
 def direct(whisper: Whisper, path: Path, batched: bool) -> int:
@@ -184,7 +179,7 @@ def child(folder: Path, path: Path, threads: int) -> dict[str, float]:
 def main() -> None:
     """Measure, and print a table or JSON."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--model", choices=list(SHAPES), default="tiny.en", help="whose sizes the model has")
+    parser.add_argument("--model", choices=list(WHISPER), default="tiny.en", help="the model by name")
     parser.add_argument("--minutes", type=float, default=10.0, help="length of the recording whose time is taken")
     parser.add_argument("--rounds", type=int, default=3, help="how often, after a first time that does not count")
     parser.add_argument("--threads", type=int, default=0, help="processor threads [faster-whisper's choice]")
@@ -197,7 +192,7 @@ def main() -> None:
         return
     found: dict[str, Any] = {"model": given.model, "minutes": given.minutes}
     with tempfile.TemporaryDirectory(prefix="earmark-transcribing-") as name:
-        folder = make(Path(name) / "model", given.model)
+        folder = get_whisper(given.model, Path(name) / "models")
         if given.rounds:
             found["ways"] = overhead(load(folder, given.threads), write_talk(Path(name) / "talk.flac", given.minutes),
                                      given.rounds)  # fmt: skip

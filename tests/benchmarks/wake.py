@@ -18,7 +18,7 @@ from tests.benchmarks.echo import ROOMS, Room, in_room
 from tests.benchmarks.hearing import CLIPS
 from tests.benchmarks.noise import sounds
 from tests.models.wake.train import MODEL, VOICES
-from tests.models.whisper.speech import say
+from tests.speech import say
 from voice.audio import FRAME, HEARING_RATE, Samples, read_audio
 from voice.devices.resampling import Line
 from voice.errors import AudioError

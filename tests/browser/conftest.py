@@ -17,7 +17,7 @@ from urllib.parse import urlsplit
 import pytest
 
 from tests.browser.tones import write_episode
-from tests.conftest import ROOT, TINY_WHISPER, RunningServer
+from tests.conftest import ROOT, RunningServer
 from tests.soundcard import SoundCard
 from voice.audio import Audio
 
@@ -130,7 +130,7 @@ def starting(data_dir: Path) -> Iterator[str]:
         port = probe.getsockname()[1]
     command = [sys.executable, "-m", "ui.cli", "--data-dir", str(data_dir), "serve", "--no-open"]
     command += ["--port", str(port)]
-    variables = {"EARMARK_HEARING": str(TINY_WHISPER)}
+    variables = {"EARMARK_HEARING": "tiny.en"}
     process = subprocess.Popen(
         command, cwd=ROOT, env=os.environ | variables, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
     )

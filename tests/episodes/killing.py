@@ -38,13 +38,14 @@ from retrieval.index.chunking import passages
 from retrieval.index.index import Index
 from tests.demo import TEN_QUESTIONS
 from tests.episodes.conftest import hashed
-from tests.models.whisper.speech import RATE, say
+from tests.speech import RATE, say
 from voice.audio import Audio, join, silence, write_wav
 from voice.model import Bias
 from voice.recognition.whisper import Whisper
 from voice.turns.voice_activity import Block
+from voice.weights import TINY_EN
 
-MODEL = Path(__file__).parents[1] / "models" / "whisper" / "tiny"
+MODEL = TINY_EN.path or Path()
 _PROCESSES = multiprocessing.get_context("forkserver")  # a child that begins at once, and has none of our threads
 
 

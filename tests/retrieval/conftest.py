@@ -11,7 +11,7 @@ from retrieval.index.index import Index
 from retrieval.index.script import script
 from voice.model import Cue
 
-DEMO = Path(__file__).parents[2] / "episodes" / "ingest" / "demo.txt"
+DEMO = Path(__file__).parents[2] / "episodes" / "demo" / "script.txt"
 
 
 def demo_cues() -> tuple[tuple[Cue, ...], tuple[float, ...]]:

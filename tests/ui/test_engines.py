@@ -1,53 +1,72 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Engines: a model that the settings name comes when it is needed, and the built-in one works until then."""
+"""Engines: a model that the settings name comes when it is needed, and the packaged one works until then."""
 
+import shutil
 import threading
 from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
 
 import pytest
+from huggingface_hub import constants
 
-from tests.hub import LESSAC, running_hub
+from tests.hub import FASTER, LESSAC, running_hub
 from ui.engines import Engines
 from ui.settings import Settings
-from voice.errors import SettingsError
+from voice.errors import HearingError, SettingsError
+from voice.synthesis.piper import PACKAGED as JOE
+from voice.weights import JOE as JOES_FILES
+from voice.weights import TINY_EN
 
 
 @pytest.fixture
 def hub(monkeypatch, tmp_path):
-    monkeypatch.setenv("HF_HUB_CACHE", str(tmp_path / "nothing"))
-    with running_hub() as (address, asked):
-        monkeypatch.setenv("HF_ENDPOINT", address)
-        yield asked
+    monkeypatch.setattr(constants, "HF_HUB_CACHE", str(tmp_path / "hub"))
+    with running_hub() as running:
+        yield running.asked
+
+
+def test_what_is_packaged_hears_and_speaks(tmp_path):
+    engines = Engines(Settings(data_dir=tmp_path))
+    assert engines.hearing.name == "faster-whisper tiny.en"
+    assert engines.speaking.name == f"Piper {JOE}"
 
 
 def test_models_that_the_settings_name_are_fetched_on_first_use_and_used(hub, tmp_path):
-    engines = Engines(Settings(data_dir=tmp_path, hearing="tiny.en", speaking=LESSAC))
-    assert engines.hearing.name == "built-in recogniser"
-    assert engines.speaking.name == "built-in voice (female)"
+    engines = Engines(Settings(data_dir=tmp_path, hearing=FASTER, speaking=LESSAC))
+    assert engines.hearing.name == "faster-whisper tiny.en"
+    assert engines.speaking.name == f"Piper {JOE}"
     seen = []
     engines.fetch_wanted("hearing", "speaking", said=lambda role: seen.append(engines.line("hearing").better))
-    assert engines.hearing.name == "faster-whisper tiny.en"
+    assert engines.hearing.name == f"faster-whisper {FASTER}"
     assert engines.speaking.name == f"Piper {LESSAC}"
-    assert any("tiny.en is being fetched: " in line for line in seen)
+    assert any(f"{FASTER} is being fetched: " in line for line in seen)
     assert "being fetched" not in engines.line("hearing").better
     asked = len(hub)
     engines.fetch_wanted("hearing", "speaking")
     assert len(hub) == asked
 
 
-def test_without_a_hub_the_built_in_engine_goes_on_and_the_reason_is_said(monkeypatch, tmp_path):
-    monkeypatch.setenv("HF_ENDPOINT", "http://127.0.0.1:9")
-    monkeypatch.setenv("HF_HUB_CACHE", str(tmp_path / "nothing"))
-    engines = Engines(Settings(data_dir=tmp_path, hearing="tiny.en"))
+def test_without_a_hub_the_packaged_engine_goes_on_and_the_reason_is_said(monkeypatch, tmp_path):
+    monkeypatch.setattr(constants, "ENDPOINT", "http://127.0.0.1:9")
+    engines = Engines(Settings(data_dir=tmp_path, hearing="base.en"))
     engines.fetch_wanted("hearing")
     line = engines.line("hearing")
-    assert line.name == "built-in recogniser"
-    assert "No connection to 127.0.0.1" in line.better
+    assert line.name == "faster-whisper tiny.en"
+    assert "http://127.0.0.1:9 does not answer" in line.better
     assert "by hand" in line.better
 
 
+def test_offline_the_packaged_engine_goes_on_and_the_reason_is_said(monkeypatch, tmp_path):
+    monkeypatch.setattr(constants, "HF_HUB_OFFLINE", True)
+    engines = Engines(Settings(data_dir=tmp_path, hearing="small.en", speaking=LESSAC))
+    engines.fetch_wanted("hearing", "speaking")
+    for role in ("hearing", "speaking"):
+        assert "HF_HUB_OFFLINE" in engines.line(role).better
+        assert engines.line(role).name in ("faster-whisper tiny.en", f"Piper {JOE}")
+
+
 def test_only_what_is_needed_is_fetched(hub, tmp_path):
-    engines = Engines(Settings(data_dir=tmp_path, hearing="tiny.en", speaking=LESSAC))
+    engines = Engines(Settings(data_dir=tmp_path, hearing=FASTER, speaking=LESSAC))
     engines.fetch_wanted("speaking")
     assert all("whisper" not in path for path in hub)
     assert set(engines.wanted()) == {"hearing"}
@@ -62,14 +81,14 @@ def test_nothing_is_fetched_that_nobody_named(hub, tmp_path):
 
 def test_a_fetched_voice_speaks_where_the_choice_is_left_to_earmark(hub, tmp_path):
     engines = Engines(Settings(data_dir=tmp_path))
-    assert engines.speaking.name == "built-in voice (female)"
+    assert engines.speaking.name == f"Piper {JOE}"
     engines.fetch(LESSAC)
     assert engines.speaking.name == f"Piper {LESSAC}"
     assert engines.line("speaking").better == ""
 
 
-def test_two_who_fetch_the_same_model_take_turns(hub, tmp_path):
-    several = [Engines(Settings(data_dir=tmp_path, hearing="tiny.en")) for _ in range(3)]
+def test_several_who_fetch_the_same_model_all_get_it(hub, tmp_path):
+    several = [Engines(Settings(data_dir=tmp_path, hearing=FASTER)) for _ in range(3)]
     begin = threading.Barrier(3)
 
     def fetch(engines):
@@ -78,10 +97,61 @@ def test_two_who_fetch_the_same_model_take_turns(hub, tmp_path):
         return engines.hearing.name
 
     with ThreadPoolExecutor(3) as pool:
-        assert set(pool.map(fetch, several)) == {"faster-whisper tiny.en"}
-    assert len(hub) == len(set(hub))
+        assert set(pool.map(fetch, several)) == {f"faster-whisper {FASTER}"}
 
 
 def test_a_name_that_nobody_has_is_refused(tmp_path):
     with pytest.raises(SettingsError, match="colossal"):
         Engines(Settings(data_dir=tmp_path)).fetch("colossal")
+
+
+def spoilt_whisper(folder: Path) -> None:
+    """The packaged model as somebody's base.en, cut short."""
+    shutil.copytree(TINY_EN.path, folder)
+    model = folder / "model.bin"
+    model.write_bytes(model.read_bytes()[:1000])
+
+
+def test_a_truncated_model_is_said_and_the_packaged_one_goes_on(tmp_path, caplog):
+    spoilt_whisper(tmp_path / "models" / "whisper" / "base.en")
+    engines = Engines(Settings(data_dir=tmp_path))
+    assert engines.hearing.name == "faster-whisper tiny.en"
+    assert "cannot be loaded" in engines.line("hearing").better
+    assert "Until then tiny.en is used." in caplog.text
+
+
+def test_a_model_with_a_wrong_digest_is_said_and_the_packaged_one_goes_on(tmp_path):
+    spoilt_whisper(tmp_path / "models" / "whisper" / "base")
+    engines = Engines(Settings(data_dir=tmp_path, hearing="base"))
+    assert engines.hearing.name == "faster-whisper tiny.en"
+    assert "base/config.json is not the published file" in engines.line("hearing").better or (
+        "base/model.bin is not the published file" in engines.line("hearing").better
+    )
+
+
+def test_a_voice_without_its_description_is_said_and_the_packaged_one_goes_on(tmp_path):
+    path = tmp_path / "own.onnx"
+    shutil.copy(JOES_FILES.path / f"{JOE}.onnx", path)
+    engines = Engines(Settings(data_dir=tmp_path, speaking=str(path)))
+    assert engines.speaking.name == f"Piper {JOE}"
+    assert "own.onnx.json" in engines.line("speaking").better
+
+
+def test_a_models_folder_that_cannot_be_written_is_said_and_the_packaged_one_goes_on(tmp_path, monkeypatch):
+    from voice import weights
+
+    monkeypatch.setattr(weights, "base_is_packaged", lambda: True)
+    (tmp_path / "models").write_text("no folder")
+    engines = Engines(Settings(data_dir=tmp_path, hearing="base"))
+    assert engines.hearing.name == "faster-whisper tiny.en"
+    assert "store the model" in engines.line("hearing").better
+
+
+def test_another_language_with_no_model_for_it_is_no_engine_and_says_what_gets_one(tmp_path, monkeypatch):
+    from voice import weights
+
+    monkeypatch.setattr(weights, "base_is_packaged", lambda: False)
+    engines = Engines(Settings(data_dir=tmp_path, language="de"))
+    with pytest.raises(HearingError, match="hears the language 'de'"):
+        _ = engines.hearing
+    assert "earmark[languages]" in engines.line("hearing").better

@@ -19,7 +19,7 @@ from episodes.ingest import submit
 from episodes.model import Source, State, Step, StepState
 from episodes.store import jobs
 from episodes.store.library import Library
-from tests.conftest import ROOT, TINY_WHISPER, RunningServer
+from tests.conftest import ROOT, RunningServer
 from tests.episodes import killing
 from tests.ui.cli.test_main import earmark, refused
 from ui.cli.progress import steps_on_terminal
@@ -83,7 +83,7 @@ def test_ctrl_c_says_how_to_go_on_and_cancel_how_to_forget(tmp_path: Path) -> No
     folder = tmp_path / "earmark"
     command = [sys.executable, "-m", "ui.cli", "--data-dir", str(folder), "add", str(audio)]
     process = subprocess.Popen(
-        command, cwd=ROOT, env=os.environ | {"EARMARK_HEARING": str(TINY_WHISPER), "EARMARK_THREADS": "1"},
+        command, cwd=ROOT, env=os.environ | {"EARMARK_HEARING": "tiny.en", "EARMARK_THREADS": "1"},
         stderr=subprocess.PIPE, text=True,
         preexec_fn=partial(signal.signal, signal.SIGINT, signal.SIG_DFL),  # ignored where the tests run in background
     )  # fmt: skip

@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 import voice.diarization as under_test
-from tests.models.whisper.speech import RATE, say
+from tests.speech import RATE, say
 from voice.audio import Audio, write_wav
 from voice.diarization import FILES, Speakers, Speech, chosen, missing, with_speakers
 from voice.errors import AudioError, HearingError

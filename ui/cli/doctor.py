@@ -3,7 +3,7 @@
 
 import platform
 import shutil
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import asdict, dataclass
 from importlib.metadata import PackageNotFoundError, version
 from typing import Any
@@ -11,11 +11,15 @@ from typing import Any
 from episodes.store.library import Library
 from ui.cli import client
 from ui.engines import Engines
-from ui.model_catalogue import speakers_folder
+from ui.model_catalogue import speakers_folder, whisper_folder
 from ui.settings import Settings, default_config_file
 from voice import diarization
 from voice.devices import sound_devices
 from voice.errors import EarmarkError
+from voice.recognition import models
+from voice.recognition.models import present_whisper
+from voice.synthesis import piper
+from voice.weights import damaged
 
 PACKAGES = ("faster-whisper", "piper-tts", "sentence-transformers", "torch", "gradio", "sounddevice", "numpy")
 LITTLE_SPACE = 1_000_000_000
@@ -87,8 +91,22 @@ def _library(settings: Settings) -> Iterator[Finding]:
 
 def _hearing(settings: Settings) -> Iterator[Finding]:
     choice = Engines(settings).choice
-    name = f"faster-whisper {choice.model}" if choice.engine == "whisper" else "built-in recogniser"
-    yield Finding("hearing", True, f"{name}. {choice.why}", choice.better)
+    name = f"faster-whisper {choice.model}"
+    path = present_whisper(whisper_folder(settings)).get(choice.model)
+    if path is None:
+        yield Finding("hearing", True, f"{name}. {choice.why}", choice.better)
+        return
+    wanted = models.digests(choice.model, path) if path.exists() else {}
+    wrong = damaged(path, wanted)
+    state = f"{name}, {models.origin(choice.model, path)}. {_held(wrong, wanted)} {choice.why}"
+    yield Finding("hearing", not wrong, state, models.remedy(choice.model, path) if wrong else choice.better)
+
+
+def _held(wrong: str, wanted: Mapping[str, str]) -> str:
+    """Whether the digests of a model's files hold."""
+    if wrong:
+        return f"{wrong}."
+    return "Its SHA-256 is the published one." if wanted else "There is no published SHA-256 to compare it with."
 
 
 def _speakers(settings: Settings) -> Iterator[Finding]:
@@ -107,7 +125,13 @@ def _speakers(settings: Settings) -> Iterator[Finding]:
 
 def _speaking(settings: Settings) -> Iterator[Finding]:
     engines = Engines(settings)
-    yield Finding("speaking", True, engines.speaking.name, engines.line("speaking").better)
+    path = engines.voice_file
+    wanted = piper.digests(path) if path else {}
+    wrong = damaged(path.parent, wanted) if path else ""
+    line = engines.line("speaking")
+    state = f"{line.name}, {piper.origin(path)}. {_held(wrong, wanted)}" if path else line.name
+    yield Finding("speaking", not wrong and line.name != "not available", state,
+                  piper.remedy(path) if wrong and path else line.better)  # fmt: skip
 
 
 def _finding(settings: Settings) -> Iterator[Finding]:

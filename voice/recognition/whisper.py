@@ -23,7 +23,7 @@ _LOOPING = 2.4  # compression ratio above which the text repeats itself
 _DOUBTFUL = -0.5  # mean log-probability below which a well-known invention is taken for one
 _BEAM = 5
 _NO_REPEAT = 4  # words that may not come again in the same order where the decoder ran in circles
-_NAMES = 40  # names that are handed over: the prompt has room for about 220 tokens
+_HOT_WORDS = 700  # characters that are leant towards: the prompt has room for about 220 tokens
 
 _INVENTED = {
     "you", "thank you", "thanks", "thanks for watching", "thank you for watching", "thank you very much", "bye",
@@ -33,6 +33,24 @@ _INVENTED = {
     "see you next time", "see you in the next video", "music", "applause", "silence", "blank audio",
 }  # fmt: skip
 """What Whisper writes when nobody speaks, in plain letters."""
+
+
+_OFTENEST = 4  # times that a text says itself: what comes more often was said
+
+
+def folded(text: str) -> str:
+    """A text that says itself two to four times ("Faster, faster."), said once; another one as it is.
+
+    Whisper does so when it leans towards a command that it hears.
+    """
+    words = text.split()
+    plain = [re.sub(r"\W", "", word.lower()) for word in words]
+    for length in range(1, len(words) // 2 + 1):
+        times = len(words) // length
+        if len(words) == times * length and times <= _OFTENEST and plain == plain[:length] * times:
+            end = re.search(r"[.?!…]+$", text)
+            return " ".join(words[:length]).rstrip(" ,;:-–—.?!…") + (end[0] if end else "")
+    return text
 
 
 class Segment(Protocol):
@@ -79,13 +97,13 @@ class Whisper:
     ) -> None:
         if not folder.is_dir():
             raise HearingError(
-                f"There is no model folder {folder}.", "Check the setting, or run 'earmark models get tiny.en'."
+                f"There is no model folder {folder}.", "Check the setting, or choose auto."
             )
         missing = missing_files(folder)
         if missing:
             raise HearingError(
                 f"{folder} is not a complete Whisper model: it lacks {', '.join(missing)}.",
-                "Give a folder with a model for faster-whisper, or run 'earmark models get tiny.en'.",
+                "Give a folder with a model for faster-whisper, or choose auto.",
             )
         from faster_whisper import WhisperModel
         from threadpoolctl import threadpool_limits
@@ -120,7 +138,7 @@ class Whisper:
         whole = not timed and len(samples) <= WINDOW * HEARING_RATE
         found = self._segments(samples, bias, 2, word_timestamps=not whole)
         segments = [segment for segment in found if not is_invented(segment)]
-        text = " ".join(segment.text.strip() for segment in segments)
+        text = folded(" ".join(segment.text.strip() for segment in segments))
         if not text:
             return Heard("", 0.0)
         weights = [max(1, len(segment.text)) for segment in segments]
@@ -162,7 +180,7 @@ class Whisper:
             temperature=0.0,
             without_timestamps=False,  # they are what ends a cue
             word_timestamps=True,
-            hotwords=_hotwords(bias),
+            hotwords=hot_words(bias),
         )
         found = restore_speech_timestamps(packed, spans, HEARING_RATE)
         heard: list[Segment] = []
@@ -186,7 +204,7 @@ class Whisper:
             beam_size=beam,
             temperature=0.0,
             condition_on_previous_text=False,  # what was invented once would be believed for the rest of the episode
-            hotwords=_hotwords(bias),
+            hotwords=hot_words(bias),
             no_speech_threshold=None,  # is_invented decides, with a second condition
             **options,
         )
@@ -202,8 +220,14 @@ def _ahead(made: Iterator[Block]) -> Iterator[Block]:
             yield block
 
 
-def _hotwords(bias: Bias) -> str | None:
-    return ", ".join(bias.names[:_NAMES]) or None
+def hot_words(bias: Bias) -> str | None:
+    """What the recogniser leans towards, as Whisper takes it: a list that stands before the text; None for nothing."""
+    text = ""
+    for phrase in (*bias.names, *bias.words, *bias.commands):
+        if len(text) + len(phrase) > _HOT_WORDS:
+            break
+        text = f"{text}, {phrase}" if text else phrase
+    return text or None
 
 
 def _moved(segment: Segment, seconds: float) -> Segment:

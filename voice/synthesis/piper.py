@@ -1,8 +1,6 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Speaking: text in, sound out sentence by sentence. Every voice, also a built-in one, is loaded and run by piper."""
+"""Speaking: text in, sound out sentence by sentence. Every voice is loaded and run by piper."""
 
-import json
-import os
 import re
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
@@ -10,29 +8,25 @@ from typing import TYPE_CHECKING, Protocol
 
 import numpy as np
 
+from voice import hub, weights
 from voice.audio import Audio, Samples
-from voice.download import download
 from voice.errors import DownloadError, SpeakingError
-from voice.recognition.models import HUB
 from voice.synthesis.text_normalization import pieces
 
 if TYPE_CHECKING:
     from piper import PiperVoice
 
-BUILT_IN = {"builtin": "female", "builtin:female": "female", "builtin:male": "male"}
-"""What the voices that need no download are called, and their files."""
+PACKAGED = "en_US-joe-medium"
+"""The voice that comes with Earmark, and speaks where no other is here."""
 
-STAND_IN = "builtin:female"
-"""The voice where no other is there."""
-
-VOICES_PATH = "rhasspy/piper-voices/resolve/main"
-"""Where on the hub Piper's voices are published: family/code/name/quality/<voice>.onnx and .onnx.json."""
+_REPOSITORY, _REVISION = "rhasspy/piper-voices", "v1.0.0"
+"""Where Piper's voices are published: family/code/name/quality/<voice>.onnx and .onnx.json."""
 
 _NAME = re.compile(
     r"(?P<family>[a-z]{2,3})_(?P<region>[A-Z]{2,3})-(?P<name>[A-Za-z0-9_]+)-(?P<quality>x_low|low|medium|high)"
 )
+_USUAL_VOICE = 20_000_000  # bytes at least
 _QUALITIES = ("high", "medium", "low", "x_low")  # best first
-_LARGEST_VOICE, _LARGEST_CONFIG = 300_000_000, 2_000_000  # bytes; the largest published voice has 121 MB
 _SLOWEST, _FASTEST = 0.4, 3.0  # times the usual speed
 _PEAK = 0.97
 
@@ -67,8 +61,8 @@ class PiperSpeaking:
     def speak(self, text: str) -> Iterator[Audio]:
         """The text as sound, sentence by sentence; each is made when it is asked for.
 
-        Markup, addresses and emoji are left out and times are said in words (voice.spoken). A text with nothing to
-        say gives nothing. Raises SpeakingError when the voice was closed, or fails.
+        Markup, addresses and emoji are left out and times are said in words (``text_normalization``). A text with
+        nothing to say gives nothing. Raises SpeakingError when the voice was closed, or fails.
         """
         for piece in pieces(text):
             yield from self._said(piece)
@@ -101,102 +95,142 @@ def is_voice(name: str) -> bool:
     return _NAME.fullmatch(name) is not None
 
 
+def find_voice(name: str, folder: Path) -> Path | None:
+    """The .onnx file of a published voice whose two files are here: in ``folder``, in its package, else in the hub's
+    cache; None when absent."""
+    places = [folder / f"{name}.onnx"]
+    if name == PACKAGED and (packaged := weights.JOE.path) is not None:
+        places.append(packaged / f"{name}.onnx")
+    if is_voice(name):
+        places += [snapshot / _published(name) for snapshot in hub.cached(_REPOSITORY)]
+    return next((path for path in places if path.is_file() and _description(path).is_file()), None)
+
+
 def present_voices(folder: Path) -> list[str]:
-    """The Piper voices that are complete in ``folder``, by name, the best quality first."""
-    names = [path.stem for path in folder.glob("*.onnx") if path.with_name(path.name + ".json").is_file()]
-    return sorted(filter(is_voice, names), key=lambda name: (_QUALITIES.index(name.rpartition("-")[2]), name))
+    """The voices that are on this machine beside the packaged one, by name, the best quality first."""
+    files = [*folder.glob("*.onnx")]
+    for snapshot in hub.cached(_REPOSITORY):
+        files += snapshot.glob("*/*/*/*/*.onnx")
+    names = {path.stem for path in files if is_voice(path.stem) and _description(path).is_file()}
+    return sorted(names, key=lambda name: (_QUALITIES.index(name.rpartition("-")[2]), name))
 
 
 def choose_voice(setting: str, present: Sequence[str]) -> str:
-    """The voice to load for a setting: with "auto" the best that is ``present``, and the built-in one in place of a
-    published voice that is not here (yet)."""
+    """The voice to load for a setting: with "auto" the best English one that was fetched (``present``), else the
+    packaged one, which also stands in for a published voice that is not here (yet)."""
     if setting == "auto":
-        return present[0] if present else STAND_IN
-    return STAND_IN if is_voice(setting) and setting not in present else setting
+        return next((name for name in present if name.startswith("en")), PACKAGED)
+    return PACKAGED if is_voice(setting) and setting not in present else setting
 
 
-def load_voice(ref: str, folder: Path, speed: float = 1.0) -> PiperSpeaking:
+def load_voice(ref: str, folder: Path, speed: float = 1.0, memory: Path | None = None) -> PiperSpeaking:
     """Load a voice and say a word in silence, so that the first sentence is as quick as the others.
 
-    ref: "builtin", "builtin:female", "builtin:male", the path of an .onnx file with its .onnx.json beside it, or a
-    name such as "en_US-lessac-medium" of a voice in `folder`.
+    ref: a name such as "en_US-joe-medium" of a voice that is here, or the path of an .onnx file with its .onnx.json
+    beside it. memory: a folder in which it is remembered that a file was checked.
 
-    Raises SpeakingError, which names the next step, when there is no such voice or its files cannot be used.
+    Raises SpeakingError, which names the next step, when there is no such voice, when its files are not the published
+    ones or cannot be used.
     """
     path = _find(ref, folder)
-    config = path.with_name(path.name + ".json")
-    if not config.is_file():
+    if not _description(path).is_file():
         raise SpeakingError(
-            f"The voice {path} has no description beside it.", f"Put its {config.name} into {config.parent}."
+            f"The voice {path} has no description beside it.", f"Put its {_description(path).name} into {path.parent}."
         )
+    if wrong := weights.damaged(path.parent, digests(path), memory):
+        raise SpeakingError(f"{wrong}.", remedy(path))
     try:
         from piper import PiperVoice
 
-        name = f"built-in voice ({BUILT_IN[ref]})" if ref in BUILT_IN else f"Piper {path.stem}"
-        speaking = PiperSpeaking(PiperVoice.load(path, config_path=config, download_dir=folder), name, speed)
+        voice = PiperVoice.load(path, config_path=_description(path), download_dir=folder)
+        speaking = PiperSpeaking(voice, f"Piper {path.stem}", speed)
         for _ in speaking.speak("Ready."):
             pass
     except SpeakingError:
         raise
     except Exception as error:  # piper lets through whatever json, onnxruntime and a wrong description raise
-        raise SpeakingError(
-            f"The voice {path} cannot be loaded: {_reason(error)}.",
-            "Fetch its two files (.onnx and .onnx.json) again, or choose builtin:female or builtin:male.",
-        ) from error
+        raise SpeakingError(f"The voice {path} cannot be loaded: {_reason(error)}.", remedy(path)) from error
     return speaking
 
 
-def download_voice(
-    name: str, folder: Path, progress: Callable[[float], None] | None = None, base_url: str | None = None
-) -> Path:
-    """Fetch a published Piper voice into `folder` and return its .onnx file; one that is there is not fetched again.
+def download_voice(name: str, folder: Path, progress: Callable[[float], None] = lambda part: None) -> Path:
+    """Fetch a published Piper voice into the hub's cache and return its .onnx file; one that is here is not fetched.
 
-    progress: called with the fraction that is there, 0 to 1. base_url: where the voices lie, else on the hub that
-    HF_ENDPOINT names, else on huggingface.co. Raises SpeakingError for a name that no voice can have, DownloadError
-    when it cannot be fetched (an interrupted download is continued by the next call).
+    progress: called with the fraction that is there, 0 to 1. Raises SpeakingError for a name that no voice can have,
+    DownloadError when it cannot be fetched (an interrupted download goes on with the next call).
     """
+    if not is_voice(name):
+        raise SpeakingError(f"{name!r} is not the name of a Piper voice.", "A name looks like en_US-lessac-medium.")
+    path = find_voice(name, folder)
+    if path is None:
+        file = _published(name)
+        advice = (f"Try again later (it goes on), or put {name}.onnx and {name}.onnx.json into {folder} by hand; "
+                  f"until then {PACKAGED} speaks.")  # fmt: skip
+        path = hub.fetch(_REPOSITORY, (file, f"{file}.json"), _REVISION, advice, _USUAL_VOICE, progress) / file
+        if not (path.is_file() and _description(path).is_file()):
+            raise DownloadError(f"{_REPOSITORY} has no voice {name}.", "'earmark models list' shows some that it has.")
+    progress(1.0)
+    return path
+
+
+def origin(path: Path) -> str:
+    """Where a voice came from, for people."""
+    if path.parent == weights.JOE.path:
+        return f"from the package {weights.JOE.origin}"
+    return f"from the hub's {_REPOSITORY}, in {path.parent}" if "snapshots" in path.parts else f"in {path.parent}"
+
+
+def digests(path: Path) -> dict[str, str]:
+    """The SHA-256 that the files of a voice must have, by name; empty where nobody published them."""
+    if path.stem == PACKAGED:
+        return dict(weights.JOE.digests)
+    announced = hub.announced(path.parent) if "snapshots" in path.parts else {}
+    return {name: digest for name, digest in announced.items() if name.startswith(path.stem)}
+
+
+def remedy(path: Path) -> str:
+    """What to do about a voice that is damaged."""
+    if path.parent == weights.JOE.path:
+        return weights.JOE.remedy
+    if is_voice(path.stem):
+        return f"Remove {path}, then run 'earmark models get {path.stem}', or choose auto."
+    return "Put its two files (.onnx and .onnx.json) there again, or choose auto."
+
+
+def _published(name: str) -> str:
+    """Where in the repository a voice lies."""
     found = _NAME.fullmatch(name)
     if found is None:
         raise SpeakingError(f"{name!r} is not the name of a Piper voice.", "A name looks like en_US-lessac-medium.")
     family, quality = found["family"], found["quality"]
-    base_url = base_url or f"{(os.environ.get('HF_ENDPOINT') or HUB).rstrip('/')}/{VOICES_PATH}"
-    url = f"{base_url.rstrip('/')}/{family}/{family}_{found['region']}/{found['name']}/{quality}/{name}.onnx"
-    model, config = folder / f"{name}.onnx", folder / f"{name}.onnx.json"
-    if not config.is_file():
-        download(f"{url}.json", config, limit_bytes=_LARGEST_CONFIG)
-        try:
-            json.loads(config.read_text("utf-8"))["phoneme_id_map"]
-        except (ValueError, KeyError, TypeError) as error:
-            config.unlink()
-            raise DownloadError(f"{url}.json is not the description of a voice.", "Try again later.") from error
-    if not model.is_file():
-        download(url, model, progress, limit_bytes=_LARGEST_VOICE)
-    elif progress is not None:
-        progress(1.0)
-    return model
+    return f"{family}/{family}_{found['region']}/{found['name']}/{quality}/{name}.onnx"
+
+
+def _description(path: Path) -> Path:
+    return path.with_name(path.name + ".json")
 
 
 def _find(ref: str, folder: Path) -> Path:
     """The .onnx file that is meant."""
-    if ref in BUILT_IN:
-        return Path(__file__).parent / "voices" / f"{BUILT_IN[ref]}.onnx"
     if ref.endswith(".onnx"):
         path = Path(ref).expanduser()
         if not path.is_file():
-            raise SpeakingError(f"There is no voice file {path}.", "Check the path, or choose builtin:female.")
+            raise SpeakingError(f"There is no voice file {path}.", "Check the path, or choose auto.")
         return path
-    if is_voice(ref):
-        path = folder / f"{ref}.onnx"
-        if not path.is_file():
-            raise SpeakingError(
-                f"The voice {ref} is not in {folder}.",
-                f"Fetch it with 'earmark models get {ref}', or put {ref}.onnx and {ref}.onnx.json there by hand.",
-            )
-        return path
-    raise SpeakingError(
-        f"There is no voice called {ref!r}.",
-        "Choose builtin:female, builtin:male, a Piper voice such as en_US-lessac-medium, or an .onnx file.",
-    )
+    if not is_voice(ref):
+        raise SpeakingError(
+            f"There is no voice called {ref!r}.",
+            "Choose auto, a Piper voice such as en_US-lessac-medium, or an .onnx file.",
+        )
+    found = find_voice(ref, folder)
+    if found is not None:
+        return found
+    if (folder / f"{ref}.onnx").is_file():
+        return folder / f"{ref}.onnx"
+    hint = weights.JOE.remedy if ref == PACKAGED else (
+        f"Fetch it with 'earmark models get {ref}', or put {ref}.onnx and {ref}.onnx.json there by hand."
+    )  # fmt: skip
+    raise SpeakingError(f"The voice {ref} is not in {folder}.", hint)
 
 
 def _level(samples: Samples, rate: int) -> Iterator[Audio]:

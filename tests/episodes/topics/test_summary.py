@@ -123,7 +123,7 @@ def test_titles_that_are_there_stay_and_nothing_gives_nothing(embed: Embed) -> N
 
 
 def test_the_demo_reads_as_an_episode(embed: Embed) -> None:
-    from episodes.ingest.demo import script
+    from episodes.demo import script
 
     said: list[Cue] = []
     for line in script().lines:

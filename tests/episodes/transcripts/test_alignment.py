@@ -11,7 +11,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from episodes.ingest.demo import script
+from episodes.demo import script
 from episodes.ingest.pipeline import Tools
 from episodes.ingest.worker import add
 from episodes.model import Chapter, Cue, Step
@@ -19,8 +19,7 @@ from episodes.store.library import Library
 from episodes.topics.segmentation import Embed
 from episodes.transcripts.alignment import Fit, Stretch, fit, shifted, shifted_chapters, told
 from episodes.transcripts.reader import write_vtt
-from tests.conftest import TINY_WHISPER
-from tests.models.whisper.speech import RATE, say
+from tests.speech import RATE, say
 from voice.audio import Audio, write_wav
 from voice.model import Word
 from voice.recognition.whisper import Whisper
@@ -133,8 +132,8 @@ def test_what_was_done_is_said() -> None:
     assert shifted_chapters(chapters, found, 2000.0) == (Chapter(0.0, "A"), Chapter(TALK[20].start + 30.0, "B"))
 
 
-def test_an_advertisement_in_real_sound_is_heard_around(tmp_path: Path, embed: Embed) -> None:
-    """The tests' own Whisper hears speech in which a stretch was put in; the transcript is the one without."""
+def test_an_advertisement_in_real_sound_is_heard_around(tmp_path: Path, embed: Embed, whisper: Whisper) -> None:
+    """The recogniser hears speech in which a stretch was put in; the transcript is the one without."""
     parts: list[np.ndarray] = [np.zeros(RATE, np.float32)]
     cues: list[Cue] = []
     true: list[float] = []
@@ -153,7 +152,6 @@ def test_an_advertisement_in_real_sound_is_heard_around(tmp_path: Path, embed: E
     write_wav(tmp_path / "talk.wav", Audio(np.concatenate(parts), RATE))
     (tmp_path / "talk.vtt").write_text(write_vtt(cues))
     library = Library.open(tmp_path / "library")
-    whisper = Whisper(TINY_WHISPER, threads=2)
     episode = add(library, tmp_path / "talk.wav", Tools(lambda: whisper, embed, lambda episode, cues: None))
     remark = next(state.reason for state in episode.steps if state.step is Step.TRANSCRIBED)
     assert f"{delay:.0f} s more at" in remark, remark

@@ -14,7 +14,7 @@ from pathlib import Path
 import numpy as np
 
 from tests.demo import TEN_QUESTIONS
-from tests.models.whisper.speech import say
+from tests.speech import say
 from voice.audio import Samples
 from voice.turns.openwakeword import Windows
 

@@ -8,7 +8,7 @@ import sys
 import pytest
 
 from retrieval.commands.commands import Command, parse
-from voice.recognition.utterances import COMMANDS, commands
+from retrieval.commands.utterances import COMMANDS, commands
 from voice.turns.commands import COMMANDS as RULES
 from voice.turns.commands import CommandName
 

@@ -17,7 +17,6 @@ import msgspec
 import numpy as np
 import pytest
 
-from tests.conftest import TINY_WHISPER
 from tests.demo import spoken_wav
 from tests.episodes.tones import pitch, write_tones
 from tests.soundcard import Ear, SoundCard, loudness
@@ -36,7 +35,7 @@ class Room:
         from ui.settings import Settings
 
         self.card, self.folder = card, folder
-        self.companion = Companion(Settings(data_dir=folder, hearing=str(TINY_WHISPER)))
+        self.companion = Companion(Settings(data_dir=folder, hearing="tiny.en"))
         self.attempts: list = []
         self.make = lambda: Headless(self.companion, on_turn=self.attempts.append)
         self.start()

@@ -7,7 +7,7 @@ import pytest
 
 from retrieval.commands.commands import parse
 from retrieval.model import Answer, Moment, Question, Sentence
-from tests.models.whisper.speech import say, with_silence
+from tests.speech import say, with_silence
 from ui.listen.turn_processor import SURE, spoken_answer
 from voice.audio import HEARING_RATE, Audio
 
@@ -35,7 +35,7 @@ def test_the_built_in_recogniser_is_sure_of_what_fits_and_asks_back_what_does_no
     from ui.companion import Companion
     from ui.settings import Settings
 
-    companion = Companion(Settings(data_dir=demo_dir, hearing="builtin"))
+    companion = Companion(Settings(data_dir=demo_dir, hearing="tiny.en"))
     try:
         (episode,) = companion.library.episodes()
         said = {}

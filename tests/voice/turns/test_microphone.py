@@ -5,7 +5,7 @@ import numpy as np
 import pytest
 
 from tests.benchmarks.echo import echo_of
-from tests.models.whisper.speech import say
+from tests.speech import say
 from voice.audio import FRAME, HEARING_RATE, Samples
 from voice.devices.resampling import Line
 from voice.turns.microphone import Ears

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 import numpy as np
 import pytest
 
-from tests.models.whisper.speech import RATE, say
+from tests.speech import RATE, say
 from voice.audio import Audio
 from voice.turns.voice_activity import blocks, clean, pieces, speech_spans, spoken_part
 

@@ -10,7 +10,7 @@ import pytest
 from tests.benchmarks.echo import echo_of
 from tests.material import material
 from tests.models.wake.train import MODEL
-from tests.models.whisper.speech import say
+from tests.speech import say
 from voice.audio import FRAME, Samples, read_audio
 from voice.errors import SettingsError
 from voice.turns.microphone import Ears

@@ -4,7 +4,7 @@
 import numpy as np
 import numpy.typing as npt
 
-from tests.models.whisper.speech import RATE
+from tests.speech import RATE
 
 Samples = npt.NDArray[np.float32]
 

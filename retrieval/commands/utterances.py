@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 # ruff: noqa: E501 - a pattern stands on one line, however long
-"""How people ask and command: what a listener says to a companion, as small patterns.
+"""Utterances: how people command a companion, as small patterns.
 
 A pattern is words with choices: ``(a|b)`` is one of them, ``[a]`` may be left out. ``{topic}`` is a stretch of the
 episode's own words, ``{person}`` whoever speaks in it, ``{number}`` and ``{unit}`` a distance in time.
@@ -100,69 +100,6 @@ COMMANDS: dict[str, tuple[str, ...]] = {
     "thanks": ("thanks", "thank you", "hello", "hi", "goodbye", "bye"),
 }  # fmt: skip
 """Every fixed thing that can be said, by what it asks for."""
-
-COMMON: tuple[str, ...] = (
-    "what (is|are) {topic}", "what (is|are) the {topic} of {topic}",
-    "what (does|do|did) {person} (say|think) about {topic}",
-    "what (does|do) {topic} (mean|show|do|teach us|tell us)", "why (is|are) {topic}", "why (does|do|did) {topic}",
-    "how (does|do|did|can) {topic}", "who is {topic}", "tell me [more] about {topic}", "explain {topic}",
-    "(is|are) {topic} or {topic}",
-    "(is|are|can) {topic}", "(does|do) {person} think [that] {topic}", "what would {topic}", "what happened to {topic}",
-)  # fmt: skip
-"""The shapes in which most questions come."""
-
-QUESTIONS: tuple[str, ...] = (
-    "what (is|are) {topic} (good|bad|used|known|famous|important) for",
-    "(does|do|did) {person} (think|believe|say|agree|know) that {topic} (is|are|was|can|will) {topic}",
-    "what (is|was|are|were) {topic}", "what (is|are) {topic} (about|for|like)",
-    "what (does|do|did) {topic} (mean|show|teach|do|say|tell|look like|change)",
-    "what (does|do|did) {topic} (teach|show|tell|give|cost) (us|me|you|people)",
-    "what (does|did|do) {person} (mean|think|say)",
-    "what (does|did|do) {person} (say|think|mean|mention|explain|believe|know|tell us|argue|learn|feel|want to say) (about|by|of|on|with|from) {topic}",
-    "what (does|did) {person} (say|think|believe|recommend|suggest|want|compare|prefer|discover|find) {topic}",
-    "what (kind|kinds|sort|type|part|parts) of {topic}", "what (would|could|should|can|will|might) {topic}",
-    "what (happens|happened) (to|with|when|if|in|after|before) {topic}",
-    "what (makes|made|causes|caused) {topic}",
-    "what is the (difference between|meaning of|point of|problem with|reason for|idea behind|role of|purpose of|story of|answer to|example of) {topic}",
-    "what (about|if) {topic}", "what (is|are|was) the {topic}", "what (is|are) (some|the) examples of {topic}",
-    "what (else|exactly) {topic}",
-    "what did you (learn|hear|find) about {topic}",
-    "what do (they|you|we|people) (mean by|think of|think about|know about|say about|call) {topic}",
-    "why (is|are|was|were) {topic}", "why (does|do|did|would|should|can|could) {topic}",
-    "why (does|did) {person} (say|think|believe|mention|keep|compare|call|like|hate|want|leave) {topic}",
-    "why is there {topic}", "why are there {topic}",
-    "why (is|are) {topic} (important|difficult|hard|bad|good|wrong|dangerous|better|worse)",
-    "why (is|are) {topic} like {topic}",
-    "why (not|do we need|should we|should i care about) {topic}",
-    "how (is|are|was|were) {topic}", "how (does|do|did|can|could|would|should|will) {topic}",
-    "how (does|do) {topic} (work|happen|help|feel|end|begin|learn|change|matter)",
-    "how (does|did|do|can) {person} (explain|describe|define|know|measure|compare|feel about|think about|deal with|get) {topic}",
-    "how (many|much|long|old|big|often|far|hard|good|important|well|fast) (is|are|was|does|do|did) {topic}",
-    "how (many|much) {topic}", "how (to|come) {topic}",
-    "how (is|are) {topic} (made|done|used|related to|different from|like) {topic}",
-    "who (is|are|was|were) {topic}",
-    "who (said|says|wrote|made|did|talked about|mentioned|invented|wants|thinks|owns|asked about) {topic}",
-    "who (is|are) {person}",
-    "when (is|are|was|were|did|does|do|will|can) {topic}",
-    "when (did|does|do) {person} (talk about|speak about|say|mention|bring up) {topic}",
-    "where (is|are|was|were|did|does|do|can|will) {topic}",
-    "where (did|does|do) {person} (talk about|speak about|say|mention|come from|live|work) {topic}",
-    "which {topic}", "which (one|part|of them|of these|episode) (is|are|was|talks|talked|of) (about|on) {topic}",
-    "(is|are|was|were) {topic}", "(is|are|was|were) {topic} or {topic}", "(is|are) there {topic}",
-    "is it (true|possible|right) that {topic}", "(are|is) (these|those|this|that) {topic}",
-    "(does|do|did) {topic}",
-    "(does|did|do) {person} (say|think|believe|mention|agree with|talk about|like|know|have|explain|ever) {topic}",
-    "(can|could|will|would|should|may|might|must) {topic}",
-    "(can|could) {topic} (become|be|have|learn|feel|make) {topic}", "(has|have|had) {topic}",
-    "(has|have) {person} (said|mentioned|talked about|ever) {topic}",
-    "[can you|could you|please] (tell me|explain|say) (about|more about|what|why|how|something about|everything about|again about) {topic}",
-    "[can you|could you|please] (explain|define|describe|summarize) {topic}",
-    "tell me (about|more about|what|why|how) {topic}", "tell me what {person} (said|thinks|says|think) about {topic}",
-    "do they (talk|speak|say anything) about {topic}",
-    "i (want|would like) to (know|hear) (about|more about|what|why|how) {topic}",
-    "(give me|is there) (an example of|a definition of|more on) {topic}", "and {topic}", "what about {topic}",
-)  # fmt: skip
-"""The shapes of questions."""
 
 PEOPLE = ("he", "she", "they", "the guest", "the host", "the speaker", "the author", "you", "we", "people", "i")
 """Whoever speaks, when the name is not used."""
