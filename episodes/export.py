@@ -15,7 +15,8 @@ from xml.sax.saxutils import escape, quoteattr
 from episodes.model import Chapter, Cue, Episode, Segment, Soundbite
 from episodes.store.library import Library
 from episodes.transcripts.captions import escaped
-from episodes.transcripts.reader import write_json, write_srt, write_vtt
+from episodes.transcripts.entries import plain
+from episodes.transcripts.writer import write_json, write_srt, write_vtt
 from voice.errors import LibraryError
 from voice.model import clock
 
@@ -23,6 +24,7 @@ _BITE_LEAST, _BITE_MOST = 15.0, 60.0  # seconds; Podcasting 2.0 recommends 15 to
 _BITES = 5
 _PARAGRAPH = 60.0  # seconds after which one speaker's text gets a new time
 _MARKS = re.compile(r"([\\`*_{}\[\]<>#|~])")
+_ENTITY = re.compile(r"&(?=#?\w{1,31};)")  # "R&D" is none
 _LINE_START = re.compile(r"^(\d{1,9})([.)])|^([-+=])")
 
 
@@ -35,11 +37,16 @@ def export(library: Library, episode: Episode, form: str) -> str:
     return made
 
 
+def _told(title: str) -> str:
+    """A title as it is; escaped only where it would be read as markup."""
+    return title if plain(title) == title else escaped(title)
+
+
 def write_chapters(chapters: Sequence[Chapter | Segment], title: str = "") -> str:
     """Podcasting 2.0 JSON chapters; reading them gives the same starts and titles (times to 1 ms)."""
     rows = []
     for chapter in chapters:
-        row: dict[str, object] = {"startTime": round(chapter.start, 3), "title": escaped(chapter.title)}
+        row: dict[str, object] = {"startTime": round(chapter.start, 3), "title": _told(chapter.title)}
         if isinstance(chapter, Segment):
             row["endTime"] = round(chapter.end, 3)
         rows.append(row)
@@ -51,7 +58,7 @@ def write_soundbites(bites: Sequence[Soundbite], title: str, address: str = "", 
     """An RSS item with its ``podcast:soundbite`` elements, ready to be put into a feed; reading gives the same."""
     lines = "\n".join(
         f'  <podcast:soundbite startTime="{bite.start:.3f}" duration="{bite.length:.3f}">'
-        f"{escape(escaped(bite.title))}</podcast:soundbite>"
+        f"{escape(_told(bite.title))}</podcast:soundbite>"
         for bite in bites
     )
     mime = mimetypes.guess_type(urlsplit(address).path)[0] or "audio/mpeg"
@@ -60,7 +67,7 @@ def write_soundbites(bites: Sequence[Soundbite], title: str, address: str = "", 
     return (
         '<?xml version="1.0" encoding="UTF-8"?>\n'
         '<rss version="2.0" xmlns:podcast="https://podcastindex.org/namespace/1.0">\n<channel>\n<item>\n'
-        f"  <title>{escape(escaped(title))}</title>\n{name}{enclosure}{lines}\n</item>\n</channel>\n</rss>\n"
+        f"  <title>{escape(_told(title))}</title>\n{name}{enclosure}{lines}\n</item>\n</channel>\n</rss>\n"
     )
 
 
@@ -132,7 +139,7 @@ def _paragraphs(cues: Sequence[Cue]) -> Iterator[tuple[float, str, str]]:
 
 def _text(text: str) -> str:
     """A text on one line whose characters mean themselves in Markdown (and HTML)."""
-    one = _MARKS.sub(r"\\\1", " ".join(text.split())).replace("&", "&amp;")
+    one = _ENTITY.sub("&amp;", _MARKS.sub(r"\\\1", " ".join(text.split())))
     return _LINE_START.sub(lambda match: f"{match[1]}\\{match[2]}" if match[1] else f"\\{match[3]}", one)
 
 

@@ -54,7 +54,8 @@ class Episode:
 
     ``seconds`` is the length of the audio (of the transcript when there is no audio); ``source`` is where it came
     from, as the user named it; ``audio`` is the normalised file relative to the library folder, empty when there is
-    only a transcript; ``published`` an ISO date or empty; ``steps`` one state for each ``Step``, in order.
+    only a transcript; ``published`` an ISO date or empty; ``steps`` one state for each ``Step``, in order;
+    ``language`` the code of what is spoken ("de"), empty where it is not known.
     """
 
     id: str
@@ -66,6 +67,7 @@ class Episode:
     source: str = ""
     audio: str = ""
     steps: tuple[StepState, ...] = ()
+    language: str = ""
 
     @property
     def ready(self) -> bool:

@@ -6,7 +6,7 @@ import json
 import pytest
 
 from episodes.model import Cue
-from episodes.transcripts.reader import write_vtt
+from episodes.transcripts.writer import write_vtt
 from retrieval.model import Question
 from tests.material import material
 from ui.companion import Companion

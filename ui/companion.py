@@ -13,8 +13,6 @@ from functools import cache
 from pathlib import Path
 from time import time
 
-import numpy as np
-
 from episodes import demo
 from episodes.ingest import pipeline, worker
 from episodes.ingest.status import Work, outlook
@@ -23,11 +21,13 @@ from episodes.sources.download import Fetcher
 from episodes.store.jobs import Queue
 from episodes.store.library import Library
 from episodes.text.keywords import rare_words
+from episodes.text.language import NAMES, language_of
 from episodes.text.lexicon import content_words
 from episodes.topics.llm_summary import Writer
 from retrieval.answers import respond
 from retrieval.answers.mentions import mentions
 from retrieval.answers.shelf import Mention, Shelf
+from retrieval.commands.commands import parse
 from retrieval.commands.said_often import SAID_OFTEN
 from retrieval.finding.answerability import answered, once
 from retrieval.finding.find import find as read
@@ -42,7 +42,7 @@ from ui.engines import ROLES, EngineLine, Engines
 from ui.model_catalogue import speakers_folder
 from ui.settings import Settings, model_of, net_of
 from ui.worker_supervisor import Workers
-from voice.audio import Audio
+from voice.audio import HEARING_RATE, Audio, join
 from voice.diarization import Speakers, chosen
 from voice.errors import EarmarkError, LibraryError, from_os_error
 from voice.model import Bias, Heard
@@ -51,6 +51,8 @@ from voice.recognition.choice import Hearing
 log = logging.getLogger("earmark")
 
 OnStep = Callable[[Episode, StepState], None]
+
+_WARM_QUESTION = "What do they say about the way in which it all began?"
 
 _NAMES, _WORDS = 12, 24  # that the recogniser leans towards: its prompt is short
 
@@ -259,14 +261,15 @@ class Companion:
         return self.engines.hearing.hear(audio, self.bias(episode_id))
 
     def warm(self, episode_id: str | None) -> None:
-        """Load every engine, and what the recogniser makes of the episode's words, so that the first turn is quick."""
+        """Load every engine, and go the way of a question once, so that the first turn is as quick as any other: what
+        the voice says is heard, searched for, and answered aloud (to nobody)."""
         self.engines.fetch_wanted("hearing", "speaking")
         self.mend_index()
-        for _ in self.speak("Ready."):
-            pass
-        self.hear(Audio(np.zeros(8000, np.float32), 16_000), episode_id)
+        said = [piece.at_rate(HEARING_RATE) for piece in self.speak(_WARM_QUESTION)]
+        self.hear(join(said), episode_id)
         if self.library.episodes():
-            self.ask(Question("What is this about?", episode_id))
+            for _ in self.speak(self.ask(Question(_WARM_QUESTION, episode_id)).text):
+                pass
 
     def bias(self, episode_id: str | None) -> Bias:
         """What is likely to be said to this episode (None: the library): names, its rare words, commands."""
@@ -283,6 +286,7 @@ class Companion:
         words = dict.fromkeys((*content_words(titles), *rare_words(cue.text for cue in cues)))
         bias = Bias(
             tuple(name for name, _ in people.most_common(_NAMES)), tuple(words)[:_WORDS], SAID_OFTEN,
+            focus[0].language if len(focus) == 1 else "",
         )  # fmt: skip
         self._bias = (wanted, bias)
         return bias
@@ -308,7 +312,19 @@ class Companion:
         if not self.library.episodes():
             raise LibraryError("The library is empty.", "Run 'earmark add FILE', or 'earmark serve' for the demo.")
         if question.episode_id is not None:
-            self.library.episode(question.episode_id)
+            wanted = self.library.episode(question.episode_id)
+            if not wanted.ready:
+                raise LibraryError(f"“{wanted.title}” cannot be asked yet: {wanted.status}.",
+                                   "'earmark jobs' says how long it takes.")  # fmt: skip
+            asked, spoken = language_of([question.text]), wanted.language
+            if asked and spoken and asked != spoken and parse(question.text) is None:
+                theirs = NAMES.get(spoken, spoken)
+                sentence = Sentence(
+                    f"This episode is in {theirs}, and that sounds like {NAMES[asked]}; ask it in {theirs}."
+                )
+                yield sentence
+                yield Answer(question.text, False, (sentence,))
+                return
         shelf = self._shelf(within)
         made = respond.answer(question, shelf, within)
         model = model_of(self.settings)

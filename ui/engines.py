@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 
+from retrieval.finding.cross_encoder import CrossEncoder
 from retrieval.index.embedding import Embedder
 from ui import model_catalogue
 from ui.model_catalogue import VOICES, voices_folder, whisper_folder
@@ -53,6 +54,7 @@ class Engines:
         self._hearing: Hearing | None = None
         self._speaking: Speaking | None = None
         self._finding: Embedder | None = None
+        self._reading: CrossEncoder | None = None
         self._tried: set[str] = set()
         self._coming: dict[str, str] = {}
 
@@ -79,6 +81,19 @@ class Engines:
             if self._finding is None:
                 self._finding = Embedder.load()
             return self._finding
+
+    @property
+    def reading(self) -> CrossEncoder | None:
+        """The cross-encoder that the settings name; None for the reader that comes with the program.
+
+        Raises EngineError when it cannot be loaded.
+        """
+        if self.settings.reader.strip() in ("", "builtin"):
+            return None
+        with self._lock:
+            if self._reading is None:
+                self._reading = CrossEncoder.load(self.settings.reader.strip())
+            return self._reading
 
     def line(self, role: str) -> EngineLine:
         """What does this job now, loaded if need be, and how to get something better. One that cannot start is said."""

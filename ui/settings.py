@@ -50,6 +50,9 @@ class Settings(Struct, frozen=True, kw_only=True):
     speakers: str = "auto"
     """What tells speakers apart where a transcript does not name them: auto (once its models are here), off, or their
     folder."""
+    reader: str = "builtin"
+    """What tells an answer from a sentence on the same subject: builtin, or a cross-encoder besides it, by its name on
+    the hub (cross-encoder/ms-marco-MiniLM-L6-v2) or its folder."""
     host: str = "127.0.0.1"
     """Address the page listens on."""
     port: Annotated[int, Meta(ge=1, le=65535)] = 7860

@@ -118,7 +118,9 @@ def _fetch(
                 _refuse(url, limit, limit_advice, part, tag)
             if total is not None and part.stat().st_size != total:
                 _forget(part, tag)  # two processes wrote the same part, or the server miscounted
-                raise DownloadError(f"{url} sent another number of bytes than announced.", "Try again.")
+                raise DownloadError(
+                    f"{url} sent another number of bytes than announced.", "Try again."
+                ) from ConnectionError("incomplete")
     if restart:
         _fetch(client, url, part, tag, progress, limit, limit_advice)
 

@@ -15,6 +15,7 @@ A foreign exception is translated once, at the edge where it appears, into one o
     ├── SpeakingError       a voice that cannot start
     ├── DeviceError         no microphone or loudspeaker
     ├── DownloadError       something on the network that could not be fetched
+    │   └── WrongDownload   what came is something else, and would be the next time
     └── EngineError         the embedder, or a server that does not answer
 """
 
@@ -80,6 +81,10 @@ class DownloadError(EarmarkError):
     """A model, feed, recording or transcript that could not be fetched."""
 
 
+class WrongDownload(DownloadError):
+    """What came is not what was asked for, and would not be the next time either: a page in place of a recording."""
+
+
 class EngineError(EarmarkError):
     """The embedder, or a server, that does not answer."""
 
@@ -89,4 +94,8 @@ def from_os_error(error: OSError, what: str) -> EarmarkError:
     if error.errno in (errno.ENOSPC, errno.EDQUOT):
         return NoSpace(f"The disk is full: could not {what}.", "Free some space, then run the same command again.")
     reason = error.strerror or str(error)
+    if error.errno in (errno.EACCES, errno.EPERM, errno.EROFS):
+        return LibraryError(f"Could not {what}: {reason}.", "Change its permissions, or choose another place.")
+    if error.errno == errno.ENOENT:
+        return LibraryError(f"Could not {what}: {reason}.", "Check the name, and that its folder exists.")
     return LibraryError(f"Could not {what}: {reason}.", "Check that the folder exists and is writable.")

@@ -30,12 +30,14 @@ class Piece:
     """A stretch of a recording whose transcription is finished: ``start`` and ``end`` in seconds, and its cues.
 
     The pieces of a recording follow each other without a gap; one in which nobody speaks has no cues. A transcription
-    that broke off goes on at the ``end`` of the last one, and gives the same as one that did not.
+    that broke off goes on at the ``end`` of the last one, and gives the same as one that did not. ``language`` is the
+    code of what the recogniser took it for, "" where it did not look.
     """
 
     start: float
     end: float
     cues: tuple[Cue, ...] = ()
+    language: str = ""
 
 
 @dataclass(frozen=True, slots=True)

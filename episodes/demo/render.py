@@ -17,7 +17,7 @@ import numpy as np
 
 from episodes.demo import AUDIO, script
 from episodes.text.sentences import sentences
-from episodes.transcripts.reader import write_vtt
+from episodes.transcripts.writer import write_vtt
 from voice.audio import Audio, Samples, join, pcm16, silence
 from voice.model import Cue
 from voice.synthesis.piper import PACKAGED, load_voice

@@ -19,17 +19,21 @@ import numpy.typing as npt
 from episodes.ingest.eta import remaining
 from episodes.ingest.submit import audio_lost
 from episodes.media import artwork
-from episodes.media.recordings import normalise
+from episodes.media.recordings import normalise, read_lyrics
 from episodes.model import Cue, Episode, Source, State, Step, StepState
 from episodes.store.jobs import Job, Queue, save_source
 from episodes.store.library import Library
 from episodes.text.keywords import hot_words
+from episodes.text.language import language_of
 from episodes.topics.llm_summary import Writer, written
 from episodes.topics.segmentation import Embed, segment
 from episodes.topics.summary import digest
+from episodes.transcripts.decoding import readable
 from episodes.transcripts.fit import misfit
 from episodes.transcripts.fixes import fitted, named
-from episodes.transcripts.reader import read_transcript
+from episodes.transcripts.html_and_text import has_times
+from episodes.transcripts.reader import load_transcript, read_transcript
+from episodes.transcripts.tables import is_lrc
 from voice.errors import EarmarkError, HearingError, LibraryError, TranscriptError
 from voice.model import Bias
 
@@ -39,6 +43,7 @@ if TYPE_CHECKING:
 
 OnStep = Callable[[Episode, StepState], None]
 Progress = Callable[[float], None]
+_PIECE = 256  # texts that are embedded between two signs of progress
 _NOTED = 0.5  # seconds between two stored progress values; each is a write that other processes wait for
 
 
@@ -184,19 +189,18 @@ class Ingest:
 
             def store_end() -> None:
                 library.save_audio(episode.id, "", end)
-                library.save_chapters(episode.id, source.chapters)
+                library.save_chapters(episode.id, tuple(one for one in source.chapters if one.start < end))
 
             return _Made(store_end, measured=False)
         audio = f"audio/{episode.id}.m4a"
         seconds = normalise(source.audio, library.folder / audio, progress)
-        artwork.keep(
-            library.folder, episode.id, source.audio, library.fetched_folder(episode.id) / artwork.FETCHED
-        )
+        artwork.keep(library.folder, episode.id, source.audio, library.fetched_folder(episode.id) / artwork.FETCHED)
 
         def store() -> None:
             library.save_audio(episode.id, audio, round(seconds, 3))
             inside = source.probe.chapters if source.probe else ()
-            library.save_chapters(episode.id, inside or source.chapters)
+            chapters = inside or source.chapters
+            library.save_chapters(episode.id, tuple(one for one in chapters if one.start < seconds))
 
         return _Made(store)
 
@@ -204,9 +208,11 @@ class Ingest:
         library = self.library
         episode = library.episode(episode.id)
         left_out = ""
-        if self.source.transcript is not None:
+        transcript = self.source.transcript or self._lyrics(episode)
+        if transcript is not None:
             try:
-                given = tuple(read_transcript(self.source.transcript, episode.seconds))
+                read = load_transcript(transcript, episode.seconds)
+                given = read.cues
                 left_out = misfit(given, episode.seconds) if episode.audio else ""
             except TranscriptError as error:
                 if not episode.audio:
@@ -221,11 +227,12 @@ class Ingest:
 
                 def store_given() -> None:
                     library.save_cues(episode.id, told_apart)
+                    library.save_language(episode.id, language_of(cue.text for cue in told_apart))
                     if mended.chapters:
                         library.save_chapters(episode.id, mended.chapters)
 
-                return _Made(store_given, f"{mended.remark} {unnamed}".strip(), measured=False)
-            left_out = f"The transcript {self.source.transcript.name} was left out: {left_out}"
+                return _Made(store_given, " ".join(filter(None, (read.remark, mended.remark, unnamed))), measured=False)
+            left_out = f"The transcript {transcript.name} was left out: {left_out}"
         audio = library.audio_path(episode)
         if audio is None:
             raise LibraryError(f"“{episode.title}” has neither audio nor a transcript.", "Remove it and add it again.")
@@ -236,10 +243,13 @@ class Ingest:
         since = kept[-1].end if kept else 0.0
         progress(since / episode.seconds if episode.seconds else 0.0)
         names = hot_words(episode.title, episode.show, episode.guests, self.source.notes)
-        bias = Bias(names)
+        bias, language = Bias(names, language=episode.language), episode.language
         for piece in recogniser.transcribe(audio, bias, since):
             with self._while_mine():
-                library.add_piece(episode.id, recogniser.name, piece)
+                if piece.language and piece.language != language:
+                    language = piece.language
+                    library.save_language(episode.id, language)
+                library.add_piece(episode.id, recogniser.name, replace(piece, language=""))
                 self.queue.progressed(self.job)
             progress(piece.end / episode.seconds if episode.seconds else 0.0)
         heard = library.pieces(episode.id, recogniser.name)
@@ -255,18 +265,37 @@ class Ingest:
 
         def store() -> None:
             library.save_cues(episode.id, told_apart)
+            if not language:
+                library.save_language(episode.id, language_of(cue.text for cue in told_apart))
             library.clear_pieces(episode.id)
 
         return _Made(store, f"{left_out} {unnamed}".strip())
 
+    def _lyrics(self, episode: Episode) -> Path | None:
+        """The transcript that stands in the recording's own lyrics tag, as a file, when there are times in it."""
+        if self.source.audio is None:
+            return None
+        try:
+            text = readable(read_lyrics(self.source.audio))
+            if not text or not (has_times(text) or is_lrc(text) or "-->" in text):
+                return None
+            folder = self.library.fetched_folder(episode.id)
+            folder.mkdir(parents=True, exist_ok=True)
+            (folder / "lyrics.txt").write_text(text, "utf-8")
+            return folder / "lyrics.txt"
+        except (EarmarkError, OSError):
+            return None
+
     def _segment(self, episode: Episode, progress: Progress) -> "_Made":
-        segments = segment(self.library.cues(episode.id), self.tools.embed, self.library.chapters(episode.id))
+        embed = _reporting(self.tools.embed, progress)
+        segments = segment(self.library.cues(episode.id), embed, self.library.chapters(episode.id))
         return _Made(lambda: self.library.save_segments(episode.id, segments))
 
     def _digest(self, episode: Episode, progress: Progress) -> "_Made":
         cues, segments = self.library.cues(episode.id), self.library.segments(episode.id)
         ask = partial(self.tools.ask, cues) if self.tools.ask else None
-        titled, summary = digest(cues, segments, self.tools.embed, ask)
+        titled, summary = digest(cues, segments, _reporting(self.tools.embed, progress), ask)
+        progress(0.9)
         named, remark = [bool(part.title) for part in segments], ""
         try:
             writer = self.tools.writer()
@@ -315,6 +344,24 @@ def _transcript(source: Source) -> Path:
     if source.transcript is None:
         raise LibraryError(f"“{source.title}” has neither audio nor a transcript.", "Remove it and add it again.")
     return source.transcript
+
+
+def _reporting(embed: Embed, progress: Progress) -> Embed:
+    """The same function, that tells after each piece how far a step is; how much is still to come it cannot know, so
+    each piece halves what is left."""
+    done = 0.0
+
+    def reporting(texts: Sequence[str]) -> npt.NDArray[np.float32]:
+        nonlocal done
+        rows = []
+        for at in range(0, max(1, len(texts)), _PIECE):
+            rows.append(embed(texts[at : at + _PIECE]))
+            share = min(1.0, _PIECE / max(1, len(texts)))
+            done += (0.85 - done) * 0.5 * share
+            progress(done)
+        return np.concatenate(rows)
+
+    return reporting
 
 
 def _remembering(embed: Embed) -> Embed:

@@ -1,12 +1,14 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The one door into the queue: a source becomes an episode that waits, or is found to be one already."""
+"""Submitting: a source becomes an episode that waits in the queue, or is found to be one already."""
 
 import hashlib
+from dataclasses import replace
 from pathlib import Path
 from time import time
 
 from episodes.model import Episode, Source, State, Step, StepState
-from episodes.store.jobs import Queue
+from episodes.sources.addresses import file_of
+from episodes.store.jobs import Queue, save_source
 from episodes.store.library import Library
 from episodes.transcripts.reader import read_transcript
 from voice.errors import from_os_error
@@ -21,7 +23,9 @@ def enqueue(library: Library, source: Source, priority: int = 0) -> Episode:
     """
     if source.transcript is not None and source.audio is None:
         read_transcript(source.transcript)
-    content = identity(source)
+    source = _absolute(source)
+    known = same_episode(library, source)
+    content = identity(library.source(known.id)) if known is not None else identity(source)
     seconds = source.probe.seconds if source.probe else source.seconds
     with library.transaction():
         wanted = Episode("", source.title, source.show, source.guests, source.published, round(seconds, 3),
@@ -39,6 +43,69 @@ def enqueue(library: Library, source: Source, priority: int = 0) -> Episode:
                 library.set_step(episode.id, StepState(state.step))
         Queue(library.database).put(episode.id, _as_fetched(library, episode, source), time(), priority)
     return library.episode(episode.id)
+
+
+def same_episode(library: Library, source: Source) -> Episode | None:
+    """The episode that an item of a feed became before under another name: the same show, title and date, and the same
+    file but for its query ("?updated=2")."""
+    if not source.address or not source.feed or library.by_content(identity(source)) is not None:
+        return None
+    for episode in library.alike(source.title, source.show, source.published):
+        before = library.source(episode.id)
+        if before.address and file_of(before.address) == file_of(source.address):
+            return episode
+    return None
+
+
+def refresh(library: Library, source: Source) -> Episode | None:
+    """Take over what a feed now says of an item that is known: its title, address, transcripts and chapters.
+
+    Returns the episode when it has to be worked on again: it waits or failed, and there is something new to try. One
+    that is ready keeps what was made of it, under its new title.
+    """
+    episode = library.by_content(identity(source)) or same_episode(library, source)
+    if episode is None:
+        return None
+    before = library.source(episode.id)
+    now = replace(
+        before,
+        title=source.title,
+        address=source.address,
+        transcripts=source.transcripts,
+        notes=source.notes,
+        chapters=source.chapters or before.chapters,
+        chapters_address=source.chapters_address,
+        feed=source.feed,
+        link=source.link,
+        artwork=source.artwork,
+        guid=before.guid or source.guid,
+    )
+    if now == before and episode.title == source.title:
+        return None
+    with library.transaction():
+        library.describe(
+            episode.id, source.title, source.published or episode.published, source.address or episode.source
+        )
+        save_source(library.database, episode.id, now)
+        failed = any(step.state is State.FAILED for step in episode.steps)
+        fresh = (now.address, now.transcripts) != (before.address, before.transcripts)
+        if not (failed and fresh):
+            return None
+        for step in episode.steps:
+            if step.state is State.FAILED:
+                library.set_step(episode.id, StepState(step.step))
+        if before.address != now.address and before.audio is None:
+            library.set_step(episode.id, StepState(Step.FETCHED))
+        Queue(library.database).put(episode.id, now, time())
+    return library.episode(episode.id)
+
+
+def _absolute(source: Source) -> Source:
+    """A source whose files are named from the root: whoever works on it may stand in another folder."""
+    files = {
+        name: file.absolute() for name, file in (("audio", source.audio), ("transcript", source.transcript)) if file
+    }
+    return replace(source, audio=files.get("audio"), transcript=files.get("transcript"))
 
 
 def identity(source: Source) -> str:

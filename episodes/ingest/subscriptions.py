@@ -4,8 +4,9 @@
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
 
-from episodes.ingest.submit import enqueue
+from episodes.ingest.submit import enqueue, refresh, same_episode
 from episodes.model import Episode
+from episodes.sources.addresses import without_password
 from episodes.sources.feed import read_feed
 from episodes.sources.http import Document, Net
 from episodes.sources.resolve import Choice, Gathered, moved_to
@@ -28,11 +29,13 @@ class Subscription:
 
 @dataclass(frozen=True, slots=True)
 class Synced:
-    """How one feed was found: its new ``episodes``, which now wait, or the ``problem``; both empty when unchanged."""
+    """How one feed was found: its new ``episodes``, which now wait, those ``again`` in work because the feed corrected
+    what had failed, or the ``problem``; all empty when unchanged."""
 
     subscription: Subscription
     episodes: tuple[Episode, ...] = ()
     problem: str = ""
+    again: tuple[Episode, ...] = ()
 
 
 def take(library: Library, gathered: Gathered, match: str = "", priority: int = 0) -> list[Episode]:
@@ -62,7 +65,7 @@ def subscriptions(library: Library) -> list[Subscription]:
 def find(library: Library, ref: str) -> Subscription:
     """The followed feed of an address, of a title (in any case) or of a part of one. Raises LibraryError."""
     known = subscriptions(library)
-    found = [one for one in known if one.address == ref]
+    found = [one for one in known if ref in (one.address, without_password(one.address))]
     found = found or [one for one in known if one.title.casefold() == ref.casefold()]
     found = found or [one for one in known if ref and ref.casefold() in one.title.casefold()]
     if len(found) != 1:
@@ -98,15 +101,19 @@ def sync(library: Library, subscription: Subscription, net: Net) -> Synced:
             return Synced(subscription, problem=f"It moved to {now.address}, which is followed already.")
         rows = library.database.execute("SELECT guid FROM seen WHERE feed = ?", (subscription.address,))
         seen = {guid for (guid,) in rows}
-        new = [replace(entry, feed=now.address) for entry in feed.entries if entry.guid not in seen]
+        entries = [replace(entry, feed=now.address) for entry in feed.entries]
+        unseen = [entry for entry in entries if entry.guid not in seen]
+        new = [entry for entry in unseen if same_episode(library, entry) is None]
+        known = {entry.guid for entry in entries} - {entry.guid for entry in new}
+        again = tuple(filter(None, (refresh(library, entry) for entry in entries if entry.guid in known)))
         if moved:
             library.database.execute(
                 "UPDATE feeds SET address = ? WHERE address = ?", (now.address, subscription.address)
             )
         added = tuple(enqueue(library, entry) for entry in Choice(0, match=subscription.match).of(new))
         _store(library, now.address, now.title, sent, subscription.match)
-        _see(library, now.address, (entry.guid for entry in new))
-    return Synced(now, added)
+        _see(library, now.address, (entry.guid for entry in unseen))
+    return Synced(now, added, again=again)
 
 
 def _store(library: Library, address: str, title: str, sent: Document, match: str) -> None:
@@ -120,4 +127,3 @@ def _store(library: Library, address: str, title: str, sent: Document, match: st
 def _see(library: Library, address: str, guids: Iterable[str]) -> None:
     for guid in guids:
         library.database.execute("INSERT OR IGNORE INTO seen VALUES (?, ?)", (address, guid))
-

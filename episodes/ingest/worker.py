@@ -18,7 +18,7 @@ from episodes.model import Episode, State, Step, StepState
 from episodes.sources.files import local_source
 from episodes.store.jobs import Job, JobState, Queue, worker_name
 from episodes.store.library import Library
-from voice.errors import DownloadError, EarmarkError, EngineError, LibraryError, NoSpace, UnknownEpisode
+from voice.errors import DownloadError, EarmarkError, EngineError, LibraryError, NoSpace, UnknownEpisode, WrongDownload
 
 log = logging.getLogger("earmark")
 
@@ -254,10 +254,24 @@ def _forget_unusable(library: Library, job: Job) -> None:
 
 
 def _may_pass(error: Exception) -> bool:
-    """True for what can be otherwise the next time, with nobody doing anything: the network, a busy database."""
-    return isinstance(error, DownloadError | EngineError | OSError) or (
+    """True for what can be otherwise the next time, with nobody doing anything: the network, a busy database.
+
+    What a server refuses for good (not found, for subscribers only, redirects in a circle) and what is refused here
+    (a page in place of a recording) stays as it is.
+    """
+    if isinstance(error, DownloadError):
+        return not isinstance(error, WrongDownload) and _network_trouble(error.__cause__)
+    return isinstance(error, EngineError | OSError) or (
         isinstance(error, LibraryError) and not isinstance(error, NoSpace | UnknownEpisode)
     )
+
+
+def _network_trouble(cause: BaseException | None) -> bool:
+    import httpx
+
+    if isinstance(cause, httpx.HTTPStatusError):
+        return cause.response.status_code >= 500 or cause.response.status_code in (408, 425, 429)
+    return not isinstance(cause, httpx.TooManyRedirects | httpx.InvalidURL)
 
 
 def _there(library: Library, job: Job) -> bool:

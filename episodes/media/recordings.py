@@ -12,6 +12,7 @@ from pathlib import Path
 from tempfile import NamedTemporaryFile
 from typing import TYPE_CHECKING
 
+from episodes.media.tracks import Track, left_alone, lyrics, speaking_track
 from episodes.model import Chapter, Probe
 from voice.audio import open_sound
 from voice.errors import AudioError, EarmarkError, LibraryError, from_os_error
@@ -50,6 +51,15 @@ def probe(path: Path) -> Probe:
             published=_iso_date(tags.get("date", "")),
             chapters=tuple(Chapter(start, title) for start, title in sorted(marks.items())),
         )
+
+
+def read_lyrics(path: Path) -> str:
+    """The text in a file's lyrics tag, where some publishers put the transcript; empty when there is none.
+
+    Raises AudioError as ``probe`` does.
+    """
+    with open_sound(path) as container:
+        return lyrics(container)
 
 
 def normalise(source: Path, target: Path, on_progress: Callable[[float], None]) -> float:
@@ -112,7 +122,8 @@ def _verify(part: Path, seconds: float) -> None:
 def _transcode(source: Path, part: Path, on_progress: Callable[[float], None]) -> float:
     """Decode ``source`` and encode it into ``part``; return the seconds written."""
     with open_sound(source) as container:
-        frames = _frames(container)
+        track = speaking_track(container)
+        frames = _frames(container, track)
         first = next(frames, None)
         if first is None:
             raise AudioError(f"{source.name} holds no sound.", "The file is empty or damaged; get it again.")
@@ -135,11 +146,11 @@ def _transcode(source: Path, part: Path, on_progress: Callable[[float], None]) -
         return encoder.seconds
 
 
-def _frames(container: "av.container.InputContainer") -> Iterator[tuple[float, "av.AudioFrame"]]:
+def _frames(container: "av.container.InputContainer", track: Track) -> Iterator[tuple[float, "av.AudioFrame"]]:
     """(time in seconds on the file's clock, frame) of the sound track; packets that cannot be decoded are skipped."""
     import av
 
-    stream = container.streams.audio[0]
+    stream = container.streams.audio[track.index]
     # Players count from the first sound or picture. A lone sound track's own start is only its encoder's delay.
     origin = (container.start_time or 0) / 1_000_000 if container.streams.video else None
     at = 0.0
@@ -154,7 +165,7 @@ def _frames(container: "av.container.InputContainer") -> Iterator[tuple[float, "
                     if frame.time is not None:
                         origin = frame.time if origin is None else origin
                         at = frame.time - origin
-                    yield at, frame
+                    yield at, left_alone(frame) if track.left_only else frame
                     at += frame.samples / frame.sample_rate
     except av.FFmpegError:
         return  # the file breaks off here: what was read so far is its sound
@@ -243,6 +254,8 @@ class _Encoder:
 
 def _iso_date(text: str) -> str:
     """An ISO date (or year, or year and month) from a tag such as ``2021-02-22T15:59`` or ``28.02.2021``."""
+    if match := re.fullmatch(r"(\d{4})(\d{2})(\d{2})", text):
+        return "-".join(match.groups())
     if match := re.match(r"(\d{4})(-\d{2})?(-\d{2})?", text):
         return match.group(0)
     if match := re.match(r"(\d{1,2})\.(\d{1,2})\.(\d{4})$", text):

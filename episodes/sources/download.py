@@ -9,14 +9,24 @@ from pathlib import Path
 from urllib.parse import unquote, urlsplit
 
 from episodes.media import artwork
-from episodes.media.recordings import probe
 from episodes.model import Chapter, Link, Source
+from episodes.sources.addresses import with_password
+from episodes.sources.feed import is_login, kind
+from episodes.sources.files import probed
 from episodes.sources.http import Net
 from episodes.transcripts.chapters import read_chapters
 from episodes.transcripts.fit import misfit
 from episodes.transcripts.html_and_text import has_times
 from episodes.transcripts.reader import read_transcript
-from voice.errors import DownloadError, FeedError, LibraryError, TranscriptError, from_os_error
+from voice.errors import (
+    AudioError,
+    DownloadError,
+    FeedError,
+    LibraryError,
+    TranscriptError,
+    WrongDownload,
+    from_os_error,
+)
 
 _AUDIO_SHARE = 0.95  # of the progress; the rest is small
 _SUFFIXES = {"text/vtt": ".vtt", "application/x-subrip": ".srt", "application/json": ".json", "text/html": ".html",
@@ -47,8 +57,9 @@ class Fetcher:
         on_progress(_AUDIO_SHARE)
         source = replace(source, transcript=self._transcript(source, folder, remarks))
         if source.audio is None and source.transcript is None:
-            raise LibraryError(f"Nothing of “{source.title}” could be fetched. {' '.join(remarks)}".strip(),
-                               "Check the address.")
+            raise LibraryError(
+                f"Nothing of “{source.title}” could be fetched. {' '.join(remarks)}".strip(), "Check the address."
+            )
         self._artwork(source, folder)
         chapters = source.chapters or self._chapters(source, remarks)
         on_progress(1.0)
@@ -57,8 +68,22 @@ class Fetcher:
     def _recording(self, source: Source, folder: Path, on_progress: Callable[[float], None]) -> Source:
         audio = folder / f"audio{suffix_of(source.address)}"
         if not audio.exists():  # it has this name only when it is complete
-            self._net.file(source.address, audio, on_progress)
-        found = probe(audio)
+            address = with_password(source.address, source.feed)
+            try:
+                self._net.file(address, audio, on_progress)
+            except DownloadError as error:
+                raise _explained(error, address, source.address) from error.__cause__
+        try:
+            found = probed(audio)
+        except AudioError:
+            what = _page(audio)
+            audio.unlink(missing_ok=True)  # the same again helps nobody, and the next attempt may bring the recording
+            if not what:
+                raise
+            raise WrongDownload(
+                f"{source.address} sent {what}, not a recording.",
+                "Open it in a browser; if it wants a login, add the feed's private address.",
+            ) from None
         return replace(
             source,
             audio=audio,
@@ -74,7 +99,7 @@ class Fetcher:
         for number, link in enumerate(source.transcripts):
             timed, path = True, folder / f"transcript-{number}{_SUFFIXES.get(link.type) or suffix_of(link.address)}"
             try:
-                sent = self._net.document(link.address)
+                sent = self._net.document(with_password(link.address, source.feed))
                 if sent is None or sent.media:
                     raise TranscriptError(f"{link.address} is not a text.")
                 _write(path, sent.content)
@@ -94,7 +119,9 @@ class Fetcher:
         target = folder / artwork.FETCHED
         if source.artwork and not target.exists():
             with suppress(DownloadError):
-                sent = replace(self._net, largest=artwork.LARGEST, longest=20.0).document(source.artwork)
+                sent = replace(self._net, largest=artwork.LARGEST, longest=20.0).document(
+                    with_password(source.artwork, source.feed)
+                )
                 if sent is not None and not sent.media:
                     _write(target, sent.content)
 
@@ -102,11 +129,37 @@ class Fetcher:
         if not source.chapters_address:
             return ()
         try:
-            sent = self._net.document(source.chapters_address)
+            sent = self._net.document(with_password(source.chapters_address, source.feed))
             return read_chapters(sent.content.decode("utf-8-sig", "replace"), "The list") if sent is not None else ()
         except (DownloadError, FeedError) as error:
             remarks.append(f"The publisher's chapters were left out: {error.message}")
             return ()
+
+
+def _explained(error: DownloadError, address: str, shown: str) -> DownloadError:
+    """The error of a recording with the address as it may be shown, and with what helps."""
+    import httpx
+
+    cause, hint = error.__cause__, error.hint
+    status = cause.response.status_code if isinstance(cause, httpx.HTTPStatusError) else 0
+    if status in (401, 402, 403):
+        hint = "It is for subscribers: add the feed by the address that they were given."
+    elif status in (404, 410):
+        hint = "It is not there any more; 'earmark sync' looks whether its feed names another address."
+    elif isinstance(cause, httpx.TooManyRedirects):
+        return WrongDownload(f"{shown} leads from one address to the next without an end.", "Check the address.")
+    return DownloadError(error.message.replace(address, shown), hint)
+
+
+def _page(path: Path) -> str:
+    """What a file is that came in place of a recording, as a person would name it; empty when that cannot be told."""
+    with suppress(OSError), path.open("rb") as file:
+        head = file.read(200_000)
+        if head.lstrip()[:7] == b"#EXTM3U":
+            return "a playlist (HLS, not supported yet)"
+        if kind(head) == "page":
+            return "a page to log in" if is_login(head) else "a web page"
+    return ""
 
 
 def suffix_of(address: str) -> str:

@@ -7,23 +7,23 @@ from the same tree. lxml makes that tree and mends what is not well-formed; enti
 resolved, and nothing outside the file is read.
 """
 
-import html
 import logging
 import re
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
-from datetime import UTC, date, datetime
-from email.utils import parsedate
-from html.entities import html5
+from datetime import UTC, datetime
 from itertools import count
 from typing import Any
-from urllib.parse import urljoin, urlsplit
+from urllib.parse import urlsplit
 from xml import sax
 
 from episodes.model import Link, Soundbite, Source
+from episodes.sources.addresses import as_web, is_web, joined, without_password
+from episodes.sources.dates import parse_date
+from episodes.sources.xml_mending import parse_xml
 from episodes.text.html import parse_html, plain_text
-from episodes.transcripts.captions import plain
 from episodes.transcripts.chapters import in_order, seconds
+from episodes.transcripts.entries import plain
 from voice.errors import FeedError
 
 SOUND = frozenset({
@@ -36,9 +36,12 @@ _SPACES = {
     "podcastindex.org/namespace/1.0": "podcast",
     "github.com/podcastindex-org/podcast-namespace/blob/main/docs/1.0.md": "podcast",
     "podlove.org/simple-chapters": "psc",
+    "purl.org/dc/elements/1.1": "dc",
     "www.w3.org/2005/atom": "atom",
     "www.itunes.com/dtds/podcast-1.0.dtd": "itunes",
 }
+_PLAYLISTS = frozenset({".m3u8", ".m3u", ".pls"})
+_FILM = frozenset({".mp4", ".m4v", ".mov", ".mkv", ".avi", ".webm"})
 _BEST = ("text/vtt", "application/x-subrip", "application/json", "text/html", "text/plain")
 _SAME = {"application/srt": "application/x-subrip", "text/srt": "application/x-subrip", "text/x-subrip":
          "application/x-subrip", "application/subrip": "application/x-subrip", "text/json": "application/json",
@@ -46,10 +49,7 @@ _SAME = {"application/srt": "application/x-subrip", "text/srt": "application/x-s
 _BY_SUFFIX = {".vtt": "text/vtt", ".srt": "application/x-subrip", ".json": "application/json", ".html": "text/html",
               ".htm": "text/html", ".txt": "text/plain"}  # fmt: skip
 _UNKNOWN = frozenset({"", "application/octet-stream", "binary/octet-stream"})  # what servers say when they do not know
-_ENCODING = re.compile(rb"<\?xml[^>]*?encoding\s*=\s*[\"']([\w.-]+)[\"']")
-_AMPERSAND = re.compile(
-    r"<!\[CDATA\[.*?\]\]>|&(?:(#\d+|#[xX][0-9a-fA-F]+|amp|lt|gt|quot|apos);|([A-Za-z]\w*);)?", re.DOTALL
-)
+_UNITS = re.compile(r"(\d{1,5}(?:\.\d{1,3})?)\s{0,3}(hours?|hrs?|h|minutes?|mins?|m|seconds?|secs?|s)\b[\s,]{0,3}")
 _LONGEST_NOTES = 20_000  # characters
 _LONGEST_TITLE = 500
 _AGAIN = "Check that it is a podcast's feed."
@@ -58,8 +58,8 @@ _AGAIN = "Check that it is a podcast's feed."
 @dataclass(frozen=True, slots=True)
 class Feed:
     """A podcast as its feed tells of it: ``entries`` are its episodes, the newest first; ``posts`` counts the items
-    that have no sound; ``moved`` is the address it says it has now, ``following`` that of its next page (RFC 5005),
-    if any."""
+    that have no sound, ``playlists`` those of them that have only a playlist (HLS);
+    ``moved`` is the address it says it has now, ``following`` that of its next page (RFC 5005), if any."""
 
     address: str
     title: str
@@ -67,6 +67,7 @@ class Feed:
     posts: int = 0
     moved: str = ""
     following: str = ""
+    playlists: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,31 +87,38 @@ def read_feed(content: bytes, address: str, name: str) -> Feed:
     from lxml import etree
 
     logging.getLogger("podcastparser").setLevel(logging.CRITICAL)  # what is wrong with a feed helps nobody here
-    root = _tree(content, name)
-    handler = _handler(podcastparser, address)
+    if kind(content) == "json feed":
+        raise FeedError(f"{name} is a JSON Feed, a form that cannot be read yet.", "Give the address of its RSS feed.")
+    root = parse_xml(content, name, _AGAIN)
+    handler = _handler(podcastparser, without_password(address))
     try:
         # safe for expat: what lxml writes has no entities left, and no document type
         sax.parseString(etree.tostring(root, encoding="utf-8", with_tail=False), handler)  # noqa: S317
     except (sax.SAXException, ValueError, LookupError, TypeError, AttributeError, ArithmeticError) as error:
         if "Unsupported feed type" in str(error):
-            kind = str(root.tag).rpartition("}")[2][:40]
-            raise FeedError(f"{name} is XML, but not a podcast's feed (it is “{plain(kind)}”).", _AGAIN) from None
+            element = str(root.tag).rpartition("}")[2][:40]
+            raise FeedError(f"{name} is XML, but not a podcast's feed (it is “{plain(element)}”).", _AGAIN) from None
         raise FeedError(f"{name} cannot be read as a feed.", _AGAIN) from error
     data = handler.data
     title = plain(data.get("title") or "")[:_LONGEST_TITLE] or _host(address)
     language = (data.get("language") or "").lower()[:2]
     items = root.findall("channel/item") if root.tag == "rss" else root.findall("{http://www.w3.org/2005/Atom}entry")
-    found = []
+    found: list[tuple[float, Source]] = []
+    playlists = 0
     for entry in data["episodes"]:
-        source = _source(entry, items[entry["item"]], title, address, language, data)
-        if source is not None:
-            found.append((source.published, entry["published"] or 0, source))
-    found.sort(key=lambda row: row[:2], reverse=True)  # stable: without dates the feed's own order stays
+        item = items[entry["item"]]
+        source = _source(entry, item, title, address, language, data)
+        if source is None:
+            playlists += _is_playlist(entry)
+            continue
+        at = _published(dict(reversed(list(_elements(item)))), entry.get("published"))
+        found.append((at.timestamp() if at else 0.0, source))
+    found.sort(key=lambda row: row[0], reverse=True)  # stable: without dates the feed's own order stays
     entries = _each_once([source for *_, source in found])
     moved, following = data.get("new_url") or "", data.get("paged_feed_next") or ""
     return Feed(
         address, title, entries, len(items) - len(found),
-        moved if _web(moved) and moved != address else "", following if _web(following) else "",
+        moved if is_web(moved) and moved != address else "", following if is_web(following) else "", playlists,
     )  # fmt: skip
 
 
@@ -127,22 +135,35 @@ def _each_once(found: list[Source]) -> tuple[Source, ...]:
 
 
 def read_opml(content: bytes, name: str) -> tuple[Outline, ...]:
-    """The feeds of an OPML list, each once. Raises FeedError when there are none."""
-    root = _tree(content, name)
-    found: dict[str, Outline] = {}
-    for element in root.iter("outline"):
-        address = (element.get("xmlUrl") or element.get("xmlurl") or element.get("url") or "").strip()
-        if _web(address):
-            found.setdefault(address, Outline(address, plain(element.get("title") or element.get("text") or "")))
-    if not found:
+    """The feeds of an OPML list, each once; an entry that names no address of the web has an empty one.
+
+    Raises FeedError when there are none.
+    """
+    root = parse_xml(content, name, _AGAIN)
+    found: list[Outline] = []
+    known: set[str] = set()
+    for element in root.iter():
+        if not isinstance(element.tag, str) or element.tag.rpartition("}")[2].lower() != "outline":
+            continue
+        given = {key.lower(): value.strip() for key, value in element.attrib.items()}
+        address = as_web(given.get("xmlurl") or given.get("url") or "")
+        title = plain(given.get("title") or given.get("text") or "")
+        if not address and len(element):
+            continue  # a folder
+        if address not in known or not address:
+            found.append(Outline(_quoted(address) if is_web(address) else "", title or address))
+        known.add(address)
+    if not any(outline.address for outline in found):
         raise FeedError(f"{name} lists no feeds.", "Export the subscriptions again as OPML.")
-    return tuple(found.values())
+    return tuple(found)
 
 
 def kind(content: bytes) -> str:
     """What a document is by its first element: "feed", "opml", "page" (HTML), or "" for something else."""
-    head = content[:4000].lstrip(b"\xef\xbb\xbf\xff\xfe \t\r\n").replace(b"\0", b"").lower()
-    if not head.startswith(b"<"):
+    head = content[:24_000].lstrip(b"\xef\xbb\xbf\xff\xfe \t\r\n").replace(b"\0", b"").lower()
+    if b"jsonfeed.org/version" in head[:600] and head.startswith(b"{"):
+        return "json feed"
+    if not head.startswith(b"<") and not any(mark in head[:4000] for mark in (b"<?xml", b"<rss", b"<feed")):
         return ""
     places = {name: head.find(mark) for name, mark in
               (("opml", b"<opml"), ("page", b"<html"), ("page ", b"<!doctype html"), ("feed", b"<rss"),
@@ -153,6 +174,12 @@ def kind(content: bytes) -> str:
     return "feed" if head.startswith(b"<?xml") else ""
 
 
+def is_login(content: bytes) -> bool:
+    """True for a page that asks for a password."""
+    head = content[:200_000].lower()
+    return b'type="password"' in head or b"type=password" in head or b"type='password'" in head
+
+
 def feed_links(content: bytes, base: str) -> tuple[str, ...]:
     """The addresses of the feeds that a web page names (``<link rel="alternate">``), in its order."""
     tree = parse_html(content)
@@ -161,51 +188,8 @@ def feed_links(content: bytes, base: str) -> tuple[str, ...]:
     for link in links:
         mime = (link.get("type") or "").partition(";")[0].strip().lower()
         if mime in ("application/rss+xml", "application/atom+xml") and "alternate" in (link.get("rel") or "").lower():
-            found.append(_joined(base, link.get("href")))
+            found.append(joined(base, link.get("href")))
     return tuple(dict.fromkeys(address for address in found if address))
-
-
-def _tree(content: bytes, name: str) -> Any:
-    """The root element of an XML file, mended where it is not well-formed, without entities."""
-    from lxml import etree
-
-    content = _mended(content.strip())
-    parser = etree.XMLParser(
-        recover=True, resolve_entities=False, no_network=True, load_dtd=False, remove_comments=True, remove_pis=True
-    )
-    try:
-        root = etree.fromstring(content, parser)
-    except (etree.XMLSyntaxError, ValueError):
-        root = None
-    if root is None:
-        raise FeedError(f"{name} is not XML that can be read.", _AGAIN)
-    etree.strip_elements(root, etree.Entity, with_tail=False)
-    return root
-
-
-def _mended(content: bytes) -> bytes:
-    """XML with what people write by hand put right: another encoding than it says, a bare "&", HTML's names of
-    characters, which XML does not know."""
-    if content[:2] in (b"\xff\xfe", b"\xfe\xff") or b"\0" in content[:100]:
-        return content  # UTF-16, which nobody writes by hand
-    said = _ENCODING.match(content.removeprefix(b"\xef\xbb\xbf"))
-    encoding = said.group(1).decode().lower() if said else "utf-8"
-    try:
-        text = content.decode("utf-8" if encoding.startswith(("utf-16", "utf-32", "ucs")) else encoding)
-    except (ValueError, LookupError):
-        text = content.decode("cp1252", "replace")
-    text = text.removeprefix("\ufeff")
-    if said:
-        text = text.replace(said.group(1).decode(), "utf-8", 1)
-    return _AMPERSAND.sub(_ampersand, text).encode("utf-8", "replace")
-
-
-def _ampersand(match: re.Match[str]) -> str:
-    """What stands for "&" and a name behind it: what XML knows and what a file defines for itself stay as they are."""
-    if match.group(2):
-        char = html5.get(f"{match.group(2)};", match.group())
-        return html.escape(char) if char != match.group() else char
-    return "&amp;" if match.group() == "&" else match.group()
 
 
 def _handler(podcastparser: Any, address: str) -> Any:
@@ -221,8 +205,9 @@ def _handler(podcastparser: Any, address: str) -> Any:
             self.episodes[-1]["item"] = next(self.numbers)
 
         def add_enclosure(self, url: str | None, file_size: int, mime_type: str) -> None:
-            if url and _web(url):
-                super().add_enclosure(url, file_size, mime_type)
+            whole = joined(address, url)
+            if whole:
+                super().add_enclosure(whole, file_size, mime_type)
 
     return Handler()
 
@@ -231,11 +216,13 @@ def _source(
     entry: dict[str, Any], item: Any, show: str, feed: str, language: str, channel: dict[str, Any]
 ) -> Source | None:
     """One item of a feed; None when it has no sound."""
-    sound = next((one["url"] for one in sorted(entry["enclosures"], key=_film) if _is_sound(one)), "")
+    given = sorted([*entry["enclosures"], *_alternates(item, feed)], key=_film)  # stable: the feed's own choice first
+    sound = next((one["url"] for one in given if _is_sound(one)), "")
     if not sound:
         return None
     marks = list(_elements(item))
     named = dict(reversed(marks))
+    published = _published(named, entry.get("published"))
     art = (entry.get("episode_art_url"), channel.get("cover_url"))
     texts = (plain_text(entry.get(key) or "") for key in ("description_html", "description", "subtitle"))
     title = entry.get("title") or ""
@@ -245,16 +232,16 @@ def _source(
         title=plain(title)[:_LONGEST_TITLE] or "Untitled",
         show=show,
         guests=_guests(element for name, element in marks if name == "podcast:person"),
-        published=_date(entry.get("published") or 0) or _written_date(named),
+        published=published.astimezone(UTC).date().isoformat() if published else "",
         address=_quoted(sound),
         guid=_guid(_name(named), sound, feed),
         notes=max(texts, key=len)[:_LONGEST_NOTES],
         feed=feed,
-        link=entry["link"] if _web(entry.get("link") or "") else "",
-        artwork=next((one for one in art if one and _web(one)), ""),
+        link=entry["link"] if is_web(entry.get("link") or "") else "",
+        artwork=next((one for one in art if one and is_web(one)), ""),
         season=_count(named.get("podcast:season"), entry.get("season")),
         number=_count(named.get("podcast:episode"), entry.get("number")),
-        seconds=float(entry.get("total_time") or 0),
+        seconds=_duration(named.get("itunes:duration"), entry.get("total_time")),
         chapters=in_order((one.get("start"), one.get("title")) for name, one in marks if name == "psc:chapter"),
         chapters_address=_address(named.get("podcast:chapters"), feed),
         transcripts=_transcripts((one for name, one in marks if name == "podcast:transcript"), feed, language),
@@ -273,12 +260,32 @@ def _elements(item: Any) -> Iterator[tuple[str, Any]]:
         yield tag, element
 
 
+def _alternates(item: Any, feed: str) -> Iterator[dict[str, Any]]:
+    """The other files of an item (Podcasting 2.0's alternateEnclosure), the default one first."""
+    found = [element for name, element in _elements(item) if name == "podcast:alternateEnclosure"]
+    for element in sorted(found, key=lambda one: (one.get("default") or "").lower() != "true"):
+        for name, source in _elements(element):
+            address = joined(feed, source.get("uri") or source.get("url")) if name == "podcast:source" else ""
+            if address:
+                yield {"url": address, "mime_type": source.get("contentType") or element.get("type") or ""}
+
+
+def _is_playlist(entry: dict[str, Any]) -> bool:
+    """True for an item whose only sound is a playlist of pieces (HLS)."""
+    return any(
+        _suffix(one["url"]) in _PLAYLISTS or "mpegurl" in str(one["mime_type"]).lower() for one in entry["enclosures"]
+    )
+
+
 def _film(enclosure: dict[str, Any]) -> bool:
-    return not str(enclosure["mime_type"]).startswith("audio/")
+    mime = str(enclosure["mime_type"]).lower()
+    return mime.startswith("video/") or (not mime.startswith("audio/") and _suffix(enclosure["url"]) in _FILM)
 
 
 def _is_sound(enclosure: dict[str, Any]) -> bool:
     mime, suffix = str(enclosure["mime_type"]).lower(), _suffix(enclosure["url"])
+    if suffix in _PLAYLISTS or "mpegurl" in mime:
+        return False
     named = mime.startswith(("audio/", "video/")) or any(name in mime for name in ("ogg", "mp3", "mpeg", "mp4"))
     return named or suffix in SOUND or (mime in _UNKNOWN and not suffix)
 
@@ -292,35 +299,18 @@ def _suffix(address: str) -> str:
     return name[name.rfind(".") :] if "." in name else ""
 
 
-def _web(address: str) -> bool:
-    try:
-        parts = urlsplit(address)
-    except ValueError:
-        return False
-    return parts.scheme in ("http", "https") and bool(parts.netloc) and len(address) <= 4000
-
-
 def _quoted(address: str) -> str:
     """An address without the blanks that people leave in it."""
     return address.strip().replace(" ", "%20")
 
 
 def _host(address: str) -> str:
-    return urlsplit(address).netloc or "Podcast"
+    return urlsplit(without_password(address)).netloc or "Podcast"
 
 
 def _address(element: Any, base: str) -> str:
     """The ``url`` of an element as an address of the web, empty when there is none."""
-    return _joined(base, element.get("url")) if element is not None else ""
-
-
-def _joined(base: str, given: str | None) -> str:
-    """A link as an address of the web, empty when it is not one."""
-    try:
-        found = urljoin(base, given.strip()) if given and given.strip() else ""
-    except ValueError:
-        return ""
-    return _quoted(found) if _web(found) else ""
+    return joined(base, element.get("url")) if element is not None else ""
 
 
 def _name(named: dict[str, Any]) -> str:
@@ -337,10 +327,17 @@ def _guid(guid: str, sound: str, feed: str) -> str:
 
 def _guests(persons: Iterable[Any]) -> tuple[str, ...]:
     """The names of those who are neither hosts nor makers."""
-    names = [
-        plain("".join(one.itertext()))[:200] for one in persons if "guest" in (one.get("role") or "host").lower()
-    ]
+    names = [plain("".join(one.itertext()))[:200] for one in persons if "guest" in (one.get("role") or "host").lower()]
     return tuple(dict.fromkeys(name for name in names if name))
+
+
+def _duration(element: Any, other: object) -> float:
+    """An episode's length in seconds from "1:02:03", "3723", "1h 2m 3s" or "12 min"; 0 when it has none."""
+    text = "".join(element.itertext()).strip().lower()[:40] if element is not None else ""
+    units = _UNITS.findall(text)
+    if units and _UNITS.sub("", text).strip() == "":
+        return sum(float(number) * {"h": 3600, "m": 60, "s": 1}[unit[0]] for number, unit in units)
+    return max(0.0, seconds(text) or (float(other) if isinstance(other, int | float) else 0.0))
 
 
 def _count(element: Any, other: object) -> float:
@@ -349,27 +346,15 @@ def _count(element: Any, other: object) -> float:
     return given if given is not None else float(other) if isinstance(other, int) and other > 0 else 0.0
 
 
-def _date(stamp: float) -> str:
-    try:
-        return datetime.fromtimestamp(stamp, UTC).date().isoformat() if stamp else ""
-    except (OverflowError, OSError, ValueError):
-        return ""
-
-
-def _written_date(named: dict[str, Any]) -> str:
-    """A date that is not written as feeds have to: "2024-05-27", "27 May 2024", "May 27, 2024"."""
-    element = next((named[name] for name in ("pubDate", "atom:published", "atom:updated") if name in named), None)
-    text = " ".join("".join(element.itertext()).split()) if element is not None else ""
-    try:
-        return date.fromisoformat(text[:10]).isoformat()
-    except ValueError:
-        pass
-    swapped = re.sub(r"^([A-Za-z]+) (\d{1,2}),? (\d{4})", r"\2 \1 \3", text)
-    found = parsedate(swapped) or parsedate(f"{swapped} 00:00")
-    try:
-        return date(*found[:3]).isoformat() if found else ""
-    except ValueError:
-        return ""
+def _published(named: dict[str, Any], stamp: object) -> datetime | None:
+    """When an item was published, as it says, else as podcastparser understood it (seconds since 1970)."""
+    texts = (
+        "".join(named[name].itertext())
+        for name in ("pubDate", "atom:published", "dc:date", "atom:updated")
+        if name in named
+    )
+    found = next(filter(None, map(parse_date, texts)), None)
+    return found or (parse_date(str(stamp)) if isinstance(stamp, int) and stamp else None)
 
 
 def _transcripts(elements: Iterable[Any], base: str, language: str) -> tuple[Link, ...]:

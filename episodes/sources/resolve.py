@@ -2,26 +2,29 @@
 """Everything a listener may have, turned into sources: a file, a folder, a recording's address, a feed, a list of
 feeds, or a page that names its feed."""
 
-import mimetypes
-import re
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from datetime import date
 from pathlib import Path
 
 from episodes.model import Link, Source
+from episodes.sources.addresses import as_web, without_password, without_scheme
 from episodes.sources.download import title_of
-from episodes.sources.feed import SOUND, Feed, feed_links, kind, read_feed, read_opml
-from episodes.sources.files import local_source
+from episodes.sources.feed import Feed, feed_links, is_login, kind, read_feed, read_opml
+from episodes.sources.files import is_sound_name, local_source
 from episodes.sources.http import Document, Net, is_address
-from episodes.transcripts.reader import SUFFIXES, read_transcript
+from episodes.transcripts.html_and_text import is_timed
+from episodes.transcripts.reader import PROSE, SUFFIXES, read_transcript
 from voice.errors import EarmarkError, FeedError, LibraryError, from_os_error
 
 NEWEST = 3
 """So many episodes of a feed are taken in when nobody says which."""
 
 _ACCEPT = "application/rss+xml, application/atom+xml, application/xml;q=0.9, text/html;q=0.8, */*;q=0.5"
-_FEED = re.compile(r"(?:feed|podcast|pcast|itpc):(?://|(?=https?://))", re.IGNORECASE)  # how apps write an address
+_COMPANIONS = frozenset({".jpg", ".jpeg", ".png", ".webp", ".gif", ".avif", ".heic", ".nfo", ".cue", ".log", ".db",
+                         ".ini", ".url", ".part", ".ytdl", ".tmp", ".temp", ".description"})  # fmt: skip
+_HEAD = 24_000  # bytes of a file that tell what it is
+_LOOKED_AT = 200_000  # characters of a text in which a time is looked for
 _LARGEST = 64_000_000  # bytes of a feed on this machine
 _MOST_TRIED = 3  # feeds that a page names and that are tried
 _MOST_PAGES = 100  # of a feed that goes on on another page
@@ -38,8 +41,11 @@ class Choice:
 
     def of(self, entries: Iterable[Source]) -> tuple[Source, ...]:
         """The chosen ones of a feed's episodes, which come newest first."""
-        fit = [one for one in entries
-               if self.match.casefold() in one.title.casefold() and (not self.since or one.published >= self.since)]
+        fit = [
+            one
+            for one in entries
+            if self.match.casefold() in one.title.casefold() and (not self.since or one.published >= self.since)
+        ]
         return tuple(fit[: self._count] if self._count else fit)
 
     def settled(self, entries: Sequence[Source]) -> bool:
@@ -79,17 +85,28 @@ def gather(ref: str, net: Net, choice: Choice = Choice()) -> Gathered:
     """
     if choice.since:
         _check_date(choice.since)
-    if app := _FEED.match(ref):
-        ref = ("https://" if app.group().endswith("/") else "") + ref[app.end() :]
+    ref = as_web(ref)
+    if not ref:
+        raise LibraryError("There is nothing to add: the name is empty.", "Give a file, a folder or an address.")
+    if ref.lower().rstrip("/") in ("http:", "https:"):
+        raise LibraryError(
+            f"“{ref}” is only the beginning of an address.", "Give all of it: https://example.org/feed.xml."
+        )
+    path = Path(ref).expanduser().absolute()  # what works on it later may stand in another folder
     if is_address(ref):
         found = _from_address(ref, net, choice)
-    elif Path(ref).is_dir():
-        found = _from_folder(Path(ref))
+    elif path.is_dir():
+        found = _from_folder(path, net, choice)
+    elif not path.exists() and without_scheme(ref):
+        raise LibraryError(f"There is no file {path}, and an address of the web begins with https://.",
+                           f"If that is what is meant, give https://{ref}.")  # fmt: skip
     else:
-        found = _from_file(Path(ref), net, choice)
+        found = _from_file(path, net, choice)
     if not found.sources and found.problems and not found.feeds:
-        raise LibraryError(f"Nothing in {ref} could be taken in: {found.problems[0]}",
-                           f"{len(found.problems) - 1} more were not taken." if len(found.problems) > 1 else "")
+        raise LibraryError(
+            f"Nothing in {without_password(ref)} could be taken in: {found.problems[0]}",
+            f"{len(found.problems) - 1} more were not taken." if len(found.problems) > 1 else "",
+        )
     return found
 
 
@@ -105,28 +122,31 @@ def _from_file(path: Path, net: Net, choice: Choice) -> Gathered:
     if path.is_file():
         try:
             with path.open("rb") as file:
-                what = kind(file.read(4000))
-                if what in ("feed", "opml"):
+                what = kind(file.read(_HEAD))
+                if what in ("feed", "opml", "json feed"):
                     content = file.read(_LARGEST)
                     content = path.read_bytes() if len(content) < _LARGEST else b""
         except OSError as error:
             raise from_os_error(error, f"read {path}") from error
-    if what == "feed":
+    if what in ("feed", "json feed"):
         return _of_feed(read_feed(content, "", path.name), None, net, choice)
     if what == "opml":
         return _from_opml(content, path.name, net, choice)
     return Gathered((local_source(path),))
 
 
-def _from_folder(folder: Path) -> Gathered:
-    """Every recording in a folder and below, each with what lies beside it, and the transcripts that lie alone."""
+def _from_folder(folder: Path, net: Net, choice: Choice) -> Gathered:
+    """Every recording in a folder and below, each with what lies beside it, the transcripts that lie alone, and what
+    the feeds and lists of feeds directly in it stand for."""
     sources: list[Source] = []
+    feeds: list[Followed] = []
     problems: list[str] = []
+    left_out: list[str] = []
     beside: set[Path] = set()
     recordings: list[Path] = []
     texts: list[Path] = []
     for path in _files(folder):
-        (recordings if _is_sound(path) else texts).append(path)
+        (recordings if is_sound_name(path) else texts).append(path)
     for path in recordings:
         try:
             source = local_source(path)
@@ -136,20 +156,69 @@ def _from_folder(folder: Path) -> Gathered:
         sources.append(source)
         beside |= {source.transcript} if source.transcript else set()
     stems = {(path.parent, path.stem) for path in recordings}
-    texts = [path for suffix in SUFFIXES for path in texts if path.suffix.lower() == suffix]
-    for path in texts:
-        if path in beside or (path.parent, path.name.split(".")[0]) in stems or (path.parent, path.stem) in stems:
+    ranked = [path for suffix in (*SUFFIXES, *PROSE) for path in texts if path.suffix.lower() == suffix]
+    for path in ranked:
+        if path in beside or _belongs(path, stems):
+            continue
+        if path.suffix.lower() in PROSE and not _with_times(path):
+            left_out.append(f"{path.name} was left out: it is a text without times.")
             continue
         try:
             read_transcript(path)
             sources.append(local_source(path))
             stems.add((path.parent, path.stem))  # the same talk in a second format is not another one
         except EarmarkError as error:
-            if path.suffix.lower() != ".json":  # JSON is often something else, chapters for instance
+            if path.suffix.lower() == ".json":  # often something else, settings for instance
+                left_out.append(f"{path.name} was left out: it is JSON, but no transcript.")
+            else:
                 problems.append(str(error))
+    for path in texts:
+        if path.suffix.lower() in (*SUFFIXES, *PROSE):
+            continue
+        what = _list_or_feed(path)
+        if what and path.parent == folder:
+            try:
+                inside = _from_file(path, net, choice)
+            except EarmarkError as error:
+                problems.append(str(error))
+                continue
+            sources += inside.sources
+            feeds += inside.feeds
+            problems += inside.problems
+        elif what:
+            left_out.append(f"{path.name} was left out: it is a {what}. Add it by itself.")
+        elif path.suffix.lower() not in _COMPANIONS:
+            left_out.append(f"{path.name} was left out: it is neither audio nor a transcript.")
     if not sources and not problems:
-        raise LibraryError(f"There is neither audio nor a transcript in {folder}.", "Give another folder.")
-    return Gathered(tuple(sources), problems=tuple(problems))
+        raise LibraryError(f"There is neither audio nor a transcript in {folder}.",
+                           left_out[0] if left_out else "Give another folder.")  # fmt: skip
+    return Gathered(tuple(sources), tuple(feeds), (*problems, *left_out))
+
+
+def _belongs(path: Path, stems: set[tuple[Path, str]]) -> bool:
+    """True for a text that belongs to a recording (or transcript) that was found: another language, form or list."""
+    name = path.name
+    while "." in name:
+        name = name.rpartition(".")[0]
+        if (path.parent, name) in stems:
+            return True
+    return False
+
+
+def _with_times(path: Path) -> bool:
+    try:
+        return is_timed(path.read_text("utf-8", "replace")[:_LOOKED_AT])
+    except OSError:
+        return False
+
+
+def _list_or_feed(path: Path) -> str:
+    """“list of feeds” or “feed” when a file is one, else empty."""
+    try:
+        with path.open("rb") as file:
+            return {"opml": "list of feeds", "feed": "feed"}.get(kind(file.read(_HEAD)), "")
+    except OSError:
+        return ""
 
 
 def _files(folder: Path) -> Iterator[Path]:
@@ -167,31 +236,36 @@ def _files(folder: Path) -> Iterator[Path]:
             yield entry
 
 
-def _is_sound(path: Path) -> bool:
-    return path.suffix.lower() in SOUND or (mimetypes.guess_type(path.name)[0] or "").startswith(("audio/", "video/"))
-
-
 def _from_address(address: str, net: Net, choice: Choice, lists: bool = True) -> Gathered:
     """What an address sends; ``lists`` allows what names other addresses: once, else two could go round for ever."""
     sent = _document(address, net)
     if sent.media:
         return Gathered((Source(title_of(address), address=address, guid=address),))
+    shown = without_password(address)
     what = kind(sent.content)
-    if what == "feed":
-        feed, sent = moved_to(read_feed(sent.content, sent.base, address), sent, net)
+    if what in ("feed", "json feed"):
+        feed, sent = moved_to(read_feed(sent.content, sent.base, shown), sent, net)
         return _of_feed(feed, sent, net, choice)
     if what == "opml" and lists:
-        return _from_opml(sent.content, address, net, choice)
+        return _from_opml(sent.content, shown, net, choice)
     begin = sent.content.lstrip(b"\xef\xbb\xbf \r\n")[:400]
     if begin.startswith(b"WEBVTT") or b"-->" in begin or (begin[:1] == b"{" and b"segments" in sent.content[:4000]):
         return Gathered((Source(title_of(address), guid=address, transcripts=(Link(address, sent.type),)),))
     if what == "page" and lists:
         return _from_page(sent, address, net, choice)
-    raise FeedError(f"{address} is neither a recording nor a feed.", "Give the address of a feed or of an audio file.")
+    if sent.content.lstrip()[:7] == b"#EXTM3U" or "mpegurl" in sent.type:
+        raise FeedError(
+            f"{shown} is a playlist (HLS), which is not supported yet.", "Give the address of an audio file."
+        )
+    raise FeedError(f"{shown} is neither a recording nor a feed.", "Give the address of a feed or of an audio file.")
 
 
 def _from_page(sent: Document, address: str, net: Net, choice: Choice) -> Gathered:
-    links = feed_links(sent.content, sent.base)
+    links = feed_links(sent.content, without_password(sent.base))
+    address = without_password(address)
+    if not links and is_login(sent.content):
+        raise FeedError(f"{address} is a page to log in, not a feed.",
+                        "Use the private address that its makers gave you, or log in there and copy it.")  # fmt: skip
     if not links:
         raise FeedError(f"The page {address} names no feed.", "Look for its RSS address and give that.")
     problem: EarmarkError | None = None
@@ -212,10 +286,13 @@ def _from_opml(content: bytes, name: str, net: Net, choice: Choice) -> Gathered:
     feeds: list[Followed] = []
     problems: list[str] = []
     for outline in read_opml(content, name):
+        if not outline.address:
+            problems.append(f"{outline.title or 'An entry without a name'}: it names no address of a feed.")
+            continue
         try:
             found = _from_address(outline.address, net, choice, lists=False)
         except EarmarkError as error:
-            problems.append(f"{outline.title or outline.address}: {error}")
+            problems.append(f"{outline.title or without_password(outline.address)}: {error}")
             continue
         sources += found.sources
         feeds += found.feeds
@@ -241,9 +318,17 @@ def _of_feed(feed: Feed, sent: Document | None, net: Net, choice: Choice) -> Gat
         entries = tuple(replace(entry, feed=sent.address) for entry in feed.entries)
         feed = replace(feed, address=sent.address, entries=entries)
     if not feed.entries:
+        if feed.playlists:
+            raise FeedError(f"The episodes of “{feed.title}” are playlists (HLS), which are not supported yet.",
+                            "Look for a feed with audio files.")  # fmt: skip
         raise FeedError(f"“{feed.title}” has no episodes with sound.", "Check that it is a podcast's feed.")
     chosen = choice.of(feed.entries)
-    return Gathered(chosen, (Followed(feed, chosen, sent),), (problem,) if problem else ())
+    problems = [problem] if problem else []
+    if feed.playlists:
+        many = "An episode" if feed.playlists == 1 else f"{feed.playlists} episodes"
+        problems.append(f"{many} of “{feed.title}” {'is' if feed.playlists == 1 else 'are'} left out: a playlist (HLS)"
+                        " is not supported yet.")  # fmt: skip
+    return Gathered(chosen, (Followed(feed, chosen, sent),), tuple(problems))
 
 
 def _with_older(feed: Feed, net: Net, choice: Choice) -> tuple[Feed, str]:

@@ -83,6 +83,23 @@ class Library:
             row = self.database.execute("SELECT id FROM episodes WHERE content = ?", (content,)).fetchone()
         return self._by_id(row[0]) if row else None
 
+    def alike(self, title: str, show: str, published: str) -> list[Episode]:
+        """The episodes of one title, show and date (an ISO date or empty)."""
+        with self.database.errors():
+            rows = self.database.execute(
+                "SELECT id FROM episodes WHERE title = ? AND show = ? AND published = ?", (title, show, published)
+            ).fetchall()
+        return [episode for (name,) in rows if (episode := self._by_id(name)) is not None]
+
+    def describe(self, episode_id: str, title: str, published: str, source: str) -> None:
+        """Store what the publisher corrected: title, date (an ISO date or empty) and where the episode comes from."""
+        with self.transaction():
+            self.database.execute(
+                "UPDATE episodes SET title = ?, published = ?, source = ? WHERE id = ?",
+                (title, published, source, episode_id),
+            )
+            self._changed()
+
     def cues(self, episode_id: str) -> tuple[Cue, ...]:
         """The transcript, in order."""
         rows = self._rows(episode_id, 'SELECT start, "end", text, speaker, words FROM cues WHERE episode = ?')
@@ -180,6 +197,14 @@ class Library:
             self.database.execute(
                 "UPDATE episodes SET audio = ?, seconds = ? WHERE id = ?", (audio, seconds, episode_id)
             )
+            self._changed()
+
+    def save_language(self, episode_id: str, language: str) -> None:
+        """Store which language is spoken (a code, "" when it is not known). Raises UnknownEpisode."""
+        with self.transaction():
+            done = self.database.execute("UPDATE episodes SET language = ? WHERE id = ?", (language, episode_id))
+            if not done.rowcount:
+                raise self._missing(episode_id)
             self._changed()
 
     def save_cues(self, episode_id: str, cues: Iterable[Cue]) -> None:
@@ -292,13 +317,14 @@ class Library:
         self.database.execute("UPDATE changes SET count = count + 1")
 
 
-_EPISODES = "SELECT id, title, show, guests, published, seconds, source, audio FROM episodes "
+_EPISODES = "SELECT id, title, show, guests, published, seconds, source, audio, language FROM episodes "
 
 
 def _episode(row: Sequence[str], steps: dict[str, StepState]) -> Episode:
-    name, title, show, guests, published, seconds, source, audio = row
+    name, title, show, guests, published, seconds, source, audio, language = row
     states = tuple(steps.get(step, StepState(step)) for step in Step)
-    return Episode(name, title, show, tuple(json.loads(guests)), published, float(seconds), source, audio, states)
+    told = tuple(json.loads(guests))
+    return Episode(name, title, show, told, published, float(seconds), source, audio, states, language)
 
 
 def _cue(fields: Sequence[Any]) -> Cue:
@@ -321,7 +347,7 @@ def _unknown(ref: str, found: Sequence[str], names: Sequence[tuple[str, str]]) -
     if found:
         return UnknownEpisode(f"“{ref}” fits several episodes: {', '.join(found[:5])}.", "Give more of the id.")
     by_name = {title.casefold(): name for name, title in reversed(names)} | {name: name for name, _ in names}
-    near = list(dict.fromkeys(by_name[key] for key in get_close_matches(ref.casefold(), by_name, 6, 0.5)))[:3]
+    near = list(dict.fromkeys(by_name[key] for key in get_close_matches(ref.casefold(), by_name, 6, 0.65)))[:3]
     near = near or [name for name, title in names if ref and ref.casefold() in title.casefold()][:3]
     if near:
         return UnknownEpisode(f"There is no episode “{ref}”.", f"Did you mean {' or '.join(near)}?")

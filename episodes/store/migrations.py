@@ -154,5 +154,10 @@ def _writers(database: sqlite3.Connection) -> None:
     database.execute("ALTER TABLE digests ADD COLUMN writer TEXT NOT NULL DEFAULT 'extractive'")
 
 
-MIGRATIONS: tuple[Callable[[sqlite3.Connection], None], ...] = (_first_tables, _work, _feeds, _writers)
+def _languages(database: sqlite3.Connection) -> None:
+    """Which language an episode is in; of those that are there it is not known."""
+    database.execute("ALTER TABLE episodes ADD COLUMN language TEXT NOT NULL DEFAULT ''")
+
+
+MIGRATIONS: tuple[Callable[[sqlite3.Connection], None], ...] = (_first_tables, _work, _feeds, _writers, _languages)
 """The steps in order; the database's ``user_version`` is how many of them it has seen."""

@@ -12,7 +12,8 @@ _BLOCKS = frozenset({
     "h3", "h4", "h5", "h6", "header", "hr", "li", "main", "nav", "ol", "p", "pre", "section", "table", "td", "th", "tr",
     "ul",
 })  # fmt: skip
-_UNSEEN = frozenset({"head", "script", "style", "noscript", "template", "title", "iframe", "object"})
+_UNSEEN = frozenset({"head", "script", "style", "noscript", "template", "title", "iframe", "object", "nav", "footer",
+                     "button", "select", "svg"})  # fmt: skip
 
 
 def parse_html(markup: str | bytes) -> Any:

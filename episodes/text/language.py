@@ -1,62 +1,35 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The language of a short text, as far as it is certain.
-
-py3langid (BSD-3-Clause, numpy alone) is kept up, needs no download and tells a question of four words: of 1,300 English
-questions of the development data none is taken for another language at the probability used here, and 9 in 10 of those
-in twelve other languages are known. Nothing is loaded for a text that holds an English question word or article.
-"""
+"""Language identification: which language a text is written in, by its most frequent words."""
 
 import re
-import unicodedata
-from functools import cache
-from typing import TYPE_CHECKING
+from collections import Counter
+from collections.abc import Iterable
 
-from episodes.text.lexicon import words
+NAMES = {"en": "English", "de": "German", "es": "Spanish", "fr": "French"}
+"""The languages that are told apart, by code."""
 
-if TYPE_CHECKING:
-    from py3langid.langid import LanguageIdentifier
-
-_CERTAIN = 0.6  # probability from which on a language is believed
-_NAMES = {
-    "ar": "Arabic", "cs": "Czech", "da": "Danish", "de": "German", "el": "Greek", "es": "Spanish", "fi": "Finnish",
-    "fr": "French", "he": "Hebrew", "hi": "Hindi", "hu": "Hungarian", "it": "Italian", "ja": "Japanese", "ko": "Korean",
-    "nb": "Norwegian", "nl": "Dutch", "no": "Norwegian", "pl": "Polish", "pt": "Portuguese", "ro": "Romanian",
-    "ru": "Russian", "sv": "Swedish", "tr": "Turkish", "uk": "Ukrainian", "zh": "Chinese",
+_ENOUGH = 2  # of its words that a text has to hold
+_WORD = re.compile(r"[^\W\d_]+(?:['’][^\W\d_]+)?")
+_FREQUENT = {
+    "en": "the and of to is are was were what why how who when where does did do you they it that this these those with"
+          " for from about have has had not can would will there which it's he she we my your their be been say said",
+    "de": "der die das und ist sind war waren was warum wie wer wann wo nicht ein eine einen einem einer ich du er sie"
+          " wir ihr mit von zu auf für auch dass es den dem des im sich hat haben wird werden oder aber über nach sagt",
+    "es": "el los las y es son era qué por cómo quién cuándo dónde que una un del con para como pero más está están"
+          " ha han ser fue lo le se su sus muy también hay porque sobre dice nosotros ellos yo esto este esta",
+    "fr": "le les et est sont était quoi pourquoi comment qui quand où que une un des du avec pour pas dans ce cette"
+          " ces il elle nous vous ils elles je tu ne sur mais plus aussi être avoir a ont c'est qu'est parce dit au",
 }  # fmt: skip
-# words that only English has, of its commonest
-_ENGLISH = frozenset(
-    re.findall(
-        r"\w+",
-        "the what who why how when where which whose does did do is are and of that this they you my your it to with"
-        " about can could would should tell me explain there have has were been from for",
-    )
-)
-# of these, what other languages have too: not enough alone
-_SHARED = frozenset({"do", "is", "of", "me", "what", "has", "for", "was", "to", "my", "have", "it", "there"})
+_OF = {code: frozenset(words.split()) for code, words in _FREQUENT.items()}
 
 
-def other_language(text: str) -> str | None:
-    """The name of the language of a text, in English; None for English and for what is not certain.
-
-    One word is never certain, unless it is written in other letters than Latin ones.
-    """
-    letters = [char for char in text if char.isalpha()]
-    foreign = sum(not unicodedata.name(char, "").startswith("LATIN") for char in letters)
-    if not letters:
-        return None
-    said = words(text)
-    if not foreign and (len(said) < 2 or any(word in _ENGLISH - _SHARED for word in said)):
-        return None
-    code, probability = _identifier().classify(text)
-    if code != "en" and (probability >= _CERTAIN or 2 * foreign > len(letters)):
-        return _NAMES.get(code, "another language")
-    return None
-
-
-@cache
-def _identifier() -> "LanguageIdentifier":
-    from py3langid.langid import MODEL_FILE, LanguageIdentifier
-
-    known = LanguageIdentifier.from_model_file(MODEL_FILE, norm_probs=True)
-    known.set_languages(["en", *(code for code in _NAMES if code in known.labels)])
-    return known
+def language_of(texts: Iterable[str]) -> str:
+    """The code of the language of the texts, "" when it cannot be told: too little text, or another language."""
+    hits: Counter[str] = Counter()
+    for text in texts:
+        for word in _WORD.findall(text.lower().replace("’", "'")):
+            hits.update(code for code, words in _OF.items() if word in words)
+    ranked = hits.most_common(2)
+    if not ranked or ranked[0][1] < _ENOUGH or (len(ranked) > 1 and ranked[0][1] < 1.5 * ranked[1][1]):
+        return ""
+    return ranked[0][0]

@@ -3,11 +3,12 @@
 
 import re
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import groupby
 
 import numpy as np
 
+from episodes.text.links import without_links
 from voice.model import Cue
 
 _LONGEST = 60  # words; what goes on longer has no punctuation and is broken at pauses
@@ -61,8 +62,8 @@ class _Clock:
         times: list[float] = []  # seconds at those offsets
         self.gaps: dict[int, float] = {}  # offset at which a piece begins → seconds of silence before it
         offset = 0
-        for cue in cues:
-            text = " ".join(cue.text.split())
+        for cue in _spread(cues):
+            text = " ".join(without_links(cue.text).split())
             for begin, end, start, stop in _pieces(cue, text):
                 if times:
                     self.gaps[offset + begin] = start - times[-1]
@@ -77,6 +78,18 @@ class _Clock:
         """Seconds at which the characters ``start`` to ``end`` (exclusive) begin and end."""
         begin, stop = np.interp([start, end], self._places, self._times)
         return round(float(begin), 3), round(float(max(begin, stop)), 3)
+
+
+def _spread(cues: Sequence[Cue]) -> Iterator[Cue]:
+    """Cues of which those that all carry the times of one turn share its time, by their number of characters."""
+    for (start, end), group in groupby(cues, key=lambda cue: (cue.start, cue.end)):
+        same = list(group)
+        whole, done = sum(len(cue.text) for cue in same) or 1, 0
+        for cue in same:
+            begin = start + (end - start) * done / whole
+            done += len(cue.text)
+            alone = len(same) == 1 or bool(cue.words)
+            yield cue if alone else replace(cue, start=begin, end=start + (end - start) * done / whole)
 
 
 def _pieces(cue: Cue, text: str) -> Iterator[tuple[int, int, float, float]]:

@@ -7,7 +7,7 @@ from collections.abc import Iterable
 from typing import Any
 
 from episodes.model import Chapter
-from episodes.transcripts.captions import plain
+from episodes.transcripts.entries import plain
 from voice.errors import FeedError
 
 _MOST = 10_000  # chapters

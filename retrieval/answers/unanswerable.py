@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """What is said to what no episode can answer: no words, half a question, another language, a command nobody knows."""
 
-from episodes.text.language import other_language
+from episodes.text.foreign import other_language
 from episodes.text.lexicon import FUNCTION_WORDS, words
 from retrieval.answers.compose import plainly
 from retrieval.answers.shelf import Shelf

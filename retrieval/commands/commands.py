@@ -182,3 +182,18 @@ def _shapes() -> tuple[list[str], list[str]]:
     free = [pattern for pattern in patterns if "{topic}" not in pattern and "{person}" not in pattern]
     said = sorted({sentence for pattern in free for sentence in spoken(pattern, fills) if sentence})
     return [sentence.replace(" ", "") for sentence in said], said
+
+
+def plain_words(text: str) -> str:
+    """A text in small letters without punctuation; "2:30" and "1.5" stay."""
+    return plain(text)
+
+
+def without_politeness(heard: str) -> tuple[str, bool]:
+    """Plain words without what makes them polite, and whether they asked if one could."""
+    return _politeness().bare(heard)
+
+
+def is_asking(plain: str) -> bool:
+    """Whether plain words begin as a question does."""
+    return _asking(plain)

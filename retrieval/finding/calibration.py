@@ -1,31 +1,58 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Whether what was read answers, as a probability: on a subject there is always something to be said."""
+"""Whether what was read answers, as a probability: on a subject there is always something to be said.
 
+A logistic regression. Its weights come from questions whose answer was cut out of the episode, so that they are on its
+subject and are not answered (``tests.benchmarks.train_runs``).
+"""
+
+import json
 import math
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass
+from functools import cache
+from pathlib import Path
+
+WEIGHTS = Path(__file__).with_name("answered.json")
 
 
 @dataclass(frozen=True, slots=True)
 class Signs:
-    """What speaks for the first run: the highest logit, the logarithm of how many places are nearly as high, the logit
-    of no answer, the shares of the first and the second run, how well the best chunk matches as a whole, and the
-    best few seconds."""
+    """What speaks for the first run.
 
-    best: float
-    spread: float
+    Of the reader: the highest logit (``top``), that of all word pieces together (``total``), and by how much it is
+    above that of no answer (``none``). Of the runs: ``score`` of the first, its ``margin`` over the second and its
+    ``share``, the best match of any (``most``). The others are features of the first run (``run_features``).
+    """
+
+    top: float
+    total: float
     none: float
+    score: float
+    margin: float
     share: float
-    second: float
+    most: float
+    read: float
+    peak: float
     match: float
-    around: float
-
-
-WEIGHTS = {"match": 12.0}
-"""Of a logistic regression."""
-BIAS = -5.5
+    wide: float
+    chunk: float
+    overlap: float
+    reply: float
+    mean: float
+    weakest: float
+    weak: float
+    lacks: float
 
 
 def probability(signs: Signs) -> float:
     """The probability that the first run answers, 0..1."""
-    total = BIAS + sum(weight * getattr(signs, name) for name, weight in WEIGHTS.items())
+    weights, bias = _weights()
+    values = asdict(signs)
+    total = bias + sum(weight * values[name] for name, weight in weights.items())
     return round(1 / (1 + math.exp(-max(-30.0, min(30.0, total)))), 4)
+
+
+@cache
+def _weights() -> tuple[Mapping[str, float], float]:
+    found = json.loads(WEIGHTS.read_text("utf-8"))
+    return found["weights"], found["bias"]

@@ -13,24 +13,27 @@ import numpy as np
 import numpy.typing as npt
 
 from retrieval.finding.calibration import Signs, probability
+from retrieval.finding.cross_encoder import READ, CrossEncoder
 from retrieval.finding.reader import Asked, Page, Reader, Reading, shipped
+from retrieval.finding.run_features import NAMES, Values, features
+from retrieval.finding.run_ranker import score_runs
 from retrieval.finding.search import promising
-from retrieval.index.embedding import Embedder
+from retrieval.index.embedding import Embedder, Matrix
 from retrieval.index.index import Index
 from retrieval.index.script import LONGEST, Script, project
 from retrieval.index.snapshot import View
 from retrieval.model import Found, Question, Run
 
-ANSWERED = 0.5
-"""Probability from which on the best run counts as an answer."""
+ANSWERED = 0.31
+"""Probability from which on the best run counts as an answer: of the answerable about .92 reach it, on episodes that
+nothing was learned from (``tests.benchmarks.train_runs``)."""
 
 _CHUNKS = 12  # chunks that are read together with a question
 _SENTENCES = 3  # sentences of a run, at most
 _SHORT = 4  # words: a shorter run says nothing by itself
 _ASKER = 8  # sentences back in which the question that a run replies to may stand
 _LATE = 30.0  # seconds after which it no longer replies to it
-_COST = 0.002  # of a word more in a run, in shares: two runs as good, the shorter
-_APART = 1  # sentences between two runs, at least
+_UNREAD = -30.0  # logit of what was not read
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,12 +54,13 @@ def find(
     count: int = 10,
     within: Collection[str] | None = None,
     reader: Reader | None = None,
+    second: CrossEncoder | None = None,
 ) -> Found:
     """The runs of sentences that answer a question, best first, at most ``count``; empty when nothing can be read.
 
     With ``episode_id`` only that episode is read; with ``within`` only the episodes with these ids; with
     ``heard_until`` of each episode only what is over by then. ``reader`` takes the place of the one that comes with
-    the program.
+    the program; ``second`` reads again what that one likes best.
     Raises EngineError when the question cannot be embedded, LibraryError when the index cannot be read.
     """
     if not question.text.strip() or count < 1:
@@ -67,20 +71,113 @@ def find(
         return Found()
     with index.view() as view:
         scripts = _scripts(view, question, within, embed)
-    chunks = sorted((chunk for name, said in scripts for chunk in _matched(name, said, asked)),
-                    key=lambda chunk: -chunk.match)[:_CHUNKS]  # fmt: skip
+    weighed = weigh(question.text, scripts, asked, reader)
+    found = chosen(weighed, max(count, READ) if second else count)
+    if second is None:
+        return found
+    again = second.read(question.text, found)
+    return Found(again.runs[:count], again.answered)
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """Sentences ``first`` to ``last`` (exclusive) of an episode's script."""
+
+    episode_id: str
+    script: Script
+    first: int
+    last: int
+
+
+@dataclass(frozen=True, slots=True)
+class Weighed:
+    """Runs that may be quoted, their features (runs, features), and what was read (None: nothing)."""
+
+    places: tuple[Place, ...]
+    features: Values
+    reading: Reading | None
+
+
+def weigh(text: str, scripts: Sequence[tuple[str, Script]], asked: Asked, reader: Reader) -> Weighed:
+    """Read the chunks of some scripts that match a question best, and weigh all runs of sentences in them."""
+    chunks = sorted(
+        (chunk for name, said in scripts for chunk in _matched(name, said, asked)), key=lambda chunk: -chunk.match
+    )[:_CHUNKS]
     if not chunks:
+        return Weighed((), np.zeros((0, len(NAMES))), None)
+    reading = reader(_page(chunks, reader), asked)
+    logits = reading.logits - float(np.logaddexp.reduce(reading.logits, axis=None))
+    places: list[Place] = []
+    rows = []
+    for name in dict.fromkeys(chunk.episode_id for chunk in chunks):
+        mine = [(row, chunk) for row, chunk in enumerate(chunks) if chunk.episode_id == name]
+        said = mine[0][1].script
+        runs = _runs(said, sorted({at for _, chunk in mine for at in _numbers(said, chunk)}))
+        if not runs:
+            continue
+        heard = _unread(said, asked)
+        for row, chunk in mine:
+            size = chunk.last - chunk.first
+            heard.logits[chunk.first : chunk.last] = logits[row, :size]
+            heard.near[chunk.first : chunk.last] = reading.near[row, :size]
+            heard.chunk[chunk.first : chunk.last] = chunk.match
+        weights = reading.weights.astype(np.float64)
+        rows.append(features(
+            text, said, runs, heard.logits, heard.near, weights, heard.chunk, asked.telling, asked.ids,
+            _replies(said, runs, asked),
+        ))  # fmt: skip
+        places += [Place(name, said, *run) for run in runs]
+    return Weighed(tuple(places), np.concatenate(rows) if rows else np.zeros((0, len(NAMES))), reading)
+
+
+def chosen(weighed: Weighed, count: int) -> Found:
+    """The best runs that do not overlap, at most ``count``, and whether the first answers."""
+    picked, scores = picks(weighed, score_runs(weighed.features), count)
+    if not picked:
         return Found()
-    page = _page(chunks, reader)
-    reading = reader(page, asked)
-    runs, signs = _ranked(chunks, reading, count)
-    return Found(tuple(runs), probability(signs) if runs else 0.0)
+    chances = np.exp(scores - scores[0])
+    chances /= chances.sum()
+    runs = [_run(weighed.places[at], float(share)) for at, share in zip(picked, chances, strict=True)]
+    return Found(tuple(runs), probability(signs(weighed, picked, scores)))
+
+
+def picks(weighed: Weighed, scores: Values, count: int) -> tuple[list[int], Values]:
+    """Numbers of the best runs that do not overlap, best first, and their scores."""
+    picked: list[int] = []
+    for at in np.argsort(-scores, kind="stable").tolist():
+        if len(picked) == count:
+            break
+        if not any(_overlap(weighed.places[at], weighed.places[other]) for other in picked):
+            picked.append(at)
+    return picked, scores[picked]
+
+
+def signs(weighed: Weighed, picked: Sequence[int], scores: Values) -> Signs:
+    """What speaks for the first of the runs that were picked being an answer."""
+    if weighed.reading is None:
+        raise ValueError("nothing was read")
+    best = dict(zip(NAMES, weighed.features[picked[0]].tolist(), strict=True))
+    total = float(np.logaddexp.reduce(weighed.reading.logits, axis=None))
+    chances = np.exp(scores - scores[0])
+    return Signs(
+        top=float(weighed.reading.logits.max()), total=total, none=total - weighed.reading.none,
+        score=float(scores[0]), margin=float(scores[0] - scores[1]) if len(scores) > 1 else 3.0,
+        share=float(1 / chances.sum()), most=float(weighed.features[picked, NAMES.index("match")].max()),
+        read=best["share"], peak=best["peak"], match=best["match"], wide=best["wide"], chunk=best["chunk"],
+        overlap=best["overlap"], reply=best["reply"], mean=best["mean"], weakest=best["weakest"],
+        weak=best["weak"], lacks=best["lacks"],
+    )  # fmt: skip
+
+
+def _overlap(one: Place, other: Place) -> bool:
+    return one.episode_id == other.episode_id and one.first < other.last and other.first < one.last
 
 
 def as_asked(text: str, embed: Embedder, reader: Reader) -> Asked:
     """A question as the reader takes it. Raises EngineError."""
     pieces = embed.question_pieces(text)
-    return Asked(project(pieces.states), pieces.ids[~np.isin(pieces.ids, reader.function)])
+    telling = ~np.isin(pieces.ids, reader.function)
+    return Asked(project(pieces.states), telling, pieces.ids[telling])
 
 
 def _scripts(
@@ -99,7 +196,7 @@ def _scripts(
 
 def _matched(episode_id: str, said: Script, asked: Asked) -> list[_Chunk]:
     """The chunks of an episode that match a question best: the mean over its words of the best match."""
-    wanted = asked.vectors / np.maximum(np.linalg.norm(asked.vectors, axis=1, keepdims=True), 1e-6)
+    wanted = _unit(asked.vectors)
     near = said.codes.astype(np.float32) @ wanted.T
     near *= said.scale[:, None]
     edges = said.chunks
@@ -131,41 +228,37 @@ def _sentences(chunk: _Chunk) -> npt.NDArray[np.void]:
     return chunk.script.sentences[np.searchsorted(first, chunk.first) : np.searchsorted(first, chunk.last)]
 
 
-def _ranked(chunks: Sequence[_Chunk], reading: Reading, count: int) -> tuple[list[Run], Signs]:
-    """The runs in which the answer most likely lies, and what speaks for the first."""
-    top = float(reading.logits.max())
-    chance = np.exp(reading.logits - top)
-    total = float(chance.sum())
-    scored: list[tuple[float, float, Script, str, int, int]] = []
-    for name in dict.fromkeys(chunk.episode_id for chunk in chunks):
-        mine = [(row, chunk) for row, chunk in enumerate(chunks) if chunk.episode_id == name]
-        said = mine[0][1].script
-        mass = np.zeros(len(said.ids) + 1)
-        for row, chunk in mine:
-            mass[chunk.first + 1 : chunk.last + 1] = chance[row, : chunk.last - chunk.first] / total
-        sums = np.cumsum(mass)
-        near = {int(at) for _, chunk in mine for at in _numbers(said, chunk)}
-        for first, last in _runs(said, sorted(near)):
-            places = said.sentences[first:last]
-            share = float(sum(
-                sums[place["last"]] - sums[place["first"]] for place in places if not place["asks"] or len(places) > 1
-            ))  # fmt: skip
-            words = int(places["words"].sum())
-            scored.append((share - _COST * share * words, share, said, name, first, last))
-    scored.sort(key=lambda one: -one[0])
-    chosen: list[tuple[float, float, Script, str, int, int]] = []
-    for one in scored:
-        if len(chosen) == count:
-            break
-        if all(one[3] != other[3] or one[4] >= other[5] + _APART or one[5] + _APART <= other[4] for other in chosen):
-            chosen.append(one)
-    runs = [_run(name, said, first, last, share) for _, share, said, name, first, last in chosen]
-    signs = Signs(
-        best=top, spread=float(np.log(total)), none=reading.none, share=runs[0].share if runs else 0.0,
-        second=runs[1].share if len(runs) > 1 else 0.0, match=max(chunk.match for chunk in chunks),
-        around=float(reading.match.max()),
-    )  # fmt: skip
-    return runs, signs
+@dataclass(frozen=True, slots=True)
+class _Heard:
+    """What was read, over all word pieces of a script: see ``run_features.features``."""
+
+    logits: Values
+    near: Values
+    chunk: Values
+
+
+def _unread(said: Script, asked: Asked) -> _Heard:
+    size = len(said.ids)
+    return _Heard(np.full(size, _UNREAD), np.zeros((size, len(asked.vectors))), np.zeros(size))
+
+
+def _replies(said: Script, runs: Sequence[tuple[int, int]], asked: Asked) -> list[float]:
+    """How well the question that each run replies to matches the one that is put; 0 where there is none."""
+    wanted = _unit(asked.vectors)
+    known: dict[int, float] = {}
+    found = []
+    for first, _ in runs:
+        at = _asker(said, first)
+        if at is not None and at not in known:
+            low, high = int(said.sentences[at]["first"]), int(said.sentences[at]["last"])
+            near = (said.codes[low:high].astype(np.float32) * said.scale[low:high, None]) @ wanted.T
+            known[at] = float(near.max(axis=0).mean()) if high > low else 0.0
+        found.append(known[at] if at is not None else 0.0)
+    return found
+
+
+def _unit(rows: Matrix) -> Matrix:
+    return np.asarray(rows / np.maximum(np.linalg.norm(rows, axis=1, keepdims=True), 1e-6))
 
 
 def _numbers(said: Script, chunk: _Chunk) -> range:
@@ -192,11 +285,12 @@ def _runs(said: Script, among: Sequence[int]) -> list[tuple[int, int]]:
     return found
 
 
-def _run(name: str, said: Script, first: int, last: int, share: float) -> Run:
+def _run(place: Place, share: float) -> Run:
+    said, first, last = place.script, place.first, place.last
     begin, end = said.sentences[first], said.sentences[last - 1]
     asked = _asker(said, first)
     return Run(
-        name, float(begin["start"]), float(end["end"]), " ".join(said.texts[first:last]),
+        place.episode_id, float(begin["start"]), float(end["end"]), " ".join(said.texts[first:last]),
         said.speakers[int(begin["speaker"])], round(share, 4),
         said.texts[asked] if asked is not None else "",
         float(said.sentences[asked]["start"]) if asked is not None else None,

@@ -31,10 +31,11 @@ _RAREST = 3.4  # logarithm of how much rarer the rarest is
 
 @dataclass(frozen=True, slots=True)
 class Asked:
-    """A question as the reader takes it: ``vectors`` (m, 128) of its word pieces, and the ``ids`` that tell something
-    (not those of function words)."""
+    """A question as the reader takes it: ``vectors`` (m, 128) of its word pieces, which of them are ``telling`` (m,),
+    not only function words, and the ``ids`` of those."""
 
     vectors: Matrix
+    telling: Flags
     ids: npt.NDArray[np.uint16]
 
 
@@ -53,10 +54,13 @@ class Page:
 @dataclass(frozen=True, slots=True)
 class Reading:
     """Of each word piece (n, length): ``logits`` that the answer is there, ``match`` how well the words around it
-    match the question's, in -1..1. ``none`` is the logit that there is no answer."""
+    match the question's, in -1..1. ``near`` (n, length, m) are the cosines with the question's word pieces, and
+    ``weights`` (m,) how much each of these counts. ``none`` is the logit that there is no answer."""
 
     logits: Matrix
     match: Matrix
+    near: Matrix
+    weights: Matrix
     none: float
 
 
@@ -83,7 +87,9 @@ class Reader:
         """Read some chunks for an answer."""
         x, y = page.vectors, asked.vectors
         weights = self._softmax((self._norm(y, "ny") @ self._w["wq.weight"].T + self._w["wq.bias"])[:, 0])
-        match, own, most = self.match(page, y, weights)
+        near = _unit(x) @ _unit(y).T
+        near[~page.there] = -1
+        match, own, most = _widest(near) @ weights, np.maximum(near, 0) @ weights, near.max(axis=2)
         logits = self._w["gamma"] * match
         if self._layers:
             same = np.isin(page.ids, asked.ids)
@@ -97,15 +103,7 @@ class Reader:
                 hidden = self._block(hidden, page.there, question, f"blocks.{number}.")
             logits = logits + self._linear(self._norm(hidden, "no"), "out")[..., 0]
         none = float((self._linear(self._norm(y, "ny"), "null")).mean()) if "null.weight" in self._w else 0.0
-        return Reading(np.where(page.there, logits, np.float32(-1e4)), match, none)
-
-    def match(self, page: Page, y: Matrix, weights: Matrix) -> tuple[Matrix, Matrix, Matrix]:
-        """Late interaction (n, length) with the words around each word piece, with itself, and its best."""
-        length = y / np.maximum(np.linalg.norm(y, axis=1, keepdims=True), 1e-6)
-        near = _unit(page.vectors) @ length.T
-        near[~page.there] = -1
-        around = _widest(near)
-        return around @ weights, np.maximum(near, 0) @ weights, near.max(axis=2)
+        return Reading(np.where(page.there, logits, np.float32(-1e4)), match, near, weights, none)
 
     def _block(self, x: Matrix, there: Flags, y: Matrix, name: str) -> Matrix:
         n = x.shape[0]

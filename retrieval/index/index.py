@@ -25,7 +25,7 @@ from retrieval.index.statistics import focus, seams
 from retrieval.model import Passage
 from voice.errors import LibraryError, NoSpace, from_os_error
 
-_FORMAT = "9"  # of the tables and the matrix; another one is made anew
+_FORMAT = "10"  # of the tables and the matrix; another one is made anew
 _BUSY = 30.0  # seconds to wait for another writer
 _WASTE = 4096  # dead rows from which on copying the living ones is worth it, when they are also a third of all
 _COMMON = 0.005  # share of the units from which on a word is common: searched inside episodes only

@@ -34,10 +34,10 @@ _GENERIC = re.compile(r"speaker|spk|unknown|^\W*$|^\d+$", re.IGNORECASE)  # labe
 
 PLACE = np.dtype([
     ("start", "<f8"), ("end", "<f8"), ("words", "<u2"), ("turn", "<u4"), ("speaker", "<u2"), ("asks", "u1"),
-    ("chunk", "<u4"), ("first", "<u4"), ("last", "<u4"),
+    ("chunk", "<u4"), ("at", "<u4"), ("first", "<u4"), ("last", "<u4"),
 ])  # fmt: skip
 """A sentence: seconds, count of words, number of the turn and of its speaker, 1 when it asks, the chunk it was read
-in, and its word pieces, first and last (exclusive)."""
+in and the first word piece of that, and its own word pieces, first and last (exclusive)."""
 
 
 @dataclass(frozen=True)
@@ -59,8 +59,7 @@ class Script:
     @cached_property
     def chunks(self) -> npt.NDArray[np.int64]:
         """Word pieces at which the chunks begin, and their end behind the last (chunks + 1,)."""
-        first = np.flatnonzero(np.diff(self.sentences["chunk"].astype(np.int64), prepend=-1))
-        return np.append(self.sentences["first"][first].astype(np.int64), len(self.ids))
+        return np.append(np.unique(self.sentences["at"]).astype(np.int64), len(self.ids))
 
     def until(self, seconds: float) -> "Script":
         """The part that is over at ``seconds``."""
@@ -123,6 +122,7 @@ def script(cues: Sequence[Cue], embed: Embedder) -> Script:
     starts = np.cumsum([0, *(len(found.ids) for found in read)])
     for place, (begin, end) in zip(places, spans, strict=True):
         pieces, at = read[place["chunk"]].spans, int(starts[place["chunk"]])
+        place["at"] = at
         place["first"] = at + int(np.searchsorted(pieces[:, 1], begin, side="right"))
         place["last"] = at + int(np.searchsorted(pieces[:, 0], end, side="left"))
     ids = np.concatenate([found.ids for found in read]) if read else np.zeros(0, np.uint16)

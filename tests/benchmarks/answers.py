@@ -37,7 +37,7 @@ import numpy as np
 from episodes.model import Cue
 from episodes.text.sentences import Line
 from episodes.text.stemming import stems
-from episodes.transcripts.reader import write_vtt
+from episodes.transcripts.writer import write_vtt
 from retrieval.index.script import LONGEST, said
 from retrieval.model import Question
 from tests.benchmarks.vectors import Remembering

@@ -29,9 +29,9 @@ from ui.companion import Companion
 from ui.settings import Settings
 from voice.audio import FRAME, HEARING_RATE, Audio, Samples, read_audio
 from voice.devices.echo_cancellation import is_echo
-from voice.devices.resampling import Line
+from voice.devices.resampling import DriftResampler
 from voice.model import Heard
-from voice.turns.microphone import Ears
+from voice.turns.microphone import FrontEnd
 from voice.turns.turn_detector import Change
 
 CLIPS = Path(__file__).parents[3] / "shared" / "data" / "speech"
@@ -67,7 +67,7 @@ def echo_of(sound: Samples, level: float, delay: float, distorts: float = 0.0, d
     room *= level / np.sqrt(np.square(room).sum())
     told = np.tanh(sound * 3 * distorts) / (3 * distorts) if distorts else sound
     if drift:
-        clock = Line()
+        clock = DriftResampler()
         clock.add(told)
         told = np.concatenate([clock.take(FRAME, drift * 1e-6) for _ in range(len(told) // FRAME)])
     size = 1 << int(np.ceil(np.log2(len(told) + _RINGS)))
@@ -96,14 +96,14 @@ def listen(
     hear: Callable[[Samples], Heard], played: Samples, room: Room, around: Callable[[float], Sequence[str]]
 ) -> Found:
     """The podcast alone in a room."""
-    ears, found, heard, line = Ears(), Found(), in_room(played, room), Line()
+    front_end, found, heard, line = FrontEnd(), Found(), in_room(played, room), DriftResampler()
     line.add(played)
     for at in range(0, len(heard) - FRAME, FRAME):
-        for event in ears.push(heard[at : at + FRAME], line.take(FRAME, ears.drift)):
+        for event in front_end.push(heard[at : at + FRAME], line.take(FRAME, front_end.drift)):
             found.began += event.change is Change.BEGAN
             if event.change is Change.OVER:
                 found.over += 1
-                understood = hear(ears.said(event))
+                understood = hear(front_end.said(event))
                 if understood.text and not echoes(understood, around(at / HEARING_RATE)):
                     found.answered.append(understood.text)
     return found
@@ -123,13 +123,13 @@ def spoken_over(hear: Callable[[Samples], Heard], podcast: Samples, said: Sample
         played[stopped:] = 0
         heard = in_room(played, room)
         heard[at_person : at_person + len(said)] += said * room.person
-        ears, line = Ears(), Line()
+        front_end, line = FrontEnd(), DriftResampler()
         line.add(played)
         for at in range(0, len(heard) - FRAME, FRAME):
-            for event in ears.push(heard[at : at + FRAME], line.take(FRAME, ears.drift)):
+            for event in front_end.push(heard[at : at + FRAME], line.take(FRAME, front_end.drift)):
                 if event.change is Change.OVER and at > at_person and stopped < len(played) and not played[-1]:
-                    return hear(ears.said(event))
-            if ears.speaking and at >= at_person:
+                    return hear(front_end.said(event))
+            if front_end.speaking and at >= at_person:
                 stopped = min(stopped, at + round(0.06 * HEARING_RATE))  # what lies in the device sounds on
         if stopped == len(played):
             return NOTHING

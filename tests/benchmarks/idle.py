@@ -17,7 +17,7 @@ from pathlib import Path
 from tests.episodes.tones import write_tones
 from tests.soundcard import running_card
 from voice.devices.player import Player
-from voice.turns.microphone import Ears
+from voice.turns.microphone import FrontEnd
 
 
 def main() -> None:
@@ -26,13 +26,13 @@ def main() -> None:
     parser.add_argument("--playing", action="store_true")
     given = parser.parse_args()
     for _ in running_card():
-        from voice.devices.duplex import Sound
+        from voice.devices.duplex import DuplexDevice
 
         with tempfile.TemporaryDirectory() as folder:
-            player, ears = Player(), Ears()
+            player, front_end = Player(), FrontEnd()
             player.load(write_tones(Path(folder) / "tones.m4a", "aac", 60.0), 0.0, 60.0)
             inbox: queue.Queue = queue.Queue()
-            sound = Sound(player, inbox.put, "", "")
+            sound = DuplexDevice(player, inbox.put, "", "")
             sound.attend()
             if given.playing:
                 player.play()
@@ -44,7 +44,7 @@ def main() -> None:
                 except queue.Empty:
                     continue
                 blocks += 1
-                ears.push(block, sound.played(ears.drift))
+                front_end.push(block, sound.played(front_end.drift))
             share = (time.process_time() - used) / (time.monotonic() - began)
             sound.close()
             player.close()

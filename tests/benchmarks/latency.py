@@ -27,8 +27,9 @@ from retrieval.model import Question
 from tests.demo import TEN_QUESTIONS, spoken_wav
 from tests.episodes.tones import write_tones
 from tests.soundcard import SoundCard, running_card
+from ui.listen.turn import Turn
 from voice.audio import Audio, read_audio
-from voice.turns.turn_detector import Patience
+from voice.turns.turn_detector import Endpointing
 
 COMMANDS = ("Go back thirty seconds.", "Faster.", "Louder.", "Next topic.", "Slower.", "Go to the beginning.")
 
@@ -39,29 +40,29 @@ def plain(companion: Any, episode: str, said: Audio) -> float:
     text = companion.hear(said, episode).text
     answer = companion.ask(Question(text, episode))
     list(companion.speak(answer.text))
-    return Patience().over + time.monotonic() - began
+    return Endpointing().over + time.monotonic() - began
 
 
 class Bench:
     """A companion that plays on a sound server, and one who speaks to it and hears it."""
 
     def __init__(self, card: SoundCard, companion: Any, folder: Path) -> None:
-        from ui.listen.session import Headless
+        from ui.listen.session import ListeningSession
 
         self.card, self.companion, self.folder = card, companion, folder
-        self.attempts: list[Any] = []
+        self.turns: dict[int, Turn] = {}
         self.began = 0.0
-        self.headless = Headless(companion, on_turn=self.attempts.append)
-        noticed = self.headless.talk.began
+        self.session = ListeningSession(companion, on_turn=lambda turn: self.turns.update({turn.id: turn}))
+        noticed = self.session.policy.began
 
         def began(now: Any) -> Any:
             self.began = time.monotonic()
             return noticed(now)
 
-        self.headless.talk.began = began  # type: ignore[method-assign]
-        self.headless.open(play=False)
-        companion.warm(self.headless.episode_id)
-        self.thread = threading.Thread(target=self.headless.run)
+        self.session.policy.began = began  # type: ignore[method-assign]
+        self.session.open(play=False)
+        companion.warm(self.session.episode_id)
+        self.thread = threading.Thread(target=self.session.run)
         self.thread.start()
         time.sleep(1.5)
 
@@ -75,11 +76,11 @@ class Bench:
         """The file in which it is said."""
         return spoken_wav(text, "joe", self.folder / "said.wav")
 
-    def ask(self, text: str) -> tuple[Any, float, float, float] | None:
+    def ask(self, text: str) -> tuple[Turn, float, float, float] | None:
         """Say it over the podcast: the attempt, when its sound began and the podcast's ended (seconds after the end of
         speech, and after the turn began), and the end of speech on the clock. None when it was not understood.
         """
-        player, before = self.headless.player, len(self.attempts)
+        player, before = self.session.player, len(self.turns)
         player.seek(60.0)
         player.play()
         time.sleep(1.0)
@@ -87,12 +88,12 @@ class Bench:
         with self.card.listen("mic") as heard, self.card.listen() as ear:
             skew = ear.now - heard.now
             self.card.play(path)
-            self.wait(lambda: len(self.attempts) > before and (player.speaking or player.playing))
+            self.wait(lambda: len(self.turns) > before and (player.speaking or player.playing))
             time.sleep(1.0)
             clock, now = time.monotonic(), ear.now
             end = float(np.flatnonzero(np.abs(heard.heard().samples) > 0.02)[-1]) / heard.rate + skew
             sound = ear.heard()
-        if len(self.attempts) == before:
+        if len(self.turns) == before:
             return None
         start = clock - (now - end)
         loud = np.flatnonzero(np.abs(sound.samples) > 0.005) / ear.rate
@@ -100,31 +101,31 @@ class Bench:
         last = loud[loud < end]
         if not len(first) or not len(last):
             return None
-        return self.attempts[-1], float(first[0] - end), float(last[-1]) - (self.began - start + end), start
+        return list(self.turns.values())[-1], float(first[0] - end), float(last[-1]) - (self.began - start + end), start
 
     def interrupt(self) -> float | None:
         """Speak over an answer: seconds from the beginning of the turn to silence."""
-        player, before = self.headless.player, len(self.attempts)
+        player, before = self.session.player, len(self.turns)
         if not self.wait(lambda: player.speaking):
             return None
         self.began = 0.0
         path = self.prepare("Pause.")
         with self.card.listen() as ear:
             self.card.play(path)
-            self.wait(lambda: len(self.attempts) > before)
+            self.wait(lambda: len(self.turns) > before)
             clock, now, sound = time.monotonic(), ear.now, ear.heard()
         loud = np.flatnonzero(np.abs(sound.samples) > 0.005) / ear.rate
         return float(loud[-1]) - (self.began - clock + now) if self.began and len(loud) else None
 
     def quiet(self) -> None:
-        self.headless.press("s")
+        self.session.press("s")
         time.sleep(0.3)
-        self.headless.player.pause()
-        self.headless.player.hush()
+        self.session.player.pause()
+        self.session.player.hush()
         time.sleep(0.2)
 
     def close(self) -> None:
-        self.headless.stop()
+        self.session.stop()
         self.thread.join()
 
 
@@ -146,7 +147,7 @@ def measure(card: SoundCard, model: str, library: Path | None = None) -> dict[st
         stops, plainly = [], []
         for question in TEN_QUESTIONS:
             said = read_audio(bench.prepare(question.text))
-            plainly.append(plain(companion, bench.headless.episode_id, said))
+            plainly.append(plain(companion, bench.session.episode_id, said))
             done = bench.ask(question.text)
             if done is not None and "sounding" in done[0].times:
                 attempt, latency, stopped, start = done

@@ -31,7 +31,7 @@ from episodes.ingest.submit import enqueue
 from episodes.ingest.worker import bring_in
 from episodes.model import Cue, Episode, Source
 from episodes.store.library import Library
-from episodes.transcripts.reader import write_vtt
+from episodes.transcripts.writer import write_vtt
 from retrieval.index.chunking import passages
 from retrieval.index.embedding import DIMENSION, Embedder, Matrix
 from retrieval.index.index import Index

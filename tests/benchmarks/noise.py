@@ -20,7 +20,7 @@ from voice.audio import FRAME, HEARING_RATE, Audio, Samples, read_audio
 from voice.model import Bias
 from voice.recognition.choice import Hearing
 from voice.recognition.whisper import Whisper
-from voice.turns.microphone import Ears
+from voice.turns.microphone import FrontEnd
 from voice.turns.turn_detector import Change
 from voice.weights import TINY_EN
 
@@ -52,11 +52,11 @@ def turns(samples: Samples, level: float) -> Iterator[Samples]:
     """What the ears take for something said."""
     loud = samples / max(1e-9, float(np.abs(samples).max())) * level
     heard = np.pad(loud, (HEARING_RATE, 2 * HEARING_RATE)).astype(np.float32)
-    ears, silent = Ears(), np.zeros(FRAME, np.float32)
+    front_end, silent = FrontEnd(), np.zeros(FRAME, np.float32)
     for at in range(0, len(heard) - FRAME, FRAME):
-        for event in ears.push(heard[at : at + FRAME], silent):
+        for event in front_end.push(heard[at : at + FRAME], silent):
             if event.change is Change.OVER:
-                yield ears.said(event)
+                yield front_end.said(event)
 
 
 def main() -> None:

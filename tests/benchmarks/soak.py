@@ -18,7 +18,7 @@ import numpy as np
 
 from tests.demo import TEN_QUESTIONS, spoken_wav
 from ui.companion import Companion
-from ui.listen.session import Headless
+from ui.listen.session import ListeningSession
 from ui.settings import Settings
 from voice.audio import FRAME, Samples, read_audio
 
@@ -35,8 +35,8 @@ def resident() -> float:
 class Clockwork:
     """A sound card whose time is counted in frames."""
 
-    def __init__(self, headless: Headless, said: dict[str, Samples], minutes: float, turns: int) -> None:
-        self.headless, self.said, self.turns = headless, said, turns
+    def __init__(self, session: ListeningSession, said: dict[str, Samples], minutes: float, turns: int) -> None:
+        self.session, self.said, self.turns = session, said, turns
         self.open, self.frames, self.spoken = True, 0, 0
         self.last = round(minutes * 60 / 0.032)
         self.memory: list[tuple[float, float]] = []
@@ -45,22 +45,19 @@ class Clockwork:
         self._given = np.zeros(FRAME, np.float32)
 
     def attend(self) -> None:
-        headless = self.headless
+        session = self.session
         until = time.monotonic() + 20
         while time.monotonic() < until:  # the clock waits for thoughts and for the decoder, as it would not outside
-            attempt, speaking = headless._attempt, headless._speaking
-            thinking = (attempt is not None and not attempt.finished) or (
-                speaking is not None and not speaking.finished and not headless.player.speaking
-            )
-            starved = headless.player.playing and not headless.player._over and len(headless.player._ready) < 2
-            if not (thinking or starved) or headless._inbox.qsize():
+            thinking = session.working and not session.player.speaking
+            starved = session.player.playing and not session.player._over and len(session.player._ready) < 2
+            if not (thinking or starved) or session._inbox.qsize():
                 break
             time.sleep(0.002)
-        if headless._inbox.qsize():
+        if session._inbox.qsize():
             return
         out = np.zeros(FRAME * 3, np.float32)
-        headless.player.fill(out)
-        headless.player.played.clear()
+        session.player.fill(out)
+        session.player.played.clear()
         if not len(self._voice) and self.frames >= self.spoken * self.last / self.turns:
             text = self._draw.choice(SAID)
             self._voice, self.spoken = self.said[text], self.spoken + 1
@@ -68,9 +65,9 @@ class Clockwork:
         self.frames += 1
         if self.frames % 4000 == 0:
             self.memory.append((self.frames * 0.032 / 3600, resident()))
-        headless._post("sound", np.pad(block, (0, FRAME - len(block))))
+        session._post("sound", np.pad(block, (0, FRAME - len(block))))
         if self.frames >= self.last:
-            headless.stop()
+            session.stop()
 
     def played(self, drift: float) -> Samples:
         return self._given
@@ -89,20 +86,20 @@ def main() -> None:
         companion = Companion(Settings(data_dir=Path(folder) / "earmark", hearing="tiny.en"))
         companion.add_demo()
         said = {text: read_audio(spoken_wav(text, "en-us", Path(folder) / "said.wav")).samples for text in SAID}
-        understood: list[int] = []
-        headless = Headless(companion, on_turn=lambda attempt: understood.append(attempt.number))
-        headless.open()
-        companion.warm(headless.episode_id)
-        clock = Clockwork(headless, said, given.minutes, given.turns)
-        headless._sound = clock  # type: ignore[assignment]
-        headless.run()
-        stuck = headless.talk.interrupted and not headless._now().speaking
+        understood: set[int] = set()
+        session = ListeningSession(companion, on_turn=lambda turn: understood.add(turn.number))
+        session.open()
+        companion.warm(session.episode_id)
+        clock = Clockwork(session, said, given.minutes, given.turns)
+        session._devices = clock  # type: ignore[assignment]
+        session.run()
+        stuck = session.policy.interrupted and not session._state().speaking
         companion.close()
     late = clock.memory[len(clock.memory) // 3 :]
     slope = float(np.polyfit(*zip(*late, strict=True), 1)[0]) if len(late) > 2 else float("nan")
     print(f"{given.minutes:.0f} minutes in {time.monotonic() - began:.0f} s: {clock.spoken} said, "
           f"{len(understood)} turns decided, "
-          f"{headless.turns} understood; stuck: {stuck}; dropped blocks: {headless.dropped_blocks}; "
+          f"{session.turns} understood; stuck: {stuck}; dropped blocks: {session.dropped_blocks}; "
           f"memory {resident():.0f} MB, slope {slope:+.1f} MB an hour over the last two thirds")
 
 

@@ -20,26 +20,26 @@ from tests.benchmarks.noise import sounds
 from tests.models.wake.train import MODEL, VOICES
 from tests.speech import say
 from voice.audio import FRAME, HEARING_RATE, Samples, read_audio
-from voice.devices.resampling import Line
+from voice.devices.resampling import DriftResampler
 from voice.errors import AudioError
-from voice.turns.microphone import Ears
+from voice.turns.microphone import FrontEnd
 from voice.turns.turn_detector import Change
-from voice.turns.wake_word import Watch, load_wake
+from voice.turns.wake_word import WakeWordListener, load_wake
 
 
-def woken(ears: Ears, heard: Samples, played: Samples | None = None) -> int:
+def woken(front_end: FrontEnd, heard: Samples, played: Samples | None = None) -> int:
     """How often ears that are not open are woken."""
-    line = Line()
+    line = DriftResampler()
     line.add(np.zeros_like(heard) if played is None else played)
     return sum(
         event.change is Change.WOKEN
         for at in range(0, len(heard) - FRAME, FRAME)
-        for event in ears.push(heard[at : at + FRAME], line.take(FRAME, ears.drift), is_open=False)
+        for event in front_end.push(heard[at : at + FRAME], line.take(FRAME, front_end.drift), is_open=False)
     )
 
 
-def ears(model: str = "alexa") -> Ears:
-    return Ears(watch=Watch(load_wake(model)))
+def front_end(model: str = "alexa") -> FrontEnd:
+    return FrontEnd(watch=WakeWordListener(load_wake(model)))
 
 
 def story(word: str) -> Samples:
@@ -54,23 +54,23 @@ def over(clip: Samples, room: Room, podcast: Samples) -> bool:
     heard = in_room(podcast, room)
     at = 15 * HEARING_RATE
     heard[at : at + len(clip)] += clip[: len(heard) - at] / max(0.01, float(np.abs(clip).max())) * 0.7 * room.person
-    return woken(ears(), heard, podcast) > 0
+    return woken(front_end(), heard, podcast) > 0
 
 
 def main() -> None:
     words = {word: sorted((CLIPS / "wakewords" / word).glob("*.flac")) for word in ("alexa", "computer", "jarvis")}
     clips = {word: [read_audio(path).samples for path in paths] for word, paths in words.items()}
-    alone = sum(woken(ears(), np.pad(clip, (HEARING_RATE, HEARING_RATE))) > 0 for clip in clips["alexa"])
+    alone = sum(woken(front_end(), np.pad(clip, (HEARING_RATE, HEARING_RATE))) > 0 for clip in clips["alexa"])
     print(f"people, alone: {alone} of {len(clips['alexa'])} woke it")
     podcast, says = story("something"), story("Alexa")
     for room in ROOMS:
         through = sum(over(clip, room, podcast) for clip in clips["alexa"])
-        itself = woken(ears(), in_room(says, room), says)
+        itself = woken(front_end(), in_room(says, room), says)
         where = f"level {room.level} delay {room.delay} distorts {room.distorts} drift {room.drift}"
         print(f"{where} person {room.person}: {through} of {len(clips['alexa'])} over the podcast; "
               f"woken {itself} times by its own six", flush=True)  # fmt: skip
     seconds, alarms = 0.0, 0
-    listening = ears()
+    listening = front_end()
     others = [*clips["computer"], *clips["jarvis"], *(samples for _, samples in sounds())]
     for path in sorted(CLIPS.rglob("*")):
         if "wakewords" not in path.parts and path.suffix in (".wav", ".flac", ".mp3"):
@@ -85,7 +85,7 @@ def main() -> None:
     cpu = time.process_time() - began
     print(f"everything else: {alarms} false alarms in {seconds / 60:.0f} minutes; "
           f"{100 * cpu / seconds:.2f} % of a core")  # fmt: skip
-    other, began = Ears(watch=Watch(load_wake(str(MODEL)))), time.process_time()
+    other, began = FrontEnd(watch=WakeWordListener(load_wake(str(MODEL)))), time.process_time()
     woken(other, np.random.default_rng(0).normal(0, 0.01, 60 * HEARING_RATE).astype(np.float32))
     print(f"openWakeWord: {100 * (time.process_time() - began) / 60:.2f} % of a core ({Path(MODEL).name})")
 

@@ -5,11 +5,14 @@ import json
 import sys
 from pathlib import Path
 
+import numpy as np
 import pytest
 
 from retrieval.index.embedding import Embedder
 from retrieval.index.index import Index
-from tests.benchmarks import moments, search_scale, vectors
+from retrieval.index.script import script
+from tests.benchmarks import answers, moments, search_scale, train_runs, vectors
+from voice.model import Cue
 
 HIT = ("hit@1", "hit@3", "hit@10", "near@1")
 LIBRARY = ("hit@1", "hit@10", "near@1", "episode@1")
@@ -110,3 +113,55 @@ def test_the_scale_is_measured_on_a_library_that_stays_whole(
     with Index.open(folder).view() as view:
         assert view.passages == report["passages"] >= 1500
         assert len(view.episodes) == report["episodes"]
+
+
+def test_answers_are_measured_by_what_is_said_and_where_it_jumps() -> None:
+    asked = [
+        answers.Asked("When?", "a", ((30.0, 40.0),), (("in august",), ("eighth", "month")), "when", True),
+        answers.Asked("Who?", "a", ((90.0, 95.0),), (("ida",),), "who", True),
+        answers.Asked("Why?", "a", (), (), "why", False),
+        answers.Asked("How?", "a", (), (), "how", False),
+    ]
+    told = [
+        answers.Told("At 0:25: “In August.”", True, 25.0, 0.9, 10.0),
+        answers.Told("Ida is not covered.", False, 60.0, 0.4, 20.0),
+        answers.Told("Not covered.", False, None, 0.3, 30.0),
+        answers.Told("At 0:10: “Because.”", True, 10.0, 0.6, 40.0),
+    ]
+    found = answers.report(asked, told)
+    assert (found["said"][0], found["landed"][0], found["near"][0]) == (0.5, 0.5, 1.0)
+    assert (found["answered"][0], found["declined"][0]) == (0.5, 0.5)
+    assert found["declined@0.95"] == 0.5
+    assert found["kinds"]["when"] == {"said": 1.0, "landed": 1.0, "questions": 1}
+    assert "| earmark | 0.500" in answers.table({"earmark": found})
+    shown = answers.page(answers.Set(tuple(asked), {"a": ()}, {"a": "Bees"}), told)
+    assert shown.count("✓ ") == 3  # two of the questions, and the legend
+    assert "## Bees" in shown
+
+
+def test_recipes_answer_with_their_best_run(tmp_path: Path, embedder: Embedder) -> None:
+    written(tmp_path, (dict(QUERIES[0], must=[["august"]], kind="when"),))
+    (tmp_path / "episodes.jsonl").write_text("".join(json.dumps(episode) + "\n" for episode in EPISODES))
+    found = answers.read(tmp_path)
+    assert [text for _, text in answers.runs(found.cues["bees"])][1].startswith("A beekeeper")
+    for name in ("cosine", "bm25", "sum"):
+        told = answers.recipe(name, found, vectors.Remembering(tmp_path / "made", lambda: embedder))
+        assert answers.says(found.asked[0], told[0])
+        assert answers.near(found.asked[0], told[0])
+    with pytest.raises(ValueError, match="holds no set"):
+        answers.read(tmp_path / "nowhere")
+
+
+def test_an_answer_can_be_cut_out_of_a_script(embedder: Embedder) -> None:
+    cues = [Cue(20.0 * at, 20.0 * at + 19, f"Sentence {at} has some twenty words about the garden. " * 4, "Ida")
+            for at in range(6)]  # fmt: skip
+    said = script(cues, embedder)
+    left = train_runs.without(said, [(45.0, 50.0)])
+    assert not any(place["start"] < 50 and place["end"] > 45 for place in left.sentences)
+    assert 0 < len(left.texts) < len(said.texts)
+    for place, text in zip(left.sentences, left.texts, strict=True):
+        before = said.sentences[said.sentences["start"] == place["start"]][0]
+        assert said.texts[int(np.flatnonzero(said.sentences["start"] == place["start"])[0])] == text
+        kept, was = (one.ids[spot["first"] : spot["last"]] for one, spot in ((left, place), (said, before)))
+        assert kept.tolist() == was.tolist()
+    assert int(left.chunks[-1]) == len(left.ids)

@@ -154,3 +154,17 @@ def test_the_language_model_that_is_set_writes_digests(tmp_path):
     assert Companion(Settings(data_dir=tmp_path / "none")).tools.writer() is None
     settings = Settings(data_dir=tmp_path / "one", llm_url="http://127.0.0.1:9/v1", llm_model="small")
     assert Companion(settings).tools.writer().name == "small"
+
+
+def test_a_question_in_another_language_than_the_episode_gets_an_honest_sentence(demo_dir, tmp_path):
+    folder = tmp_path / "earmark"
+    shutil.copytree(demo_dir, folder)
+    companion = Companion(Settings(data_dir=folder))
+    try:
+        episode = companion.library.episodes()[-1]
+        assert episode.language == "en"
+        answer = companion.ask(Question("Was sagt der Gast über die Bienen?", episode.id))
+        assert answer.text == "This episode is in English, and that sounds like German; ask it in English."
+        assert not answer.covered
+    finally:
+        companion.close()

@@ -11,7 +11,8 @@ import pytest
 from click.testing import CliRunner, Result
 
 from episodes.media.recordings import probe
-from episodes.transcripts.reader import read_transcript, write_vtt
+from episodes.transcripts.reader import read_transcript
+from episodes.transcripts.writer import write_vtt
 from tests.episodes.feedserver import Publisher, publishing
 from tests.episodes.tones import write_tones
 from ui.cli.main import main
@@ -102,3 +103,26 @@ def test_a_clip_takes_seconds_and_clock_times(demo_dir: Path, tmp_path: Path) ->
     assert usage.exit_code == 2 and "not a time" in usage.stderr
     assert not out.exists()
 
+
+
+def test_what_is_left_to_the_background_is_printed_as_json(tmp_path: Path) -> None:
+    (tmp_path / "talk.vtt").write_text(write_vtt(CUES))
+    added = run("add", tmp_path / "talk.vtt", "--no-wait", "--json", data_dir=tmp_path / "home")
+    (episode,) = json.loads(added.stdout)
+    assert (episode["title"], episode["ready"]) == ("Talk", False)
+    asked = refused(run("ask", "What about bees?", "--episode", "talk", data_dir=tmp_path / "home"))
+    assert "cannot be asked yet: waiting" in asked
+
+
+def test_a_name_that_is_no_name_takes_nothing_in(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "talk.vtt").write_text(write_vtt(CUES))
+    assert "the name is empty" in refused(run("add", "", data_dir=tmp_path / "home"))
+    assert "https://example.org/feed.xml" in refused(run("add", "example.org/feed.xml", data_dir=tmp_path / "home"))
+    assert not json.loads(run("list", "--json", data_dir=tmp_path / "home").stdout)
+
+
+def test_the_list_is_in_the_order_of_publication(tmp_path: Path, publisher: Publisher) -> None:
+    assert run("add", f"{publisher.base}/feed.xml", "--no-wait", data_dir=tmp_path / "home").exit_code == 0
+    listed = json.loads(run("list", "--json", data_dir=tmp_path / "home").stdout)
+    assert [episode["title"] for episode in listed] == ["Bees 0", "Bees 1", "Bees 2"]

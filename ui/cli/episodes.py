@@ -14,6 +14,7 @@ from voice.model import clock
 
 if TYPE_CHECKING:
     from episodes.ingest.subscriptions import Subscription
+    from episodes.model import Episode
     from episodes.sources.resolve import Choice, Gathered
     from ui.companion import Companion
 
@@ -22,8 +23,12 @@ FORMATS = ("vtt", "srt", "json", "chapters", "soundbites", "markdown")
 
 @click.command()
 @click.argument("what", nargs=-1, required=True)
-@click.option("--latest", type=click.IntRange(min=0), metavar="N",
-              help="Of a feed, the newest N [3 when nothing else is chosen; 0: all].")
+@click.option(
+    "--latest",
+    type=click.IntRange(min=0),
+    metavar="N",
+    help="Of a feed, the newest N [3 when nothing else is chosen; 0: all].",
+)
 @click.option("--since", default="", metavar="DATE", help="Of a feed, what came on DATE (2024-05-31) or later.")
 @click.option("--match", default="", metavar="TEXT", help="Of a feed, episodes with TEXT in their title.")
 @click.option("--wait/--no-wait", default=True, help="Follow it until it is ready, or leave it to the background.")
@@ -62,7 +67,10 @@ def add(
             episodes = take(companion.library, gathered, match, BY_HAND)
             if not wait:
                 for episode in episodes:
-                    click.echo(f"{episode.id}  {episode.title}  [{episode.status}]")
+                    added.append(schemas.episode_json(episode))
+                    if not as_json:
+                        click.echo(f"{episode.id}  {episode.title}  [{episode.status}]{_there(episode, known)}")
+                    known.add(episode.id)
                 continue
             for waiting in episodes:
                 try:
@@ -77,8 +85,8 @@ def add(
                 for remark in (step.reason for step in episode.steps if step.reason and episode.id not in known):
                     click.echo(remark, err=True)
                 if not as_json:
-                    there = "  was there already ('earmark remove' forgets it)" if episode.id in known else ""
-                    click.echo(f"{episode.id}  {episode.title}  ({clock(episode.seconds)}){there}")
+                    click.echo(f"{episode.id}  {episode.title}  ({clock(episode.seconds)}){_there(episode, known)}")
+                known.add(episode.id)
     if as_json:
         print_json(added)
     elif not wait:
@@ -87,8 +95,14 @@ def add(
         raise LibraryError(f"{failed} could not be taken in; what could is there.", "Add the others again later.")
 
 
+def _there(episode: "Episode", known: set[str]) -> str:
+    """What is said behind an episode whose content was in the library before."""
+    return "  was there already ('earmark remove' forgets it)" if episode.id in known else ""
+
+
 def _gathered(companion: "Companion", ref: str, choice: "Choice", alone: bool) -> "Gathered | None":
     """What a reference stands for, with what is worth knowing of it on stderr; None when that is nothing."""
+    from episodes.sources.addresses import without_password
     from episodes.sources.resolve import gather
 
     try:
@@ -96,7 +110,7 @@ def _gathered(companion: "Companion", ref: str, choice: "Choice", alone: bool) -
     except EarmarkError as error:
         if alone:
             raise
-        click.secho(f"{ref}: {error}", err=True, fg="red")
+        click.secho(f"{without_password(ref)}: {error}", err=True, fg="red")
         return None
     for problem in gathered.problems:
         click.secho(problem, err=True, fg="yellow")
@@ -104,7 +118,8 @@ def _gathered(companion: "Companion", ref: str, choice: "Choice", alone: bool) -
         every, chosen = len(followed.feed.entries), len(followed.chosen)
         more = f" of {every} ('--latest 0' for all)" if chosen < every else ""
         title = " ".join(followed.feed.title.split())
-        click.echo(f"{title}: {chosen}{more} episode{'s' * (every != 1)}.", err=True)
+        silent = f" {followed.feed.posts} without sound left out." if followed.feed.posts else ""
+        click.echo(f"{title}: {chosen}{more} episode{'s' * (every != 1)}.{silent}", err=True)
     return gathered
 
 
@@ -119,6 +134,7 @@ def sync(ctx: click.Context, feed: str | None, wait: bool, as_json: bool) -> Non
     """
     from episodes.ingest.subscriptions import find, subscriptions
     from episodes.ingest.subscriptions import sync as synchronise
+    from episodes.sources.addresses import without_password
 
     with companion_of(ctx) as companion:
         library, net = companion.library, net_of(companion.settings)
@@ -133,13 +149,16 @@ def sync(ctx: click.Context, feed: str | None, wait: bool, as_json: bool) -> Non
                        err=bool(found.problem))  # fmt: skip
             for episode in found.episodes:
                 click.echo(f"  {episode.id}  {episode.title}")
+            for episode in found.again:
+                click.echo(f"  {episode.id}  {episode.title}  (corrected by the feed, so it is tried again)")
         if as_json:
             print_json([
-                {"feed": found.subscription.address, "title": found.subscription.title, "problem": found.problem,
-                 "episodes": [episode.id for episode in found.episodes]}
+                {"feed": without_password(found.subscription.address), "title": found.subscription.title,
+                 "problem": found.problem, "episodes": [episode.id for episode in found.episodes],
+                 "again": [episode.id for episode in found.again]}
                 for found in results
             ])  # fmt: skip
-        new = [episode for found in results for episode in found.episodes]
+        new = [episode for found in results for episode in (*found.episodes, *found.again)]
         if not wanted and not as_json:
             click.echo("No feed is followed. Add one with 'earmark add ADDRESS'.")
         if wait and new:
@@ -158,6 +177,7 @@ def sync(ctx: click.Context, feed: str | None, wait: bool, as_json: bool) -> Non
 def feeds(ctx: click.Context, forget: str | None, as_json: bool) -> None:
     """List the feeds that are followed, or forget one."""
     from episodes.ingest import subscriptions
+    from episodes.sources.addresses import without_password
 
     with library_of(ctx) as library:
         if forget:
@@ -169,13 +189,15 @@ def feeds(ctx: click.Context, forget: str | None, as_json: bool) -> None:
         return
     for one in found:
         only = f"  only “{one.match}”" if one.match else ""
-        click.echo(f"{one.title}  {one.address}  ({one.seen} seen){only}")
+        click.echo(f"{one.title}  {without_password(one.address)}  ({one.seen} seen){only}")
     if not found:
         click.echo("No feed is followed. Add one with 'earmark add ADDRESS'.")
 
 
 def _feed_json(one: "Subscription") -> dict[str, object]:
-    return {"address": one.address, "title": one.title, "match": one.match, "seen": one.seen}
+    from episodes.sources.addresses import without_password
+
+    return {"address": without_password(one.address), "title": one.title, "match": one.match, "seen": one.seen}
 
 
 @click.command()
@@ -219,8 +241,14 @@ class Moment(click.ParamType):  # type: ignore[type-arg]  # generic in newer ver
 @click.argument("episode")
 @click.argument("start", type=Moment())
 @click.argument("end", type=Moment())
-@click.option("-o", "--output", type=click.Path(path_type=Path, dir_okay=False), required=True, metavar="FILE",
-              help="The file: .m4a (copied as it is), .mp3, .wav, .flac, .ogg or .opus.")
+@click.option(
+    "-o",
+    "--output",
+    type=click.Path(path_type=Path, dir_okay=False),
+    required=True,
+    metavar="FILE",
+    help="The file: .m4a (copied as it is), .mp3, .wav, .flac, .ogg or .opus.",
+)
 @click.pass_context
 def clip(ctx: click.Context, episode: str, start: float, end: float, output: Path) -> None:
     """Cut the sound of an EPISODE from START to END into a file of its own. Times are seconds (75) or as a clock shows
@@ -232,14 +260,20 @@ def clip(ctx: click.Context, episode: str, start: float, end: float, output: Pat
         found = library.episode(episode)
         audio = library.audio_path(found)
         if audio is None or not audio.exists():
-            raise LibraryError(f"“{found.title}” has no audio to cut ({found.status}).",
-                               "Add its recording, or wait until it is ready.")
+            raise LibraryError(
+                f"“{found.title}” has no audio to cut ({found.status}).",
+                "Add its recording, or wait until it is ready.",
+            )
         if end <= start:
-            raise LibraryError(f"A clip cannot end at {clock(end)} when it starts at {clock(start)}.",
-                               "Give the start first, then the end.")
+            raise LibraryError(
+                f"A clip cannot end at {clock(end)} when it starts at {clock(start)}.",
+                "Give the start first, then the end.",
+            )
         if start >= found.seconds:
-            raise LibraryError(f"“{found.title}” ends at {clock(found.seconds)}, before {clock(start)}.",
-                               "Choose times inside the episode.")
+            raise LibraryError(
+                f"“{found.title}” ends at {clock(found.seconds)}, before {clock(start)}.",
+                "Choose times inside the episode.",
+            )
         end = min(end, found.seconds)
         save(audio, output, start, end, f"{found.title}, {clock(start)}")
     click.echo(f"{output}  {clock(start)} to {clock(end)} of {found.title}")

@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """The commands about the work of taking in: follow it, do it, stop it, and begin it again."""
 
+import os
 import signal
 import threading
 from collections.abc import Sequence
@@ -37,6 +38,10 @@ def take_in(companion: "Companion", episodes: "Sequence[Episode]") -> "list[Epis
         return client.running(companion.settings.data_dir) is not None
 
     at = None
+    before = signal.getsignal(signal.SIGINT)
+    on_main = threading.current_thread() is threading.main_thread()
+    if on_main:
+        signal.signal(signal.SIGINT, _interrupt)
     try:
         for at in episodes:
             try:
@@ -57,9 +62,18 @@ def take_in(companion: "Companion", episodes: "Sequence[Episode]") -> "list[Epis
             if job is not None:
                 click.echo(f"To forget it: earmark remove {job.episode_id}", err=True)
         click.get_current_context().exit(130)
+    finally:
+        if on_main:
+            signal.signal(signal.SIGINT, before)
     if failed:
         raise LibraryError(f"{len(failed)} of {len(episodes)} were not taken in.", "'earmark jobs' says why.")
     return ready
+
+
+def _interrupt(number: int, frame: object) -> None:
+    """Ctrl-C: the first stops the work in good order, a second one while it stops leaves at once."""
+    signal.signal(number, lambda *_: os._exit(130))  # all that is done is stored, and a lease runs out by itself
+    raise KeyboardInterrupt
 
 
 @click.command()
@@ -130,8 +144,16 @@ def work(ctx: click.Context, idle: float | None) -> None:
     from ui.worker_supervisor import yield_to_listeners
 
     stopping = threading.Event()
+
+    def stop(number: int, frame: object) -> None:
+        if stopping.is_set() and number == signal.SIGINT:  # asked twice: the lease runs out, and another goes on
+            raise KeyboardInterrupt
+        stopping.set()
+        if number == signal.SIGINT:
+            click.echo("\nStopping after the piece at hand. Ctrl-C again stops at once.", err=True)
+
     for name in (signal.SIGINT, signal.SIGTERM):
-        signal.signal(name, lambda *_: stopping.set())
+        signal.signal(name, stop)
     yield_to_listeners()
     companion = Companion(settings_of(ctx))
     try:

@@ -14,7 +14,7 @@ import click
 from ui.cli.base import companion_of, json_option, print_json
 
 if TYPE_CHECKING:
-    from ui.listen.session import Headless
+    from ui.listen.session import ListeningSession
 
 
 @click.command()
@@ -40,7 +40,7 @@ def listen(
     g       back to where I was        b      bookmark        o      in their own words
     r       say it again               s      stop talking    N P    next, previous episode
     """
-    from ui.listen.session import Headless
+    from ui.listen.session import ListeningSession
 
     logging.getLogger("earmark").setLevel(logging.DEBUG if ctx.obj.get("verbose") else logging.INFO)
     logging.getLogger("earmark.listen").setLevel(logging.INFO)
@@ -51,13 +51,12 @@ def listen(
         if not companion.library.episodes() and companion.settings.demo:
             click.echo("The first start makes the demo episode; this takes some seconds.", err=True)
             companion.add_demo()
-        headless = Headless(companion)
-        headless.open(episode, play=not paused)
+        session = ListeningSession(companion)
+        session.open(episode, play=not paused)
         click.echo("Loading what hears, finds and speaks; then it plays.", err=True)
-        companion.warm(headless.episode_id)
-        signal.signal(signal.SIGTERM, lambda number, frame: headless.stop())
-        with _keys(headless):
-            headless.run()
+        signal.signal(signal.SIGTERM, lambda number, frame: session.stop())
+        with _keys(session):
+            session.run(prepare=lambda: companion.warm(session.episode_id))
 
 
 @click.command()
@@ -84,7 +83,7 @@ _ARROWS = {"A": "up", "B": "down", "C": "right", "D": "left"}
 
 
 @contextlib.contextmanager
-def _keys(headless: "Headless") -> Iterator[None]:
+def _keys(session: "ListeningSession") -> Iterator[None]:
     """Hand the keys of the terminal over while the block runs; nothing without a terminal (a service)."""
     if not sys.stdin.isatty():
         yield
@@ -98,7 +97,7 @@ def _keys(headless: "Headless") -> Iterator[None]:
         while key := sys.stdin.read(1):
             if key == "\x1b" and sys.stdin.read(1) == "[":
                 key = _ARROWS.get(sys.stdin.read(1), "")
-            headless.press(key)
+            session.press(key)
 
     try:
         tty.setcbreak(sys.stdin)

@@ -103,11 +103,11 @@ for command in (
 @json_option
 @click.pass_context
 def list_(ctx: click.Context, as_json: bool) -> None:
-    """List the episodes of the library, newest first."""
+    """List the episodes of the library, newest first: by the day they were published, else by when they came in."""
     from ui import schemas
 
     with library_of(ctx) as library:
-        found = library.episodes()
+        found = sorted(library.episodes(), key=lambda episode: episode.published, reverse=True)
     if as_json:
         print_json([schemas.episode_json(episode) for episode in found])
         return

@@ -14,29 +14,33 @@ from voice.errors import from_os_error
 log = logging.getLogger("earmark")
 
 
-class Listening(msgspec.Struct):
-    """The state of listening; positions in seconds by episode id."""
+class ListeningState(msgspec.Struct):
+    """The state of listening; positions in seconds by episode id.
+
+    ``greeted``: the listener was told once how to be heard.
+    """
 
     episode: str = ""
     positions: dict[str, float] = {}
     bookmarks: dict[str, list[float]] = {}
     speed: float = 1.0
     volume: float = 1.0
+    greeted: bool = False
 
 
-def load(folder: Path) -> Listening:
+def load(folder: Path) -> ListeningState:
     """The state that was saved in ``folder``; a new one when there is none, or when it cannot be read (it is said)."""
     path = folder / "listening.json"
     try:
-        return msgspec.json.decode(path.read_bytes(), type=Listening)
+        return msgspec.json.decode(path.read_bytes(), type=ListeningState)
     except FileNotFoundError:
-        return Listening()
+        return ListeningState()
     except (OSError, msgspec.DecodeError) as error:
         log.warning("%s cannot be read (%s), so listening starts anew.", path, error)
-        return Listening()
+        return ListeningState()
 
 
-def save(folder: Path, state: Listening) -> None:
+def save(folder: Path, state: ListeningState) -> None:
     """Save the state in one step, so that a power cut leaves the old one or the new one. Raises LibraryError."""
     path = folder / "listening.json"
     part = path.with_suffix(".part")

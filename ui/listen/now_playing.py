@@ -24,7 +24,7 @@ SAVE_EVERY = 5.0
 _AROUND = (12.0, 2.0)  # seconds of transcript before and after the position that an echo may be of
 
 
-class Playing:
+class NowPlaying:
     """One episode at a time in a player."""
 
     def __init__(self, companion: "Companion", player: Player) -> None:
@@ -52,6 +52,15 @@ class Playing:
     def bookmarks(self) -> list[float]:
         """The bookmarks of the episode, in seconds."""
         return self._state.bookmarks.setdefault(self.id, [])
+
+    @property
+    def greeted(self) -> bool:
+        """Whether the listener was told how to be heard, ever."""
+        return self._state.greeted
+
+    @greeted.setter
+    def greeted(self, told: bool) -> None:
+        self._state.greeted = told
 
     def open(self, ref: str | None = None) -> None:
         """Take an episode (None: the last one, else the newest), where it was left. Raises LibraryError."""

@@ -1,24 +1,32 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """What happens to a turn beside the loop that listens: it is decoded, understood, and its answer is made to sound.
 
-An attempt begins when a turn may be over, before it is: whatever it makes is thrown away when speech goes on.
+Work begins when a turn may be over, before it is: whatever it makes is thrown away when its speaker goes on.
 """
 
 import logging
+import re
 import time
-from collections.abc import Callable, Iterator
+from collections import deque
+from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass, field
 from typing import Protocol
 
-from retrieval.commands.commands import Command, parse
-from retrieval.model import Answer, Moment, Question
+from retrieval.commands.by_sound import LONGEST, SoundsLike, sounds_like
+from retrieval.commands.commands import parse, plain_words
+from retrieval.commands.utterance import asks
+from retrieval.model import Answer, Command, Moment, Question
+from ui.listen.turn import Answered, Decoded, Finished, Meaning, Sounding, Update
 from voice.audio import Audio
 from voice.devices.echo_cancellation import is_echo
 from voice.errors import EarmarkError
 from voice.model import Heard
+from voice.synthesis.phonemes import phonemes
 
 log = logging.getLogger("earmark.listen")
+
+_KEPT = 20  # answers of a conversation that are given again
+_ALIKE = 92.0  # percent of letters in their place (Indel) from which on two questions are the same, heard twice
 
 SURE = 0.35
 """Confidence of the recogniser below which it is asked back what was meant, and not answered."""
@@ -40,102 +48,153 @@ class Engine(Protocol):
         ...
 
 
-@dataclass(slots=True)
-class Attempt:
-    """One try to understand turn ``number``; ``live`` until speech goes on or a newer turn begins.
-
-    ``times`` are clock readings (seconds) by stage. ``sounds`` are what is to be heard, in order, of ``spoken``.
-    """
-
-    number: int
-    audio: Audio
-    played: tuple[str, ...] = ()
-    live: bool = True
-    over: bool = False
-    acted: bool = False
-    heard: Heard | None = None
-    command: Command | None = None
-    answer: Answer | None = None
-    echo: bool = False
-    finished: bool = False
-    problem: str = ""
-    spoken: str = ""
-    sounds: list[Audio] = field(default_factory=list)
-    times: dict[str, float] = field(default_factory=dict)
-
-
-class Mind:
-    """Works on attempts in threads of its own and tells ``changed`` after each stage.
+class TurnProcessor:
+    """Works on turns in threads of its own and tells ``post`` of each step.
 
     ``topic`` is what the part around a moment is called ("" when nobody named it).
     """
 
     def __init__(
-        self, engine: Engine, changed: Callable[[Attempt], None], topic: Callable[[Moment], str] = lambda moment: ""
+        self, engine: Engine, post: Callable[[Update], None], topic: Callable[[Moment], str] = lambda moment: ""
     ) -> None:
-        self._engine, self._topic = engine, topic
-        self._changed = changed
-        self._pool = ThreadPoolExecutor(max_workers=2, thread_name_prefix="mind")
+        self._engine, self._post, self._topic = engine, post, topic
+        self._answers: deque[tuple[Question, Answer]] = deque(maxlen=_KEPT)
+        self._wanted: set[int] = set()  # ids of the turns that somebody waits for
+        self._pool = ThreadPoolExecutor(max_workers=2, thread_name_prefix="turn")
 
-    def understand(self, attempt: Attempt, question: Callable[[str], Question], episode_id: str | None) -> None:
-        """Decode the attempt, and answer it when it is a question (``question`` makes one of the text)."""
-        self._submit(attempt, lambda: self._understand(attempt, question, episode_id))
+    def understand(
+        self, id_: int, audio: Audio, played: Sequence[str], addressed: bool, question: Callable[[str], Question],
+        episode_id: str | None,
+    ) -> None:
+        """Decode what was said, and answer it when it is a question (``question`` makes one of the text).
 
-    def say(self, attempt: Attempt, text: str) -> None:
-        """Say a text as part of an attempt."""
-        self._submit(attempt, lambda: self._speak(attempt, text))
-
-    def look_for(self, attempt: Attempt, question: Question) -> None:
-        """Find moments without saying anything."""
+        ``played`` and ``addressed``: see ``meaning``.
+        """
 
         def work() -> None:
-            attempt.answer = self._engine.ask(question)
+            heard = self._engine.hear(audio, episode_id)
+            found, command = meaning(heard, played, addressed)
+            self._post(Decoded(id_, time.monotonic(), heard, found, command))
+            if id_ not in self._wanted:
+                return
+            if found is Meaning.QUESTION:
+                answer = self._ask(question(heard.text))
+                self._post(Answered(id_, time.monotonic(), answer))
+                self._speak(id_, spoken_answer(answer, heard.confidence, self._topic))
 
-        self._submit(attempt, work)
+        self._submit(id_, work)
+
+    def _ask(self, question: Question) -> Answer:
+        """The answer; to what was asked before in nearly the same words, the one that was given."""
+        for before, answer in reversed(self._answers):
+            if is_asked_again(question, before):
+                return answer
+        answer = self._engine.ask(question)
+        self._answers.append((question, answer))
+        return answer
+
+    def say(self, id_: int, text: str) -> None:
+        """Say a text."""
+        self._submit(id_, lambda: self._speak(id_, text))
+
+    def look_for(self, id_: int, question: Question) -> None:
+        """Find moments without saying anything."""
+        self._submit(id_, lambda: self._post(Answered(id_, time.monotonic(), self._engine.ask(question))))
+
+    def prepare(self, id_: int, prepare: Callable[[], None], text: str) -> None:
+        """Do what has to be done before the first turn, after saying so."""
+
+        def work() -> None:
+            self._speak(id_, text)
+            prepare()
+
+        self._submit(id_, work)
+
+    def drop(self, id_: int) -> None:
+        """Nobody waits for this turn any more: what is under way for it ends at the next step."""
+        self._wanted.discard(id_)
 
     def close(self) -> None:
         """Wait for what is under way, and take no more."""
+        self._wanted.clear()
         self._pool.shutdown(wait=True, cancel_futures=True)
 
-    def _submit(self, attempt: Attempt, work: Callable[[], None]) -> None:
-        attempt.finished = False
-        self._pool.submit(self._run, attempt, work)
+    def _submit(self, id_: int, work: Callable[[], None]) -> None:
+        self._wanted.add(id_)
+        self._pool.submit(self._run, id_, work)
 
-    def _run(self, attempt: Attempt, work: Callable[[], None]) -> None:
+    def _run(self, id_: int, work: Callable[[], None]) -> None:
+        problem = ""
         try:
-            if attempt.live:
+            if id_ in self._wanted:
                 work()
         except EarmarkError as error:
-            attempt.problem = str(error)
+            problem = str(error)
         except Exception as error:  # a thread of a pool would keep it to itself, and the turn would be lost
-            attempt.problem = f"Something went wrong: {error!r}."
-            log.exception("turn %d failed", attempt.number)
-        attempt.finished = True
-        self._changed(attempt)
+            problem = f"Something went wrong: {error!r}."
+            log.exception("turn failed")
+        self._wanted.discard(id_)
+        self._post(Finished(id_, time.monotonic(), problem))
 
-    def _understand(self, attempt: Attempt, question: Callable[[str], Question], episode_id: str | None) -> None:
-        attempt.times["decoding"] = time.monotonic()
-        heard = self._engine.hear(attempt.audio, episode_id)
-        attempt.times["decoded"] = time.monotonic()
-        attempt.command = parse(heard.text) if heard.text else None
-        attempt.echo = is_echo(heard, attempt.played, attempt.command is not None)
-        attempt.heard = heard
-        self._changed(attempt)
-        if not heard.text or attempt.echo or attempt.command is not None or not attempt.live:
-            return
-        answer = self._engine.ask(question(heard.text))
-        attempt.times["found"] = time.monotonic()
-        attempt.answer = answer
-        self._speak(attempt, spoken_answer(answer, heard.confidence, self._topic))
-
-    def _speak(self, attempt: Attempt, text: str) -> None:
-        attempt.spoken = text
+    def _speak(self, id_: int, text: str) -> None:
         for sound in self._engine.speak(text):
-            if not attempt.live:
+            if id_ not in self._wanted:
                 return
-            attempt.times.setdefault("synthesised", time.monotonic())
-            attempt.sounds.append(sound)
-            self._changed(attempt)
+            self._post(Sounding(id_, time.monotonic(), text, sound))
+
+
+def is_asked_again(question: Question, before: Question) -> bool:
+    """Whether a question is one that was asked before, and means the same now: not one that leans on the place or on
+    what was said between."""
+    from rapidfuzz import fuzz
+
+    plain, other = plain_words(question.text), plain_words(before.text)
+    if question.episode_id != before.episode_id or len(plain.split()) < 3 or _LEANS.search(plain):
+        return False
+    return fuzz.ratio(plain, other) >= _ALIKE and _NUMBERS.findall(plain) == _NUMBERS.findall(other)
+
+
+_LEANS = re.compile(
+    r"\b(?:this|that|these|those|it|he|she|they|him|her|them|just|now|so far|more|else|again|next|last|first|second"
+    r"|other|missed?|left)\b"
+)
+_NUMBERS = re.compile(r"\d+|\bnot\b|\bno\b")
+
+
+def meaning(heard: Heard, played: Sequence[str], addressed: bool) -> tuple[Meaning, Command | None]:
+    """What was said means; with the command where it is one, for sure or perhaps.
+
+    ``played``: the texts that an echo would be of. ``addressed``: the listener called before, so that whatever they say
+    is said to the companion; without it, what is neither a question nor a command is said to somebody else.
+    """
+    if not heard.text:
+        return Meaning.NOTHING, None
+    command = parse(heard.text) or _last_word(heard.text)
+    if is_echo(heard, played, command is not None):
+        return Meaning.ECHO, None
+    if command is not None:
+        return Meaning.COMMAND, command
+    if asks(heard.text):
+        return Meaning.QUESTION, None
+    like = _like_a_command(heard)
+    if like is not None:
+        return (Meaning.COMMAND if like.sure else Meaning.UNSURE), like.command
+    return (Meaning.QUESTION if addressed else Meaning.ASIDE), None
+
+
+def _last_word(text: str) -> Command | None:
+    """The command that takes back what was said before it in the same breath: "What is … no, stop."."""
+    said = _SENTENCE_END.split(text.strip())
+    command = parse(said[-1]) if len(said) > 1 else None
+    return command if command is not None and command.name in _TAKES_BACK else None
+
+
+_SENTENCE_END = re.compile(r"(?<=[.!?])\s+")
+_TAKES_BACK = frozenset(("stop", "pause", "no", "play", "resume", "mute"))
+
+
+def _like_a_command(heard: Heard) -> SoundsLike | None:
+    return sounds_like(heard.text, phonemes) if len(heard.text.split()) <= LONGEST else None
 
 
 def spoken_answer(answer: Answer, confidence: float, topic: Callable[[Moment], str] = lambda moment: "") -> str:

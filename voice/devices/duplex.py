@@ -5,6 +5,7 @@ import logging
 import threading
 import time
 from collections.abc import Callable
+from enum import Enum
 from typing import Any
 
 import numpy as np
@@ -12,7 +13,7 @@ import numpy as np
 from voice.audio import HEARING_RATE, Audio, Samples
 from voice.devices import sound_devices
 from voice.devices.player import Player
-from voice.devices.resampling import Line
+from voice.devices.resampling import DriftResampler
 from voice.errors import DeviceError
 
 log = logging.getLogger("earmark.listen")
@@ -24,10 +25,17 @@ _GAPS = 5  # gaps after which it gets more
 _LATE = 0.5  # seconds of played sound that may wait to be compared with the microphone
 
 
-def earcon(rate: int) -> Audio:
-    """The short rising sound that says: I listen."""
+class Earcon(Enum):
+    """Short sounds that say something: I listen (rising); I did not understand that (falling)."""
+
+    LISTENING = (660.0, 880.0)
+    UNSURE = (520.0, 390.0)
+
+
+def earcon(rate: int, kind: Earcon = Earcon.LISTENING) -> Audio:
+    """The sound of an earcon: two tones (hertz, their values), 0.14 s in all."""
     at = np.arange(round(0.14 * rate)) / rate
-    wave = 0.2 * np.sin(2 * np.pi * np.where(at < 0.07, 660, 880) * at) * np.sin(np.pi * at / 0.14)
+    wave = 0.2 * np.sin(2 * np.pi * np.where(at < 0.07, *kind.value) * at) * np.sin(np.pi * at / 0.14)
     return Audio(wave.astype(np.float32), rate)
 
 
@@ -52,20 +60,29 @@ class Resampler:
         return np.concatenate(made) if made else np.zeros(0, np.float32)
 
 
-class Sound:
-    """Both devices, by name or index ("" is the usual one). ``take`` gets the microphone's blocks at 16 kHz."""
+class DuplexDevice:
+    """Both devices, by name or index ("" is the usual one). ``take`` gets the microphone's blocks at 16 kHz.
 
-    def __init__(self, player: Player, take: Callable[[Samples], None], microphone: str, loudspeaker: str) -> None:
-        self._player, self._take = player, take
+    The loudspeaker plays without a microphone, too: ``deaf`` hears why there is none, once, and None when it is there
+    again.
+    """
+
+    def __init__(
+        self, player: Player, take: Callable[[Samples], None], microphone: str, loudspeaker: str,
+        deaf: Callable[[DeviceError | None], None] = lambda error: None,
+    ) -> None:
+        self._player, self._take, self._deaf = player, take, deaf
         self._names = {"input": microphone, "output": loudspeaker}
         self._streams: dict[str, Any] = {}
         self._alive = {"input": 0.0, "output": 0.0}
-        self._next_try, self._wait, self._said = 0.0, _PATIENCE[0], ""
+        self._next_try, self._wait = dict.fromkeys(_WHAT, 0.0), dict.fromkeys(_WHAT, _PATIENCE[0])
+        self._said = dict.fromkeys(_WHAT, "")
+        self._changes = sound_devices.Changes()
         self._to_hearing = Resampler(player.rate, HEARING_RATE)
         self._from_microphone = Resampler(HEARING_RATE, HEARING_RATE)
         self._to_loudspeaker = Resampler(player.rate, player.rate)
         self._made = np.zeros(0, np.float32)
-        self._echo = Line()
+        self._echo = DriftResampler()
         self._asked = 0
         self._gaps, self._latency = 0, _LATENCY[0]
         self._lock = threading.Lock()
@@ -80,46 +97,78 @@ class Sound:
         now = time.monotonic()
         for kind in list(self._streams):
             if now - self._alive[kind] > _SILENT:
-                self.close()
-                self._complain(DeviceError(f"The {_WHAT[kind]} sends nothing any more.", "Waiting for it to return."))
-                self._next_try = now + self._wait
+                self._lost(kind, DeviceError(f"The {_WHAT[kind]} sends nothing any more.", "Waiting for it to return."))
                 return
         if self._gaps >= _GAPS and self._latency < _LATENCY[1] and self.open:
             self._latency = min(2 * self._latency, _LATENCY[1])
             log.info("The sound had gaps; from now on the loudspeaker gets it %.2f s ahead.", self._latency)
             self.close()
-        if self.open or now < self._next_try:
+        if "output" not in self._streams:
+            self._try("output", self._open_loudspeaker)
+        elif "input" not in self._streams and self._changes.seen():
+            self.close()  # PortAudio lists devices once, and anew only while no stream is open
+            self._next_try = dict.fromkeys(_WHAT, 0.0)
+            return
+        if "output" in self._streams and "input" not in self._streams:
+            self._try("input", self._open_microphone)
+
+    def _try(self, kind: str, make: Callable[[], None]) -> None:
+        now = time.monotonic()
+        if now < self._next_try[kind]:
             return
         try:
-            self.close()
-            sound_devices.refresh()
-            self._gaps = 0
-            stream, rate = sound_devices.open_loudspeaker(
-                self._fill, self._player.rate, self._names["output"], self._latency, self._gap
-            )
-            self._streams["output"] = stream
-            self._to_loudspeaker = Resampler(self._player.rate, rate)
-            self._factor = self._player.rate / rate
-            self._alive["output"] = now
-            stream, rate = sound_devices.open_microphone(self._arrived, self._names["input"])
-            self._streams["input"] = stream
-            self._from_microphone = Resampler(rate, HEARING_RATE)
-            self._alive["input"] = time.monotonic()
+            make()
         except DeviceError as error:
-            self.close()
-            self._complain(error)
-            self._next_try = now + self._wait
-            self._wait = min(2 * self._wait, _PATIENCE[1])
+            self._lost(kind, error)
+            self._wait[kind] = min(2 * self._wait[kind], _PATIENCE[1])
             return
-        self._wait = _PATIENCE[0]
-        if self._said:
-            log.info("The sound devices are back.")
-            self._said = ""
+        self._alive[kind] = time.monotonic()
+        self._wait[kind] = _PATIENCE[0]
+        if self._said[kind]:
+            log.info("The %s is back.", _WHAT[kind])
+            self._said[kind] = ""
+            if kind == "input":
+                self._deaf(None)
+
+    def _open_loudspeaker(self) -> None:
+        self.close()
+        sound_devices.refresh()
+        self._gaps = 0
+        stream, rate = sound_devices.open_loudspeaker(
+            self._fill, self._player.rate, self._names["output"], self._latency, self._gap
+        )
+        self._streams["output"] = stream
+        self._to_loudspeaker = Resampler(self._player.rate, rate)
+        self._factor = self._player.rate / rate
+
+    def _open_microphone(self) -> None:
+        stream, rate = sound_devices.open_microphone(self._arrived, self._names["input"])
+        self._streams["input"] = stream
+        self._from_microphone = Resampler(rate, HEARING_RATE)
+
+    def _lost(self, kind: str, error: DeviceError) -> None:
+        """A device is not there (any more): without a loudspeaker nothing runs, without a microphone the rest does."""
+        if kind == "output":
+            self.close()
+        else:
+            self._close("input")
+            self._changes.watch()
+        self._next_try[kind] = time.monotonic() + self._wait[kind]
+        if str(error) != self._said[kind]:  # once, not at every try
+            again, self._said[kind] = bool(self._said[kind]), str(error)
+            log.warning("%s", error)
+            if kind == "input" and not again:
+                self._deaf(error)
 
     def close(self) -> None:
         """Close both; playback stands still meanwhile."""
-        streams, self._streams = self._streams, {}
-        for stream in streams.values():
+        for kind in list(self._streams):
+            self._close(kind)
+        self._changes.stop()
+
+    def _close(self, kind: str) -> None:
+        stream = self._streams.pop(kind, None)
+        if stream is not None:
             stream.abort(ignore_errors=True)
             stream.close(ignore_errors=True)
 
@@ -133,11 +182,6 @@ class Sound:
         if self._echo.waiting > asked + _LATE * HEARING_RATE:
             self._echo.skip(self._echo.waiting - asked - round(_LATE * HEARING_RATE / 5))
         return self._echo.take(asked, drift)
-
-    def _complain(self, error: DeviceError) -> None:
-        if str(error) != self._said:  # once, not at every try
-            self._said = str(error)
-            log.warning("%s", error)
 
     def _arrived(self, block: Samples) -> None:
         self._alive["input"] = time.monotonic()

@@ -27,7 +27,7 @@ _FARTHEST = 3e-4  # drift: worse clocks are not built
 _BAND = (150.0, 1200.0)  # hertz, where a delay of some samples is still less than half a wave
 
 
-class Canceller:
+class EchoCanceller:
     """Takes the loudspeaker out of the microphone; both at 16 kHz, frame by frame. Not for several threads.
 
     A Kalman filter per frequency: what is no echo (somebody speaks) counts as noise of the measurement, so that the

@@ -17,7 +17,7 @@ _SHIFTS = np.arange(_PHASES)[:, None] / _PHASES - _AT
 _TAPS = (np.sinc(_SHIFTS) * np.cos(np.pi * _SHIFTS / 18) ** 2).astype(np.float32)
 
 
-class Line:
+class DriftResampler:
     """Sound that was handed over and is read at a pace of its own. Not for several threads."""
 
     def __init__(self) -> None:

@@ -3,7 +3,10 @@
 
 import math
 import queue
+import subprocess
+import sys
 import threading
+import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import Any
@@ -155,6 +158,49 @@ def refresh() -> None:
         sounddevice._initialize()
     except sounddevice.PortAudioError as error:
         raise DeviceError(f"The sound system does not answer ({error}).", "Check that a sound server runs.") from error
+
+
+class Changes:
+    """Watches whether sound devices have come or gone while a stream is open, which PortAudio cannot tell: a process of
+    its own lists them anew now and then. Not for several threads."""
+
+    def __init__(self, every: float = 10.0) -> None:
+        self._every = every
+        self._known: list[str] = []
+        self._child: subprocess.Popen[str] | None = None
+        self._next = math.inf
+
+    def watch(self) -> None:
+        """Begin, with the devices that are known now."""
+        if self._next == math.inf:
+            self._known = sorted(device.name for device in devices())
+            self._next = time.monotonic() + 1.0
+
+    def stop(self) -> None:
+        """End it."""
+        self._next = math.inf
+        if self._child is not None:
+            self._child.kill()
+            self._child.communicate()
+            self._child = None
+
+    def seen(self) -> bool:
+        """True when the devices are others than those that were known when it began; returns at once."""
+        if self._child is None:
+            if time.monotonic() >= self._next:
+                self._next = time.monotonic() + self._every
+                self._child = subprocess.Popen(  # noqa: S603 — our own words
+                    [sys.executable, "-c", _LIST], stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True
+                )
+            return False
+        if self._child.poll() is None:
+            return False
+        said, _ = self._child.communicate()
+        self._child = None
+        return bool(said) and said.splitlines() != self._known
+
+
+_LIST = "import sounddevice; print(*sorted(d['name'] for d in sounddevice.query_devices()), sep='\\n')"
 
 
 def _running(

@@ -5,6 +5,7 @@ import math
 import re
 from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 from itertools import groupby
 from pathlib import Path
 from typing import Any, Protocol
@@ -22,6 +23,12 @@ _UNSURE = -0.8  # mean log-probability below which such a belief counts
 _LOOPING = 2.4  # compression ratio above which the text repeats itself
 _DOUBTFUL = -0.5  # mean log-probability below which a well-known invention is taken for one
 _BEAM = 5
+_SHORT_TURN = 12.0  # seconds of speech that are heard in a window of their own length first
+_SHORT_WINDOW = 5.0  # seconds of the shortest such window: in shorter ones the model says things twice
+_AFTER_SHORT = 0.5  # seconds of silence behind the speech
+_SURE_OF_SHORT = -1.5  # mean log-probability from which on that is believed
+_NEAR_END = 0.45  # seconds before the end of the sound from which on a time means its end
+_TIMESTAMP = 0.02  # seconds between two of Whisper's times
 _NO_REPEAT = 4  # words that may not come again in the same order where the decoder ran in circles
 _HOT_WORDS = 700  # characters that are leant towards: the prompt has room for about 220 tokens
 
@@ -88,12 +95,20 @@ class Whisper:
     folder: a model for CTranslate2. name: shown to people. language: a code, or "auto" (a model that knows English
     only hears English). threads: processor threads, 0 for CTranslate2's own choice. windows: how many windows of 30 s
     of a recording are heard at once, and make one piece: more is faster, and more is lost when the work is broken off.
+    prompt: lean by a prompt instead of by hot words (``tests.benchmarks.hearing`` compares the two).
 
     Raises HearingError when the folder holds no model that can be loaded.
     """
 
     def __init__(
-        self, folder: Path, name: str = "", *, language: str = "en", threads: int = 0, windows: int = 4
+        self,
+        folder: Path,
+        name: str = "",
+        *,
+        language: str = "en",
+        threads: int = 0,
+        windows: int = 4,
+        prompt: bool = False,
     ) -> None:
         if not folder.is_dir():
             raise HearingError(
@@ -124,7 +139,10 @@ class Whisper:
             ) from error
         self.name = f"faster-whisper {folder.name if not name or '/' in name else name}"
         self._windows = windows
+        self._known_tokenizer: Any = None
+        self._hot: tuple[str, list[int]] = ("", [])
         self._language = None if language == "auto" else language
+        self._prompt = prompt
 
     def hear(self, audio: Audio, bias: Bias = Bias(), timed: bool = False) -> Heard:  # noqa: B008 — frozen
         """One question or command; the confidence is the model's own, no text when nobody speaks.
@@ -135,6 +153,8 @@ class Whisper:
         start, samples = spoken_part(clean(audio))
         if not len(samples):
             return Heard("", 0.0)
+        if not timed and (quickly := self._hear_short(samples, bias)) is not None:
+            return quickly
         whole = not timed and len(samples) <= WINDOW * HEARING_RATE
         found = self._segments(samples, bias, 2, word_timestamps=not whole)
         segments = [segment for segment in found if not is_invented(segment)]
@@ -146,16 +166,74 @@ class Whisper:
         words = tuple(word for segment in segments for word in _words(segment, start))
         return Heard(text, min(1.0, math.exp(mean)), words)
 
+    def _hear_short(self, samples: Samples, bias: Bias) -> Heard | None:
+        """A short turn heard in a window of its own length; None when the model is not sure of it, or it is long.
+
+        The encoder's work grows with the window, and most of the usual 30 s would be silence. Whisper was trained on
+        whole windows: in a short one it tends to say everything once more, so that it is asked for times and believed
+        up to the first that is at the end of the sound, and what it is unsure of is heard again in a whole window.
+        """
+        if self._language is None or len(samples) > _SHORT_TURN * HEARING_RATE:
+            return None
+        tokenizer = self._tokenizer()
+        prompt = [*self._hot_tokens(hot_words(bias)), *tokenizer.sot_sequence]
+        window = max(len(samples) + round(_AFTER_SHORT * HEARING_RATE), round(_SHORT_WINDOW * HEARING_RATE))
+        padded = np.pad(samples, (0, window - len(samples)))
+        encoded = self._model.encode(self._model.feature_extractor(padded))
+        seconds = len(samples) / HEARING_RATE
+        (found,) = self._model.model.generate(
+            encoded, [prompt], beam_size=1, return_scores=True, suppress_tokens=[-1],
+            max_length=len(prompt) + round(12 + 8 * seconds), max_initial_timestamp_index=25,
+        )  # fmt: skip
+        tokens: list[int] = []
+        ended = False
+        for token in found.sequences_ids[0]:
+            time = (token - tokenizer.timestamp_begin) * _TIMESTAMP
+            ended = tokenizer.eot <= token < tokenizer.timestamp_begin or (bool(tokens) and time >= seconds - _NEAR_END)
+            if ended:
+                break
+            if token < tokenizer.eot:
+                tokens.append(token)
+        text = tokenizer.decode(tokens).strip()
+        plain = " ".join(re.sub(r"[^a-z ]+", " ", text.lower()).split())
+        if not ended or not plain or plain in _INVENTED or found.scores[0] < _SURE_OF_SHORT:
+            return None
+        return Heard(text, min(1.0, math.exp(found.scores[0])))
+
+    def _tokenizer(self) -> Any:
+        if self._known_tokenizer is None:
+            from faster_whisper.tokenizer import Tokenizer
+
+            multilingual = self._model.model.is_multilingual
+            how = {"task": "transcribe", "language": self._language} if multilingual else {}
+            self._known_tokenizer = Tokenizer(self._model.hf_tokenizer, multilingual, **how)
+        return self._known_tokenizer
+
+    def _hot_tokens(self, leaning: str | None) -> list[int]:
+        """What stands before the text so that the model leans to it; kept, since an episode's words stay the same."""
+        if not leaning:
+            return []
+        known, tokens = self._hot
+        if known != leaning:
+            tokenizer = self._tokenizer()
+            half = int(self._model.max_length) // 2 - 1
+            tokens = [int(tokenizer.sot_prev), *tokenizer.encode(" " + leaning.strip())[:half]]
+            self._hot = (leaning, tokens)
+        return tokens
+
     def transcribe(self, path: Path, bias: Bias, since: float = 0.0) -> Iterator[Piece]:
         """A recording piece by piece, cues with word times, in bounded memory. Raises AudioError.
 
         A piece fills some of Whisper's windows, which are heard at once: decoding several takes little more time than
         decoding one.
         """
+        language = self._spoken(bias)
         for block in _ahead(blocks(stream_audio(path), self._windows, since)):
-            heard = self._block(block, bias) if block.spans else []
+            if block.spans and language is None:  # once for a recording: what is heard late would mislead
+                language = self._model.detect_language(block.samples, language_detection_segments=4)[0]
+            heard = self._block(block, replace(bias, language=language or "")) if block.spans else []
             cues = (_cue(segment, block.start, block.end) for segment in heard if not is_invented(segment))
-            yield Piece(block.start, block.end, tuple(cues))
+            yield Piece(block.start, block.end, tuple(cues), language or "")
 
     def _block(self, block: Block, bias: Bias) -> list[Segment]:
         """The segments of a block of speech in order; windows in which the decoder ran in circles are heard again,
@@ -174,13 +252,13 @@ class Whisper:
                 {"start": (end - len(window) + 0.5) / HEARING_RATE, "end": (end + 0.5) / HEARING_RATE}
                 for window, end in zip(windows, ends, strict=True)
             ],
-            language=self._language,
+            language=self._spoken(bias),
             batch_size=self._windows,
             beam_size=_BEAM,
             temperature=0.0,
             without_timestamps=False,  # they are what ends a cue
             word_timestamps=True,
-            hotwords=hot_words(bias),
+            **self._leaning(bias),
         )
         found = restore_speech_timestamps(packed, spans, HEARING_RATE)
         heard: list[Segment] = []
@@ -197,14 +275,24 @@ class Whisper:
         )
         return [_moved(segment, begin / HEARING_RATE) for segment in found] or list(segments)
 
+    def _spoken(self, bias: Bias) -> str | None:
+        """The language to hear: the one of the settings, else of the episode; None where it has to be found out."""
+        if not self._model.model.is_multilingual:
+            return "en"
+        return self._language or bias.language or None
+
+    def _leaning(self, bias: Bias) -> dict[str, str | None]:
+        """How Whisper is told what to lean towards."""
+        return {"initial_prompt" if self._prompt else "hotwords": hot_words(bias)}
+
     def _segments(self, samples: Samples, bias: Bias, beam: int, **options: Any) -> Iterator[Segment]:
         segments, _ = self._model.transcribe(
             samples,
-            language=self._language,
+            language=self._spoken(bias),
             beam_size=beam,
             temperature=0.0,
             condition_on_previous_text=False,  # what was invented once would be believed for the rest of the episode
-            hotwords=hot_words(bias),
+            **self._leaning(bias),
             no_speech_threshold=None,  # is_invented decides, with a second condition
             **options,
         )

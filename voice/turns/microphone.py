@@ -7,10 +7,10 @@ from collections.abc import Callable
 import numpy as np
 
 from voice.audio import FRAME, FRAME_SECONDS, HEARING_RATE, Samples
-from voice.devices.echo_cancellation import Canceller
-from voice.turns.turn_detector import Change, Event, Patience, Turns
-from voice.turns.voice_activity import Detector
-from voice.turns.wake_word import Watch
+from voice.devices.echo_cancellation import EchoCanceller
+from voice.turns.turn_detector import Change, Completeness, Endpointing, TurnDetector, TurnEvent
+from voice.turns.voice_activity import VoiceActivityDetector
+from voice.turns.wake_word import WakeWordListener
 
 _LEAD = 0.35  # seconds before a turn that are decoded with it
 _WORD = 0.2  # seconds before the wake word was recognised that may belong to the turn: said in one breath
@@ -25,7 +25,7 @@ _UNHEARD = 18  # frames in a row in which it sounds and is not heard: there is n
 _SOUNDS, _HEARD = 0.01, 0.003  # root mean squares above which a frame sounds, and is heard
 
 
-class Ears:
+class FrontEnd:
     """Hears one microphone at 16 kHz. Not safe to use from several threads.
 
     ``detect`` gives the probability of speech in a frame; Silero when None. ``watch`` listens for the wake word while
@@ -33,14 +33,14 @@ class Ears:
     """
 
     def __init__(
-        self, patience: Patience | None = None, detect: Callable[[Samples], float] | None = None,
-        watch: Watch | None = None,
+        self, endpointing: Endpointing | None = None, detect: Callable[[Samples], float] | None = None,
+        watch: WakeWordListener | None = None,
     ) -> None:
-        self._turns = Turns(patience)
-        self._detect = detect or Detector()
+        self._turns = TurnDetector(endpointing)
+        self._detect = detect or VoiceActivityDetector()
         self._watch = watch
         self._opened: int | None = 0  # frame since which they are open
-        self._cancel = Canceller()
+        self._cancel = EchoCanceller()
         self._kept: deque[Samples] = deque(maxlen=round(_KEPT / FRAME_SECONDS))
         self._rest = np.zeros(0, np.float32)
         self._echo = np.zeros(0, np.float32)
@@ -54,18 +54,22 @@ class Ears:
 
     @property
     def drift(self) -> float:
-        """See ``Canceller``."""
+        """See ``EchoCanceller``."""
         return self._cancel.drift
 
-    def complete(self, number: int) -> None:
-        """See ``Turns.complete``."""
-        self._turns.complete(number)
+    def judge(self, number: int, completeness: Completeness) -> None:
+        """See ``TurnDetector.judge``."""
+        self._turns.judge(number, completeness)
+
+    def rejoin(self) -> bool:
+        """See ``TurnDetector.rejoin``."""
+        return self._turns.rejoin()
 
     def reset(self) -> None:
         """Forget a turn that is going on."""
         self._turns.reset()
 
-    def push(self, block: Samples, played: Samples, is_open: bool = True) -> list[Event]:
+    def push(self, block: Samples, played: Samples, is_open: bool = True) -> list[TurnEvent]:
         """The next samples of the microphone, and those (as many) that the loudspeaker was given; what they change.
 
         The echo is learnt always; turns are only found while the ears are open, and the wake word while they are not.
@@ -86,7 +90,7 @@ class Ears:
             learning = self._is_learning(frame, echo)
             if self._opened is None:
                 if self._watch is not None and self._watch.push(judged, echo):
-                    events.append(Event(Change.WOKEN, self._turns.number, self._turns.now, self._turns.now))
+                    events.append(TurnEvent(Change.WOKEN, self._turns.number, self._turns.now, self._turns.now))
                 self._turns.skip()
                 continue
             event = self._turns.push(0.0 if learning else self._detect(judged + _HISS[self._frames % len(_HISS)]))
@@ -97,7 +101,7 @@ class Ears:
     def _turn_to(self, is_open: bool) -> None:
         if is_open and self._opened is None:
             self._opened = self._frames
-            if isinstance(self._detect, Detector):
+            if isinstance(self._detect, VoiceActivityDetector):
                 self._detect.reset()
         elif not is_open and self._opened is not None:
             self._opened = None
@@ -105,7 +109,7 @@ class Ears:
             if self._watch is not None:
                 self._watch.reset()
 
-    def said(self, event: Event) -> Samples:
+    def utterance(self, event: TurnEvent) -> Samples:
         """The sound of a turn, with a little before and after it."""
         kept = np.concatenate(list(self._kept)) if self._kept else np.zeros(0, np.float32)
         oldest = (self._frames - len(self._kept)) * FRAME

@@ -46,7 +46,7 @@ class Action:
 
 
 @dataclass(frozen=True, slots=True)
-class Now:
+class PlayerState:
     """What the player does: ``position`` in seconds, ``speed`` a factor, ``volume`` 0..1, ``speaking`` an answer,
     ``length`` of the episode in seconds (0: unknown)."""
 
@@ -66,7 +66,7 @@ class Span:
     end: float
 
 
-class Conversation:
+class PlaybackPolicy:
     """The state of one conversation with one listener; every method returns what to do, in order.
 
     ``duck``: the podcast goes on softly while somebody speaks. ``marks`` are the positions that were jumped away from.
@@ -78,7 +78,7 @@ class Conversation:
         self.bookmarks: list[float] = []
         self.spans: tuple[Span, ...] = ()
         self.last_answer = ""
-        self._before: Now | None = None
+        self._before: PlayerState | None = None
         self._cut_off = False  # an answer was being spoken when the turn began
         self._asked = False
 
@@ -97,7 +97,7 @@ class Conversation:
         """Seconds at which the podcast was interrupted."""
         return self._before.position if self._before else None
 
-    def began(self, now: Now) -> list[Action]:
+    def began(self, now: PlayerState) -> list[Action]:
         """Somebody begins to speak."""
         self._cut_off = now.speaking
         if self._before is None:
@@ -144,7 +144,7 @@ class Conversation:
         return [Action(Do.HUSH), Action(Do.SEEK, span.start), Action(Do.PLAY_UNTIL, span.end)]
 
     def command(
-        self, name: str, amount: float | None, about: str, now: Now, topics: Sequence[float] = ()
+        self, name: str, amount: float | None, about: str, now: PlayerState, topics: Sequence[float] = ()
     ) -> list[Action]:
         """Obey a command (a name of ``voice.turns.commands.CommandName``; others only give playback back).
 
@@ -211,26 +211,26 @@ class Conversation:
                 return hush + self._say(HELP, before)
         return hush + self._give_back(REWIND)
 
-    def _hold(self, before: Now) -> list[Action]:
+    def _hold(self, before: PlayerState) -> list[Action]:
         """Stop the podcast for what is told by a key; a turn has stopped it already."""
         if self._before is not None:
             return []
         self._before = before
         return [Action(Do.DUCK if self.duck else Do.PAUSE)] if before.playing else []
 
-    def _say(self, text: str, before: Now) -> list[Action]:
+    def _say(self, text: str, before: PlayerState) -> list[Action]:
         self._asked = True
         return [*self._hold(before), Action(Do.SAY, text=text)]
 
     def _mark(self, position: float) -> None:
         self.marks = [*self.marks, position][-_MARKS:]
 
-    def _move(self, place: float, before: Now, play: bool = False) -> list[Action]:
+    def _move(self, place: float, before: PlayerState, play: bool = False) -> list[Action]:
         self._before = None
         actions = [Action(Do.SEEK, max(0.0, place))]
         return [*actions, Action(Do.PLAY)] if play or before.playing else actions
 
-    def _topic(self, name: str, before: Now, topics: Sequence[float]) -> list[Action]:
+    def _topic(self, name: str, before: PlayerState, topics: Sequence[float]) -> list[Action]:
         at = bisect.bisect_right(topics, before.position)
         if name == "next_topic":
             return self._move(topics[at], before) if at < len(topics) else self._say("This is the last topic.", before)

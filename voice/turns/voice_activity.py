@@ -31,7 +31,7 @@ def clean(audio: Audio) -> Samples:
     return np.clip(Audio(samples, audio.rate).at_rate(HEARING_RATE).samples, -1.0, 1.0)
 
 
-class Detector:
+class VoiceActivityDetector:
     """Silero's probability of speech, frame after frame, with its memory in our hands. Not for several threads.
 
     faster-whisper's own wrapper forgets between calls, so it serves whole recordings only.

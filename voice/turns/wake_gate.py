@@ -10,7 +10,7 @@ FOLLOW = 6.0
 """Seconds after an answer in which one may go on without calling again: "yes", "and why?"."""
 
 
-class Wake(Enum):
+class WakeMode(Enum):
     """How the companion is called: by talking, by a key or a button only, or by its wake word (and those)."""
 
     NONE = "none"
@@ -18,10 +18,10 @@ class Wake(Enum):
     WORD = "word"
 
 
-class Attention:
+class WakeGate:
     """Who is being listened to. ``now`` are seconds of one clock."""
 
-    def __init__(self, wake: Wake) -> None:
+    def __init__(self, wake: WakeMode) -> None:
         self.wake = wake
         self._until = 0.0
         self._called = False
@@ -45,7 +45,7 @@ class Attention:
 
     def is_open(self, now: float, busy: bool) -> bool:
         """Whether turns are found. ``busy``: somebody speaks, or is being answered and may interrupt."""
-        return self.wake is Wake.NONE or busy or now < self._until
+        return self.wake is WakeMode.NONE or busy or now < self._until
 
     def lapsed(self, now: float, busy: bool) -> bool:
         """True once, when a call was not followed by anything."""

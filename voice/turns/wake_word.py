@@ -69,7 +69,7 @@ def load_wake(setting: str) -> Callable[[], WakeWord]:
                         "Give a microWakeWord .json with its .tflite, or an openWakeWord .onnx.")  # fmt: skip
 
 
-class Watch:
+class WakeWordListener:
     """Tells when a person says the word: it is in what is heard, and was not in what the loudspeaker just played.
 
     ``make`` makes a detector; one listens to each of the two.

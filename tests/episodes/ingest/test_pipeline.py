@@ -16,7 +16,7 @@ from episodes.store.jobs import Queue
 from episodes.store.library import Library
 from episodes.topics.llm_summary import Writer
 from episodes.topics.segmentation import Embed
-from episodes.transcripts.reader import write_vtt
+from episodes.transcripts.writer import write_vtt
 from tests.episodes.tones import change_heard, write_tones
 from tests.material import material
 from voice.audio import Audio

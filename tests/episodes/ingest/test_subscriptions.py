@@ -22,7 +22,7 @@ from episodes.sources.resolve import Choice, gather
 from episodes.store.jobs import Queue
 from episodes.store.library import Library
 from episodes.topics.segmentation import Embed
-from episodes.transcripts.reader import write_json, write_srt, write_vtt
+from episodes.transcripts.writer import write_json, write_srt, write_vtt
 from tests.episodes.feedserver import Publisher, publishing
 from tests.episodes.tones import write_tones
 from voice.errors import DownloadError, EarmarkError, FeedError, LibraryError
@@ -103,7 +103,7 @@ def test_a_feed_of_several_pages_is_read_as_far_as_it_is_wanted(
 def test_an_address_as_podcast_apps_write_it(publisher: Publisher) -> None:
     publisher.files["/feed.xml"] = publisher.feed({})
     assert len(gather(f"feed:{publisher.base}/feed.xml", NET).sources) == 1
-    with pytest.raises(DownloadError, match=r"^No connection to 127\.0\.0\.1"):  # https, which nobody speaks there
+    with pytest.raises(DownloadError, match=r"^No connection to 127\.0\.0\.1"):  # nobody listens there
         gather(f"podcast://{publisher.host}:1/feed.xml", NET)
 
 
@@ -153,7 +153,7 @@ def test_the_next_transcript_is_taken_when_the_best_is_no_good(
     assert [cue.text for cue in library.cues(episode.id)] == ["Good day.", "Bees."]
     remark = episode.steps[0].reason
     assert "404" in remark
-    assert "ends before it starts" in remark
+    assert "no usable times" in remark
     assert "goes on to 60 minutes" in remark
 
 
@@ -202,6 +202,54 @@ def test_sync_keeps_to_what_was_wanted_and_follows_a_feed_that_moved(library: Li
     found = sync(library, known, NET)
     assert [episode.title for episode in found.episodes] == ["More HONEY"]
     assert [one.address for one in subscriptions(library)] == [f"{publisher.base}/new.xml"]
+
+
+@pytest.mark.parametrize("change", [
+    {"audio": "talk.wav?updated=2"}, {"guid": "another-guid-for-it", "audio": "talk.wav?u"},
+])  # fmt: skip
+def test_the_same_talk_under_another_name_is_not_new(
+    library: Library, publisher: Publisher, change: dict[str, str]
+) -> None:
+    publisher.files["/feed.xml"] = publisher.feed({"audio": "talk.wav?updated=1"})
+    (first,) = take(library, gather(f"{publisher.base}/feed.xml", NET))
+    publisher.files["/feed.xml"] = publisher.feed(change)
+    (known,) = subscriptions(library)
+    assert sync(library, known, NET).episodes == ()
+    assert [one.id for one in take(library, gather(f"{publisher.base}/feed.xml", NET))] == [first.id]
+    assert len(library.episodes()) == 1
+
+
+def test_what_the_feed_corrects_is_taken_over_and_tried_again(
+    library: Library, publisher: Publisher, tools: Tools
+) -> None:
+    publisher.files["/feed.xml"] = publisher.feed({"audio": "gone.wav"})
+    (waiting,) = take(library, gather(f"{publisher.base}/feed.xml", NET))
+    with pytest.raises(DownloadError, match="404"):
+        bring_in(library, waiting, tools)
+    more = transcript(publisher, "talk.vtt")
+    publisher.files["/feed.xml"] = publisher.feed({"title": "Talk 0, corrected", "more": more})
+    (known,) = subscriptions(library)
+    found = sync(library, known, NET)
+    assert (found.episodes, [one.title for one in found.again]) == ((), ["Talk 0, corrected"])
+    ready = bring_in(library, found.again[0], tools)
+    assert (ready.ready, ready.id, ready.title) == (True, waiting.id, "Talk 0, corrected")
+    publisher.files["/feed.xml"] = publisher.feed({"title": "Talk 0, at last", "more": more})
+    (known,) = subscriptions(library)
+    assert sync(library, known, NET).again == ()
+    assert library.episode(waiting.id).title == "Talk 0, at last"
+
+
+def test_a_password_goes_along_to_the_files_and_is_shown_nowhere(
+    library: Library, publisher: Publisher, tools: Tools
+) -> None:
+    publisher.files["/feed.xml"] = publisher.feed({"more": transcript(publisher, "talk.vtt")})
+    address = f"http://ann:secret@{publisher.host}:{publisher.port}/feed.xml"
+    (waiting,) = take(library, gather(address, NET))
+    episode = bring_in(library, waiting, tools)
+    assert {path for path, headers in publisher.asked if "Authorization" in headers} == {
+        "/feed.xml", "/talk.wav", "/talk.vtt"}  # fmt: skip
+    assert "secret" not in repr((episode, *(step.reason for step in episode.steps)))
+    assert forget(library, f"{publisher.base}/feed.xml").title == "Bees Weekly"
 
 
 def test_what_was_fetched_is_used_after_a_failure_and_fetched_again_when_lost(

@@ -36,8 +36,9 @@ def test_a_folder_is_walked_with_what_lies_beside(tmp_path: Path) -> None:
     assert [(one.title, one.audio is not None, one.transcript is not None) for one in found.sources] == [
         ("Film", True, False), ("B", True, True), ("A", True, True), ("Alone", False, True)
     ]  # fmt: skip
-    (problem,) = found.problems
-    assert problem.startswith("broken.mp3 is not audio")
+    broken, *left_out = found.problems
+    assert broken.startswith("broken.mp3 is not audio")
+    assert [problem.partition(" ")[0] for problem in left_out] == ["settings.json", "letter.txt"]
 
 
 def test_a_folder_with_nothing_in_it_is_said(tmp_path: Path) -> None:

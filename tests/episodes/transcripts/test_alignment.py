@@ -18,7 +18,7 @@ from episodes.model import Chapter, Cue, Step
 from episodes.store.library import Library
 from episodes.topics.segmentation import Embed
 from episodes.transcripts.alignment import Fit, Stretch, fit, shifted, shifted_chapters, told
-from episodes.transcripts.reader import write_vtt
+from episodes.transcripts.writer import write_vtt
 from tests.speech import RATE, say
 from voice.audio import Audio, write_wav
 from voice.model import Word

@@ -121,7 +121,9 @@ def test_codes_keep_directions() -> None:
 
 def test_padding_changes_nothing() -> None:
     pick = np.random.default_rng(1)
-    reader, asked = shipped(), Asked(pick.normal(size=(6, WIDTH)).astype(np.float32), np.array([2000], np.uint16))
+    reader, asked = shipped(), Asked(
+        pick.normal(size=(6, WIDTH)).astype(np.float32), np.ones(6, bool), np.array([2000], np.uint16)
+    )
     vectors = pick.normal(size=(2, 40, WIDTH)).astype(np.float32)
     ids = pick.integers(1000, 9000, (2, 40)).astype(np.uint16)
     there, no = np.ones((2, 40), bool), np.zeros((2, 40), bool)

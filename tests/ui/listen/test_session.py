@@ -21,6 +21,7 @@ from tests.demo import spoken_wav
 from tests.episodes.tones import pitch, write_tones
 from tests.soundcard import Ear, SoundCard, loudness
 from tests.soundcard import pitch as heard_pitch
+from ui.listen.turn import Turn
 from voice.audio import Audio
 
 VOICE = "en-us"
@@ -31,22 +32,30 @@ class Room:
 
     def __init__(self, card: SoundCard, folder: Path) -> None:
         from ui.companion import Companion
-        from ui.listen.session import Headless
+        from ui.listen.session import ListeningSession
         from ui.settings import Settings
 
         self.card, self.folder = card, folder
         self.companion = Companion(Settings(data_dir=folder, hearing="tiny.en"))
-        self.attempts: list = []
-        self.make = lambda: Headless(self.companion, on_turn=self.attempts.append)
+        self.seen: dict[int, Turn] = {}
+        self.make = lambda: ListeningSession(self.companion, on_turn=self.on_turn)
         self.start()
 
+    def on_turn(self, turn: Turn) -> None:
+        self.seen[turn.id] = turn
+
+    @property
+    def attempts(self) -> list[Turn]:
+        """The turns that were acted on, in order."""
+        return list(self.seen.values())
+
     def start(self) -> None:
-        self.headless = self.make()
-        self.headless.open(play=False)
-        self.companion.warm(self.headless.episode_id)
-        self.thread = threading.Thread(target=self.headless.run)
+        self.session = self.make()
+        self.session.open(play=False)
+        self.companion.warm(self.session.episode_id)
+        self.thread = threading.Thread(target=self.session.run)
         self.thread.start()
-        self.until(lambda: self.headless._sound.open, "the devices open")
+        self.until(lambda: self.session._devices.open, "the devices open")
 
     def restart(self, **settings: object) -> None:
         """Listen anew with other settings."""
@@ -68,8 +77,8 @@ class Room:
         self.until(lambda: len(self.attempts) > before, f"understood {text!r}")
 
     def play_at(self, seconds: float) -> None:
-        self.headless.player.seek(seconds)
-        self.headless.player.play()
+        self.session.player.seek(seconds)
+        self.session.player.play()
         time.sleep(0.4)
 
     def say(self, text: str) -> None:
@@ -77,7 +86,7 @@ class Room:
         self.card.play(spoken_wav(text, VOICE, self.folder / "said.wav"))
 
     def end(self) -> None:
-        self.headless.stop()
+        self.session.stop()
         self.thread.join(20)
         assert not self.thread.is_alive()
 
@@ -101,13 +110,13 @@ def room(sound_card: SoundCard, demo_dir: Path, tmp_path_factory: pytest.TempPat
 @pytest.fixture(autouse=True)
 def quiet(room: Room) -> Iterator[None]:
     yield
-    room.headless.player.speed = 2.0
+    room.session.player.speed = 2.0
     for key in "s-":  # keys are obeyed in order: when it is slower, it has stopped as well
-        room.headless.press(key)
-    room.until(lambda: room.headless.player.speed < 2.0, "the keys are obeyed")
-    room.until(lambda: not room.headless._now().speaking, "silence")
-    room.headless.player.pause()
-    room.headless.player.speed = 1.0
+        room.session.press(key)
+    room.until(lambda: room.session.player.speed < 2.0, "the keys are obeyed")
+    room.until(lambda: not room.session._state().speaking, "silence")
+    room.session.player.pause()
+    room.session.player.speed = 1.0
 
 
 def the_place(ear: Ear, seconds: float = 0.4) -> float:
@@ -119,12 +128,12 @@ def the_place(ear: Ear, seconds: float = 0.4) -> float:
 
 
 def test_a_question_is_answered_and_the_podcast_comes_back_where_it_was(room: Room) -> None:
-    player = room.headless.player
+    player = room.session.player
     with room.card.listen() as ear:
         room.play_at(120.0)
         assert the_place(ear, 0.3) in [pytest.approx(pitch(second), abs=10) for second in (120, 121)]
         room.ask("What is organic alignment?")
-        place = room.headless.talk.place
+        place = room.session.policy.place
         assert place is not None and 120 < place < 124
         room.until(lambda: player.speaking, "an answer sounds")
         began = ear.now
@@ -134,7 +143,7 @@ def test_a_question_is_answered_and_the_podcast_comes_back_where_it_was(room: Ro
         said = room.companion.hear(answer.at_rate(16_000)).text.lower()
         words = said.replace(",", " ").replace(".", " ").split()
         assert len({"at", "forty", "five", "seconds", "elias", "brandt"} & set(words)) >= 4, said
-        room.headless.press("s")  # the rest would take long
+        room.session.press("s")  # the rest would take long
         room.until(lambda: player.playing, "the podcast plays again")
         resumed = player.position
         assert resumed == pytest.approx(place - 3.0, abs=0.3)
@@ -145,61 +154,61 @@ def test_a_question_is_answered_and_the_podcast_comes_back_where_it_was(room: Ro
 def test_talking_over_an_answer_stops_it(room: Room) -> None:
     room.play_at(60.0)
     room.ask("Why is a chatbot like a mirror?")
-    room.until(lambda: room.headless.player.speaking, "an answer sounds")
+    room.until(lambda: room.session.player.speaking, "an answer sounds")
     time.sleep(0.8)
     room.ask("Pause.")
     assert room.attempts[-1].command is not None and room.attempts[-1].command.name == "pause"
-    room.until(lambda: not room.headless._now().speaking, "silence")
-    assert not room.headless.player.playing
+    room.until(lambda: not room.session._state().speaking, "silence")
+    assert not room.session.player.playing
     with room.card.listen() as ear:
         time.sleep(0.5)
         assert loudness(ear.heard(0.1)) < 0.001
 
 
 def test_what_was_paused_stays_paused(room: Room) -> None:
-    room.headless.player.seek(80.0)
+    room.session.player.seek(80.0)
     room.ask("What are the layers of homeostasis?")
-    room.until(lambda: room.headless.player.speaking, "an answer sounds")
+    room.until(lambda: room.session.player.speaking, "an answer sounds")
     room.ask("Stop.")
-    room.until(lambda: not room.headless._now().speaking, "silence")
-    assert not room.headless.player.playing
-    assert room.headless.player.position == pytest.approx(80.0, abs=0.1)
+    room.until(lambda: not room.session._state().speaking, "silence")
+    assert not room.session.player.playing
+    assert room.session.player.position == pytest.approx(80.0, abs=0.1)
 
 
 def test_go_back_to_where_i_was(room: Room) -> None:
     room.play_at(200.0)
     room.ask("Go to the beginning.")
-    room.until(lambda: room.headless.player.playing and room.headless.player.position < 3, "it plays the beginning")
+    room.until(lambda: room.session.player.playing and room.session.player.position < 3, "it plays the beginning")
     with room.card.listen() as ear:
         room.ask("Go back to where I was.")
-        room.until(lambda: room.headless.player.playing, "the podcast plays again")
+        room.until(lambda: room.session.player.playing, "the podcast plays again")
         heard = the_place(ear, 0.3)
     assert heard in [pytest.approx(pitch(200 + ahead), abs=10) for ahead in (0, 1, 2)]
 
 
 def test_noise_and_a_cough_are_no_question(room: Room) -> None:
-    before, turns = len(room.attempts), room.headless.turns
+    before, turns = len(room.attempts), room.session.turns
     room.play_at(400.0)
     draw = np.random.default_rng(3)
     noise = (0.1 * draw.standard_normal(16_000)).astype(np.float32)
     room.card.play(Audio(noise, 16_000))
     time.sleep(1.0)
-    assert room.headless.turns == turns and len(room.attempts) - before <= 1
-    room.until(lambda: room.headless.player.playing, "the podcast plays on")
+    assert room.session.turns == turns and len(room.attempts) - before <= 1
+    room.until(lambda: room.session.player.playing, "the podcast plays on")
 
 
 def test_place_speed_and_bookmarks_survive(room: Room) -> None:
     from ui.listen import listening_state
 
-    headless = room.headless
-    headless.player.seek(321.0)
-    headless.talk.bookmarks.append(12.0)
-    headless.player.speed = 1.5
+    session = room.session
+    session.player.seek(321.0)
+    session.policy.bookmarks.append(12.0)
+    session.player.speed = 1.5
     room.restart()
-    again = room.headless
-    assert again is not headless
+    again = room.session
+    assert again is not session
     assert again.player.position == pytest.approx(321.0, abs=0.1)
-    assert (again.player.speed, again.talk.bookmarks) == (1.5, [12.0])
+    assert (again.player.speed, again.policy.bookmarks) == (1.5, [12.0])
     assert listening_state.load(room.folder).episode == again.episode_id
 
 
@@ -208,7 +217,7 @@ def test_the_wake_word_is_needed_stops_the_podcast_and_pause_stays_paused(room: 
     os.mkfifo(button)
     press = os.open(button, os.O_RDWR)
     room.restart(wake="word", wake_model="alexa", button=str(button))
-    headless, player = room.headless, room.headless.player
+    session, player = room.session, room.session.player
     room.play_at(150.0)
     before = len(room.attempts)
     room.say("Go to the beginning.")
@@ -216,7 +225,7 @@ def test_the_wake_word_is_needed_stops_the_podcast_and_pause_stays_paused(room: 
     assert len(room.attempts) == before and player.playing and player.position > 150
     with room.card.listen() as ear:
         room.say("Alexa")
-        room.until(lambda: headless.attention.called, "it was called")
+        room.until(lambda: session.gate.called, "it was called")
         stopped = player.position
         assert not player.playing
         room.ask("Pause.")
@@ -227,7 +236,7 @@ def test_the_wake_word_is_needed_stops_the_podcast_and_pause_stays_paused(room: 
     assert not player.playing and player.position == pytest.approx(stopped, abs=0.1)
     player.play()
     os.write(press, struct.pack("@llHHi", 0, 0, 1, 28, 1))
-    room.until(lambda: headless.attention.called and not player.playing, "the button stops it")
+    room.until(lambda: session.gate.called and not player.playing, "the button stops it")
     os.write(press, struct.pack("@llHHi", 0, 0, 1, 28, 1))
     room.until(lambda: player.playing, "it goes on: never mind")
     room.restart(wake="none", wake_model="", button="")

@@ -5,8 +5,8 @@ import numpy as np
 import pytest
 
 from voice.audio import FRAME
-from voice.devices.echo_cancellation import Canceller, is_echo
-from voice.devices.resampling import Line
+from voice.devices.echo_cancellation import EchoCanceller, is_echo
+from voice.devices.resampling import DriftResampler
 from voice.model import Heard
 
 
@@ -18,7 +18,7 @@ def test_an_echo_is_learnt_and_taken_out_while_a_voice_passes() -> None:
     heard = np.convolve(played, way)[: len(played)]
     voice = np.zeros(len(played))
     voice[FRAME * 300 :] = 0.1 * np.sin(np.arange(FRAME * 100) * 0.2)
-    cancel = Canceller()
+    cancel = EchoCanceller()
     left = np.concatenate([
         cancel((heard + voice)[at : at + FRAME].astype(np.float32), played[at : at + FRAME].astype(np.float32))
         for at in range(0, len(played), FRAME)
@@ -34,14 +34,14 @@ def test_clocks_that_run_apart_are_followed_and_a_person_is_still_heard(drift: f
     draw = np.random.default_rng(1)
     loud = np.repeat(np.clip(draw.normal(0.6, 0.5, 400), 0, 2), FRAME * 4)  # syllables and pauses
     played = (0.1 * draw.standard_normal(FRAME * 1600) * loud).astype(np.float32)
-    clock = Line()
+    clock = DriftResampler()
     clock.add(np.convolve(played, np.r_[np.zeros(2000), draw.standard_normal(400) * np.exp(-np.arange(400) / 80) * 0.2])
               [: len(played)].astype(np.float32))  # fmt: skip
     heard = np.concatenate([clock.take(FRAME, drift) for _ in range(1590)])
     person = slice(FRAME * 1500, FRAME * 1560)
     voice = 0.1 * np.sin(np.arange(FRAME * 60) * 0.2)
     heard[person] += voice.astype(np.float32)
-    cancel, line = Canceller(), Line()
+    cancel, line = EchoCanceller(), DriftResampler()
     line.add(played)
     parts, remains = [], []
     for at in range(0, len(heard), FRAME):
@@ -57,7 +57,7 @@ def test_clocks_that_run_apart_are_followed_and_a_person_is_still_heard(drift: f
 
 def test_what_does_not_sound_takes_nothing_away() -> None:
     frame = np.random.default_rng(2).standard_normal(FRAME).astype(np.float32)
-    assert np.array_equal(Canceller()(frame, np.zeros(FRAME, np.float32)), frame)
+    assert np.array_equal(EchoCanceller()(frame, np.zeros(FRAME, np.float32)), frame)
 
 
 CUES = ("Organic alignment is what happens when parts that could go their own way find that they are one thing.",)

@@ -4,13 +4,13 @@
 import numpy as np
 import pytest
 
-from voice.devices.resampling import Line
+from voice.devices.resampling import DriftResampler
 
 TONE = np.sin(2 * np.pi * 1000 * np.arange(40_000) / 16_000).astype(np.float32)
 
 
 def read(drift: float, count: int = 512, times: int = 60) -> np.ndarray:
-    line = Line()
+    line = DriftResampler()
     line.add(TONE)
     return np.concatenate([line.take(count, drift) for _ in range(times)])
 
@@ -27,7 +27,7 @@ def test_at_another_pace_it_is_the_same_tone_faster(drift: float) -> None:
 
 
 def test_what_is_not_there_is_silence_and_what_comes_later_follows() -> None:
-    line = Line()
+    line = DriftResampler()
     assert not line.take(512).any()
     line.add(TONE[:100])
     made = line.take(512)
@@ -36,7 +36,7 @@ def test_what_is_not_there_is_silence_and_what_comes_later_follows() -> None:
 
 
 def test_what_waits_is_known_and_may_be_skipped() -> None:
-    line = Line()
+    line = DriftResampler()
     line.add(TONE[:1000])
     line.take(300)
     assert line.waiting == pytest.approx(700, abs=1)

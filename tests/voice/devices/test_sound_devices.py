@@ -153,7 +153,7 @@ def test_a_sound_server_that_ends_and_comes_back_is_waited_for(sound_card: Sound
             card = SoundCard(Path(folder))
             os.environ.update(card.env)
             blocks, player = [], Player()
-            both = duplex.Sound(player, blocks.append, "", "")
+            both = duplex.DuplexDevice(player, blocks.append, "", "")
             def until(reached):
                 end = time.monotonic() + 20
                 while not reached():

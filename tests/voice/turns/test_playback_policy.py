@@ -3,16 +3,16 @@
 
 import pytest
 
-from voice.turns.playback_policy import Action, Conversation, Do, Now, Span
+from voice.turns.playback_policy import Action, Do, PlaybackPolicy, PlayerState, Span
 
-PLAYING = Now(True, 100.0, length=600.0)
-PAUSED = Now(False, 100.0, length=600.0)
-QUIET = Now(False, 100.0, speaking=False)
-ANSWERING = Now(False, 100.0, speaking=True)
+PLAYING = PlayerState(True, 100.0, length=600.0)
+PAUSED = PlayerState(False, 100.0, length=600.0)
+QUIET = PlayerState(False, 100.0, speaking=False)
+ANSWERING = PlayerState(False, 100.0, speaking=True)
 
 
 def test_a_question_stops_the_podcast_and_the_answer_gives_it_back_earlier():
-    talk = Conversation()
+    talk = PlaybackPolicy()
     assert talk.began(PLAYING) == [Action(Do.PAUSE)]
     assert talk.asked() == [Action(Do.HUSH), Action(Do.PAUSE)]
     assert talk.answered() == [Action(Do.SEEK, 97.0), Action(Do.PLAY)]
@@ -20,20 +20,20 @@ def test_a_question_stops_the_podcast_and_the_answer_gives_it_back_earlier():
 
 
 def test_what_was_paused_stays_paused():
-    talk = Conversation()
+    talk = PlaybackPolicy()
     assert talk.began(PAUSED) == []
     talk.asked()
     assert Action(Do.PLAY) not in talk.answered()
 
 
 def test_a_cough_loses_nothing():
-    talk = Conversation()
+    talk = PlaybackPolicy()
     talk.began(PLAYING)
     assert talk.dropped() == [Action(Do.SEEK, 100.0), Action(Do.PLAY)]
 
 
 def test_a_cough_within_an_answer_lets_the_answer_go_on():
-    talk = Conversation()
+    talk = PlaybackPolicy()
     talk.began(PLAYING)
     talk.asked()
     assert talk.began(ANSWERING) == [Action(Do.HOLD)]
@@ -42,7 +42,7 @@ def test_a_cough_within_an_answer_lets_the_answer_go_on():
 
 
 def test_a_second_question_throws_the_first_answer_away_and_the_state_before_the_first_decides():
-    talk = Conversation()
+    talk = PlaybackPolicy()
     talk.began(PLAYING)
     talk.asked()
     talk.began(ANSWERING)
@@ -51,7 +51,7 @@ def test_a_second_question_throws_the_first_answer_away_and_the_state_before_the
 
 
 def test_stop_within_an_answer_stops_the_answer_only():
-    talk = Conversation()
+    talk = PlaybackPolicy()
     talk.began(PLAYING)
     talk.asked()
     talk.began(ANSWERING)
@@ -60,7 +60,7 @@ def test_stop_within_an_answer_stops_the_answer_only():
 
 @pytest.mark.parametrize("name", ["pause", "stop"])
 def test_pause_stays_paused_although_listening_paused_already(name: str):
-    talk = Conversation()
+    talk = PlaybackPolicy()
     talk.began(PLAYING)
     actions = talk.command(name, None, "", QUIET)
     assert Action(Do.PAUSE) in actions and Action(Do.PLAY) not in actions
@@ -69,13 +69,13 @@ def test_pause_stays_paused_although_listening_paused_already(name: str):
 
 
 def test_resume_plays_what_was_paused():
-    talk = Conversation()
+    talk = PlaybackPolicy()
     talk.began(PAUSED)
     assert talk.command("resume", None, "", PAUSED) == [Action(Do.HUSH), Action(Do.SEEK, 100.0), Action(Do.PLAY)]
 
 
 def test_moving_is_relative_to_where_the_podcast_was_interrupted():
-    talk = Conversation()
+    talk = PlaybackPolicy()
     talk.began(PLAYING)
     assert talk.command("back", 30.0, "", QUIET) == [Action(Do.HUSH), Action(Do.SEEK, 70.0), Action(Do.PLAY)]
     talk.began(PAUSED)
@@ -83,18 +83,18 @@ def test_moving_is_relative_to_where_the_podcast_was_interrupted():
 
 
 def test_back_to_where_i_was_after_a_jump():
-    talk = Conversation()
+    talk = PlaybackPolicy()
     talk.began(PLAYING)
     assert talk.command("play_about", None, "bees", QUIET)[-1] == Action(Do.FIND, text="bees")
     assert talk.jump(300.0)[-2:] == [Action(Do.SEEK, 300.0), Action(Do.PLAY)]
-    talk.began(Now(True, 320.0))
+    talk.began(PlayerState(True, 320.0))
     assert talk.command("return_to", None, "", QUIET)[-2:] == [Action(Do.SEEK, 100.0), Action(Do.PLAY)]
     talk.began(PLAYING)
     assert talk.command("return_to", None, "", QUIET)[-1].do is Do.SAY
 
 
 def test_topics():
-    talk = Conversation()
+    talk = PlaybackPolicy()
     topics = (0.0, 60.0, 95.0, 200.0)
     talk.began(PLAYING)
     assert talk.command("next_topic", None, "", QUIET, topics)[1] == Action(Do.SEEK, 200.0)
@@ -103,7 +103,7 @@ def test_topics():
 
 
 def test_speed_and_volume_are_set_and_playback_comes_back():
-    talk = Conversation()
+    talk = PlaybackPolicy()
     talk.began(PLAYING)
     actions = talk.command("set_speed", 1.5, "", QUIET)
     assert Action(Do.SPEED, 1.5) in actions and actions[-1] == Action(Do.PLAY)
@@ -112,7 +112,7 @@ def test_speed_and_volume_are_set_and_playback_comes_back():
 
 
 def test_in_their_own_words_plays_the_moment_and_comes_back():
-    talk = Conversation()
+    talk = PlaybackPolicy()
     talk.began(PLAYING)
     talk.asked()
     talk.found([Span(300.0, 320.0)], "It is so.")
@@ -122,13 +122,13 @@ def test_in_their_own_words_plays_the_moment_and_comes_back():
 
 
 def test_ducking_goes_on_softly():
-    talk = Conversation(duck=True)
+    talk = PlaybackPolicy(duck=True)
     assert talk.began(PLAYING) == [Action(Do.DUCK)]
     assert talk.dropped() == [Action(Do.PLAY)]
 
 
 def test_bookmarks_are_kept_in_order():
-    talk = Conversation()
+    talk = PlaybackPolicy()
     talk.began(PLAYING)
     assert Action(Do.BOOKMARK, 100.0) in talk.command("bookmark", None, "", QUIET)
     talk.answered()
@@ -136,13 +136,13 @@ def test_bookmarks_are_kept_in_order():
 
 
 def test_a_key_changes_nothing_but_what_it_says():
-    talk = Conversation()
+    talk = PlaybackPolicy()
     assert talk.command("faster", None, "", PLAYING) == [Action(Do.HUSH), Action(Do.SPEED, 1.1)]
     assert not talk.interrupted
 
 
 def test_what_a_key_lets_speak_stops_the_podcast_and_gives_it_back():
-    talk = Conversation()
+    talk = PlaybackPolicy()
     talk.found([Span(300.0, 320.0)], "It is so.")
     assert talk.command("repeat", None, "", PLAYING)[1:] == [Action(Do.PAUSE), Action(Do.SAY, text="It is so.")]
     assert talk.answered() == [Action(Do.SEEK, 97.0), Action(Do.PLAY)]
@@ -153,7 +153,7 @@ def test_what_a_key_lets_speak_stops_the_podcast_and_gives_it_back():
 
 
 def test_the_stop_key_within_an_answer_gives_the_podcast_back():
-    talk = Conversation()
+    talk = PlaybackPolicy()
     talk.began(PLAYING)
     talk.asked()
     assert talk.command("stop", None, "", ANSWERING) == [Action(Do.HUSH), Action(Do.SEEK, 97.0), Action(Do.PLAY)]

@@ -1,36 +1,36 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """When the ears are open: time is a number here."""
 
-from voice.turns.wake_gate import FOLLOW, PATIENCE, Attention, Wake
+from voice.turns.wake_gate import FOLLOW, PATIENCE, WakeGate, WakeMode
 
 
 def test_without_a_wake_word_the_ears_are_always_open() -> None:
-    assert Attention(Wake.NONE).is_open(1e6, busy=False)
+    assert WakeGate(WakeMode.NONE).is_open(1e6, busy=False)
 
 
 def test_a_call_opens_them_for_a_while_and_lapses_once() -> None:
-    attention = Attention(Wake.WORD)
-    assert not attention.is_open(10.0, busy=False)
-    attention.call(10.0)
-    assert attention.is_open(10.0 + PATIENCE - 0.1, busy=False)
-    assert not attention.lapsed(10.0 + PATIENCE - 0.1, busy=False)
-    assert not attention.is_open(10.0 + PATIENCE, busy=False)
-    assert attention.lapsed(10.0 + PATIENCE, busy=False)
-    assert not attention.lapsed(10.0 + PATIENCE, busy=False)
+    gate = WakeGate(WakeMode.WORD)
+    assert not gate.is_open(10.0, busy=False)
+    gate.call(10.0)
+    assert gate.is_open(10.0 + PATIENCE - 0.1, busy=False)
+    assert not gate.lapsed(10.0 + PATIENCE - 0.1, busy=False)
+    assert not gate.is_open(10.0 + PATIENCE, busy=False)
+    assert gate.lapsed(10.0 + PATIENCE, busy=False)
+    assert not gate.lapsed(10.0 + PATIENCE, busy=False)
 
 
 def test_who_speaks_when_the_time_is_over_is_heard_to_the_end() -> None:
-    attention = Attention(Wake.KEY)
-    attention.call(10.0)
+    gate = WakeGate(WakeMode.KEY)
+    gate.call(10.0)
     late = 10.0 + PATIENCE + 3
-    assert attention.is_open(late, busy=True) and not attention.lapsed(late, busy=True)
-    attention.close()
-    assert not attention.is_open(late, busy=False) and not attention.lapsed(late, busy=False)
+    assert gate.is_open(late, busy=True) and not gate.lapsed(late, busy=True)
+    gate.close()
+    assert not gate.is_open(late, busy=False) and not gate.lapsed(late, busy=False)
 
 
 def test_after_an_answer_one_may_go_on_without_a_call() -> None:
-    attention = Attention(Wake.WORD)
-    attention.answered(50.0)
-    assert attention.is_open(50.0 + FOLLOW - 0.1, busy=False)
-    assert not attention.is_open(50.0 + FOLLOW, busy=False)
-    assert not attention.lapsed(50.0 + FOLLOW, busy=False)  # nobody called, so nothing is given back
+    gate = WakeGate(WakeMode.WORD)
+    gate.answered(50.0)
+    assert gate.is_open(50.0 + FOLLOW - 0.1, busy=False)
+    assert not gate.is_open(50.0 + FOLLOW, busy=False)
+    assert not gate.lapsed(50.0 + FOLLOW, busy=False)  # nobody called, so nothing is given back

@@ -13,9 +13,9 @@ from tests.models.wake.train import MODEL
 from tests.speech import say
 from voice.audio import FRAME, Samples, read_audio
 from voice.errors import SettingsError
-from voice.turns.microphone import Ears
+from voice.turns.microphone import FrontEnd
 from voice.turns.turn_detector import Change
-from voice.turns.wake_word import Watch, load_wake
+from voice.turns.wake_word import WakeWordListener, load_wake
 
 RATE = 16_000
 ALEXA, EARMARK = ("alexa", "Alexa"), (str(MODEL), "hey earmark")
@@ -29,12 +29,12 @@ def around(speech: Samples, before: float = 2.0, after: float = 1.0) -> Samples:
 
 def woken(model: str, heard: Samples, played: Samples | None = None) -> list[float]:
     """The seconds at which ears that are not open are woken."""
-    ears = Ears(watch=Watch(load_wake(model)))
+    front_end = FrontEnd(watch=WakeWordListener(load_wake(model)))
     played = np.zeros_like(heard) if played is None else played
     return [
         at / RATE
         for at in range(0, len(heard) - FRAME, FRAME)
-        for event in ears.push(heard[at : at + FRAME], played[at : at + FRAME], is_open=False)
+        for event in front_end.push(heard[at : at + FRAME], played[at : at + FRAME], is_open=False)
         if event.change is Change.WOKEN
     ]
 
@@ -78,12 +78,12 @@ def test_people_wake_it_with_its_word_only() -> None:
 def test_what_is_said_in_one_breath_with_the_word_is_a_turn_without_it() -> None:
     command = say("Go back thirty seconds.", "en-us")
     heard = np.concatenate([around(say("Alexa", "en-us"), 1.0, 0.15), around(command, 0.0)])
-    ears, is_open, turns = Ears(watch=Watch(load_wake("alexa"))), False, []
+    front_end, is_open, turns = FrontEnd(watch=WakeWordListener(load_wake("alexa"))), False, []
     for at in range(0, len(heard) - FRAME, FRAME):
-        for event in ears.push(heard[at : at + FRAME], np.zeros(FRAME, np.float32), is_open):
+        for event in front_end.push(heard[at : at + FRAME], np.zeros(FRAME, np.float32), is_open):
             is_open = is_open or event.change is Change.WOKEN
             if event.change is Change.OVER:
-                turns.append(len(ears.said(event)) / RATE)
+                turns.append(len(front_end.said(event)) / RATE)
     assert turns == [pytest.approx(len(command) / RATE + 0.35, abs=0.2)]
 
 

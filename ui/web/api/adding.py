@@ -13,6 +13,7 @@ from pydantic import BaseModel, ConfigDict, Field
 from starlette.concurrency import run_in_threadpool
 
 from episodes.ingest.subscriptions import forget, subscriptions, sync, take
+from episodes.sources.addresses import without_password
 from episodes.sources.resolve import Choice, gather
 from episodes.store.jobs import BY_HAND
 from ui import model_catalogue, schemas
@@ -104,7 +105,10 @@ def router(companion: Companion) -> APIRouter:
 
     @routes.get("/api/feeds")
     def feeds() -> list[dict[str, Any]]:
-        return [{"title": one.title, "address": one.address, "seen": one.seen} for one in subscriptions(library)]
+        return [
+            {"title": one.title, "address": without_password(one.address), "seen": one.seen}
+            for one in subscriptions(library)
+        ]
 
     @routes.post("/api/feeds/sync")
     def look() -> list[dict[str, Any]]:
