@@ -11,7 +11,7 @@ PIP     = $(BIN)/python -m pip --disable-pip-version-check
 TORCH_INDEX ?= https://download.pytorch.org/whl/cpu
 TORCH   = $(shell grep '^torch==' constraints.txt)
 
-.PHONY: run test lint format types system clean help
+.PHONY: run test lint format types system clean help fuzz audit
 
 run: $(VENV)/.installed  ## open the page at http://127.0.0.1:7860, with the demo episode on the first start
 	@$(BIN)/earmark serve $(ARGS)
@@ -52,6 +52,15 @@ $(VENV)/.installed: $(VENV)/.torch pyproject.toml
 $(VENV)/.installed-test: $(VENV)/.installed pyproject.toml
 	$(PIP) install -q -c constraints.txt -e '.[test]'
 	@touch $@
+
+MINUTES ?= 5
+
+fuzz: $(VENV)/.installed-test  ## feed broken files and requests to every reader (MINUTES=60 for an hour)
+	$(BIN)/python -m tests.fuzz.readers $(MINUTES)
+
+audit: $(VENV)/.installed-test  ## look for known weaknesses in what is installed (asks the network)
+	$(PIP) install -q pip-audit
+	$(BIN)/python -m pip_audit --skip-editable
 
 clean:  ## remove .venv and what the tools left
 	rm -rf $(VENV) .pytest_cache .ruff_cache .mypy_cache .hypothesis build *.egg-info

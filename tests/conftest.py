@@ -145,7 +145,7 @@ def serving(data_dir: Path, **variables: str) -> Iterator[str]:
         process = subprocess.Popen(command, cwd=ROOT, env=os.environ | variables, stdout=out, stderr=out)
     try:
         url = f"http://127.0.0.1:{port}"
-        deadline = time.monotonic() + 90
+        deadline = time.monotonic() + 300
         while not Server(url).answers():
             assert process.poll() is None, log.read_text()
             assert time.monotonic() < deadline, log.read_text()

@@ -6,11 +6,13 @@ people who share a server do not share a position, and a second device takes par
 carries it). It is a file of its own, since it belongs to people and not to the library: deleting it forgets them.
 """
 
+import hashlib
 import json
 import re
 import sqlite3
 import threading
 import time
+import unicodedata
 from collections.abc import Iterable, Iterator
 from contextlib import closing, contextmanager
 from dataclasses import dataclass
@@ -33,6 +35,15 @@ _SCHEMA = """CREATE TABLE IF NOT EXISTS listened (
     at REAL NOT NULL,        -- seconds since 1970
     PRIMARY KEY (listener, episode)
 ) WITHOUT ROWID"""
+
+
+def key_of(name: str) -> str:
+    """The listener's key of somebody who signed in, whatever letters the name has and however few."""
+    plain = f"user-{name}"
+    if KEY.fullmatch(plain):
+        return plain
+    return "user-" + hashlib.sha256(unicodedata.normalize("NFC", name).encode()).hexdigest()[:32]
+
 
 Stretch = tuple[float, float]
 

@@ -4,7 +4,8 @@
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
-from retrieval.model import Answer, Command, Moment, Question, Sentence, Turn
+from episodes.sources.http import masked
+from retrieval.model import Answer, Command, Moment, Question, Sentence
 from voice.turns.commands import COMMANDS, CommandName
 
 if TYPE_CHECKING:  # the command line needs the shapes, and not what fills them
@@ -69,14 +70,6 @@ def question_json(question: Question) -> Json:
     }
 
 
-def turns_from(history: Sequence[Json | str]) -> tuple[Turn, ...]:
-    """The conversation so far: for each turn what was asked, and the moments of its answer when they are known."""
-    return tuple(
-        Turn(turn) if isinstance(turn, str) else Turn(str(turn["text"]), tuple(map(moment_from, turn["moments"])))
-        for turn in history
-    )
-
-
 def moment_from(data: Json) -> Moment:
     """The inverse of ``moment_json``."""
     return Moment(
@@ -122,7 +115,7 @@ def episode_json(episode: "Episode") -> Json:
         "guests": list(episode.guests),
         "published": episode.published,
         "seconds": round(episode.seconds, 3),
-        "source": episode.source,
+        "source": masked(episode.source),
         "audio": episode.audio,
         "ready": episode.ready,
         "status": episode.status,

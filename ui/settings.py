@@ -22,6 +22,8 @@ if TYPE_CHECKING:
     from retrieval.answers.llm import LanguageModel
 
 PREFIX = "EARMARK_"
+SECRET = frozenset({"auth", "llm_key"})
+"""Settings whose values are never shown."""
 CONFIG_VARIABLE = "EARMARK_CONFIG"
 
 
@@ -57,6 +59,8 @@ class Settings(Struct, frozen=True, kw_only=True):
     """Address the page listens on."""
     port: Annotated[int, Meta(ge=1, le=65535)] = 7860
     """Port the page listens on."""
+    hosts: str = ""
+    """Further names under which the page is asked for (ears.example.org), several separated by commas."""
     auth: str = ""
     """Who may use the page, as NAME:PASSWORD, several separated by commas; needed when others can reach it."""
     anyone: bool = False
@@ -171,7 +175,8 @@ def _checked(key: str, value: Any, path: Path) -> Any:
     try:
         return convert(value, _kinds()[key], strict=False, dec_hook=_path)
     except (ValidationError, TypeError) as error:
-        raise SettingsError(f"The setting {key} is {value!r}: {str(error).lower()}.",
+        shown = "of another kind than it should be" if key in SECRET else repr(value)
+        raise SettingsError(f"The setting {key} is {shown}: {str(error).lower()}.",
                             f"Change it in {path}, in {PREFIX}{key.upper()} or on the command line.") from error
 
 

@@ -4,14 +4,17 @@
 import hashlib
 from collections.abc import Callable
 from pathlib import Path
+from time import monotonic
 from typing import TYPE_CHECKING
 
 from voice.errors import DownloadError, from_os_error
+from voice.plain_text import one_line
 
 if TYPE_CHECKING:
     import httpx
 
-_BLOCK = 1 << 16  # bytes read and written at a time
+_LOOPBACK = ("127.0.0.1", "localhost", "::1")
+_LOOK = 1.0  # seconds after which progress is told anyway
 _STEP = 0.01  # smallest growth of the fraction that is reported
 
 
@@ -26,13 +29,16 @@ def download(
     client: "httpx.Client | None" = None,
     advice: str | None = None,
     limit_advice: str = "",
+    slowest: float = 0.0,
+    grace: float = 60.0,
 ) -> Path:
     """Fetch `url` into the file `to` and return `to`.
 
     Bytes go to `<to>.part`, which takes the final name only when complete. An interrupted download (also by
     Ctrl-C) leaves the part, and the next call continues it if the server still offers the same file.
 
-    progress: called with the fraction that is there, 0 to 1, in steps of at least 0.01, and with 1.0 at the end.
+    progress: called with the fraction that is there, 0 to 1, in steps of at least 0.01 or once a second (also while
+    the whole is unknown), and with 1.0 at the end. What it raises breaks the download off.
     limit_bytes: a file longer than this is refused, by its announced length or as soon as it grows past it.
     timeout: seconds without a connection, or without a single byte, after which the attempt is given up.
     sha256: the hexadecimal digest the file must have; a file with another is thrown away.
@@ -40,6 +46,8 @@ def download(
     own, and it may follow a redirect to an unencrypted address. It is left open.
     advice: the next step that an error names, in place of the one to put the file there by hand; `limit_advice` the
     one for a file that is too large.
+
+    slowest: bytes a second that have to come on average after the first `grace` seconds; 0: any.
 
     Raises DownloadError when the network, the server or the content says no, NoSpace or LibraryError when the disk
     does.
@@ -52,12 +60,15 @@ def download(
     try:
         to.parent.mkdir(parents=True, exist_ok=True)
         if client is not None:
-            _fetch(client, url, part, tag, tell, limit_bytes, limit_advice)
+            _fetch(client, url, part, tag, tell, limit_bytes, limit_advice, slowest, grace)
         else:
             with httpx.Client(follow_redirects=True, timeout=timeout) as plain:
+                if not url.startswith("https:") and httpx.URL(url).host not in _LOOPBACK:
+                    raise DownloadError(f"{url} is an unencrypted address: what comes from it could be anybody's.",
+                                        "Use one that begins with https://.")
                 if url.startswith("https:"):
                     plain.event_hooks = {"request": [_encrypted]}
-                _fetch(plain, url, part, tag, tell, limit_bytes, limit_advice)
+                _fetch(plain, url, part, tag, tell, limit_bytes, limit_advice, slowest, grace)
         if sha256 is not None and _digest(part) != sha256.lower():
             _forget(part, tag)
             raise DownloadError(f"What {url} sent is not the expected file (its checksum differs).", again)
@@ -66,7 +77,7 @@ def download(
     except httpx.HTTPStatusError as error:
         answer = error.response
         raise DownloadError(
-            f"{url} was answered with {answer.status_code} {answer.reason_phrase}.",
+            f"{url} was answered with {one_line(f'{answer.status_code} {answer.reason_phrase}', 80)}.",
             advice or f"Check the name, or put the file there by hand: {to}",
         ) from error
     except (httpx.ConnectError, httpx.ConnectTimeout) as error:
@@ -92,6 +103,8 @@ def _fetch(
     progress: Callable[[float], None],
     limit: int,
     limit_advice: str,
+    slowest: float,
+    grace: float,
 ) -> None:
     """Bring `part` to its full length, asking only for the bytes that are missing."""
     have = part.stat().st_size if part.exists() and tag.exists() else 0
@@ -113,7 +126,7 @@ def _fetch(
             if total is not None and total > limit:
                 _refuse(url, limit, limit_advice, part, tag)
             _note_validator(answer, tag)
-            received = _append(answer, part, have, total, limit, progress)
+            received = _append(answer, part, have, total, limit, progress, slowest, grace)
             if received > limit:
                 _refuse(url, limit, limit_advice, part, tag)
             if total is not None and part.stat().st_size != total:
@@ -122,7 +135,7 @@ def _fetch(
                     f"{url} sent another number of bytes than announced.", "Try again."
                 ) from ConnectionError("incomplete")
     if restart:
-        _fetch(client, url, part, tag, progress, limit, limit_advice)
+        _fetch(client, url, part, tag, progress, limit, limit_advice, slowest, grace)
 
 
 def _encrypted(request: "httpx.Request") -> None:
@@ -138,19 +151,26 @@ def _append(
     total: int | None,
     limit: int,
     progress: Callable[[float], None],
+    slowest: float,
+    grace: float,
 ) -> int:
     """Write the body behind the first `have` bytes of `part`; return its length, at most one block past `limit`."""
-    told = 0.0
+    told, begun, before = 0.0, monotonic(), have
+    looked = begun
     with part.open("r+b" if have else "wb") as file:
         file.seek(have)
         file.truncate()
-        for block in answer.iter_raw(_BLOCK):
+        for block in answer.iter_raw():  # as it comes: gathered into larger ones, a slow host's would be waited for
             file.write(block)
             have += len(block)
             if have > limit:
                 break
-            if total and have / total - told >= _STEP and have < total:
-                told = have / total
+            now = monotonic()
+            if slowest and now - begun > grace and (have - before) / (now - begun) < slowest:
+                raise DownloadError(f"{answer.url} sends less than {slowest / 1000:g} kB a second, so it was given up.")
+            fraction = have / total if total else 0.0
+            if (fraction - told >= _STEP or now - looked >= _LOOK) and fraction < 1.0:
+                told, looked = fraction, now
                 progress(told)
     return have
 

@@ -6,6 +6,7 @@ from contextlib import suppress
 from io import BytesIO
 from pathlib import Path
 
+from episodes.media import child
 from voice.errors import AudioError, EarmarkError
 
 SIDE = 400
@@ -43,9 +44,14 @@ def keep(folder: Path, episode_id: str, audio: Path | None, fetched: Path) -> bo
             if content:
                 target = path_of(folder, episode_id)
                 target.parent.mkdir(parents=True, exist_ok=True)
-                part = target.with_suffix(".part")
-                part.write_bytes(small(content))
-                part.replace(target)
+                given, part = target.with_suffix(".given"), target.with_suffix(".part")
+                try:
+                    given.write_bytes(content)
+                    child.picture(given, part)  # with bounds: it is a stranger's
+                    part.replace(target)
+                finally:
+                    given.unlink(missing_ok=True)
+                    part.unlink(missing_ok=True)
                 return True
     return False
 

@@ -12,10 +12,12 @@ from pathlib import Path
 from tempfile import NamedTemporaryFile
 from typing import TYPE_CHECKING
 
+from episodes.media import child
 from episodes.media.tracks import Track, left_alone, lyrics, speaking_track
 from episodes.model import Chapter, Probe
 from voice.audio import open_sound
 from voice.errors import AudioError, EarmarkError, LibraryError, from_os_error
+from voice.plain_text import one_line
 
 if TYPE_CHECKING:
     import av
@@ -23,24 +25,38 @@ if TYPE_CHECKING:
 
 _BIT_RATE = {1: 64_000, 2: 96_000}  # bits per second for that many channels: transparent for speech
 _FRAME = 1024  # samples in an AAC frame
+MOST_CHAPTERS = 2_000
+"""Chapters of a file that are read."""
+
+LOWEST_RATE = 4_000
+"""Hertz: less is no speech, and a way to make a few bytes into hours."""
+
 _LONGEST_GAP = 10.0  # seconds of missing sound that are replaced by silence; a longer jump is a broken clock
 
 
 def probe(path: Path) -> Probe:
     """Read a file's length, tags and embedded chapters (ID3, MP4, Vorbis comments) without decoding it.
 
-    Raises AudioError when it is not a media file or has no sound track.
+    It is done in a process of its own, with bounds: see ``episodes.media.child``.
+
+    Raises AudioError when it is not a media file, has no sound track, or is made to take memory or time.
     """
+    return child.probe(path)
+
+
+def probe_here(path: Path) -> Probe:
+    """``probe`` in this process."""
     with open_sound(path) as container:
         stream = container.streams.audio[0]
-        tags = {key.lower(): value.strip() for key, value in {**stream.metadata, **container.metadata}.items()}
+        tags = {key.lower(): one_line(value) for key, value in {**stream.metadata, **container.metadata}.items()}
         seconds = (container.duration or 0) / 1_000_000
         if not seconds and stream.duration and stream.time_base:
             seconds = float(stream.duration * stream.time_base)
+        _plausible(path, stream.rate, seconds)
         marks: dict[float, str] = {}
-        for number, mark in enumerate(container.chapters(), 1):
+        for number, mark in enumerate(container.chapters()[:MOST_CHAPTERS], 1):
             start = round(float(mark["start"] * (mark["time_base"] or 0)), 3)
-            title = " ".join(mark.get("metadata", {}).get("title", "").split())
+            title = one_line(mark.get("metadata", {}).get("title", ""))
             if start >= 0 and (not seconds or start < seconds):
                 marks.setdefault(start, title or f"Chapter {number}")
         return Probe(
@@ -58,6 +74,11 @@ def read_lyrics(path: Path) -> str:
 
     Raises AudioError as ``probe`` does.
     """
+    return child.lyrics(path)
+
+
+def read_lyrics_here(path: Path) -> str:
+    """``read_lyrics`` in this process."""
     with open_sound(path) as container:
         return lyrics(container)
 
@@ -69,8 +90,22 @@ def normalise(source: Path, target: Path, on_progress: Callable[[float], None]) 
     a player plays at t there is at t here, encoder delays removed, damaged or missing pieces silent. The target appears
     under its name only when it is complete. ``on_progress`` gets fractions 0..1, in steps of at least 0.01.
 
-    Raises AudioError when there is no sound that can be decoded, NoSpace or LibraryError when it cannot be written.
+    It is done in a process of its own, with bounds: see ``episodes.media.child``. What ``on_progress``, which is called
+    twice a second, raises breaks it off.
+
+    Raises AudioError when there is no sound that can be decoded, or far more than a recording of that size can hold,
+    NoSpace or LibraryError when it cannot be written.
     """
+    try:
+        seconds = child.normalise(source, target, on_progress)
+    finally:  # also when the child was killed
+        _clear(target)
+    on_progress(1.0)
+    return seconds
+
+
+def normalise_here(source: Path, target: Path, on_progress: Callable[[float], None]) -> float:
+    """``normalise`` in this process."""
     import av
 
     part: Path | None = None
@@ -92,8 +127,16 @@ def normalise(source: Path, target: Path, on_progress: Callable[[float], None]) 
     finally:  # also on Ctrl-C
         if part is not None:
             part.unlink(missing_ok=True)
-    on_progress(1.0)
     return seconds
+
+
+def _plausible(path: Path, rate: int, seconds: float) -> None:
+    """Refuse what no recording is. Raises AudioError."""
+    if rate and rate < LOWEST_RATE:
+        raise AudioError(f"{path.name} has {rate} samples a second, which is no speech.", "Get the file again.")
+    if seconds > child.longest(path.stat().st_size):
+        raise AudioError(f"{path.name} tells of far more sound than a file of its size can hold.",
+                         "It is damaged, or not a recording; get it from another place.")
 
 
 def _clear(target: Path) -> None:
@@ -111,7 +154,7 @@ def _write_error(error: Exception, target: Path) -> EarmarkError:
 def _verify(part: Path, seconds: float) -> None:
     """Make sure that what was written is whole: a full disk may show only in the length."""
     try:
-        written = probe(part).seconds
+        written = probe_here(part).seconds
     except AudioError as error:
         raise LibraryError("The converted audio cannot be read back.", "Check the disk, then try again.") from error
     if abs(written - seconds) > 0.1:
@@ -134,6 +177,7 @@ def _transcode(source: Path, part: Path, on_progress: Callable[[float], None]) -
             told = 0.0
             while first is not None:
                 at, frame = first
+                _plausible(source, frame.sample_rate, encoder.seconds)
                 gap = at - encoder.seconds
                 if 0.02 < gap < _LONGEST_GAP:
                     encoder.add_silence(gap)

@@ -27,6 +27,7 @@ _LANGUAGE = re.compile(r"\.[a-z]{2,3}(?:[-_][A-Za-z0-9]{2,8}){0,2}")  # as in ta
 _KINDS = re.compile(r"\.(?:transcript|captions?|subtitles?|sdh|cc|forced|auto|whisper)", re.IGNORECASE)
 _ADDRESS = re.compile(r"[a-z][a-z0-9+.-]{1,20}:/", re.IGNORECASE)
 _HEAD = 24_000  # bytes of a file that are looked at
+_CAPTIONED = 0.1  # of a caption file's lines that are times
 _LARGEST_INFO = 50_000_000  # bytes of an .info.json, which lists every format and comment
 _VIDEO_ID = re.compile(r"\s*\[[A-Za-z0-9_-]{6,20}\]$")
 _TEXT_SHARE = 0.98  # of a file's first bytes that are letters, marks and blanks when it is a text
@@ -215,8 +216,9 @@ def _captions(path: Path) -> bool:
     """True when a file of another name begins as captions do."""
     with path.open("rb") as file:
         head = file.read(_HEAD)
-    lines = head.decode("utf-8", "replace").splitlines()
-    return any(map(time_line, lines)) or head.lstrip(b"\xef\xbb\xbf").startswith(
+    lines = [line for line in head.decode("utf-8", "replace").splitlines() if line.strip()]
+    timed = sum(time_line(line) is not None for line in lines)  # few in a text that only tells of captions
+    return timed > _CAPTIONED * len(lines) or head.lstrip(b"\xef\xbb\xbf").startswith(
         (b"WEBVTT", b"[Script Info]", b"<tt", b"start\tend")
     )
 

@@ -5,23 +5,28 @@ A feed is written by strangers, and its addresses are theirs to choose. So an ad
 network is refused, and what counts is the address that is connected to, not what a name stood for a moment before.
 """
 
+import re
 import zlib
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from time import monotonic
 from typing import TYPE_CHECKING
-from urllib.parse import urlsplit
+from urllib.parse import parse_qsl, urlsplit, urlunsplit
 
 from voice.download import download
-from voice.errors import DownloadError
+from voice.errors import DownloadError, EarmarkError
+from voice.plain_text import one_line
 
 if TYPE_CHECKING:
     import httpx
 
 SETTING_FILE, SETTING_DOCUMENT = "fetch_megabytes", "fetch_document_megabytes"
 """The settings that allow larger recordings, and larger documents."""
+
+_TOKEN = re.compile(r"(?=[^/.]{0,400}\d)(?=[^/.]{0,400}[A-Za-z])[A-Za-z0-9_~=-]{20,400}(?:\.\w{1,5})?")
+"""A part of a path that is a subscriber's token rather than a name: long, with letters and digits."""
 
 _REDIRECTS = 10
 _BLOCK = 1 << 16  # bytes
@@ -47,13 +52,18 @@ class Document:
     media: bool = False
 
 
+def _never() -> bool:
+    return False
+
+
 @dataclass(frozen=True, slots=True)
 class Net:
     """The network with its bounds.
 
     ``private`` allows addresses that are not public; ``silence`` is how many seconds nothing may come, ``longest`` and
     ``longest_file`` how many a document or a media file may take, ``largest`` and ``largest_file`` their bytes (of a
-    document: unpacked).
+    document: unpacked). ``slowest`` is how many bytes a second have to come of a file on average, once it had
+    ``grace`` seconds. ``unwanted`` is asked every half a second, wherever a request stands, whether to break it off.
     """
 
     private: bool = False
@@ -62,6 +72,19 @@ class Net:
     longest_file: float = 6 * 3600.0
     largest: int = 64_000_000
     largest_file: int = 4_000_000_000
+    slowest: float = 2_000.0
+    grace: float = 60.0
+    unwanted: Callable[[], bool] = _never
+
+    def until(self, unwanted: Callable[[], bool]) -> "Net":
+        """The same network, which breaks off as soon as ``unwanted`` says so."""
+        before = self.unwanted
+        return replace(self, unwanted=lambda: before() or unwanted())
+
+    def check(self) -> None:
+        """Raise DownloadError when nobody wants anything more."""
+        if self.unwanted():
+            raise DownloadError("It was stopped.")
 
     def document(self, address: str, etag: str = "", modified: str = "", accept: str = "*/*") -> Document | None:
         """Fetch something small that is read as a whole; None when it is still what ``etag``/``modified`` stand for.
@@ -73,7 +96,7 @@ class Net:
             headers["If-None-Match"] = etag
         if modified:
             headers["If-Modified-Since"] = modified
-        with self._client(address, self.longest) as client, _explained(address):
+        with self._client(address, self.longest) as client, _foreign(address), _explained(address):
             with client.stream("GET", address, headers=headers) as answer:
                 if answer.status_code == 304 and (etag or modified):
                     return None
@@ -102,9 +125,21 @@ class Net:
         Raises DownloadError as above, NoSpace or LibraryError when it cannot be stored.
         """
         again = "Try again: it goes on where it stopped."
-        with self._client(address, self.longest_file) as client:
+        told = 0.0
+
+        def tell(fraction: float) -> None:
+            nonlocal told
+            told = fraction
+            on_progress(fraction)
+
+        def still() -> bool:  # also while nothing comes at all: whoever is told may break it off
+            on_progress(told)
+            return False
+
+        with self.until(still)._client(address, self.longest_file) as client, _foreign(address):
             return download(
-                address, to, on_progress, limit_bytes=self.largest_file, client=client, advice=again,
+                address, to, tell, limit_bytes=self.largest_file, client=client, advice=again,
+                slowest=self.slowest, grace=self.grace,
                 limit_advice=f"Set {SETTING_FILE} to more in the settings to allow it.",
             )  # fmt: skip
 
@@ -116,7 +151,7 @@ class Net:
 
         _plain_address(address)
         return httpx.Client(
-            transport=Guard(self.private, monotonic() + longest),
+            transport=Guard(self.private, monotonic() + longest, self.unwanted),
             timeout=self.silence,
             follow_redirects=True,
             max_redirects=_REDIRECTS,
@@ -131,13 +166,35 @@ def is_address(text: str) -> bool:
     return bool(colon and rest) and scheme.replace("+", "").isalnum() and len(scheme) > 1
 
 
+def masked(address: str) -> str:
+    """An address without what lets somebody in: no name and password, no values in the query, no long random parts.
+
+    Publishers put a subscriber's token into any of the three.
+    """
+    try:
+        parts = urlsplit(address)
+        host, port = parts.hostname or "", parts.port
+    except ValueError:
+        return one_line(address, 40)
+    if not parts.scheme or not host:
+        return address
+    place = f"[{host}]" if ":" in host else host
+    place += f":{port}" if port else ""
+    path = "/".join("…" if _TOKEN.fullmatch(part) else part for part in parts.path.split("/"))
+    query = "&".join(f"{name}=…" for name, _ in parse_qsl(parts.query, keep_blank_values=True)[:20])
+    return one_line(urlunsplit((parts.scheme, place, path, query, "")), 1_000)
+
+
 def _plain_address(address: str) -> None:
     """Refuse what is not an address of the web. Raises DownloadError."""
-    shown = " ".join(address.split())[:100]
+    import httpx
+
+    shown = one_line(masked(address), 100)
     try:
         parts = urlsplit(address)
         usable = bool(parts.hostname) and (parts.port or 1) > 0
-    except ValueError:
+        httpx.URL(address)  # which knows what a name may look like (IDNA)
+    except (ValueError, httpx.InvalidURL):
         usable = False
         parts = None
     if parts is not None and parts.scheme not in ("http", "https"):
@@ -183,11 +240,24 @@ def _pieces(unpack: "zlib._Decompress", block: bytes, address: str) -> Iterator[
 
 
 @contextmanager
+def _foreign(address: str) -> Iterator[None]:
+    """Whatever else a library of others raises on what a stranger sent (a name that is no name, a number that is no
+    number) is a download that failed, and nothing more: the other feeds and episodes go on."""
+    try:
+        yield
+    except EarmarkError:
+        raise
+    except (ValueError, ArithmeticError, LookupError, AttributeError, TypeError, RecursionError) as error:
+        raise DownloadError(f"{one_line(masked(address), 200)} could not be fetched: what was sent makes no sense "
+                            f"({type(error).__name__}).", "Check the address.") from error
+
+
+@contextmanager
 def _explained(address: str) -> Iterator[None]:
     """Translate httpx's errors into one sentence."""
     import httpx
 
-    shown = address[:200]
+    shown = one_line(masked(address), 200)
     try:
         yield
     except httpx.HTTPStatusError as error:
@@ -195,7 +265,7 @@ def _explained(address: str) -> Iterator[None]:
         hint = "Try again later." if code >= 500 or code == 429 else "Check the address."
         if code in (401, 402, 403):
             hint = "It is for subscribers; use the address they were given."
-        answered = f"{code} {error.response.reason_phrase}".strip()
+        answered = one_line(f"{code} {error.response.reason_phrase}", 80)
         raise DownloadError(f"{shown} was answered with {answered}.", hint) from error
     except (httpx.ConnectError, httpx.ConnectTimeout) as error:
         host = error.request.url.host

@@ -7,7 +7,7 @@ import shutil
 import unicodedata
 from collections.abc import Iterable, Sequence
 from contextlib import AbstractContextManager
-from dataclasses import astuple
+from dataclasses import astuple, replace
 from difflib import get_close_matches
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -17,6 +17,7 @@ from episodes.model import Chapter, Cue, Digest, Episode, Segment, State, Step, 
 from episodes.store.sqlite import Database
 from voice.errors import UnknownEpisode, from_os_error
 from voice.model import Piece
+from voice.plain_text import harmless, one_line
 
 if TYPE_CHECKING:  # what is listed needs neither sources nor what reads them, and a command may not take long
     from episodes.model import Source
@@ -66,16 +67,21 @@ class Library:
         Raises UnknownEpisode, which names the nearest ones.
         """
         wanted = ref.strip()
+        if (exact := self._by_id(wanted)) is not None:  # without a look at all the others: they may be thousands
+            return exact
         with self.database.errors():
             names = self.database.execute("SELECT id, title FROM episodes ORDER BY number DESC").fetchall()
-        found = [name for name, _ in names if name == wanted]
-        found = found or [name for name, title in names if title.casefold() == wanted.casefold()]
-        found = found or [name for name, _ in names if wanted and name.startswith(wanted.lower())]
-        if len(found) == 1:
-            episode = self._by_id(found[0])
-            if episode is not None:
-                return episode
-        raise _unknown(ref, found, names)
+        episode = self._by_id(named(ref, names))
+        if episode is None:
+            raise _unknown(ref, [], names)
+        return episode
+
+    def exactly(self, episode_id: str) -> Episode:
+        """The episode of this whole id. Raises UnknownEpisode, which names no other."""
+        episode = self._by_id(episode_id)
+        if episode is None:
+            raise UnknownEpisode("There is no episode by that id.", "List the episodes to see what is there.")
+        return episode
 
     def by_content(self, content: str) -> Episode | None:
         """The episode made from a file with this SHA-256 (hexadecimal), if there is one."""
@@ -156,14 +162,20 @@ class Library:
         """Add an episode whose steps all wait; returns it with its id (made from its title and ``content``).
 
         ``content`` is the SHA-256 of its file. When that is there already, the stored episode is returned unchanged.
+        What a publisher wrote becomes one printable line of bounded length each: whatever is stored can be shown.
         """
+        guests = tuple(one_line(guest, 200) for guest in episode.guests[:_MOST_GUESTS])
+        episode = replace(
+            episode, title=one_line(episode.title), show=one_line(episode.show), guests=guests,
+            published=one_line(episode.published, 100), source=storable(episode.source),
+        )  # fmt: skip
         with self.transaction():
             there = self.by_content(content)
             if there is not None:
                 return there
             name = _slug(episode.title)
-            taken = {row[0] for row in self.database.execute("SELECT id FROM episodes")}
-            new = next(made for made in (f"{name}-{content[:length]}" for length in range(6, 65)) if made not in taken)
+            names = (f"{name}-{content[:length]}" for length in range(6, 65))
+            new = next(made for made in names if self._by_id(made) is None)
             self.database.execute(
                 "INSERT INTO episodes (id, number, content, title, show, guests, published, seconds, source, audio)"
                 " SELECT ?, coalesce(max(number), 0) + 1, ?, ?, ?, ?, ?, ?, ?, ? FROM episodes",
@@ -210,14 +222,14 @@ class Library:
     def save_cues(self, episode_id: str, cues: Iterable[Cue]) -> None:
         """Store the transcript in place of the one that was there."""
         self._replace("cues", episode_id, (
-            (cue.start, cue.end, cue.text, cue.speaker,
+            (cue.start, cue.end, harmless(cue.text), one_line(cue.speaker, 200),
              json.dumps([astuple(word) for word in cue.words], ensure_ascii=False) if cue.words else "")
             for cue in cues
         ))  # fmt: skip
 
     def save_chapters(self, episode_id: str, chapters: Iterable[Chapter]) -> None:
         """Store the publisher's chapters in place of those that were there."""
-        self._replace("chapters", episode_id, (astuple(chapter) for chapter in chapters))
+        self._replace("chapters", episode_id, ((chapter.start, one_line(chapter.title)) for chapter in chapters))
 
     def save_segments(self, episode_id: str, segments: Iterable[Segment]) -> None:
         """Store the topics in place of those that were there."""
@@ -317,7 +329,25 @@ class Library:
         self.database.execute("UPDATE changes SET count = count + 1")
 
 
+_MOST_GUESTS = 100
 _EPISODES = "SELECT id, title, show, guests, published, seconds, source, audio, language FROM episodes "
+
+
+def storable(name: str) -> str:
+    """A file name of any bytes as text that a database takes: what is no UTF-8 stands as ``\\xNN``."""
+    return name.encode("utf-8", "surrogateescape").decode("utf-8", "backslashreplace")
+
+
+def named(ref: str, names: Sequence[tuple[str, str]]) -> str:
+    """The id that is meant among ``names`` (id and title of each): by the id, by the title (in any case), or by the
+    beginning of an id that fits only one. Raises UnknownEpisode, which names the nearest ones."""
+    wanted = ref.strip()
+    found = [name for name, _ in names if name == wanted]
+    found = found or [name for name, title in names if title.casefold() == wanted.casefold()]
+    found = found or [name for name, _ in names if wanted and name.startswith(wanted.lower())]
+    if len(found) == 1:
+        return found[0]
+    raise _unknown(ref, found, names)
 
 
 def _episode(row: Sequence[str], steps: dict[str, StepState]) -> Episode:

@@ -12,7 +12,9 @@ MOST = 40
 """How many are handed over: a recogniser's prompt is short."""
 
 _RARE = -11.0  # log-probability of a word under which it is rare
-_ADDRESS = re.compile(r"\S*(?:://|www\.|@)\S*|\S+\.(?:com|org|net|io|fm|co)\b\S*", re.IGNORECASE)
+_ADDRESS = re.compile(
+    r"(?<!\S)(?:\S{0,500}?(?:://|www\.|@)|\S{1,500}\.(?:com|org|net|io|fm|co)\b)\S*", re.IGNORECASE
+)
 _NAME = re.compile(r"\b[A-Z][\w'’-]*[\w](?:[ \t]+(?:of|de|van|von|der|the)?[ \t]?[A-Z][\w'’-]*[\w])*")
 _SENTENCE = re.compile(r"(?:^|[.!?:;•*\-–|]\s+|\n\s*|\d\s+)$")
 _COMMON = frozenset({

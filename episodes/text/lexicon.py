@@ -93,7 +93,7 @@ _OPENERS = re.compile(
     r"|to be honest|as i said|that said|by the way|first of all|all right|alright|got it|interesting)\b[,.;:!–— …-]*)+",
     re.IGNORECASE,
 )
-_STUTTER = re.compile(r"\b([\w']+(?: [\w']+){0,3})(?:,? \1\b)+", re.IGNORECASE)
+_STUTTER = re.compile(r"\b([\w']{1,40}(?: [\w']{1,40}){0,3})(?:,? \1\b)+", re.IGNORECASE)
 _FILLERS = re.compile(
     r"(?:,? ?\b(?:um+|uh+|uhm|erm|you know|i mean|sort of|kind of|like),)|\b(?:um+|uh+|erm) ", re.IGNORECASE
 )

@@ -16,7 +16,7 @@ _PIECE = (12, 40)  # words: the range in which a too long sentence is broken
 _PAUSE = 0.35  # seconds without a word that count as a break where punctuation is missing
 _SILENCE = 4.0  # seconds without a word that end a sentence even without a full stop
 
-_END = re.compile(r"[.!?…。！？]+[\"'”’»)\]]*(?=\s|$)|(?<=[。！？])")
+_END = re.compile(r"(?<![.!?…。！？])[.!?…。！？]+[\"'”’»)\]]*(?=\s|$)|(?<=[。！？])")
 _ABBREVIATION = re.compile(
     r"(mr|mrs|ms|dr|prof|sr|jr|st|vs|etc|e\.g|i\.e|eg|ie|approx|inc|ltd|co|corp|vol|fig|al|dept|gen|gov|sen|rep|rev"
     r"|hon|capt|col|lt|sgt|a\.m|p\.m)"

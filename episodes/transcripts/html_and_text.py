@@ -28,6 +28,7 @@ _FOOT = re.compile(r"(?:transcri(?:bed|ption|pt)|captions?|subtitles?)\s(?:provi
                    r"(?:by|with)\s.{0,80}"
                    r"(?:https?://|www\.|\.(?:ai|com|io|org|net|fm)\b)", re.IGNORECASE)  # fmt: skip
 _LONGEST_HEADING = 160  # characters of a line that names a speaker and a time
+_MOST_TIMED = 0.3
 _TIMED = 0.05  # of the lines of a transcript that say when
 _FASTEST = 30.0  # characters a second of fast talk
 _SLOWEST = 6.0  # characters a second of slow talk
@@ -73,7 +74,8 @@ def is_timed(text: str) -> bool:
         return has_times(text)
     rows = list(_from_text(text))
     timed = sum(row.start is not None for row in rows)
-    return timed > 1 and timed >= _TIMED * len(rows)
+    few = timed < _MOST_TIMED * len(rows)  # then they have to rise, as they do not where examples are quoted
+    return timed > 1 and timed >= _TIMED * len(rows) and not (few and _rising(rows)[1])
 
 
 def _cues(paragraphs: Sequence[_Paragraph], name: str, length: float) -> tuple[list[Cue], int]:

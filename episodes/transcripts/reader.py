@@ -78,12 +78,9 @@ def load_transcript(path: Path, length: float = 0.0) -> Transcript:
         words = _single_words(entries)
         if words:
             return Transcript(tuple(words))
-    else:
-        found = _entries(text, begin, path, length)
-        if isinstance(found, Transcript):
-            return found
-        entries = found
-    return _finished(entries, name, length)
+        return _finished(entries, name, length, lines_apart=True)
+    found = _entries(text, begin, path, length)
+    return found if isinstance(found, Transcript) else _finished(found, name, length)
 
 
 def _entries(text: str, begin: str, path: Path, length: float) -> list[Entry] | Transcript:
@@ -153,13 +150,13 @@ def _spaced(entry: Entry) -> str:
     return f"{' ' * body[:1].isspace()}{said}{' ' * body[-1:].isspace()}"
 
 
-def _finished(entries: Sequence[Entry], name: str, length: float) -> Transcript:
+def _finished(entries: Sequence[Entry], name: str, length: float, lines_apart: bool = False) -> Transcript:
     """What is the same for all forms: good times, everything once, speakers, cues of a useful size."""
     fixed = repaired(entries, name, length)
     once = without_overlap(said_once(fixed.entries))
     stamped = [replace(entry, words=entry.words or stamped_words(entry)) for entry in once]
     cues = [cue for entry, parts in attributed(stamped) for cue in cues_of(entry, parts)]
-    cues = shaped([cue for cue in cues if cue.text])
+    cues = shaped([cue for cue in cues if cue.text], lines_apart)
     if not cues:
         raise TranscriptError(f"{name} has no cues with text.", "Get the transcript again, or leave it out.")
     if cues[-1].end > LONGEST:

@@ -27,8 +27,9 @@ _ALONE = frozenset("-–—&+/")  # marks that stand between words
 _MARK = re.compile(r"^[^\w\s]+$")
 
 
-def shaped(cues: Sequence[Cue]) -> list[Cue]:
-    """Cues, in order, of about a sentence or two each."""
+def shaped(cues: Sequence[Cue], lines_apart: bool = False) -> list[Cue]:
+    """Cues, in order, of about a sentence or two each; ``lines_apart`` when the form gives each line of a caption as a
+    cue of its own."""
     spoken = [cue for cue in cues if cue.text.strip()]
     if (
         len(spoken) >= _FEW
@@ -36,7 +37,7 @@ def shaped(cues: Sequence[Cue]) -> list[Cue]:
         and not any(len(cue.words) > 1 for cue in cues)
     ):
         return list(from_words(cues))
-    return [part for cue in _joined(spoken) for part in _divided(cue)]
+    return [part for cue in _joined(spoken, lines_apart) for part in _divided(cue)]
 
 
 def tidied(cues: Sequence[Cue]) -> list[Cue]:
@@ -82,11 +83,14 @@ def _cue(words: Sequence[Word], speaker: str) -> Cue:
     return Cue(words[0].start, end, " ".join(word.text for word in words), speaker, tuple(words))
 
 
-def _joined(cues: Iterable[Cue]) -> Iterator[Cue]:
+def _joined(cues: Iterable[Cue], lines_apart: bool) -> Iterator[Cue]:
     """Cues of which those with one time and one speaker (two lines of one caption, or the paragraphs of one turn) have
     become one."""
     for _, group in groupby(cues, key=lambda cue: (cue.start, cue.end, cue.speaker)):
         same = list(group)
+        if not lines_apart and same[0].end - same[0].start <= LONG:
+            yield from same
+            continue
         text = " ".join(" ".join(cue.text for cue in same).split())
         yield replace(same[0], text=text, words=tuple(word for cue in same for word in cue.words))
 

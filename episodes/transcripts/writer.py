@@ -23,7 +23,8 @@ def write_vtt(cues: Iterable[Cue]) -> str:
 
 
 def write_srt(cues: Sequence[Cue]) -> str:
-    """A SubRip file of these cues; reading it gives the same cues (times to 1 ms, no words).
+    """A SubRip file of these cues; reading it gives the same cues (times to 1 ms, no words), but for what reads like a
+    caption shown again: the form cannot say who wrote it.
 
     Speakers stand as ``Name:`` in front of the text, as Podcasting 2.0 wants it; when the names could not be told from
     the text in that way ("Note: ..."), they stand in WebVTT's voice tags, which SubRip's readers know too.

@@ -121,7 +121,12 @@ def test_a_position_is_kept_for_one_listener_on_all_devices_and_for_nobody_else(
     there = f"window.Earmark?.chosen?.() && Math.abs(Earmark.player.position - {position}) < 0.2"
     first.wait_for_function(there)
     second = visit(f"{address}#listener={first.evaluate('Earmark.progress.key')}")
+    own = second.evaluate("Earmark.progress.key")
+    expect(second.locator("#other-listener")).to_be_visible()
+    assert second.evaluate("JSON.parse(localStorage['earmark:listener'])") == own, "nothing happens unasked"
+    second.click("#other-listener-yes")
     second.wait_for_function(there)
+    assert second.evaluate("JSON.parse(localStorage['earmark:listener-before'])") == own
     expect(second.locator("#heard span")).to_have_count(1)
     assert "listener" not in second.url, "the key does not stay where others see it"
     first.evaluate("Earmark.player.seek(40)")
@@ -185,3 +190,9 @@ def test_clip_notes_and_conversation_can_be_taken_away(demo: Any, served: Served
         reply = demo.request.get(f"{served.url}/api/episodes/{served.demo}/export/{form}")
         assert reply.ok, form
         assert "attachment" in reply.headers["content-disposition"]
+
+
+def test_a_damaged_link_for_another_device_changes_nothing(visit: Visit, served: Served) -> None:
+    page = visit(f"{served.url}/?episode={served.tones}#listener=%00%1b")
+    expect(page.locator("#hint")).to_contain_text("damaged")
+    assert re.fullmatch(r"[0-9a-f]{32}", page.evaluate("Earmark.progress.key"))

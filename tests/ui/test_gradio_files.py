@@ -79,6 +79,45 @@ def test_a_file_is_not_served_by_its_path(server: RunningServer, secret: Path):
         assert httpx.get(f"{server.url}/gradio_api/file={path}", timeout=30).status_code in (403, 404)
 
 
+@pytest.mark.parametrize(("method", "path"), [
+    ("POST", "upload"), ("GET", "file=x"), ("GET", "file/x"), ("GET", "proxy=http://127.0.0.1:1/"),
+    ("POST", "component_server"), ("POST", "stream/x"), ("POST", "process_recording"), ("POST", "vibe-edit"),
+    ("POST", "run/ask_episode"), ("POST", "api/ask_episode"), ("GET", "deep_link"), ("GET", "dev/reload"),
+    ("GET", "custom_component/a/client/component/x"),
+])  # fmt: skip
+def test_what_gradio_offers_beside_the_tools_is_not_there(server: RunningServer, method: str, path: str):
+    assert httpx.request(method, f"{server.url}/gradio_api/{path}", timeout=30).status_code == 404
+
+
+def test_no_door_takes_more_than_its_bound(server: RunningServer):
+    def flood(pieces: int):
+        for _ in range(pieces):
+            yield b"x" * 100_000
+
+    for path in ("/api/ask", "/api/speak", "/gradio_api/queue/join", "/gradio_api/call/ask_episode", "/gradio_api/mcp/",
+                 "/api/hear", "/api/add"):  # fmt: skip
+        for content in (b"x" * 3_000_000, flood(40)):  # announced, and not
+            try:
+                reply = httpx.post(f"{server.url}{path}", content=content, timeout=30)
+            except httpx.TransportError:  # closed while it was still sending
+                continue
+            assert reply.status_code == 413, (path, reply.text[:200])
+    long = {"data": ["why? " * 1000, ""]}
+    begun = httpx.post(f"{server.url}/gradio_api/call/ask_episode", json=long, timeout=30).json()["event_id"]
+    assert "error" in httpx.get(f"{server.url}/gradio_api/call/ask_episode/{begun}", timeout=30).text
+
+
+def test_a_page_of_another_site_learns_nothing_of_the_library(server: RunningServer):
+    (episode,) = httpx.get(f"{server.url}/api/episodes", timeout=30).json()
+    whole = f"{server.url}/audio/{episode['id']}"
+    assert httpx.get(whole, timeout=30).headers["cross-origin-resource-policy"] == "same-origin"
+    embedded = {"Sec-Fetch-Site": "cross-site", "Sec-Fetch-Mode": "no-cors", "Sec-Fetch-Dest": "audio"}
+    assert httpx.get(whole, headers=embedded, timeout=30).status_code == 403
+    for path in ("/audio/", "/artwork/", "/api/episodes/", "/api/listening/"):
+        for part in (episode["id"][:5], episode["title"]):
+            assert httpx.get(f"{server.url}{path}{part}", timeout=30).status_code == 404
+
+
 def test_what_gradio_keeps_is_the_owners(server: RunningServer):
     folder = server.data_dir / "gradio"
     assert folder.is_dir()

@@ -66,3 +66,12 @@ def test_how_one_listens_is_set_and_flags_win(file):
     file.write_text('wake = "shout"\n')
     with pytest.raises(SettingsError, match="none, key, word"):
         settings.load()
+
+
+@pytest.mark.parametrize("name", sorted(settings.SECRET))
+def test_a_secret_of_the_wrong_type_is_not_printed(file, name):
+    file.write_text(f'{name} = ["sk-do-not-show-this"]\n')
+    with pytest.raises(SettingsError) as refused:
+        settings.load()
+    assert name in str(refused.value)
+    assert "do-not-show" not in str(refused.value)

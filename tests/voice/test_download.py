@@ -181,3 +181,8 @@ def test_a_target_that_cannot_be_written_is_said(server: Server, tmp_path: Path)
     (tmp_path / "taken").write_text("a file, not a folder")
     with pytest.raises(EarmarkError, match="f in"):
         download(server.url, tmp_path / "taken" / "f")
+
+
+def test_a_model_does_not_come_unencrypted_from_another_machine(tmp_path):
+    with pytest.raises(DownloadError, match="unencrypted"):
+        download("http://hub.example/model.bin", tmp_path / "model.bin")

@@ -3,13 +3,16 @@
 
 import contextlib
 import json
+import re
+import sys
 from collections.abc import Iterator
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TextIO
 
 import click
 
 from ui import settings
 from ui.settings import Settings
+from voice.plain_text import harmless
 
 if TYPE_CHECKING:
     from episodes.store.library import Library
@@ -71,6 +74,35 @@ def answering(settings: Settings, *roles: str) -> "Iterator[Companion | Server]"
         yield companion
     finally:
         companion.close()
+
+
+@contextlib.contextmanager
+def plain_output() -> Iterator[None]:
+    """Inside, nothing that is printed can act on the terminal but by its colours, wherever the text came from."""
+    before = sys.stdout
+    sys.stdout = _Plain(before)
+    try:
+        yield
+    finally:
+        sys.stdout = before
+
+
+class _Plain:
+    """A text stream that lets colours through, and no other control sequence."""
+
+    _COLOUR = re.compile(r"(\x1b\[[0-9;]{0,20}m)")
+
+    def __init__(self, stream: TextIO) -> None:
+        self._stream = stream
+
+    def write(self, text: str) -> int:
+        """Write what is harmless of a text; its whole length counts as written."""
+        parts = self._COLOUR.split(text) if "\x1b" in text else [text]
+        self._stream.write("".join(part if number % 2 else harmless(part) for number, part in enumerate(parts)))
+        return len(text)
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._stream, name)
 
 
 def print_json(data: Any) -> None:

@@ -10,10 +10,10 @@ from contextlib import contextmanager
 from http.client import HTTPConnection, HTTPException, HTTPResponse, HTTPSConnection
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
-from urllib.parse import quote, urlencode, urlsplit
+from urllib.parse import urlencode, urlsplit
 
 from retrieval.model import Answer, Question, Sentence
-from ui import schemas
+from ui import schemas, server_note
 from voice.errors import EarmarkError, EngineError
 from voice.model import Heard
 
@@ -41,15 +41,18 @@ class Server:
             return False
 
     def episode_id(self, ref: str) -> str:
-        """The id of an episode; see ``Companion.episode_id``."""
-        with self._open("/api/episodes/" + quote(ref, safe="")) as reply:
-            return str(json.load(reply)["id"])
+        """The id of an episode; see ``Companion.episode_id``. The server knows whole ids only."""
+        from episodes.store.library import named
+
+        with self._open("/api/episodes") as reply:
+            return named(ref, [(str(row["id"]), str(row["title"])) for row in json.load(reply)])
 
     def ask(self, question: Question) -> Answer:
         """Ask it; see ``Companion.ask``."""
-        body = schemas.question_json(question)
-        with self._open("/api/ask", _as_json(body), "application/json") as reply:
-            return schemas.answer_from(json.load(reply))
+        *_, made = self.telling(question)
+        if not isinstance(made, Answer):
+            raise EngineError("The answer broke off.", "Ask again.")
+        return made
 
     def telling(self, question: Question) -> Iterator[Sentence | Answer]:
         """Ask it and get the sentences as they are made, then the answer; see ``Companion.telling``."""
@@ -59,7 +62,8 @@ class Server:
                 said = json.loads(line)
                 if "error" in said:
                     raise EarmarkError(str(said["error"]), str(said.get("hint", "")))
-                yield schemas.news_from(said)
+                if "waiting" not in said:
+                    yield schemas.news_from(said)
 
     def hear(self, audio: "Audio", episode_id: str | None = None) -> Heard:
         """Let it turn a spoken question into text."""
@@ -109,11 +113,10 @@ class Server:
 
 def running(data_dir: Path) -> Server | None:
     """The server of this data folder, when it runs and is ready to answer."""
-    try:
-        note = json.loads((data_dir / "server.json").read_text("utf-8"))
-        server = Server(note["url"], note.get("token", ""))
-    except (OSError, ValueError, KeyError, TypeError):
+    there = server_note.find(data_dir)
+    if there is None:
         return None
+    server = Server(there.url, there.token)
     return server if server.answers() else None
 
 

@@ -12,9 +12,10 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from ui.cli import episodes, jobs, listen
-from ui.cli.base import answering, companion_of, json_option, library_of, print_json, settings_of
+from ui.cli.base import answering, companion_of, json_option, library_of, plain_output, print_json, settings_of
 from voice.errors import EarmarkError, EngineError, HearingError
 from voice.model import clock
+from voice.plain_text import harmless
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -35,11 +36,12 @@ class Commands(click.Group):
     def invoke(self, ctx: click.Context) -> Any:
         """Run a command; an EarmarkError becomes its text on stderr and exit code 1."""
         try:
-            return super().invoke(ctx)
+            with plain_output():
+                return super().invoke(ctx)
         except EarmarkError as error:
-            click.secho(f"earmark: {error.message}", err=True, fg="red")
+            click.secho(f"earmark: {harmless(error.message)}", err=True, fg="red")
             if error.hint:
-                click.echo(error.hint, err=True)
+                click.echo(harmless(error.hint), err=True)
             ctx.exit(FAILED)
         except KeyboardInterrupt:
             click.echo("\nStopped. What was finished is kept; the same command goes on from there.", err=True)

@@ -12,6 +12,7 @@ from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from typing import Protocol
 
+from retrieval.commands import by_sound
 from retrieval.commands.by_sound import LONGEST, SoundsLike, sounds_like
 from retrieval.commands.commands import parse, plain_words
 from retrieval.commands.utterance import asks
@@ -107,6 +108,7 @@ class TurnProcessor:
         def work() -> None:
             self._speak(id_, text)
             prepare()
+            by_sound.prepare(phonemes)  # and with it what knows the commands
 
         self._submit(id_, work)
 

@@ -8,11 +8,19 @@ program can do it. A program of the same person on the same machine shows the to
 import base64
 import binascii
 import hmac
-from collections.abc import Awaitable, Callable, MutableMapping
+import logging
+import socket
+import unicodedata
+from collections import OrderedDict
+from collections.abc import Awaitable, Callable, Collection, MutableMapping
+from ipaddress import ip_address
+from time import monotonic
 from typing import Any
 from urllib.parse import urlsplit
 
 from voice.errors import SettingsError
+
+log = logging.getLogger("earmark")
 
 Scope = MutableMapping[str, Any]
 Receive = Callable[[], Awaitable[MutableMapping[str, Any]]]
@@ -30,6 +38,9 @@ _WALLS = (
      b"object-src 'none'; base-uri 'self'; form-action 'self'; frame-ancestors 'self'"),
     (b"x-content-type-options", b"nosniff"),
     (b"referrer-policy", b"same-origin"),
+    # a page of another site may not even embed the sound: whether it loads would tell what is in the library
+    (b"cross-origin-resource-policy", b"same-origin"),
+    (b"cross-origin-opener-policy", b"same-origin"),
 )  # fmt: skip
 
 
@@ -43,8 +54,51 @@ def people(text: str) -> dict[str, str]:
                 f"The setting auth is not NAME:PASSWORD, with {_SHORTEST} characters of password or more.",
                 "Write for instance EARMARK_AUTH='ann:a long password' (several: separated by commas).",
             )
-        found[name] = password
+        found[unicodedata.normalize("NFC", name)] = password
     return found
+
+
+def own_names(host: str, others: str = "") -> frozenset[str]:
+    """The names under which this server may be asked for: this machine's own, the one it listens on, and ``others``
+    (separated by commas)."""
+    machine = socket.gethostname().lower().partition(".")[0]
+    given = (name.strip().lower().rstrip(".") for name in (host, *others.split(",")))
+    return frozenset({"localhost", machine, f"{machine}.local", socket.gethostname().lower(), *filter(None, given)})
+
+
+class Hosts:
+    """ASGI middleware: answers only under its own names, or an address in digits.
+
+    A page of another site that lets its own name stand for this machine (DNS rebinding) is same-origin to a browser; it
+    cannot choose what stands in ``Host``, though.
+    """
+
+    def __init__(self, app: App, names: Collection[str]) -> None:
+        self.app = app
+        self._names = names
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Answer, or pass on to the application."""
+        if scope["type"] in ("http", "websocket"):
+            given = [value.decode("latin-1") for name, value in scope["headers"] if name.lower() == b"host"]
+            if len(given) != 1 or not self._knows(given[0]):
+                text = b"This server is not known by that name. Add it to the setting hosts, if it is its own."
+                await refuse(send, 400, [], text)
+                return
+        await self.app(scope, receive, send)
+
+    def _knows(self, host: str) -> bool:
+        try:
+            name = (urlsplit(f"//{host}").hostname or "").rstrip(".")
+        except ValueError:
+            return False
+        if name in self._names:
+            return True
+        try:
+            ip_address(name.partition("%")[0])
+        except ValueError:
+            return False
+        return True
 
 
 class Walls:
@@ -72,10 +126,11 @@ class SignIn:
     Requests that change something are refused when a page of another site has made the browser send them.
     """
 
-    def __init__(self, app: App, known: dict[str, str], token: str) -> None:
+    def __init__(self, app: App, known: dict[str, str], token: str, clock: Callable[[], float] = monotonic) -> None:
         self.app = app
         self._known = known
         self._token = token
+        self._failures = Failures(clock)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer, or pass on to the application."""
@@ -84,31 +139,93 @@ class SignIn:
             return
         headers = {name.lower(): value.decode("latin-1") for name, value in scope["headers"]}
         changes = scope["type"] == "websocket" or scope["method"] not in _SAFE
-        if changes and _foreign(headers):
-            await _refuse(send, 403, [], b"This came from a page of another site.")
-        elif not self._known:
+        if _foreign(headers) if changes else _embedded(headers):
+            await refuse(send, 403, [], b"This came from a page of another site.")
+            return
+        if not self._known:
             await self.app(scope, receive, send)
-        elif (user := self._who(headers.get(b"authorization", ""))) is not None:
-            await self.app({**scope, USER: user}, receive, send)
-        elif scope["type"] == "websocket":
-            await send({"type": "websocket.close", "code": 1008})
-        else:
-            ask = (b"www-authenticate", b'Basic realm="Earmark", charset="UTF-8"')
-            await _refuse(send, 401, [ask], b"Sign in to use this Earmark.")
-
-    def _who(self, given: str) -> str | None:
-        """The name of who shows this; "" for the owner's own programs, None for nobody."""
+            return
+        given = headers.get(b"authorization", "")
         kind, _, what = given.partition(" ")
         if kind.lower() == "bearer" and _same(what, self._token):
-            return ""
+            await self.app({**scope, USER: ""}, receive, send)
+            return
+        address = (scope.get("client") or ("",))[0]
+        wait = self._failures.wait(address) if given else 0.0
+        user = self._who(kind, what) if wait <= 0 else None
+        if user is not None:
+            self._failures.forget(address)
+            await self.app({**scope, USER: user}, receive, send)
+        elif wait > 0:  # not even looked at: guessing is no faster for being done at once
+            later = (b"retry-after", str(int(wait) + 1).encode())
+            await refuse(send, 429, [later], b"Too many wrong passwords came from your address. Wait a little.")
+        else:
+            if given:
+                count = self._failures.add(address)
+                log.warning("A sign-in from %s failed (%d in a row).", address or "an unknown address", count)
+            if scope["type"] == "websocket":
+                await send({"type": "websocket.close", "code": 1008})
+                return
+            ask = (b"www-authenticate", b'Basic realm="Earmark", charset="UTF-8"')
+            await refuse(send, 401, [ask], b"Sign in to use this Earmark.")
+
+    def _who(self, kind: str, what: str) -> str | None:
+        """The name of who shows this, None for nobody."""
         if kind.lower() != "basic":
             return None
         try:
             name, _, password = base64.b64decode(what, validate=True).decode("utf-8").partition(":")
         except (binascii.Error, ValueError):
             return None
+        name = unicodedata.normalize("NFC", name)
         right = _same(password, self._known.get(name, self._token))  # an unknown name takes as long as a wrong password
         return name if right and name in self._known else None
+
+
+class Failures:
+    """Wrong passwords by address: after a few, each one more makes the next wait twice as long."""
+
+    FREE = 5
+    """Failures that cost nothing: people mistype."""
+
+    LONGEST = 60.0
+    """Seconds that the next try may have to wait at most."""
+
+    FORGOTTEN = 900.0
+    """Seconds after the last failure until an address begins anew."""
+
+    _MOST = 10_000  # addresses remembered
+
+    def __init__(self, clock: Callable[[], float]) -> None:
+        self._clock = clock
+        self._known: OrderedDict[str, tuple[int, float]] = OrderedDict()
+
+    def wait(self, address: str) -> float:
+        """Seconds until this address may try again; 0 or less: now."""
+        count, at = self._known.get(address, (0, 0.0))
+        if count < self.FREE or self._clock() - at > self.FORGOTTEN:
+            return 0.0
+        return at + min(self.LONGEST, 2.0 ** (count - self.FREE)) - self._clock()
+
+    def add(self, address: str) -> int:
+        """Count a failure; returns how many there were in a row."""
+        count, at = self._known.pop(address, (0, 0.0))
+        count = 1 if self._clock() - at > self.FORGOTTEN else count + 1
+        self._known[address] = (count, self._clock())
+        while len(self._known) > self._MOST:
+            self._known.popitem(last=False)
+        return count
+
+    def forget(self, address: str) -> None:
+        """Somebody signed in."""
+        self._known.pop(address, None)
+
+
+def _embedded(headers: dict[bytes, str]) -> bool:
+    """True when a page of another site makes the browser fetch something for it, and not merely links here."""
+    if headers.get(b"sec-fetch-site") not in ("cross-site", "same-site"):
+        return False
+    return (headers.get(b"sec-fetch-mode"), headers.get(b"sec-fetch-dest")) != ("navigate", "document")
 
 
 def _foreign(headers: dict[bytes, str]) -> bool:
@@ -131,7 +248,8 @@ def _same(one: str, other: str) -> bool:
     return hmac.compare_digest(one.encode(), other.encode())
 
 
-async def _refuse(send: Send, status: int, headers: list[tuple[bytes, bytes]], text: bytes) -> None:
+async def refuse(send: Send, status: int, headers: list[tuple[bytes, bytes]], text: bytes) -> None:
+    """Answer a request in a sentence instead of passing it on."""
     kind = [(b"content-type", b"text/plain; charset=utf-8"), (b"content-length", str(len(text)).encode())]
     await send({"type": "http.response.start", "status": status, "headers": [*kind, *headers]})
     await send({"type": "http.response.body", "body": text})

@@ -7,34 +7,48 @@ of Python's lists.
 """
 
 import json
-from typing import TYPE_CHECKING, Any
+from typing import Annotated, Any
 
-from retrieval.model import Question
+from pydantic import Field, TypeAdapter, ValidationError
+
+from retrieval.model import Answer
 from ui import schemas
+from ui.companion import Companion
+from ui.web import asking
+from ui.web.bodies import AskBody
+from ui.web.limits import LONGEST_EXCERPT, LONGEST_TEXT, Seconds
 from voice.errors import EarmarkError
 from voice.model import clock
 
-if TYPE_CHECKING:
-    from retrieval.model import Answer
-    from ui.web.page import Companion
-
 MOST_MOMENTS = 10
-LONGEST_QUESTION = 2_000
-"""Characters of a question."""
 
-LONGEST_EXCERPT = 20_000
-"""Characters of transcript given at once; a model asks again for what follows."""
+_WORDS = TypeAdapter(Annotated[str, Field(strict=True, max_length=LONGEST_TEXT)])
+_COUNT = TypeAdapter(Annotated[int, Field(ge=1, le=MOST_MOMENTS)])
+_TIME: TypeAdapter[float] = TypeAdapter(Seconds)
 
 
-def offer(gr: Any, companion: "Companion") -> None:
+def offer(gr: Any, companion: Companion) -> None:
     """Put the functions into the Blocks that is being built. ``gr`` is the gradio module."""
 
-    def answer(question: str, episode: str) -> "Answer":
-        if not 0 < len(question.strip()) <= LONGEST_QUESTION:
-            raise gr.Error(f"Give a question of 1 to {LONGEST_QUESTION} characters.")
+    def checked(kind: TypeAdapter[Any], value: object, what: str) -> Any:
+        """Gradio passes on whatever a caller sends, also objects that stand for files: only short texts and numbers
+        go further."""
         try:
-            chosen = companion.library.episode(episode).id if episode else None
-            return companion.ask(Question(question.strip(), chosen))
+            return kind.validate_python(value)
+        except ValidationError as error:
+            raise gr.Error(f"{what}: {error.errors()[0]['msg'].lower()}.") from error
+
+    def answer(question: str, episode: str) -> Answer:
+        try:
+            body = AskBody(text=question, episode=episode or None)
+        except ValidationError as error:
+            problem = error.errors()[0]
+            raise gr.Error(
+                f"Give a question of 1 to {LONGEST_TEXT} characters, and the id of an episode or nothing "
+                f"({problem['msg'].lower()})."
+            ) from error
+        try:
+            return asking.answer(companion, body)
         except EarmarkError as error:
             raise gr.Error(str(error)) from error
 
@@ -48,7 +62,7 @@ def offer(gr: Any, companion: "Companion") -> None:
             JSON: a list of episodes with "id", "title", "show", "guests", "published" (ISO date), "seconds" (length)
             and "ready" (only those that are ready can be asked).
         """
-        words = search.lower().split()
+        words = checked(_WORDS, search, "search").lower().split()
         keys = ("id", "title", "show", "guests", "published", "seconds", "ready")
         return _as_json([
             {key: value for key, value in schemas.episode_json(episode).items() if key in keys}
@@ -72,7 +86,8 @@ def offer(gr: Any, companion: "Companion") -> None:
             answer) and "clock" (the start as 1:02:03). Quote only what stands in "quote", and name the speaker and
             the clock time.
         """
-        found = answer(question, episode).moments[: max(1, min(count, MOST_MOMENTS))]
+        most = checked(_COUNT, count, "count")
+        found = answer(question, episode).moments[:most]
         return _as_json([schemas.moment_json(moment) | {"clock": clock(moment.start)} for moment in found])
 
     def ask_episode(question: str, episode: str = "") -> str:
@@ -101,8 +116,10 @@ def offer(gr: Any, companion: "Companion") -> None:
         Returns:
             Lines of "[clock] Speaker: text". A long part is cut, and the last line says with which start to go on.
         """
+        wanted = checked(_WORDS, episode, "episode")
+        start, end = checked(_TIME, start, "start"), checked(_TIME, end, "end")
         try:
-            cues = companion.library.cues(companion.library.episode(episode).id)
+            cues = companion.library.cues(companion.library.exactly(wanted).id)
         except EarmarkError as error:
             raise gr.Error(str(error)) from error
         lines: list[str] = []

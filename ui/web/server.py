@@ -5,106 +5,38 @@ It serves what is in the library and nothing else, to this machine only unless i
 """
 
 import contextlib
-import hashlib
-import json
 import logging
 import os
 import secrets
 import shutil
+import signal
 import socket
 import sys
 import webbrowser
 from collections.abc import AsyncIterator, Iterator
-from contextlib import asynccontextmanager
-from itertools import chain
+from contextlib import asynccontextmanager, contextmanager
 from pathlib import Path
-from typing import Annotated, Any, Literal
+from types import FrameType
+from typing import Any
 
-import msgspec
-from fastapi import FastAPI, HTTPException, Request
-from fastapi.responses import FileResponse, JSONResponse, Response, StreamingResponse
-from pydantic import BaseModel, ConfigDict, Field
+from fastapi import FastAPI, Request
+from fastapi.exceptions import RequestValidationError
+from fastapi.responses import JSONResponse
 from starlette.concurrency import run_in_threadpool
-from starlette.middleware.trustedhost import TrustedHostMiddleware
 
-from episodes.media import artwork
-from retrieval.model import Answer, Question, Sentence
-from ui import schemas
 from ui.companion import Companion
+from ui.positions import Listeners
+from ui.server_note import ServerNote
 from ui.settings import Settings
-from ui.web.auth import SignIn, Walls, people
-from voice.audio import HEARING_RATE, from_pcm16, pcm16
+from ui.web.auth import Hosts, SignIn, Walls, own_names, people
+from ui.web.bounds import Bounds
+from ui.web.dependencies import Served
+from ui.web.model_fetching import ModelFetching
 from voice.errors import EarmarkError, SettingsError, UnknownEpisode
 
 log = logging.getLogger("earmark")
 
 LOOPBACK = ("127.0.0.1", "localhost", "::1")
-LONGEST_TEXT = 2_000
-"""Characters of a question, or of a text to speak, that are taken from outside."""
-
-LONGEST_QUESTION = 60
-"""Seconds of a spoken question."""
-
-Text = Annotated[str, Field(min_length=1, max_length=LONGEST_TEXT)]
-
-
-Seconds = Annotated[float, Field(ge=0, le=1e6, allow_inf_nan=False)]
-
-
-class MomentBody(BaseModel):
-    """A moment of an earlier answer, as the answer had it."""
-
-    model_config = ConfigDict(extra="forbid")
-    episode: str = Field(max_length=100)
-    start: Seconds
-    end: Seconds
-    quote: str = Field(default="", max_length=LONGEST_TEXT)
-    speaker: str = Field(default="", max_length=200)
-    confidence: float = Field(default=0.0, ge=0, le=1)
-
-
-class TurnBody(BaseModel):
-    """One turn of the conversation so far: what was asked, and the moments of the answer."""
-
-    model_config = ConfigDict(extra="forbid")
-    text: Text
-    moments: list[MomentBody] = Field(default=[], max_length=20)
-
-
-class AskBody(BaseModel):
-    """What ``POST /api/ask`` takes; times in seconds. The conversation is the client's: none is kept here."""
-
-    model_config = ConfigDict(extra="forbid")
-    text: Text
-    episode: str | None = None
-    position: Seconds | None = None
-    heard_until: Seconds | None = None
-    since: Seconds | None = None
-    playing: str | None = None
-    history: list[TurnBody] = Field(default=[], max_length=20)
-    stream: bool = False
-
-    def question(self, companion: Companion) -> Question:
-        """The question that is asked. Raises UnknownEpisode."""
-        episode_id, playing = (
-            companion.library.episode(ref).id if ref else None for ref in (self.episode, self.playing)
-        )
-        history = schemas.turns_from([turn.model_dump() for turn in self.history])
-        return Question(self.text, episode_id, self.position, self.heard_until, history, self.since, playing)
-
-
-class SpeakBody(BaseModel):
-    """What ``POST /api/speak`` takes."""
-
-    model_config = ConfigDict(extra="forbid")
-    text: Text
-
-
-class WorkBody(BaseModel):
-    """What ``POST /api/episodes/ID/work`` takes: stop taking in, go on after that or a failure, or go before others."""
-
-    model_config = ConfigDict(extra="forbid")
-    do: Literal["cancel", "retry", "first"]
 
 
 def build(companion: Companion, token: str = "") -> FastAPI:
@@ -113,10 +45,11 @@ def build(companion: Companion, token: str = "") -> FastAPI:
     Who shows ``token`` is let in without a name; it is drawn by chance when none is given.
     """
     token = token or secrets.token_urlsafe(32)
+    settings = companion.settings
     os.environ.setdefault("GRADIO_ANALYTICS_ENABLED", "False")  # read when gradio is imported
-    os.environ["GRADIO_TEMP_DIR"] = str(_gradio_folder(companion.settings.data_dir))
+    os.environ["GRADIO_TEMP_DIR"] = str(_gradio_folder(settings.data_dir))
     from ui.web import page
-    from ui.web.api import adding, listening
+    from ui.web.api import adding, asking, episodes, feeds, listening, models
 
     @asynccontextmanager
     async def life(app: FastAPI) -> AsyncIterator[None]:
@@ -127,107 +60,35 @@ def build(companion: Companion, token: str = "") -> FastAPI:
             await run_in_threadpool(companion.close)
 
     app = FastAPI(title="Earmark", lifespan=life, docs_url=None, redoc_url=None)
-    app.add_middleware(SignIn, known=people(companion.settings.auth), token=token)
+    app.state.served = Served(companion, Listeners(settings.data_dir), ModelFetching(companion))
+    # the last that is added sees a request first
+    app.add_middleware(Bounds)
+    app.add_middleware(SignIn, known=people(settings.auth), token=token)
+    app.add_middleware(Hosts, names=own_names(settings.host, settings.hosts))
     app.add_middleware(Walls)
-    if companion.settings.host in LOOPBACK:  # another site's page must not reach this one under a name of its own
-        app.add_middleware(TrustedHostMiddleware, allowed_hosts=["127.0.0.1", "localhost", "[::1]"])
-
-    @app.exception_handler(EarmarkError)
-    def explain(request: Request, error: EarmarkError) -> JSONResponse:
-        code = 404 if isinstance(error, UnknownEpisode) else 400
-        return JSONResponse({"error": error.message, "hint": error.hint}, status_code=code)
-
-    @app.get("/api/status")
-    def status() -> dict[str, Any]:
-        return schemas.status_json(companion.status(), companion.work())
-
-    @app.get("/api/episodes")
-    def episodes(request: Request) -> Response:
-        painted = artwork.painted(companion.library.folder)
-        rows = [
-            schemas.episode_json(episode) | {"artwork": episode.id in painted}
-            for episode in companion.library.episodes()
-        ]
-        body = msgspec.json.encode(rows)  # half the time of FastAPI's own way
-        tag = f'"{hashlib.blake2b(body, digest_size=12).hexdigest()}"'  # the page looks often, and seldom there is news
-        if request.headers.get("if-none-match") == tag:
-            return Response(status_code=304, headers={"ETag": tag})
-        headers = {"ETag": tag, "Cache-Control": "no-cache"}
-        return Response(body, media_type="application/json", headers=headers)
-
-    @app.get("/api/episodes/{episode_id}")
-    def episode(episode_id: str) -> dict[str, Any]:
-        found = companion.library.episode(episode_id)
-        painted = artwork.path_of(companion.library.folder, found.id).is_file()
-        return schemas.episode_page_json(companion.library, found) | {"artwork": painted}
-
-    @app.delete("/api/episodes/{episode_id}")
-    def remove(episode_id: str) -> dict[str, str]:
-        found = companion.library.episode(episode_id).id
-        companion.remove(found)
-        return {"removed": found}
-
-    @app.get("/api/episodes/{episode_id}/transcript")
-    def transcript(episode_id: str) -> list[dict[str, Any]]:
-        cues = companion.library.cues(companion.library.episode(episode_id).id)
-        return [schemas.cue_json(cue) for cue in cues]
-
-    @app.post("/api/episodes/{episode_id}/work")
-    def work(episode_id: str, body: WorkBody) -> list[dict[str, Any]]:
-        {"cancel": companion.cancel, "retry": companion.retry, "first": companion.first}[body.do](episode_id)
-        return [schemas.work_json(one) for one in companion.work()]
-
-    @app.get("/api/commands")
-    def commands() -> list[dict[str, Any]]:
-        return schemas.commands_json()
-
-    @app.post("/api/ask", response_model=None)
-    def ask(body: AskBody) -> dict[str, Any] | StreamingResponse:
-        question = body.question(companion)
-        if not body.stream:
-            return schemas.answer_json(companion.ask(question))
-        news = companion.telling(question)
-        first = next(news)  # what is wrong with the question is said before the answer begins
-        return StreamingResponse(_lines(first, news), media_type="application/x-ndjson")
-
-    @app.post("/api/hear")
-    async def hear(request: Request, episode: str | None = None) -> dict[str, Any]:
-        data = bytearray()
-        async for chunk in request.stream():
-            data += chunk
-            if len(data) > LONGEST_QUESTION * HEARING_RATE * 2:
-                raise HTTPException(413, f"A question has at most {LONGEST_QUESTION} seconds.")
-        heard = await run_in_threadpool(companion.hear, from_pcm16(bytes(data), HEARING_RATE), episode)
-        return {"text": heard.text, "confidence": heard.confidence}
-
-    @app.post("/api/speak")
-    def speak(body: SpeakBody) -> StreamingResponse:
-        rate = companion.engines.speaking.rate
-
-        def pieces() -> Iterator[bytes]:
-            for audio in companion.speak(body.text):
-                yield pcm16(audio.samples).astype("<i2").tobytes()
-
-        headers = {"X-Sample-Rate": str(rate), "Cache-Control": "no-store"}
-        return StreamingResponse(pieces(), media_type="application/octet-stream", headers=headers)
-
-    @app.get("/audio/{episode_id}")
-    def audio(episode_id: str) -> FileResponse:
-        path = companion.library.audio_path(companion.library.episode(episode_id))
-        if path is None or not path.is_file():
-            raise HTTPException(404, "This episode has no audio.")
-        return FileResponse(path, media_type="audio/mp4")
-
-    @app.get("/artwork/{episode_id}")
-    def picture(episode_id: str) -> FileResponse:
-        path = artwork.path_of(companion.library.folder, companion.library.episode(episode_id).id)
-        if not path.is_file():
-            raise HTTPException(404, "This episode has no picture.")
-        return FileResponse(path, media_type="image/jpeg", headers={"Cache-Control": "private, max-age=86400"})
-
-    app.include_router(listening.router(companion))
-    app.include_router(adding.router(companion))
+    app.add_exception_handler(EarmarkError, _explain)
+    app.add_exception_handler(RequestValidationError, _refuse)
+    for each in (episodes, asking, listening, adding, feeds, models):
+        app.include_router(each.router)
     return page.mount(app, companion)
+
+
+def _explain(request: Request, error: Exception) -> JSONResponse:
+    """An error of ours as its sentence and the next step."""
+    if not isinstance(error, EarmarkError):
+        raise error
+    code = 404 if isinstance(error, UnknownEpisode) else 400
+    return JSONResponse({"error": error.message, "hint": error.hint}, status_code=code)
+
+
+def _refuse(request: Request, error: Exception) -> JSONResponse:
+    """What a request brings and may not, in a sentence; what it brought is not sent back."""
+    if not isinstance(error, RequestValidationError):
+        raise error
+    problem = error.errors()[0]
+    where = ".".join(str(part) for part in problem["loc"] if part not in ("body", "query", "path", "header"))
+    said = f"{where[:100] or 'The request'}: {problem['msg'].lower()}."
+    return JSONResponse({"error": said, "hint": "docs/api.md says what is taken."}, status_code=422)
 
 
 def _gradio_folder(data_dir: Path) -> Path:
@@ -238,15 +99,6 @@ def _gradio_folder(data_dir: Path) -> Path:
     return folder
 
 
-def _lines(first: Sentence | Answer, news: Iterator[Sentence | Answer]) -> Iterator[str]:
-    """A streamed answer as lines of JSON; what fails on the way is the last of them."""
-    try:
-        for each in chain((first,), news):
-            yield json.dumps(schemas.news_json(each), ensure_ascii=False) + "\n"
-    except EarmarkError as error:
-        yield json.dumps({"error": error.message, "hint": error.hint}) + "\n"
-
-
 def serve(settings: Settings, open_page: bool | None = None) -> None:
     """Serve until interrupted. ``open_page`` shows it in the browser (None: when there is a screen and a terminal).
 
@@ -254,27 +106,40 @@ def serve(settings: Settings, open_page: bool | None = None) -> None:
     """
     import uvicorn
 
+    from ui.web.connections import BoundedConnection, raise_file_limit
+
     _refuse_open_doors(settings)
     secure = _tls(settings)
+    raise_file_limit()
 
-    with _listen(settings.host, settings.port) as listener:
+    with _until_told(), ServerNote.held(settings.data_dir) as note, _listen(settings.host, settings.port) as listener:
         companion = Companion(settings)
         address = _address(settings.host, settings.port, "https" if secure else "http")
-        note, token = settings.data_dir / "server.json", secrets.token_urlsafe(32)
-        note.unlink(missing_ok=True)
-        note.touch(mode=0o600)  # the token is the owner's
-        note.write_text(json.dumps({"url": address, "pid": os.getpid(), "token": token}) + "\n", "utf-8")
-        try:
-            app = build(companion, token)
+        token = secrets.token_urlsafe(32)
+        app = build(companion, token)
+        with note.written(address, token):
             log.info("Earmark is at %s (Ctrl-C stops it).", address)
             if open_page or (open_page is None and _has_screen()):
                 webbrowser.open(address)  # it waits: the port listens already
-            with contextlib.suppress(KeyboardInterrupt):  # uvicorn has shut down in good order, then passes it on
-                uvicorn.Server(
-                    uvicorn.Config(app, log_level="warning", timeout_graceful_shutdown=2, **secure)
-                ).run([listener])
-        finally:
-            note.unlink(missing_ok=True)
+            uvicorn.Server(uvicorn.Config(
+                app, log_level="warning", timeout_graceful_shutdown=2, http=BoundedConnection, ws="none",
+                server_header=False, **secure,
+            )).run([listener])  # fmt: skip
+
+
+@contextmanager
+def _until_told() -> Iterator[None]:
+    """Leave in good order on Ctrl-C and on SIGTERM alike: uvicorn shuts down, then passes the signal on to us."""
+
+    def leave(number: int, frame: FrameType | None) -> None:
+        raise KeyboardInterrupt
+
+    before = signal.signal(signal.SIGTERM, leave)
+    try:
+        with contextlib.suppress(KeyboardInterrupt):
+            yield
+    finally:
+        signal.signal(signal.SIGTERM, before)
 
 
 def _refuse_open_doors(settings: Settings) -> None:

@@ -13,7 +13,7 @@ FIRST = 80
 
 _SHORTEST_CLAUSE = 12  # characters: a shorter first clause is not worth a piece of its own
 
-_LINK = re.compile(r"!?\[([^\]\n]*)\]\([^)\s]*(?:\s+\"[^\"]*\")?\)")
+_LINK = re.compile(r"!?\[([^\[\]\n]{0,1000})\]\([^)\s]{0,2000}(?:\s{1,9}\"[^\"]{0,1000}\")?\)")
 _ADDRESS = re.compile(r"\b(?:https?://|www\.)(?:www\.)?([\w.-]+)(?:[/?#:][^\s<>)\]]*)?", re.IGNORECASE)
 _TAG = re.compile(r"</?[A-Za-z][^<>]{0,200}>")
 _BLOCK_MARK = re.compile(
@@ -26,7 +26,7 @@ _RANGE = re.compile(r"(?<=\d)\s*[-–—]\s*(?=\d{1,3}:\d{2})")
 _UNIT = ("hour", "minute", "second")
 _SENTENCE_END = re.compile(r"(?<=[.!?…])[\"'”’)]*\s+|(?<=[。！？])")
 _SHORT_FORM = re.compile(r"(?:\b(?:Mr|Mrs|Ms|Dr|Prof|St|vs|No|e\.g|i\.e|etc|cf|approx|Jr|Sr)|\b[A-Z])\.$")
-_CLAUSE_END = re.compile(r"(?<=[,;:])\s+|\s+[–—]\s*|\s+-\s+|—")
+_CLAUSE_END = re.compile(r"(?<=[,;:])\s+|(?<!\s)\s+[–—]\s*|(?<!\s)\s+-\s+|—")
 
 
 def pieces(text: str) -> Iterator[str]:

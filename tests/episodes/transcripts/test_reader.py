@@ -309,7 +309,8 @@ PHRASE = st.one_of(TEXT, st.sampled_from([
 ]))  # fmt: skip
 
 
-@pytest.mark.parametrize("write", [write_vtt, write_srt, write_json])
+# SubRip cannot say that Earmark wrote it, so what reads like a caption shown again is taken once there
+@pytest.mark.parametrize("write", [write_vtt, write_json])
 @settings(deadline=None, max_examples=120)
 @given(parts=st.lists(st.tuples(st.integers(0, 9_000), st.integers(0, 9_000), PHRASE, TEXT), min_size=1, max_size=9))
 def test_what_is_written_reads_back(tmp_path_factory: pytest.TempPathFactory, write: Callable[[list[Cue]], str],

@@ -44,7 +44,7 @@
       const name = feed.title || feed.address;
       const button = make("button", { type: "button", class: "own", "aria-label": `Follow ${name} no longer` }, "Unfollow");
       button.onclick = () => attempt("", async () => {
-        drawFeeds(await json("api/feeds/forget", { address: feed.address }));
+        drawFeeds(await json("api/feeds/forget", { id: feed.id }));
         note(`“${name}” is followed no longer; its episodes stay.`);
         $("add").querySelector("summary").focus();
       });

@@ -5,9 +5,11 @@
 ((Earmark) => {
   const { $, announce, json, make, player, recall, remember, say, voice } = Earmark;
   const REMEMBERED = 3; // questions that a follow-up may lean on
+  const LONGEST = 2000; // characters of a text that the server takes
 
   let turn = 0;
-  let settled = 0; // the latest turn that has had its last word: Gradio says the last word of a stream twice
+  let settled = 0; // the latest turn that has had its last word
+  let asking = null; // what breaks off the request of the turn that is being answered
   let spoken = ""; // what was heard, while it is being asked
   let readOut = 0; // sentences of the answer that the voice has been given
   let aloud = null; // the feed of the voice that reads the answer, while there is one
@@ -29,13 +31,17 @@
   // What a follow-up may lean on: the last questions, with the moments of their answers.
   const history = () => Earmark.answers.conversation().slice(-REMEMBERED).map((answer) => {
     const cited = answer.sentences.flatMap((sentence) => sentence.moments);
-    return { text: answer.question, moments: (cited.length ? cited : answer.moments).slice(0, 8) };
+    const moments = (cited.length ? cited : answer.moments).slice(0, 8);
+    return { text: answer.question, moments: moments.map((one) => ({
+      ...one, quote: one.quote.slice(0, LONGEST), speaker: one.speaker.slice(0, 200),
+    })) };
   });
 
   const scope = () => $("scope").value;
 
-  const context = () => ({
-    turn,
+  const question = (text) => ({
+    text,
+    stream: true,
     episode: Earmark.chosen()?.id ?? null,
     scope: scope(),
     position: player.episode?.audio ? player.position : null,
@@ -49,6 +55,7 @@
 
   const begin = (text) => {
     turn += 1;
+    asking?.abort();
     [aloud, readOut] = [null, 0];
     Earmark.hush();
     voice.unlock();
@@ -80,23 +87,66 @@
 
   Earmark.turn = () => turn;
 
-  // -- called by Gradio's events; what they return is what Python gets ----------------------------------------
+  // -- asking ------------------------------------------------------------------------------------------------
 
-  Earmark.asking = (text) => {
-    text = (field()?.value ?? text).trim();
+  // Ask what stands in the field; its answer comes as lines of JSON, each told to `Earmark.news`.
+  const put = async () => {
+    const text = field().value.trim().slice(0, LONGEST);
     if (!text) {
       Earmark.hint("Type a question, or tap the microphone and say it.");
       field().focus();
-      return ["", context()];
+      return;
     }
     if (Earmark.nothing) {
       Earmark.hint("There is nothing to ask yet: open “Add episodes”, or drop a recording on this page.");
-      return ["", context()];
+      return;
     }
     begin(`Looking through ${{ episode: "the episode", show: "the show", library: "your library" }[scope()]}…`);
-    return [text, context()];
+    const [mine, request] = [turn, new AbortController()];
+    asking = request;
+    try {
+      const reply = await fetch("api/ask", {
+        method: "POST", headers: { "Content-Type": "application/json" }, body: JSON.stringify(question(text)),
+        signal: request.signal,
+      });
+      if (!reply.ok) {
+        const message = Earmark.reason(await reply.json().catch(() => ({}))) || reply.statusText;
+        Earmark.news({ state: "error", turn: mine, message, hint: "" });
+        return;
+      }
+      await follow(reply.body, text, mine);
+      if (mine === turn && settled !== turn) broke();
+    } catch (error) {
+      if (error.name !== "AbortError" && mine === turn) broke();
+    } finally {
+      if (asking === request) asking = null;
+    }
   };
-  Earmark.broke = () => {
+
+  // Tell what comes, as it comes; all that has come at once is drawn at once.
+  const follow = async (body, text, mine) => {
+    const reader = body.pipeThrough(new TextDecoderStream()).getReader();
+    const sentences = [];
+    let rest = "";
+    for (;;) {
+      const { done, value = "" } = await reader.read();
+      const lines = (rest + value).split("\n");
+      rest = lines.pop();
+      let news = null;
+      for (const line of lines) {
+        const { waiting, sentence, answer, error, hint = "" } = JSON.parse(line);
+        if (sentence) sentences.push(sentence);
+        if (waiting) news = { state: "waiting", message: waiting };
+        else if (error) news = { state: "error", message: error, hint };
+        else if (answer) news = { ...answer, state: "answer" };
+        else news = { state: "telling", question: text, covered: true, sentences: [...sentences] };
+      }
+      if (news) Earmark.news({ ...news, turn: mine });
+      if (done) return;
+    }
+  };
+
+  const broke = () => {
     settled = turn;
     end("Something went wrong on the way to the answer. Is Earmark still running? Ask again.");
   };
@@ -122,9 +172,10 @@
   Earmark.ask = (text, heard = false) => {
     write(text);
     spoken = heard ? text : "";
-    $("ask-button").click();
+    put();
   };
 
+  // What comes of a question: waiting and telling (any number of times), then an answer or an error.
   Earmark.news = (news) => {
     if (!news || news.turn !== turn || settled === turn) return;
     if (news.state === "waiting") Earmark.hint(`Your question waits: ${news.message}`);
@@ -191,6 +242,7 @@
   // Another episode is on the page: what was asked about the last one goes.
   Earmark.forgetAnswer = () => {
     turn += 1;
+    asking?.abort();
     [aloud, readOut] = [null, 0];
     Earmark.hush();
     endReading();
@@ -246,6 +298,13 @@
     field().addEventListener("input", () => Earmark.tab.remember("draft", field().value));
     scoped();
     $("stop").onclick = () => voice.stop();
+    $("ask-button").addEventListener("click", put);
+    field().addEventListener("keydown", (event) => {
+      if (event.key !== "Enter" || event.shiftKey || event.isComposing) return;
+      event.preventDefault();
+      event.stopPropagation();
+      put();
+    });
     $("correct").onclick = () => {
       Earmark.hush();
       field().focus();

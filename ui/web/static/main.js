@@ -6,7 +6,7 @@
   const SOON = 700; // milliseconds to the next look while something is under way
   const LATER = 5000;
   const STEP = 5; // seconds moved by an arrow key
-  const NEEDED = ["state", "shelf", "audio", "answer", "topics", "transcript-lines", "talk", "notes"];
+  const NEEDED = ["state", "shelf", "audio", "answer", "topics", "transcript-lines", "talk", "notes", "ask-button"];
 
   // What a link asks for: ?episode=…&t=754, also with t=12:34, or with #t=754 as media fragments have it.
   const wish = () => {
@@ -145,8 +145,7 @@
   };
 
   // Called by Gradio when the last piece of the page is there; the others may come a moment later.
-  Earmark.start = ({ props, watch }) => {
-    watch("value", () => Earmark.news(props.value));
+  Earmark.start = () => {
     const begin = () => {
       if (!NEEDED.every($) || !document.querySelector("#question textarea, #question input")) {
         requestAnimationFrame(begin);

@@ -9,11 +9,30 @@
 
   const draw = () => Array.from(crypto.getRandomValues(new Uint8Array(16)), (byte) => byte.toString(16).padStart(2, "0")).join("");
 
-  // The key: from the address of a link for another device, from an earlier visit, or a new one.
-  const given = new URLSearchParams(location.hash.slice(1)).get("listener");
-  const key = given ?? recall("listener", null) ?? draw();
+  // The key: from an earlier visit, or a new one. A link for another device holds one too; whoever sends such a link
+  // would from then on see and move where this listener is, so nothing happens before the listener has said so.
+  const FORM = /^[A-Za-z0-9_.@-]{8,80}$/;
+  const kept = recall("listener", null);
+  const key = typeof kept === "string" && FORM.test(kept) ? kept : draw();
   remember("listener", key);
-  if (given) history.replaceState(null, "", location.pathname + location.search);
+  const given = new URLSearchParams(location.hash.slice(1)).get("listener");
+  if (given !== null) history.replaceState(null, "", location.pathname + location.search);
+
+  const askForKey = () => {
+    const notice = $("other-listener");
+    if (given === null || given === key) return;
+    if (!FORM.test(given)) {
+      Earmark.hint("The link for another device is damaged; nothing was changed. Copy it again.");
+      return;
+    }
+    notice.hidden = false;
+    $("other-listener-yes").onclick = () => {
+      remember("listener-before", key);
+      remember("listener", given);
+      location.reload();
+    };
+    $("other-listener-no").onclick = () => { notice.hidden = true; };
+  };
 
   const address = (id) => `api/listening/${encodeURIComponent(id)}`;
   const headers = { "X-Listener": key, "Content-Type": "application/json" };
@@ -112,6 +131,7 @@
 
     start() {
       $("other-device").onclick = () => this.copyKey();
+      askForKey();
       addEventListener("pagehide", () => this.report());
       document.addEventListener("visibilitychange", () => { if (document.hidden) this.report(); else this.catchUp(); });
     },

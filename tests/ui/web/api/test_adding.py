@@ -12,10 +12,10 @@ from episodes.media import artwork
 from episodes.model import Episode
 from tests.episodes.feedserver import publishing
 from tests.hub import FASTER, running_hub
+from ui import model_catalogue
 from ui.companion import Companion
 from ui.settings import Settings
 from ui.web import server
-from ui.web.api import adding
 from voice.errors import DownloadError
 
 BATCH = "0123456789abcdef" * 2
@@ -90,7 +90,7 @@ def test_a_model_is_fetched_once_and_a_failure_is_said(tmp_path, monkeypatch, do
         on_progress(0.5)
         raise DownloadError("No network.", "Connect, then try again.")
 
-    monkeypatch.setattr(adding.model_catalogue, "get", fail)
+    monkeypatch.setattr(model_catalogue, "get", fail)
     door.post("/api/models", json={"name": "tiny.en"})
     while not (state := door.get("/api/models").json()["fetching"])["problem"]:
         pass
@@ -128,8 +128,8 @@ def test_a_feed_is_followed_as_far_as_one_wants_and_no_longer(door):
         assert len(door.post("/api/add", json={"address": address, "latest": 0}).json()) == 5
         (feed,) = door.get("/api/feeds").json()
         assert (feed["title"], feed["address"]) == ("Bees Weekly", address)
-        assert door.post("/api/feeds/forget", json={"address": "http://nobody"}).status_code == 400
-        assert door.post("/api/feeds/forget", json={"address": address}).json() == []
+        assert door.post("/api/feeds/forget", json={"id": "nobody"}).status_code == 400
+        assert door.post("/api/feeds/forget", json={"id": feed["id"]}).json() == []
         assert len(door.get("/api/episodes").json()) == 5, "its episodes stay"
 
 
@@ -148,3 +148,38 @@ def test_an_episode_is_removed_and_the_list_is_sent_only_when_it_has_changed(com
     assert door.get("/api/episodes").json() == []
     assert not picture.exists()
     assert door.delete(f"/api/episodes/{episode.id}").status_code == 404
+
+
+def test_names_of_any_letters_fit_the_disk_and_keep_their_ending(door, tmp_path):
+    name = "蜂" * 100 + ".vtt"
+    assert door.put(f"/api/upload/{BATCH}/{name}", content=VTT).status_code == 200
+    (kept,) = (tmp_path / "earmark" / "uploads" / BATCH).iterdir()
+    assert kept.suffix == ".vtt"
+    assert kept.read_bytes() == VTT
+
+
+def test_an_upload_that_broke_off_is_not_taken_for_the_whole(door, tmp_path):
+    reply = door.put(f"/api/upload/{BATCH}/talk.vtt", content=iter([VTT[:20]]), headers={"content-length": "98"})
+    assert reply.status_code == 400
+    assert "broke off" in reply.text
+    assert not [path for path in tmp_path.rglob("*talk*") if path.is_file()]
+
+
+def test_uploads_have_a_bound_together(door):
+    for _ in range(3):
+        door.put(f"/api/upload/{uuid.uuid4().hex}/a.mp3", content=b"x" * 900_000)
+    assert door.put(f"/api/upload/{BATCH}/talk.vtt", content=VTT).status_code == 413
+
+
+def test_what_lets_a_subscriber_in_is_not_told(door, companion):
+    secrets = ("hunter2hunter2", "s3cr3ttok3n", "abcdef0123456789abcdef0123456789")
+    with publishing() as publisher:
+        publisher.files["/feed.xml"] = publisher.feed({})
+        base = publisher.base.removeprefix("http://")
+        address = f"http://ann:{secrets[0]}@{base}/feed.xml?auth={secrets[1]}"
+        reply = door.post("/api/add", json={"address": address})
+        assert reply.status_code in (200, 400)
+        companion.library.create("abc", Episode("", "One", source=f"http://{base}/{secrets[2]}/one.mp3?t={secrets[1]}"))
+        for path in ("/api/feeds", "/api/episodes", "/api/status"):
+            said = door.get(path).text
+            assert not [secret for secret in secrets if secret in said], path

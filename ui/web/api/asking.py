@@ -1,0 +1,83 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Asking: the one way, streamed or whole; and what belongs to it: hearing, speaking, searching, where answers lie."""
+
+import re
+from collections.abc import Iterator
+from typing import Annotated, Any
+
+from fastapi import APIRouter, HTTPException, Query, Request
+from fastapi.responses import StreamingResponse
+from starlette.concurrency import run_in_threadpool
+
+from retrieval.model import Question
+from ui import schemas
+from ui.web import asking, limits
+from ui.web.bodies import AskBody, HeatBody, SpeakBody
+from ui.web.dependencies import CompanionDep, ServedDep
+from voice.audio import HEARING_RATE, from_pcm16, pcm16
+
+router = APIRouter(tags=["asking"])
+
+
+@router.post("/api/ask", response_model=None)
+async def ask(body: AskBody, served: ServedDep) -> dict[str, Any] | StreamingResponse:
+    """Answer a question, or tell which command it was; with ``stream`` as lines of JSON while it is made."""
+    events = asking.events(served, body)
+    if not body.stream:
+        return await asking.whole(events)
+    # What is wrong with the question is said before the answer begins; while engines load, that they do is the answer.
+    first = await anext(events)
+    return StreamingResponse(asking.lines(events, first), media_type="application/x-ndjson")
+
+
+@router.get("/api/commands")
+def commands() -> list[dict[str, Any]]:
+    """Every command, and what each means when no amount is said."""
+    return schemas.commands_json()
+
+
+@router.post("/api/hear")
+async def hear(request: Request, companion: CompanionDep, episode: limits.Id | None = None) -> dict[str, Any]:
+    """Turn a spoken question (16-bit samples, mono, 16 kHz) into text."""
+    data = bytearray()
+    async for chunk in request.stream():
+        data += chunk
+        if len(data) > limits.LARGEST_SOUND:
+            raise HTTPException(413, f"A question has at most {limits.LONGEST_QUESTION} seconds.")
+    if len(data) % 2:
+        raise HTTPException(400, "The sound has to be 16-bit samples.")
+    chosen = companion.library.exactly(episode).id if episode else None
+    heard = await run_in_threadpool(companion.hear, from_pcm16(bytes(data), HEARING_RATE), chosen)
+    return {"text": heard.text, "confidence": heard.confidence}
+
+
+@router.post("/api/speak")
+def speak(body: SpeakBody, companion: CompanionDep) -> StreamingResponse:
+    """Read a text aloud: 16-bit samples at the rate in ``X-Sample-Rate``, as they are made."""
+    rate = companion.engines.speaking.rate
+
+    def pieces() -> Iterator[bytes]:
+        for audio in companion.speak(body.text):
+            yield pcm16(audio.samples).astype("<i2").tobytes()
+
+    headers = {"X-Sample-Rate": str(rate), "Cache-Control": "no-store"}
+    return StreamingResponse(pieces(), media_type="application/octet-stream", headers=headers)
+
+
+@router.get("/api/search")
+def search(
+    text: Annotated[str, Query(min_length=1, max_length=limits.LONGEST_TEXT)], companion: CompanionDep
+) -> list[dict[str, Any]]:
+    """Moments in which that is said, in any episode, best first."""
+    words = set(re.findall(r"\w{2,}", text.lower()))
+    found = companion.search(text, limits.MOST_FOUND)
+    said = [moment for moment in found if words & set(re.findall(r"\w{2,}", moment.quote.lower()))]
+    return [schemas.moment_json(moment) for moment in said]
+
+
+@router.post("/api/heat")
+def heat(body: HeatBody, companion: CompanionDep) -> list[tuple[float, float, float]]:
+    """How warm each part of the episode is: ``[start, end, warmth]``, warmth in 0..1."""
+    episode = companion.library.exactly(body.episode)
+    parts = companion.heat(Question(body.text, episode.id, heard_until=body.heard_until))
+    return [(round(part.start, 2), round(part.end, 2), part.value) for part in parts]

@@ -1,0 +1,96 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Asking, for whichever door a question comes through: the page, the command line, a program or a language model.
+
+An answer is a stream of events, each a JSON object of one key: ``waiting`` (what the engines still do), ``sentence``
+(any number), and at the end ``answer`` with all of it; or ``error`` and ``hint``.
+"""
+
+import asyncio
+import json
+import time
+from collections.abc import AsyncIterator, Iterator
+from typing import TYPE_CHECKING
+
+from anyio import to_thread
+
+from retrieval.model import Answer, Sentence
+from ui import schemas
+from ui.web import limits
+from ui.web.bodies import AskBody, Asked
+from voice.errors import EarmarkError, EngineError
+
+if TYPE_CHECKING:
+    from ui.companion import Companion, Status
+    from ui.web.dependencies import Served
+
+Json = schemas.Json
+
+
+async def events(served: "Served", body: AskBody) -> AsyncIterator[Json]:
+    """The events of an answer. Raises EarmarkError for what is wrong with the question or on the way.
+
+    When nobody wants more (``aclose``) the answer is not made to its end.
+    """
+    if served.asked >= limits.MOST_WAITING:
+        raise EngineError("Too many questions wait already.", "Ask again in a moment.")
+    served.asked += 1
+    made: Iterator[Sentence | Answer] | None = None
+    try:
+        async for waiting in _until_ready(served.companion):
+            yield {"waiting": waiting}
+        asked = await to_thread.run_sync(body.asked, served.companion)
+        made = served.companion.telling(asked.question, asked.within)
+        while (news := await to_thread.run_sync(next, made, None, limiter=served.askers)) is not None:
+            yield schemas.news_json(news)
+    finally:
+        served.asked -= 1
+        if made is not None and hasattr(made, "close"):
+            made.close()
+
+
+async def lines(events: AsyncIterator[Json], first: Json | None = None) -> AsyncIterator[str]:
+    """The events as lines of JSON (NDJSON); what fails on the way is the last of them."""
+    try:
+        if first is not None:
+            yield _line(first)
+        async for event in events:
+            yield _line(event)
+    except EarmarkError as error:
+        yield _line({"error": error.message, "hint": error.hint})
+
+
+async def whole(events: AsyncIterator[Json]) -> Json:
+    """The answer at the end of its events."""
+    last: Json = {}
+    async for event in events:
+        last = event
+    answer: Json = last["answer"]
+    return answer
+
+
+def answer(companion: "Companion", body: AskBody) -> Answer:
+    """The answer at once, for a caller that has a thread of its own."""
+    asked: Asked = body.asked(companion)
+    return companion.ask(asked.question, asked.within)
+
+
+async def _until_ready(companion: "Companion") -> AsyncIterator[str]:
+    """Say what is being waited for until the companion is ready. Raises EngineError if that never comes."""
+    deadline = time.monotonic() + limits.PATIENCE
+    said = ""
+    while not (status := companion.status()).ready:
+        if status.problem:
+            raise EngineError(status.problem)
+        if time.monotonic() > deadline:
+            raise EngineError(f"Still loading: {_stand(status)}.", "The question is kept; ask again in a moment.")
+        if (news := _stand(status)) != said:
+            yield (said := news)
+        await asyncio.sleep(0.25)
+
+
+def _stand(status: "Status") -> str:
+    return f"{status.doing}, {round(100 * status.progress)} %"
+
+
+def _line(event: Json) -> str:
+    return json.dumps(event, ensure_ascii=False) + "\n"

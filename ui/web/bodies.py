@@ -1,0 +1,141 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""What requests bring, checked before anything is done with it: unknown fields and other types are refused."""
+
+from dataclasses import dataclass
+from typing import Literal
+
+from pydantic import BaseModel, ConfigDict, Field, field_validator
+
+from retrieval.model import Moment, Question, Turn
+from ui.companion import Companion
+from ui.web.limits import LONGEST_TEXT, Id, Seconds, Text
+
+Scope = Literal["episode", "show", "library"]
+"""Where an answer is looked for."""
+
+
+class Body(BaseModel):
+    """A JSON object of exactly these fields and types."""
+
+    model_config = ConfigDict(extra="forbid", strict=True)
+
+
+class MomentBody(Body):
+    """A moment of an earlier answer, as the answer had it."""
+
+    episode: Id
+    start: Seconds
+    end: Seconds
+    quote: str = Field(default="", max_length=LONGEST_TEXT)
+    speaker: str = Field(default="", max_length=200)
+    confidence: float = Field(default=0.0, ge=0, le=1)
+
+    def moment(self) -> Moment:
+        """The moment itself."""
+        return Moment(self.episode, self.start, self.end, self.quote, self.speaker, self.confidence)
+
+
+class TurnBody(Body):
+    """One turn of the conversation so far: what was asked, and the moments of the answer."""
+
+    text: Text
+    moments: list[MomentBody] = Field(default=[], max_length=20)
+
+
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """A question, and the ids of the episodes that it is limited to (None: all, or the one it names)."""
+
+    question: Question
+    within: list[str] | None = None
+
+
+class AskBody(Body):
+    """A question or command, from whichever door it comes; times in seconds.
+
+    ``scope`` says where to look: in the ``episode``, in all of its show, or in the library; left out, it is the
+    episode when one is named, and else the library. The conversation (``history``) is the client's: none is kept here.
+    """
+
+    text: Text
+    scope: Scope | None = None
+    episode: Id | None = None
+    position: Seconds | None = None
+    heard_until: Seconds | None = None
+    since: Seconds | None = None
+    playing: Id | None = None
+    history: list[TurnBody] = Field(default=[], max_length=20)
+    stream: bool = False
+
+    @field_validator("text")
+    @classmethod
+    def _says_something(cls, text: str) -> str:
+        if not text.strip():
+            raise ValueError("the question is empty")
+        return text.strip()
+
+    def asked(self, companion: Companion) -> Asked:
+        """What is asked of whom. Raises UnknownEpisode for an id that no episode has."""
+        library = companion.library
+        episode = library.exactly(self.episode) if self.episode else None
+        playing = library.exactly(self.playing).id if self.playing else None
+        history = tuple(Turn(turn.text, tuple(one.moment() for one in turn.moments)) for turn in self.history)
+        if episode is None or self.scope in (None, "episode"):
+            chosen = episode.id if episode else None
+            return Asked(Question(
+                self.text, chosen, self.position, self.heard_until, history, self.since, playing
+            ))  # fmt: skip
+        # "so far" counts in the episode on the player, and there only
+        wide = Question(self.text, None, self.position, None, history, self.since, playing or episode.id)
+        if self.scope == "library" or not episode.show:
+            return Asked(wide)
+        return Asked(wide, [other.id for other in library.episodes() if other.show == episode.show])
+
+
+class SpeakBody(Body):
+    """What ``POST /api/speak`` takes."""
+
+    text: Text
+
+
+class HeatBody(Body):
+    """What ``POST /api/heat`` takes; ``heard_until`` in seconds."""
+
+    text: Text
+    episode: Id
+    heard_until: Seconds | None = None
+
+
+class WorkBody(Body):
+    """What ``POST /api/episodes/ID/work`` takes: stop taking in, go on after that or a failure, or go before others."""
+
+    do: Literal["cancel", "retry", "first"]
+
+
+class ListenedBody(BaseModel):
+    """What ``PUT /api/listening/ID`` takes: seconds, and the stretches heard since the last note."""
+
+    model_config = ConfigDict(extra="forbid")  # not strict: JSON has lists where Python has pairs
+    position: Seconds
+    heard: list[tuple[Seconds, Seconds]] = Field(default=[], max_length=500)
+
+
+class AddBody(Body):
+    """What ``POST /api/add`` takes: an http(s) address (of a feed the ``latest`` so many, 0 for all), or the batch of
+    files that were uploaded."""
+
+    address: str = Field(default="", max_length=4_000)
+    batch: str = Field(default="", max_length=32)
+    latest: int | None = Field(default=None, ge=0, le=10_000)
+
+
+class FeedBody(Body):
+    """What ``POST /api/feeds/forget`` takes: the ``id`` of a feed that is followed, as ``GET /api/feeds`` gives it."""
+
+    id: str = Field(max_length=64)
+
+
+class ModelBody(Body):
+    """What ``POST /api/models`` takes: the name of a model in the catalogue."""
+
+    name: str = Field(max_length=100)

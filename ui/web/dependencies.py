@@ -1,0 +1,62 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""What routes are given: the companion that is served, and the episode that an address names in full."""
+
+from dataclasses import dataclass, field
+from typing import Annotated
+
+from anyio import CapacityLimiter
+from fastapi import Depends, Path, Request
+
+from episodes.model import Episode
+from ui.companion import Companion
+from ui.positions import Listeners
+from ui.web.auth import USER
+from ui.web.limits import ASKERS
+from ui.web.model_fetching import ModelFetching
+
+
+@dataclass(slots=True)
+class Served:
+    """One companion with what the server keeps for it."""
+
+    companion: Companion
+    listeners: Listeners
+    models: ModelFetching
+    askers: CapacityLimiter = field(default_factory=lambda: CapacityLimiter(ASKERS))
+    asked: int = 0
+    """Questions under way or waiting."""
+
+
+def served_of(request: Request) -> Served:
+    """What this application serves."""
+    served: Served = request.app.state.served
+    return served
+
+
+ServedDep = Annotated[Served, Depends(served_of)]
+
+
+def companion_of(served: ServedDep) -> Companion:
+    """The companion that this application serves."""
+    return served.companion
+
+
+CompanionDep = Annotated[Companion, Depends(companion_of)]
+
+
+def episode_of(episode_id: Annotated[str, Path(max_length=200)], companion: CompanionDep) -> Episode:
+    """The episode that an address names by its whole id. A part of one, or a title, would let a page of another site
+    find out what is there. Raises UnknownEpisode."""
+    return companion.library.exactly(episode_id)
+
+
+EpisodeDep = Annotated[Episode, Depends(episode_of)]
+
+
+def user_of(request: Request) -> str | None:
+    """The name that was signed in with, if any."""
+    name: str | None = request.scope.get(USER)
+    return name
+
+
+UserDep = Annotated[str | None, Depends(user_of)]

@@ -1,0 +1,53 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""How much the server takes from outside: every bound that an address of it has stands here, once."""
+
+from typing import Annotated
+
+from pydantic import Field
+
+from voice.audio import HEARING_RATE
+
+LONGEST_TEXT = 2_000
+"""Characters of a question, of a text to speak, or of a quote in the conversation so far."""
+
+LONGEST_QUESTION = 60
+"""Seconds of a spoken question."""
+
+LARGEST_BODY = 1_000_000
+"""Bytes of a request's body, but for sound and files."""
+
+LARGEST_SOUND = LONGEST_QUESTION * HEARING_RATE * 2
+"""Bytes of a spoken question: 16-bit samples."""
+
+MOST_FILES = 200
+"""Files that are uploaded together."""
+
+UPLOADS_FACTOR = 2
+"""All uploads that wait take at most so many times the bytes of the largest recording."""
+
+SILENT_BODY = 30.0
+"""Seconds that the next piece of a body may take."""
+
+ASKERS = 16
+"""Questions worked on at the same time; others wait."""
+
+MOST_WAITING = 256
+"""Questions that wait; one more is refused."""
+
+PATIENCE = 300.0
+"""Seconds a question waits for the engines before it is told that they are still loading."""
+
+MOST_FOUND = 12
+"""Moments that a search gives."""
+
+LONGEST_EXCERPT = 20_000
+"""Characters of transcript that a tool gives at once."""
+
+Text = Annotated[str, Field(min_length=1, max_length=LONGEST_TEXT)]
+"""A question, or something to be read aloud."""
+
+Id = Annotated[str, Field(min_length=1, max_length=200)]
+"""The id of an episode, in full."""
+
+Seconds = Annotated[float, Field(ge=0, le=1e6, allow_inf_nan=False)]
+"""A time in an episode."""
