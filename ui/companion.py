@@ -338,7 +338,8 @@ class Companion:
         """The library as answering sees it; a transcript is read once for an answer."""
 
         def reading(question: Question, count: int, among: Collection[str] | None) -> Found:
-            return read(question, self.index, self.engines.finding, count, within if among is None else among)
+            return read(question, self.index, self.engines.finding, count, within if among is None else among,
+                        second=self.engines.reading)
 
         def searching(question: Question, count: int) -> list[Moment]:
             return find(question, self.index, self.engines.finding, count, within)
