@@ -3,6 +3,8 @@
 
 from dataclasses import dataclass
 
+from voice.turns.commands import CommandName
+
 
 @dataclass(frozen=True, slots=True)
 class Passage:
@@ -102,15 +104,14 @@ class Question:
 
 @dataclass(frozen=True, slots=True)
 class Command:
-    """Something to do. ``name`` is one of ``commands.NAMES``.
+    """Something to do. ``amount`` is None when none was said (``voice.turns.commands`` knows what is meant then).
 
-    ``amount`` is None when none was said, else: for back and forward seconds (> 0), for go_to seconds from the
-    beginning, for set_speed the factor (1.0 is as recorded), for set_volume the level in 0..1, for choose the number
-    from 1 (-1 is the last). ``about`` is what is to be played for play_about, and "end" or "middle" for a go_to that
-    has no amount.
+    Else it is for back and forward seconds (> 0), for go_to seconds from the beginning, for set_speed the factor
+    (1.0 is as recorded), for set_volume the level in 0..1, for choose the number from 1 (-1 is the last). ``about`` is
+    what is to be played for play_about, and "end" or "middle" for a go_to that has no amount.
     """
 
-    name: str
+    name: CommandName
     amount: float | None = None
     about: str = ""
 

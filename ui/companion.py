@@ -25,18 +25,19 @@ from episodes.text.language import NAMES, language_of
 from episodes.text.lexicon import content_words
 from episodes.topics.llm_summary import Writer
 from retrieval.answers import respond
-from retrieval.answers.respond import Shelf
+from retrieval.answers.mentions import mentions
+from retrieval.answers.shelf import Mention, Shelf
 from retrieval.commands.commands import parse
 from retrieval.commands.said_often import SAID_OFTEN
 from retrieval.finding.answerability import answered, once
+from retrieval.finding.find import find as read
 from retrieval.finding.relevance_curve import Warmth, heat
 from retrieval.finding.search import find
 from retrieval.index.chunking import passages
 from retrieval.index.embedding import Matrix
 from retrieval.index.index import Index
 from retrieval.index.script import script
-from retrieval.index.similarity import Near, nearness
-from retrieval.model import Answer, Moment, Question, Sentence
+from retrieval.model import Answer, Found, Moment, Question, Sentence
 from ui.engines import ROLES, EngineLine, Engines
 from ui.model_catalogue import speakers_folder
 from ui.settings import Settings, model_of, net_of
@@ -95,6 +96,7 @@ class Companion:
         self.index = Index.open(settings.data_dir / "index")
         self.engines = Engines(settings)
         self._status = Status(False, "Starting", 0.0)
+        self._speakers_known: tuple[int, dict[str, tuple[str, ...]]] = (-1, {})
         self._bias: tuple[tuple[int, str | None], Bias] = ((-1, None), Bias())
         self._starter = ThreadPoolExecutor(max_workers=1, thread_name_prefix="earmark-start")
         self._started: Future[None] | None = None
@@ -335,19 +337,34 @@ class Companion:
     def _shelf(self, within: Collection[str] | None) -> Shelf:
         """The library as answering sees it; a transcript is read once for an answer."""
 
+        def reading(question: Question, count: int, among: Collection[str] | None) -> Found:
+            return read(question, self.index, self.engines.finding, count, within if among is None else among,
+                        second=self.engines.reading)
+
         def searching(question: Question, count: int) -> list[Moment]:
             return find(question, self.index, self.engines.finding, count, within)
-
-        def near(text: str) -> Near:
-            return nearness(self.index, self.engines.finding, text)
 
         def rare(word: str) -> int:
             with self.index.view() as view:
                 return view.frequency(word)
 
-        titles = {episode.id: episode.title for episode in self.library.episodes()}
-        cues = cache(self.library.cues)
-        return Shelf(titles, cues, self.library.segments, self.library.digest, searching, near, rare)
+        def mentioning(text: str) -> dict[str, Mention]:
+            with self.index.view() as view:
+                return mentions(view, text, within)
+
+        episodes = {episode.id: episode for episode in self.library.episodes()}
+        return Shelf(episodes, cache(self.library.cues), self.library.segments, self.library.digest, reading, searching,
+                     rare, self._names, mentioning)
+
+    def _names(self) -> dict[str, tuple[str, ...]]:
+        """Who speaks in each episode; read again only when the library has changed."""
+        version, names = self._speakers_known
+        if version != self.library.version():
+            version = self.library.version()
+            with self.index.view() as view:
+                names = view.speakers()
+            self._speakers_known = (version, names)
+        return names
 
     def search(self, text: str, count: int) -> list[Moment]:
         """Where in the library something is said, best first."""

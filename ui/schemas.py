@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 from episodes.sources.http import masked
 from retrieval.model import Answer, Command, Moment, Question, Sentence
+from voice.turns.commands import COMMANDS, CommandName
 
 if TYPE_CHECKING:  # the command line needs the shapes, and not what fills them
     from episodes.ingest.status import Work
@@ -42,7 +43,15 @@ def answer_json(answer: Answer) -> Json:
 
 def command_json(command: Command | None) -> Json | None:
     """What is to be carried out, or null: ``name``, ``amount`` (a number or null) and ``about``."""
-    return None if command is None else {"name": command.name, "amount": command.amount, "about": command.about}
+    return None if command is None else {"name": str(command.name), "amount": command.amount, "about": command.about}
+
+
+def commands_json() -> list[Json]:
+    """Every command: its ``name``, one way to ``say`` it, and the ``amount`` (of ``unit``) meant when none is said."""
+    return [
+        {"name": str(name), "say": rule.say, "amount": rule.amount, "unit": rule.unit}
+        for name, rule in COMMANDS.items()
+    ]
 
 
 def question_json(question: Question) -> Json:
@@ -91,7 +100,8 @@ def news_from(data: Json) -> Sentence | Answer:
 def answer_from(data: Json) -> Answer:
     """The inverse of ``answer_json``."""
     sentences = tuple(map(sentence_from, data["sentences"]))
-    command = Command(**data["command"]) if data.get("command") else None
+    told = data.get("command")
+    command = Command(CommandName(told["name"]), told["amount"], told["about"]) if told else None
     moments = tuple(map(moment_from, data["moments"]))
     return Answer(data["question"], data["covered"], sentences, moments, command, data.get("remark", ""))
 

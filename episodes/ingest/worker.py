@@ -15,6 +15,7 @@ from episodes.ingest.pipeline import Ingest, Interrupted, OnStep, Tools, reason_
 from episodes.ingest.status import current
 from episodes.ingest.submit import enqueue
 from episodes.model import Episode, State, Step, StepState
+from episodes.sources import http
 from episodes.sources.files import local_source
 from episodes.store.jobs import Job, JobState, Queue, worker_name
 from episodes.store.library import Library
@@ -267,11 +268,11 @@ def _may_pass(error: Exception) -> bool:
 
 
 def _network_trouble(cause: BaseException | None) -> bool:
-    import httpx
-
-    if isinstance(cause, httpx.HTTPStatusError):
-        return cause.response.status_code >= 500 or cause.response.status_code in (408, 425, 429)
-    return not isinstance(cause, httpx.TooManyRedirects | httpx.InvalidURL)
+    """True when it may go away by itself."""
+    status = http.status_of(cause)
+    if status:
+        return status >= 500 or status in (408, 425, 429)
+    return not http.is_endless(cause) and not http.is_no_address(cause)
 
 
 def _there(library: Library, job: Job) -> bool:

@@ -10,6 +10,7 @@ from urllib.parse import unquote, urlsplit
 
 from episodes.media import artwork
 from episodes.model import Chapter, Link, Source
+from episodes.sources import http
 from episodes.sources.addresses import with_password
 from episodes.sources.feed import is_login, kind
 from episodes.sources.files import probed
@@ -138,15 +139,13 @@ class Fetcher:
 
 def _explained(error: DownloadError, address: str, shown: str) -> DownloadError:
     """The error of a recording with the address as it may be shown, and with what helps."""
-    import httpx
-
     cause, hint = error.__cause__, error.hint
-    status = cause.response.status_code if isinstance(cause, httpx.HTTPStatusError) else 0
+    status = http.status_of(cause)
     if status in (401, 402, 403):
         hint = "It is for subscribers: add the feed by the address that they were given."
     elif status in (404, 410):
         hint = "It is not there any more; 'earmark sync' looks whether its feed names another address."
-    elif isinstance(cause, httpx.TooManyRedirects):
+    elif http.is_endless(cause):
         return WrongDownload(f"{shown} leads from one address to the next without an end.", "Check the address.")
     return DownloadError(error.message.replace(address, shown), hint)
 

@@ -278,3 +278,24 @@ def _explained(address: str) -> Iterator[None]:
     except (httpx.HTTPError, httpx.InvalidURL, httpx.StreamError) as error:
         reason = " ".join((str(error) or type(error).__name__).split())[:200].rstrip(".")
         raise DownloadError(f"{shown} could not be fetched: {reason}.", "Try again later.") from error
+
+
+def status_of(cause: BaseException | None) -> int:
+    """The HTTP status with which a server refused; 0 when something else went wrong."""
+    import httpx
+
+    return cause.response.status_code if isinstance(cause, httpx.HTTPStatusError) else 0
+
+
+def is_endless(cause: BaseException | None) -> bool:
+    """True when one address led to the next without an end."""
+    import httpx
+
+    return isinstance(cause, httpx.TooManyRedirects)
+
+
+def is_no_address(cause: BaseException | None) -> bool:
+    """True when what was asked for is no address."""
+    import httpx
+
+    return isinstance(cause, httpx.InvalidURL)

@@ -1,56 +1,202 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Which sentences of a moment answer a question, and how they are quoted: short, trimmed, as they were said."""
+"""The quote: which of the runs that were read is said, where it begins and ends, and how it is trimmed.
 
-import math
+A run is one to three sentences, chosen by the reader. What is said may begin before it and end after it, so that it
+neither opens on a dangling clause nor stops short of its point, and two of the best runs that follow each other are
+said as one. No word is changed: what is left out inside is marked, and what is said stands so in the transcript.
+"""
+
+import re
 from bisect import bisect_left
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from itertools import accumulate, takewhile
 
 from episodes.text.disfluencies import GAP, trimmed
-from episodes.text.sentences import Line, sentences
+from episodes.text.lexicon import leans
+from episodes.text.sentences import Line
 from episodes.text.stemming import stems
-from retrieval.answers.answer_type import decision, manner
-from retrieval.answers.discourse import Talk, announces, hosts, idle, leans, talk
-from retrieval.index.similarity import Near
-from retrieval.model import Moment, Question
-from voice.model import Cue
-
-Cues = Callable[[str], Sequence[Cue]]
+from retrieval.answers.answer_type import AnswerType, answer_type
+from retrieval.answers.discourse import announces, asks, idle
+from retrieval.answers.shelf import Cues
+from retrieval.index.script import said
+from retrieval.model import Moment, Question, Run
 
 SPOKEN = 45
-"""Words of an answer's quote, about eighteen seconds; more is tiring to hear."""
+"""Words of a quote, at most: about seventeen seconds; more is tiring to hear."""
 
-_NOD = 3  # words: so short a sentence begins the answer to a yes-or-no question only
-_SHORT = 5  # words: a shorter sentence says too little by itself
-_FULL = 22  # words of a quote from which on it needs no further sentence
-_SENTENCES = 3  # sentences of a quote, at most
-_CANDIDATES = 28  # sentences of a moment that may be quoted
-_BEYOND = 45.0  # seconds behind a moment in which its answer may still begin
-_AROUND = 60.0  # seconds of cues around a moment that are read, so that no sentence is cut
-_BEHIND = 0.1  # what it costs a moment not to be the best
-_DOUBT = 0.3  # what it costs to have no confidence at all, where the best has all
-_LIKELY = 6  # quotes that are compared with the question by their meaning
-_READ = 3  # of these, that have to be embedded for it: each takes some eight milliseconds
-_SAME = 0.85  # share of time that a quote and a stored unit have in common, from which on they mean the same
+_FULL = 24  # words from which on a quote says enough by itself
+_NOD = 3  # words: so short a sentence says nothing, unless it is yes or no
+_AROUND = 60.0  # seconds of cues around a run that are read, so that no sentence is cut
+_RIVALS = 4  # runs that are weighed against each other
+_NEAR = 0.4  # share of the best run's share from which on another may be said with it
+_FITS = 0.35  # what it is worth to hold what was asked for: a date, a number, a name
+_LEAST = 18  # words of a quote that is narrowed, at least
+_KEPT = 0.5  # share of the question's words in a run that its narrowed quote must hold
+_LEANS = 0.5  # how much a sentence may need the one before it to begin a narrowed quote
+_SEAM = 1  # sentences between two runs that are said as one, at most
 
 
 @dataclass(frozen=True, slots=True)
-class Choice:
-    """Sentences of a moment that follow each other and answer; ``like`` is the cosine of what they say with what was
-    asked."""
+class Quote:
+    """What is said of an episode: ``lines`` that follow each other, ``text`` as it is quoted, and where to ``jump``
+    (seconds): to the first line, or to the question that it replies to close before it."""
 
-    moment: Moment
+    run: Run
     lines: tuple[Line, ...]
-    like: float
+    text: str
+    jump: float
 
-    @property
-    def quote(self) -> Moment:
-        """The sentences as they are quoted, as a moment of their own; about ``SPOKEN`` words at most."""
-        first, last = self.lines[0], self.lines[-1]
-        return Moment(
-            self.moment.episode_id, first.start, last.end, quoted(self.lines), first.speaker, self.moment.confidence
-        )
+    def moment(self, confidence: float) -> Moment:
+        """The quote as the moment to jump to."""
+        end = self.lines[-1].end if self.lines else self.run.end
+        return Moment(self.run.episode_id, self.jump, end, self.text, self.run.speaker, confidence)
+
+
+def choose(question: Question, runs: Sequence[Run], cues: Cues) -> Quote | None:
+    """The quote that answers, out of the runs that were read, best first; None when there are none.
+
+    The best run is passed over for another that is nearly as likely when only that holds what was asked for.
+    """
+    if not runs:
+        return None
+    wanted = answer_type(question.text)
+    best = runs[0]
+    rivals = [run for run in runs[:_RIVALS] if run.share >= _NEAR * best.share]
+    chosen = max(rivals, key=lambda run: run.share + _FITS * best.share * wanted.fits(run.text))
+    return quote(question, chosen, runs, cues, wanted)
+
+
+def quote(
+    question: Question, run: Run, runs: Sequence[Run], cues: Cues, wanted: AnswerType | None = None
+) -> Quote:
+    """What is said of one run; ``runs`` are those read beside it."""
+    wanted = wanted or answer_type(question.text)
+    lines = _around(question, run, cues)
+    first = next((at for at, line in enumerate(lines) if abs(line.start - run.start) < 0.06), None)
+    if first is None:  # cues and index differ by now, and what was found is still true
+        return Quote(run, (), quoted([Line(run.start, run.end, run.text, run.speaker)]), run.jump)
+    last = next((at for at in range(first, len(lines)) if lines[at].end >= run.end - 0.06), first)
+    first, last = _joined(lines, first, last, run, runs)
+    first, last = _begun(lines, first, last)
+    first, last = _ended(lines, first, last, wanted)
+    first, last = _stripped(lines, first, last, wanted)
+    first, last = _narrowed(lines, first, last, question, wanted)
+    chosen = tuple(lines[first : last + 1])
+    return Quote(run, chosen, quoted(chosen), _jump(run, chosen[0]))
+
+
+def _around(question: Question, run: Run, cues: Cues) -> list[Line]:
+    """The sentences around a run, as far as the listener has heard."""
+    until = question.heard_until
+    near = [
+        cue for cue in cues(run.episode_id)
+        if cue.end > run.start - _AROUND and cue.start < run.end + _AROUND and (until is None or cue.start < until)
+    ]
+    return [line for line in said(near) if until is None or line.end <= until or line.start <= run.start]
+
+
+def _words(lines: Sequence[Line], first: int, last: int) -> int:
+    return sum(len(trimmed(line.text).split()) for line in lines[first : last + 1])
+
+
+def _same(lines: Sequence[Line], one: int, other: int) -> bool:
+    """True when two sentences are of one turn."""
+    return lines[one].speaker == lines[other].speaker and not any(
+        line.turn_start for line in lines[min(one, other) + 1 : max(one, other) + 1]
+    )
+
+
+def _joined(lines: Sequence[Line], first: int, last: int, run: Run, runs: Sequence[Run]) -> tuple[int, int]:
+    """With the run that follows or goes before, when that is nearly as likely and both are short enough."""
+    for other in runs[:_RIVALS]:
+        if other is run or other.episode_id != run.episode_id or other.share < _NEAR * run.share:
+            continue
+        at = next((number for number, line in enumerate(lines) if abs(line.start - other.start) < 0.06), None)
+        if at is None:
+            continue
+        end = next((number for number in range(at, len(lines)) if lines[number].end >= other.end - 0.06), at)
+        low, high = min(first, at), max(last, end)
+        gap = max(at - last, first - end) - 1
+        if gap <= _SEAM and _same(lines, low, high) and _words(lines, low, high) <= SPOKEN:
+            return low, high
+    return first, last
+
+
+def _begun(lines: Sequence[Line], first: int, last: int) -> tuple[int, int]:
+    """From the sentence before, when the first one only goes on from it."""
+    while first > 0 and _dangles(lines[first - 1], lines[first]) and _same(lines, first - 1, first):
+        if asks(lines[first - 1].text) or _words(lines, first - 1, last) > SPOKEN:
+            break
+        first -= 1
+    return first, last
+
+
+_OPEN = re.compile(r"[,;:–—-]$|\b(?:and|but|or|so|because|that|which|if|the|a|an|of|to|with|for|is|are|was)\W*$", re.I)
+_DANGLING = re.compile(r"(?:which|who|whose|because|than|whereas|as well as|rather than|or|nor)\b", re.IGNORECASE)
+
+
+def _dangles(before: Line, line: Line) -> bool:
+    """True for what is the second half of a sentence."""
+    return _OPEN.search(before.text) is not None or _DANGLING.match(trimmed(line.text)) is not None
+
+
+def _ended(lines: Sequence[Line], first: int, last: int, wanted: AnswerType) -> tuple[int, int]:
+    """Up to the sentence in which it comes to its point."""
+    while last + 1 < len(lines) and _same(lines, last, last + 1):
+        text = " ".join(line.text for line in lines[first : last + 1])
+        following = lines[last + 1]
+        words = _words(lines, first, last)
+        short = words < _NOD + 1 or _OPEN.search(lines[last].text) is not None or announces(lines[last].text)
+        lacks = wanted.strict and not wanted.fits(text) and wanted.fits(following.text)
+        if not (short or lacks) or asks(following.text) or _words(lines, first, last + 1) > SPOKEN:
+            break
+        last += 1
+    return first, last
+
+
+def _stripped(lines: Sequence[Line], first: int, last: int, wanted: AnswerType) -> tuple[int, int]:
+    """Without sentences at its ends that ask, nod or pass the time, as long as others say enough."""
+    while first < last and (asks(lines[first].text) or idle(lines[first].text) or _nods(lines[first], wanted)):
+        first += 1
+    while first < last and (asks(lines[last].text) or idle(lines[last].text)):
+        last -= 1
+    return first, last
+
+
+def _narrowed(
+    lines: Sequence[Line], first: int, last: int, question: Question, wanted: AnswerType
+) -> tuple[int, int]:
+    """The shortest part of it that says as much of what was asked, and of what kind it was: a run is often a sentence
+    longer than its answer, and what is short is heard to its end."""
+    asked = stems(question.text)
+
+    def holds(begin: int, end: int) -> tuple[int, float]:
+        text = " ".join(line.text for line in lines[begin : end + 1])
+        return len(asked & stems(text)), wanted.fits(text)
+
+    shared, fitting = holds(first, last)
+    parts = [(begin, end) for begin in range(first, last + 1) for end in range(begin, last + 1)]
+    enough = [
+        (begin, end) for begin, end in parts
+        if _words(lines, begin, end) >= _LEAST and holds(begin, end)[0] >= _KEPT * shared
+        and holds(begin, end)[1] >= fitting and not (begin > first and _leaning(lines[begin]))
+    ]  # fmt: skip
+    return min(enough, key=lambda part: _words(lines, *part), default=(first, last))
+
+
+def _leaning(line: Line) -> bool:
+    """True for a sentence that nobody understands who has not heard the one before it."""
+    return leans(trimmed(line.text)) >= _LEANS
+
+
+def _nods(line: Line, wanted: AnswerType) -> bool:
+    return not wanted.decision and len(trimmed(line.text).split()) <= _NOD
+
+
+def _jump(run: Run, first: Line) -> float:
+    """Where to jump: to the question that is replied to when it is close before the first sentence, else to that."""
+    return replace(run, start=first.start).jump
 
 
 def quoted(lines: Sequence[Line]) -> str:
@@ -72,8 +218,8 @@ def quoted(lines: Sequence[Line]) -> str:
 
 def opening(moment: Moment, cues: Cues) -> Moment:
     """A moment with only the words that it begins with, of one speaker; as it was when the cues have none there."""
-    said = sentences([cue for cue in cues(moment.episode_id) if cue.end > moment.start and cue.start < moment.end])
-    lines = [line for line in said if line.start >= moment.start - 0.05 and line.end <= moment.end + 0.05]
+    heard = said([cue for cue in cues(moment.episode_id) if cue.end > moment.start and cue.start < moment.end])
+    lines = [line for line in heard if line.start >= moment.start - 0.05 and line.end <= moment.end + 0.05]
     if not lines:
         return moment
     mine = list(takewhile(lambda line: line.speaker == lines[0].speaker, lines))
@@ -81,153 +227,16 @@ def opening(moment: Moment, cues: Cues) -> Moment:
     return replace(moment, quote=quoted(mine[: 1 + bisect_left(total, _FULL)]), speaker=mine[0].speaker)
 
 
-@dataclass(frozen=True, slots=True)
-class _Run:
-    """A quote that may be chosen, and how well it would answer by what is known without reading it.
-
-    ``says`` is False for one that asks, nods, passes the time or was told before. ``cosine`` is known where a stored
-    unit is as good as the same.
-    """
-
-    moment: Moment
-    lines: tuple[Line, ...]
-    guess: float
-    says: bool
-    cosine: float | None
-
-
-def choose(
-    question: Question, moments: Sequence[Moment], cues: Cues, near: Near, most: int, speaker: str = ""
-) -> Choice | None:
-    """The sentences of one of the moments that answer best, at most ``most``; None when the cues have none there.
-
-    A moment counts for less than those before it. With ``speaker`` only what that person says is quoted.
-    """
-    runs = []
-    for rank, moment in enumerate(moments):
-        doubt = 1 - moment.confidence / max(moments[0].confidence, 1e-9)
-        cost = _BEHIND * (rank > 0) + _DOUBT * doubt
-        runs += [replace(run, guess=run.guess - cost) for run in _runs(question, moment, cues, near, most, speaker)]
-    if speaker or any(run.says for run in runs):
-        runs = [run for run in runs if run.says]
-    places = {(run.moment.episode_id, run.lines[0].start): run for run in sorted(runs, key=lambda run: run.guess)}
-    likely = sorted(places.values(), key=lambda run: -run.guess)[:_LIKELY]
-    read = [run for run in likely if run.cosine is None][:_READ]
-    found = dict(zip(map(id, read), near.texts([quoted(run.lines) for run in read]), strict=True))
-    like = [(run, found.get(id(run), run.cosine)) for run in likely]
-    known = [(run, cosine) for run, cosine in like if cosine is not None]
-    if not known:
-        return None
-    best, cosine = max(known, key=lambda pair: pair[0].guess + pair[1])
-    return Choice(_nearest(best, moments), best.lines, cosine)
-
-
-def _nearest(run: _Run, moments: Sequence[Moment]) -> Moment:
-    """The last of the moments that begin before the quote, so that a jump comes to it soon."""
-    first = run.lines[0].start
-    before = [
-        moment for moment in moments
-        if moment.episode_id == run.moment.episode_id and run.moment.start < moment.start <= first
-    ]
-    return max(before, key=lambda moment: moment.start, default=run.moment)
-
-
-def _runs(question: Question, moment: Moment, cues: Cues, near: Near, most: int, speaker: str) -> Iterator[_Run]:
-    """What may be quoted of a moment."""
-    around = [
-        cue
-        for cue in cues(moment.episode_id)
-        if cue.end > moment.start - _AROUND and cue.start < moment.end + _AROUND
-        and (question.heard_until is None or cue.start < question.heard_until)
-    ]
-    said = talk(sentences(around))
-    begin = next((at for at, line in enumerate(said.lines) if line.start >= moment.start - 0.05), len(said.lines))
-    places = [
-        at for at in range(begin, min(begin + _CANDIDATES, len(said.lines)))
-        if said.lines[at].start < moment.end + _BEYOND and (not speaker or said.lines[at].speaker == speaker)
-    ]
-    if not places:
-        return
-    units = near.stored(moment.episode_id, said.lines[begin].start, said.lines[places[-1]].end)
-    asking, asked = hosts(said), stems(question.text)
-    told = [moment.quote for turn in question.history[-2:] for moment in turn.moments[:1] if moment.quote]
-    fits, decides = manner(question.text), decision(question.text)
-
-    def cosine(start: float, end: float) -> float:
-        return max((value for first, last, value in units if first < end and start < last), default=0.0)
-
-    for at in places:
-        lines = _run(said, at, most, asked)
-        first, text = lines[0], quoted(lines)
-        length, telling = len(text.split()), stems(text)
-        # what it is about, and what it says
-        worth = 0.5 * cosine(first.start, lines[-1].end) + 0.25 * len(asked & telling) / max(len(asked), 1)
-        worth += 0.15 * fits(text) + 0.01 * min(len(telling), 18)
-        # where it stands
-        worth += _replying(said, at, asked, cosine) - 0.04 * math.log1p(max(0.0, first.start - moment.start) / 10)
-        worth -= 0.2 * said.lead[at] + 0.25 * (not speaker and first.speaker in asking)
-        # how it sounds by itself
-        worth -= 0.3 * said.piece[at] + 0.35 * announces(first.text) + 0.06 * leans(text) + 0.03 * text[:1].islower()
-        worth -= 0.3 * (length < _SHORT) + 0.25 * (length < 2 * _SHORT) + 0.1 * text.endswith("…")
-        worth -= 0.04 * ("?" in text) + 0.1 * (len(lines) > 1 and len(first.text.split()) <= _SHORT)
-        again = any(trimmed(first.text) in quote for quote in told)
-        nods = not decides and len(trimmed(first.text).split()) <= _NOD
-        says = not said.question[at] and not idle(first.text) and not nods and not again
-        yield _Run(moment, lines, worth, says, _known(first.start, lines[-1].end, units))
-
-
-def _known(start: float, end: float, units: Sequence[tuple[float, float, float]]) -> float | None:
-    """The cosine of the unit that is nearly the stretch from ``start`` to ``end``; None when there is none."""
-    for first, last, cosine in units:
-        both = min(end, last) - max(start, first)
-        if both > 0 and both >= _SAME * (max(end, last) - min(start, first)):
-            return cosine
-    return None
-
-
-def _run(said: Talk, first: int, most: int, asked: set[str]) -> tuple[Line, ...]:
-    """The sentences of a quote that begins at ``first``: until it says enough, or of all that was ``asked``."""
-    lines = [said.lines[first]]
-    words = len(trimmed(lines[0].text).split())
-    for at in range(first + 1, min(first + most, len(said.lines))):
-        line = said.lines[at]
-        length = len(trimmed(line.text).split())
-        told = stems(" ".join(line.text for line in lines))
-        enough = words >= _FULL and not stems(line.text) & asked - told
-        if enough or words + length > SPOKEN or line.speaker != lines[0].speaker:
-            break
-        if said.question[at] or idle(line.text):
-            break
-        lines.append(line)
-        words += length
-    return tuple(lines)
-
-
-def _replying(said: Talk, at: int, asked: set[str], cosine: Callable[[float, float], float]) -> float:
-    """What it is worth that a reply begins here, or shortly before: the more, the more its question is like ours."""
-    for back in range(4):
-        place = at - back
-        if place < 0 or (back and said.lines[place].speaker != said.lines[at].speaker):
-            return 0.0
-        told = said.replies[place]
-        if told is not None:
-            lines = said.lines[told[0] : told[1]]
-            like = cosine(lines[0].start, lines[-1].end)
-            shared = len(asked & stems(" ".join(line.text for line in lines))) / max(len(asked), 1)
-            return (0.1 + 0.2 * like + 0.15 * shared) * (1.0, 0.95, 0.9, 0.6)[back]
-    return 0.0
-
-
 def shortened(quote: str, words: int = SPOKEN) -> str:
     """A sentence that is too long to be heard, cut behind a clause; what was left out ends it as " …"."""
-    said = quote.split(" ")
-    if len(said) <= words:
+    parts = quote.split(" ")
+    if len(parts) <= words:
         return quote
-    ends = [number for number in range(min(8, words - 1), words) if said[number][-1:] in ",;:–—"]
+    ends = [number for number in range(min(8, words - 1), words) if parts[number][-1:] in ",;:–—"]
     cut = (ends[-1] if ends else words - 1) + 1
-    while not ends and cut > 8 and said[cut - 1].lower().strip(",.;:") in _HANGING:
+    while not ends and cut > 8 and parts[cut - 1].lower().strip(",.;:") in _HANGING:
         cut -= 1
-    return " ".join(said[:cut]).rstrip(",;:–— …") + " …"
+    return " ".join(parts[:cut]).rstrip(",;:–— …") + " …"
 
 
 _HANGING = frozenset(

@@ -10,23 +10,19 @@ import re
 from collections.abc import Iterator
 from functools import cache
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
-from retrieval.commands.utterances import COMMANDS, FILLS, NUMBERS, PEOPLE, spoken
+from retrieval.commands.matching import Politeness, plain, templates, times_said
+from retrieval.commands.utterances import COMMANDS as PHRASES
+from retrieval.commands.utterances import FILLS, NUMBERS, PEOPLE, spoken
 from retrieval.model import Command as Command
+from voice.turns.commands import CommandName
 
 if TYPE_CHECKING:
     from hassil import Intents
     from hassil.recognize import RecognizeResult
 
 TEMPLATES = Path(__file__).with_name("commands.yaml")
-
-NAMES = (
-    "play", "pause", "resume", "stop", "back", "forward", "go_to", "next_topic", "previous_topic", "next_episode",
-    "previous_episode", "play_about", "return_to", "slower", "faster", "set_speed", "louder", "quieter", "set_volume",
-    "mute", "unmute", "repeat", "own_words", "bookmark", "bookmarks", "choose", "help", "yes", "no", "thanks",
-)  # fmt: skip
-"""Every command that ``parse`` can tell."""
 
 _LONGEST = 20  # words: nobody commands at greater length
 _MENDED = 9  # words: a longer sentence that is no command as it was heard is none
@@ -37,19 +33,17 @@ _SHORT = 6  # letters below which a sentence is only mended word by word, by the
 def parse(text: str) -> Command | None:
     """The command in a sentence that was heard or typed; None when it is a question or anything else."""
     said = " ".join(text.split())
-    plain = _plain(said)
-    if not plain or len(plain.split()) > _LONGEST:
+    heard = plain(said)
+    if not heard or len(heard.split()) > _LONGEST:
         return None
-    bare, begged = _bare(plain)
+    bare, begged = _politeness().bare(heard)
     asks = said.endswith("?") or begged
-    short = plain.replace(" please", "")
-    while match := _POLITE_BEHIND.search(short):
-        short = short[: match.start()]
-    for sentence in dict.fromkeys((plain, bare, short)):
+    short = _politeness().ended(heard.replace(" please", ""))
+    for sentence in dict.fromkeys((heard, bare, short)):
         found = _match(sentence, loose=False)
         if found is not None:
             return found
-    if _asking(plain):
+    if _asking(heard) or _asking(bare):
         return None
     if len(bare.split()) <= _MENDED:
         for mended in _mended(bare):
@@ -59,20 +53,6 @@ def parse(text: str) -> Command | None:
     return None if asks else _match(bare, loose=True)
 
 
-_PUNCTUATION = re.compile(r"[^\w\s'.:%]|(?<!\d)[.:]|[.:](?!\d)")
-_POLITE_BEFORE = re.compile(
-    r"(?:(?P<modal>(?:can|could|would|will|can't|couldn't) (?:you|we|i))"
-    r"|(?:hey|hi|hello|okay|ok|oh|um|uh|er|erm|hm+|right(?! now)|well|so|and(?= now| then| please)"
-    r"|now|then|alright|all right|yeah|yes|no"
-    r"|actually|please|kindly|just|maybe|earmark|computer|quickly|sorry|i said|let's|let us|i think you should"
-    r"|(?:can|could|may) i (?:please )?ask you to|i (?:want|need) you to|i'd like you to|i would like you to"
-    r"|would you mind|do you mind|be so kind and|if you (?:could|would|can)|you (?:can|may|could)))\s+(?=\S)"
-)
-_POLITE_BEHIND = re.compile(
-    r"(?<!\s)\s+(?:please|thanks|thank you|for me|would you|will you|could you|can you|now|right now|then|earmark"
-    r"|okay|ok"
-    r"|if you (?:can|could|would|don't mind)|will ya|real quick|quickly|my friend|mate)$"
-)
 _QUESTION = re.compile(
     r"(?:who|whom|whose|what|what's|which|when|where|why|how|is|are|was|were|do|does|did|has|have|had|am|should|might"
     r"|isn't|aren't|doesn't|don't they|didn't|who's|where's|how's|tell me|explain|describe|list|show|summarize"
@@ -80,32 +60,14 @@ _QUESTION = re.compile(
 )
 
 
-def _plain(text: str) -> str:
-    """Small letters without punctuation; "2:30" and "1.5" stay."""
-    return " ".join(_PUNCTUATION.sub(" ", text.lower().replace("’", "'")).split())
-
-
-def _bare(plain: str) -> tuple[str, bool]:
-    """A sentence without what makes it polite, and whether that asked if one could."""
-    begged = False
-    while match := _POLITE_BEFORE.match(plain):
-        begged = begged or match["modal"] is not None
-        plain = plain[match.end() :]
-    while match := _POLITE_BEHIND.search(plain):
-        plain = plain[: match.start()]
-    return plain, begged
-
-
-def _asking(plain: str) -> bool:
-    return _QUESTION.match(plain) is not None
-
-
 @cache
-def _templates() -> dict[str, Any]:
-    import yaml
+def _politeness() -> Politeness:
+    told = templates(TEMPLATES)
+    return Politeness(told["polite_before"], told["polite_behind"], told["polite_asking"])
 
-    found: dict[str, Any] = yaml.load(TEMPLATES.read_text("utf-8"), Loader=yaml.CSafeLoader)
-    return found
+
+def _asking(heard: str) -> bool:
+    return _QUESTION.match(heard) is not None
 
 
 @cache
@@ -113,16 +75,16 @@ def _intents(loose: bool) -> "Intents":
     """The templates as hassil knows them; with the loose ones, or without."""
     from hassil import Intents
 
-    templates = _templates()
+    known = templates(TEMPLATES)
     intents = {}
-    for name, told in templates["commands"].items():
-        expected = [_with_rules(pattern) for group in told.get("phrases", ()) for pattern in COMMANDS[group]]
+    for name, told in known["commands"].items():
+        expected = [_with_rules(pattern) for group in told.get("phrases", ()) for pattern in PHRASES[group]]
         if name == "play_about" and not loose:
             expected = [pattern for pattern in expected if not _LOOSE.search(pattern)]
         ways = [*expected, *told.get("ways", ()), *told.get("tight", ()), *(told.get("loose", ()) if loose else ())]
         intents[name] = {"data": [{"sentences": ways}]}
     return Intents.from_dict(
-        {"language": "en", "intents": intents, "lists": templates["lists"], "expansion_rules": templates["rules"]}
+        {"language": "en", "intents": intents, "lists": known["lists"], "expansion_rules": known["rules"]}
     )
 
 
@@ -137,19 +99,13 @@ def _with_rules(pattern: str) -> str:
 def _match(sentence: str, loose: bool) -> Command | None:
     from hassil import recognize_best
 
-    found = recognize_best(_times(sentence), _intents(loose))
+    found = recognize_best(times_said(sentence), _intents(loose))
     if found is None or _FINDS_OUT.match(str(found.entities["topic"].value) if "topic" in found.entities else ""):
         return None
     return _meaning(found)
 
 
-_FINDS_OUT = re.compile(r"(?:out|whether|if|why|how|who)\b")
-
-
-def _times(sentence: str) -> str:
-    """Times on the clock as one says them: "2:30" is "2 minutes 30 seconds"."""
-    sentence = re.sub(r"\b(\d+):(\d\d)\b", lambda found: f"{found[1]} minutes {int(found[2])} seconds", sentence)
-    return re.sub(r"(\d)\s*%", r"\1 percent", re.sub(r"\b(\d+)s\b", r"\1 seconds", sentence))
+_FINDS_OUT = re.compile(r"(?:out|whether|if|why|how|who|all|every\w*)\b")
 
 
 _TALKS = re.compile(
@@ -179,21 +135,19 @@ def _meaning(found: "RecognizeResult") -> Command:
     elif name == "choose":
         amount = float(held["which"])
     elif name == "play_about":
-        about = str(held["topic"])
-        while match := _POLITE_BEHIND.search(about):
-            about = about[: match.start()]
+        about = _politeness().ended(str(held["topic"]))
         talks = _TALKS.match(about)
         person = str(held.get("person", talks["who"] if talks else "")).strip()
         about = about[talks.end() :] if talks else about
         about = f"{person} about {about}" if person and person not in PEOPLE else about
-    return Command(name, amount, about)
+    return Command(CommandName(name), amount, about)
 
 
 def _mended(bare: str) -> Iterator[str]:
     """What may have been said where this was heard, likeliest first."""
     from rapidfuzz import fuzz, process
 
-    heard: dict[str, str] = _templates()["heard"]
+    heard: dict[str, str] = templates(TEMPLATES)["heard"]
     mended = _misheard().sub(lambda found: heard[found[0]], bare)
     if mended != bare:
         yield mended
@@ -215,7 +169,7 @@ _NUMBER = re.compile(rf"\b(?:\d+|{'|'.join(sorted(NUMBERS, key=len, reverse=True
 @cache
 def _misheard() -> re.Pattern[str]:
     """All that recognisers make of command words, the longest first."""
-    heard = sorted(_templates()["heard"], key=len, reverse=True)
+    heard = sorted(templates(TEMPLATES)["heard"], key=len, reverse=True)
     return re.compile(rf"\b(?:{'|'.join(map(re.escape, heard))})\b")
 
 
@@ -223,8 +177,8 @@ def _misheard() -> re.Pattern[str]:
 def _shapes() -> tuple[list[str], list[str]]:
     """Every fixed command that the recogniser expects, its numbers as "#": without blanks, and as it is said."""
     fills = {slot: values for slot, values in FILLS.items() if slot != "person"} | {"number": ("#",)}
-    groups = [group for told in _templates()["commands"].values() for group in told.get("phrases", ())]
-    patterns = [pattern for group in groups for pattern in COMMANDS[group]]
+    groups = [group for told in templates(TEMPLATES)["commands"].values() for group in told.get("phrases", ())]
+    patterns = [pattern for group in groups for pattern in PHRASES[group]]
     free = [pattern for pattern in patterns if "{topic}" not in pattern and "{person}" not in pattern]
     said = sorted({sentence for pattern in free for sentence in spoken(pattern, fills) if sentence})
     return [sentence.replace(" ", "") for sentence in said], said
@@ -232,12 +186,12 @@ def _shapes() -> tuple[list[str], list[str]]:
 
 def plain_words(text: str) -> str:
     """A text in small letters without punctuation; "2:30" and "1.5" stay."""
-    return _plain(text)
+    return plain(text)
 
 
-def without_politeness(plain: str) -> tuple[str, bool]:
+def without_politeness(heard: str) -> tuple[str, bool]:
     """Plain words without what makes them polite, and whether they asked if one could."""
-    return _bare(plain)
+    return _politeness().bare(heard)
 
 
 def is_asking(plain: str) -> bool:

@@ -1,86 +1,141 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""What a question means in its conversation: follow-ups, the place on the player, a speaker, an overview, a list.
+"""Intents: what a question asks for in its conversation, where it is more than a matter to search for.
 
-Each rule is a small pure function from the question (and the speakers' names) to a plan, or None; the first that fits
-holds, and what none fits is searched for as it stands.
+hassil matches the whole sentence with templates (``requests.yaml`` beside this file). Each kind of request has a small
+pure function from what was matched, the question and the speakers' names to a plan, or None where the conversation
+lacks what it needs; what none fits is a follow-up of the question before, or is searched for as it stands.
 """
 
 import re
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from enum import StrEnum
+from functools import cache
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
-from retrieval.commands.intent_patterns import (
-    ACCORDING,
-    ALSO,
-    BARE,
-    EPISODES,
-    JUST_SAID,
-    LEAD,
-    LEANING,
-    MEANING,
-    MISSED,
-    MORE,
-    OPINION,
-    ORDER,
-    OVERVIEW,
-    QUIET,
-    TAIL,
-    THINGS,
-    TOPICS,
-    WHICH,
-    WHO,
-)  # fmt: skip
+from episodes.text.lexicon import FUNCTION_WORDS
+from retrieval.commands.matching import Politeness, plain, templates, times_said, written_out
 from retrieval.model import Moment, Question
+
+if TYPE_CHECKING:
+    from hassil import Intents
+
+TEMPLATES = Path(__file__).with_name("requests.yaml")
+
+_LONGEST = 40  # words: no request that a template knows is longer
 
 
 class Kind(StrEnum):
-    """Ways to an answer."""
+    """Ways to an answer. Those of ``requests.yaml`` have the names that they have there."""
 
     SEARCH = "search"  # find ``text`` and quote
     CHOOSE = "choose"  # quote ``moment``, which was found before
-    WHO = "who"  # name who speaks in ``moment``, or where the player stands
-    JUST_SAID = "just said"  # repeat what was said before ``position``
+    WHO = "who_spoke"  # name who speaks in ``moment``, or where the player stands
+    JUST_SAID = "just_said"  # repeat what was said before ``position``
     MEANING = "meaning"  # explain the rarest word of what was just said
     MISSED = "missed"  # the topics between ``since`` and ``position``
+    SAID_AT = "said_at"  # quote what is said at ``start``
+    STRETCH = "stretch"  # what goes on from ``start`` to ``end``
+    TAKEAWAYS = "takeaways"  # the episode in ``count`` points
     OVERVIEW = "overview"  # the summary
     TOPICS = "topics"  # the list of segments
+    PARTS = "parts"  # all places of the episode that are about ``text``
     EPISODES = "episodes"  # the episodes that cover ``text``
+    LIBRARY_COUNT = "library_count"  # in how many episodes ``text`` is mentioned
+    MENTION_COUNT = "mention_count"  # how often it is, in the episode or else in the library
+    LIBRARY_SIZE = "library_size"  # how many episodes there are
+    LIBRARY_OVERVIEW = "library_overview"  # which
+    NEWEST = "newest"  # the newest, oldest, longest or shortest (``text``)
+    ABOUT_ME = "about_me"  # who answers
+    LENGTH = "length"  # of the episode
+    LEFT = "left"  # of it, to be heard
+    POSITION = "position"  # where the player stands
+    GUEST = "guest"  # who is in it
+    HOST = "host"
+    TITLE = "title"
+    PUBLISHED = "published"
+    UNKNOWN_COMMAND = "unknown_command"  # something to do that nobody here can do
+    NOTHING = "nothing"  # no words
+    FRAGMENT = "fragment"  # words that ask for nothing
 
 
 @dataclass(frozen=True, slots=True)
 class Plan:
-    """How a question is to be answered. ``told`` are moments that an answer should not come from again."""
+    """How a question is to be answered.
+
+    ``told`` are moments that an answer should not come from again. ``start`` and ``end`` are seconds from the
+    episode's beginning; below zero they count from its end, and None is the beginning, or the end.
+    ``name`` is somebody asked for who does not speak where it is asked.
+    """
 
     kind: Kind
     text: str = ""
     speaker: str = ""
     moment: Moment | None = None
     told: tuple[Moment, ...] = ()
+    start: float | None = None
+    end: float | None = None
+    count: int = 0
+    name: str = ""
+
+
+Slots = Mapping[str, Any]
+"""What the lists of a template matched, by slot."""
 
 
 def understand(question: Question, speakers: Sequence[str] = ()) -> Plan:
     """The plan for a question; ``speakers`` are the names of those who speak where it is asked."""
-    plain = _plain(question.text)
-    for rule in RULES:
-        plan = rule(plain, question, speakers)
+    said = plain(question.text)
+    if not re.search(r"[^\W_]", said):
+        return Plan(Kind.NOTHING)
+    bare = _politeness().bare(written_out(said))[0]
+    for request, slots in _matches(re.sub(r"^(?:(?:and|so|but) )+(?=\S)", "", bare)):
+        plan = _PLANS[request](slots, question, speakers)
         if plan is not None:
             return plan
+    followed = _follow_up(bare, question)
+    if followed is not None:
+        return followed
+    if all(word in FUNCTION_WORDS or len(word) == 1 or word.isdigit() for word in re.findall(r"[\w']+", bare)):
+        return Plan(Kind.FRAGMENT, question.text)
     return Plan(Kind.SEARCH, question.text)
 
 
-Rule = Callable[[str, Question, Sequence[str]], Plan | None]
+def searched(question: Question, plan: Plan) -> Question:
+    """The question that is put to the search for a plan."""
+    return replace(question, text=plan.text or question.text)
 
 
-def _plain(text: str) -> str:
-    """Small letters without punctuation, without what is said before and behind a question out of politeness."""
-    plain = " ".join(re.sub(r"[^\w\s']", " ", text.lower().replace("’", "'")).split())
-    plain = re.sub(r"\b(what|who|where|how)s\b", r"\1's", plain)
-    while found := LEAD.match(plain):
-        plain = plain[found.end() :]
-    while found := TAIL.search(plain):
-        plain = plain[: found.start()]
-    return plain
+@cache
+def _politeness() -> Politeness:
+    told = templates(TEMPLATES)
+    return Politeness(told["polite_before"], told["polite_behind"])
+
+
+@cache
+def _intents() -> "Intents":
+    from hassil import Intents
+
+    told = templates(TEMPLATES)
+    return Intents.from_dict({
+        "language": "en", "lists": told["lists"], "expansion_rules": told["rules"],
+        "intents": {name: {"data": [{"sentences": ways}]} for name, ways in told["requests"].items()},
+    })  # fmt: skip
+
+
+def _matches(sentence: str) -> list[tuple[str, Slots]]:
+    """The requests that a sentence fits, in the order of the file, each with what its lists matched."""
+    from hassil import recognize_all
+
+    if len(sentence.split()) > _LONGEST:
+        return []
+    order = list(templates(TEMPLATES)["requests"])
+    found = [
+        (result.intent.name, {slot: entity.value for slot, entity in result.entities.items()})
+        for result in recognize_all(times_said(sentence), _intents())
+    ]
+    return sorted(found, key=lambda match: order.index(match[0]))
 
 
 def _last(question: Question) -> Moment | None:
@@ -88,111 +143,200 @@ def _last(question: Question) -> Moment | None:
     return next((turn.moments[0] for turn in reversed(question.history[-1:]) if turn.moments), None)
 
 
-def who(plain: str, question: Question, speakers: Sequence[str]) -> Plan | None:
-    """"Who said that?": of the last answer, else of what plays."""
-    return Plan(Kind.WHO, moment=_last(question)) if WHO.fullmatch(plain) else None
-
-
-def which(plain: str, question: Question, speakers: Sequence[str]) -> Plan | None:
-    """"What about the second one?": another moment of the last answer."""
-    found = WHICH.fullmatch(plain)
-    if not found or not question.history:
+def _seconds(slots: Slots, before: str = "") -> float | None:
+    """The time that was said, None when there was none."""
+    units = ((f"{before}hours", 3600), (f"{before}minutes", 60), (f"{before}seconds", 1))
+    if not any(slot in slots for slot, _ in units):
         return None
-    moments, number = question.history[-1].moments, ORDER[found[1]]
+    return float(sum(slots.get(slot, 0) * unit for slot, unit in units))
+
+
+def _who(slots: Slots, question: Question, speakers: Sequence[str]) -> Plan | None:
+    """"Who said that?": of the last answer, else of what plays."""
+    return Plan(Kind.WHO, moment=_last(question))
+
+
+def _choose(slots: Slots, question: Question, speakers: Sequence[str]) -> Plan | None:
+    """"What about the second one?": another moment of the last answer."""
+    if not question.history:
+        return None
+    moments, number = question.history[-1].moments, int(slots["which"])
     if not moments or number >= len(moments):
         return None
     return Plan(Kind.CHOOSE, question.history[-1].text, moment=moments[number])
 
 
-def more(plain: str, question: Question, speakers: Sequence[str]) -> Plan | None:
-    """"Tell me more": the same question, and another place."""
-    if not MORE.fullmatch(plain) or not question.history:
-        return None
-    asked = question.history[-1]
-    told = asked.moments[:1]
-    return Plan(Kind.SEARCH, asked.text, told=told)
-
-
-def follow_up(plain: str, question: Question, speakers: Sequence[str]) -> Plan | None:
-    """"And why?", "how does it work?", "and what about fees?": the question goes on from the one before."""
+def _more(slots: Slots, question: Question, speakers: Sequence[str]) -> Plan | None:
+    """"Tell me more": the same question, and other places than were told for it so far."""
     if not question.history:
         return None
-    before = question.history[-1]
-    bare = BARE.fullmatch(plain)
-    if bare:
-        return Plan(Kind.SEARCH, f"{bare['how']}: {before.text}", told=before.moments[:1])
-    telling = _telling(plain)
-    leads = ALSO.match(plain)
-    names = any(word[:1].isupper() for word in question.text.split()[1:])
-    if leads and 1 <= len(plain[leads.end() :].split()) <= 6 and len(telling) <= 2 and not names:
-        return Plan(Kind.SEARCH, f"{question.text} ({before.text})")
-    # "they" are often just those who speak, and no sign of what was asked before
-    leans = 2 if THINGS.search(plain) else 1 if LEANING.search(plain) else -1
-    if len(telling) <= leans and len(plain.split()) <= 8 and not names:
-        return Plan(Kind.SEARCH, f"{question.text} ({before.text})")
-    return None
+    asked = question.history[-1]
+    told = [moment for turn in question.history if turn.text == asked.text for moment in turn.moments[:1]]
+    return Plan(Kind.SEARCH, asked.text, told=tuple(told))
 
 
-def _telling(plain: str) -> list[str]:
-    """The words that say what a question is about."""
-    return [word for word in plain.split() if len(word) > 2 and word not in QUIET and not LEANING.fullmatch(word)]
-
-
-def just_said(plain: str, question: Question, speakers: Sequence[str]) -> Plan | None:
-    """"What did he just say?": the words before the player's position."""
-    if question.position is None or not JUST_SAID.fullmatch(plain):
+def _just_said(slots: Slots, question: Question, speakers: Sequence[str]) -> Plan | None:
+    """"What did he just say?": the words before the player's position; "what does it mean?" may be the answer's."""
+    if question.position is None:
         return None
-    if question.history and re.fullmatch(r"what (?:does|did|is) (?:it|that|this) mean", plain):
+    if question.history and re.fullmatch(r"what (?:does|did|is) (?:it|that|this) mean", plain(question.text).rstrip()):
         return None
     return Plan(Kind.JUST_SAID)
 
 
-def meaning(plain: str, question: Question, speakers: Sequence[str]) -> Plan | None:
+def _meaning(slots: Slots, question: Question, speakers: Sequence[str]) -> Plan | None:
     """"What does that word mean?": the rarest of what was just said."""
-    return Plan(Kind.MEANING) if question.position is not None and MEANING.fullmatch(plain) else None
+    return Plan(Kind.MEANING) if question.position is not None else None
 
 
-def missed(plain: str, question: Question, speakers: Sequence[str]) -> Plan | None:
-    """"What did I miss?": what was said since the last listening."""
-    return Plan(Kind.MISSED) if MISSED.fullmatch(plain) else None
-
-
-def overview(plain: str, question: Question, speakers: Sequence[str]) -> Plan | None:
-    """"What is this about?" and "which topics?"."""
-    if TOPICS.fullmatch(plain):
-        return Plan(Kind.TOPICS)
-    return Plan(Kind.OVERVIEW) if OVERVIEW.fullmatch(plain) else None
-
-
-def episodes(plain: str, question: Question, speakers: Sequence[str]) -> Plan | None:
-    """"Which episodes talk about fees?": a list over the library."""
-    found = EPISODES.fullmatch(plain)
-    if not found:
+def _bare(slots: Slots, question: Question, speakers: Sequence[str]) -> Plan | None:
+    """"And why?": asked of what was asked before."""
+    if not question.history:
         return None
-    topic = found["topic"]
-    if LEANING.fullmatch(topic) and question.history:
-        topic = question.history[-1].text
-    return Plan(Kind.EPISODES, topic)
+    before = question.history[-1]
+    how = _politeness().bare(plain(question.text))[0]
+    return Plan(Kind.SEARCH, f"{how}: {before.text}", told=before.moments[:1])
 
 
-def speaker(plain: str, question: Question, speakers: Sequence[str]) -> Plan | None:
-    """"What does SPEAKER think about …": only that person's words count."""
-    found = OPINION.fullmatch(plain)
-    if found:
-        name, topic = found["name"], found["topic"].strip()
-        whole = question.text
-    else:
-        told = ACCORDING.fullmatch(plain)
-        if not told:
+def _last_stretch(slots: Slots, question: Question, speakers: Sequence[str]) -> Plan | None:
+    """"The last five minutes": before the player's position; "of the episode", "how does it end?": of the whole."""
+    seconds = float(slots.get("number", 1) * slots["unit"]) if "unit" in slots else 120.0
+    match slots.get("edge"):
+        case "end" | "start" if question.history and re.search(r"\bit (?:end|start|begin)", plain(question.text)):
             return None
-        name, topic = (told["name"] or told["name2"]), (told["topic"] or told["topic2"])
-        whole = topic
+        case "end":
+            return Plan(Kind.STRETCH, start=-seconds)
+        case "start":
+            return Plan(Kind.STRETCH, start=0.0, end=seconds)
+    if "unit" in slots and re.search(r"\b(?:first|opening)\b", plain(question.text)):
+        return Plan(Kind.STRETCH, start=0.0, end=seconds)
+    if question.position is None:
+        return Plan(Kind.STRETCH, start=-seconds)
+    return Plan(Kind.STRETCH, start=max(0.0, question.position - seconds), end=question.position)
+
+
+def _stretch(slots: Slots, question: Question, speakers: Sequence[str]) -> Plan | None:
+    """"Between minute 20 and 25"."""
+    start, end = _seconds(slots, "from_"), _seconds(slots, "to_")
+    if start is not None and end is not None and end < start:
+        start, end = end, start
+    return Plan(Kind.STRETCH, start=start or 0.0, end=end)
+
+
+def _said_at(slots: Slots, question: Question, speakers: Sequence[str]) -> Plan | None:
+    """"What is said at 12:30?"."""
+    return Plan(Kind.SAID_AT, start=_seconds(slots) or 0.0)
+
+
+def _missed(slots: Slots, question: Question, speakers: Sequence[str]) -> Plan | None:
+    """"What did I miss?" since the last listening; "what happened so far?" from the beginning."""
+    so_far = re.search(r"\b(?:so far|until now|up to)\b", plain(question.text))
+    return Plan(Kind.MISSED, start=0.0 if so_far and "miss" not in question.text.lower() else None)
+
+
+def _takeaways(slots: Slots, question: Question, speakers: Sequence[str]) -> Plan | None:
+    """"Summarise this in three points"."""
+    return Plan(Kind.TAKEAWAYS, count=int(slots.get("count", 3)))
+
+
+def _about(kind: Kind) -> Callable[[Slots, Question, Sequence[str]], Plan | None]:
+    """A request with a matter: "which episodes talk about fees?"; "it" is what was asked before."""
+
+    def plan(slots: Slots, question: Question, speakers: Sequence[str]) -> Plan | None:
+        topic = str(slots["topic"]).strip()
+        if _LEANING.fullmatch(topic):
+            if not question.history:
+                return None
+            topic = question.history[-1].text
+        return Plan(kind, topic)
+
+    return plan
+
+
+def _newest(slots: Slots, question: Question, speakers: Sequence[str]) -> Plan | None:
+    return Plan(Kind.NEWEST, str(slots.get("extreme", "newest")))
+
+
+def _speaker(slots: Slots, question: Question, speakers: Sequence[str]) -> Plan | None:
+    """"What does SPEAKER think about …": only that person's words count."""
+    name = re.sub(r"'s$", "", str(slots["name"]).strip())
+    topic = str(slots.get("topic", "")).strip()
     known = named(name, speakers)
+    if known is None and (topic and not _LEANING.fullmatch(topic)) and _looks_like_a_name(name):
+        return Plan(Kind.SEARCH, question.text, name=name)
     if known is None:
         return None
-    if not topic or LEANING.fullmatch(topic):
+    if not topic or _LEANING.fullmatch(topic):
         topic = question.history[-1].text if question.history else ""
-    return Plan(Kind.SEARCH, topic or whole, speaker=known)
+    return Plan(Kind.SEARCH, topic or question.text, speaker=known)
+
+
+def _looks_like_a_name(name: str) -> bool:
+    words = name.split()
+    return 1 <= len(words) <= 3 and not any(word in FUNCTION_WORDS for word in words)
+
+
+def _of_the_episode(kind: Kind) -> Callable[[Slots, Question, Sequence[str]], Plan | None]:
+    """A request about the episode: "how long is it?", unless "it" is rather what was asked before."""
+
+    def plan(slots: Slots, question: Question, speakers: Sequence[str]) -> Plan | None:
+        said = plain(question.text)
+        bare = re.search(r"\b(?:it|that)\b", said) and not re.search(r"\b(?:this|episode|podcast|show)\b", said)
+        return None if bare and question.history else Plan(kind)
+
+    return plan
+
+
+def _simply(kind: Kind) -> Callable[[Slots, Question, Sequence[str]], Plan | None]:
+    """A request that needs nothing but its name."""
+    return lambda slots, question, speakers: Plan(kind)
+
+
+_PLANS: dict[str, Callable[[Slots, Question, Sequence[str]], Plan | None]] = {
+    **{str(kind): _simply(kind) for kind in Kind},
+    "who_spoke": _who, "choose": _choose, "more": _more, "meaning": _meaning, "just_said": _just_said, "bare": _bare,
+    "last_stretch": _last_stretch, "stretch": _stretch, "said_at": _said_at, "takeaways": _takeaways,
+    "parts": _about(Kind.PARTS), "episodes": _about(Kind.EPISODES), "library_count": _about(Kind.LIBRARY_COUNT),
+    "mention_count": _about(Kind.MENTION_COUNT),
+    **{str(kind): _of_the_episode(kind) for kind in (Kind.LENGTH, Kind.TITLE, Kind.PUBLISHED)},
+    "missed": _missed, "newest": _newest, "speaker": _speaker,
+}  # fmt: skip
+
+
+_THINGS = re.compile(r"\b(?:it|that|this|those|these|its)\b")
+_LEANING = re.compile(r"\b(?:it|that|this|they|them|those|these|he|she|him|her|his|their|its)\b")
+_ALSO = re.compile(r"(?:and|but|so)(?: what about| how about)?|what about|how about")
+_QUIET = frozenset(
+    re.findall(
+        r"\w+",
+        "and but what why how who when where which does did are was were the can could would should will has have had"
+        " you say said says think mean means about really for with from any some more much many also not all your our",
+    )
+)
+
+
+def _follow_up(bare: str, question: Question) -> Plan | None:
+    """"How does it work?", "and what about fees?": the question goes on from the one before."""
+    if not question.history:
+        return None
+    before = question.history[-1]
+    telling = [word for word in bare.split() if len(word) > 2 and word not in _QUIET and not _LEANING.fullmatch(word)]
+    leads = _ALSO.match(bare)
+    names = _names_something(question.text)
+    if leads and 1 <= len(bare[leads.end() :].split()) <= 6 and len(telling) <= 2 and not names:
+        return Plan(Kind.SEARCH, f"{question.text} ({before.text})")
+    # "they" are often just those who speak, and no sign of what was asked before
+    leans = 2 if _THINGS.search(bare) else 1 if _LEANING.search(bare) else -1
+    if len(telling) <= leans and len(bare.split()) <= 8 and not names:
+        return Plan(Kind.SEARCH, f"{question.text} ({before.text})")
+    return None
+
+
+def _names_something(text: str) -> bool:
+    """True when a word inside the text is written like a name; in Title Case every word is, and none says anything."""
+    inside = text.split()[1:]
+    capital = [word[:1].isupper() for word in inside]
+    return any(capital) and not (len(inside) >= 2 and all(capital))
 
 
 _DIGITS = ("zero", "one", "two", "three", "four")
@@ -204,7 +348,7 @@ def named(name: str, speakers: Sequence[str]) -> str | None:
 
     name = re.sub(r"^(?:mr|mrs|ms|miss|mister|dr|doctor|prof|professor) ", "", name.lower().strip())
     name = re.sub(r"\b(?:zero|one|two|three|four)\b", lambda found: str(_DIGITS.index(found[0])), name)
-    if name in ("he", "she", "they", "it", "you", "that", "this", "i", "we", "one", "anyone", "the", "people"):
+    if name in FUNCTION_WORDS or name in ("people", "anyone", "everyone", "somebody"):
         return None
     best, found = 0.0, None
     for each in speakers:
@@ -213,14 +357,3 @@ def named(name: str, speakers: Sequence[str]) -> str | None:
         if like > best:
             best, found = like, each
     return found if best >= 80 else None
-
-
-RULES: tuple[Rule, ...] = (
-    who, which, more, meaning, missed, just_said, overview, episodes, speaker, follow_up
-)  # fmt: skip
-"""In the order in which they are tried."""
-
-
-def searched(question: Question, plan: Plan) -> Question:
-    """The question that is put to the search for a plan."""
-    return replace(question, text=plan.text or question.text)

@@ -269,7 +269,7 @@ def _numbers(said: Script, chunk: _Chunk) -> range:
 
 def _runs(said: Script, among: Sequence[int]) -> list[tuple[int, int]]:
     """The runs of one to three sentences, first and last (exclusive), that may be quoted: of one turn, not too long,
-    and not only a question."""
+    and not ending in a question, since what a question matches best is another question."""
     turns, words, asks = (said.sentences[name].tolist() for name in ("turn", "words", "asks"))
     allowed, found = set(among), []
     for first in among:
@@ -280,7 +280,7 @@ def _runs(said: Script, among: Sequence[int]) -> list[tuple[int, int]]:
             total += words[last - 1]
             if last - 1 > first and total > LONGEST:
                 break
-            if total >= _SHORT and not all(asks[first:last]):
+            if total >= _SHORT and not asks[last - 1]:
                 found.append((first, last))
     return found
 

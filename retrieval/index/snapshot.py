@@ -218,6 +218,11 @@ class View:
             self._state.scripts[episode_id] = kept
         return kept
 
+    def speakers(self) -> dict[str, tuple[str, ...]]:
+        """Who speaks in each episode of the library, by its id. Reads all of them: ask once for each version."""
+        found = self._db.execute("SELECT id, speakers FROM episodes")
+        return {name: tuple(json.loads(speakers)) for name, speakers in found}
+
     def vectors(self, layout: Layout) -> tuple[Matrix, Matrix]:
         """Unit rows of an episode's units, and of its windows (memory-mapped, not to be written to)."""
         matrix = self._state.matrix.exact

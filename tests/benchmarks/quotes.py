@@ -8,7 +8,7 @@ that somebody wrote who knew the whole recording (QMSum). Requests for summaries
 
 "like" is the cosine of MiniLM between the quote and the written answer; "says" the share of the quote's telling words
 that stand in the written answer and not in the question; "in span" how often the quote begins inside the part that
-people marked as answering. Beside Earmark's choice, in the same moments: their first words, as many as a quote has.
+people marked as answering. Beside Earmark's choice: the first words from where it jumps to, as many as a quote has.
 """
 
 import argparse
@@ -24,12 +24,12 @@ import numpy as np
 
 from episodes.text.sentences import sentences
 from episodes.text.stemming import stems
-from retrieval.answers.compose import compose
-from retrieval.answers.quote import SPOKEN
-from retrieval.finding.search import find
+from retrieval.answers.quote import SPOKEN, choose
+from retrieval.finding.find import find
 from retrieval.index.chunking import passages
+from retrieval.index.embedding import Embedder
 from retrieval.index.index import Index
-from retrieval.index.similarity import nearness
+from retrieval.index.script import script
 from retrieval.model import Moment, Question
 from tests.benchmarks.moments import read
 from tests.benchmarks.vectors import Remembering
@@ -85,22 +85,24 @@ METRICS = ("like", "says", "in span", "begins", "asks", "words")
 
 
 def measure(folder: Path, limit: int | None) -> dict[str, dict[str, float]]:
-    """All metrics, of Earmark and of the first words of its moments."""
-    moments, embed = read(folder, limit), Remembering()
+    """All metrics, of Earmark and of the first words from where it jumps to."""
+    moments, embed, reads = read(folder, limit), Remembering(), Embedder.load()
     rows: dict[str, list[tuple[float, ...]]] = {"first words": [], "earmark": []}
     with TemporaryDirectory() as made:
         index = Index.open(Path(made))
         for episode, cues in moments.cues.items():
             found = passages(episode, cues)
-            index.add(episode, found, embed.encode([passage.text for passage in found]))
+            index.add(
+                episode, found, embed.encode([passage.text for passage in found]), script=script(cues, reads)
+            )
         for one in asked(folder, list(moments.cues)):
-            best = find(one.question, index, embed)
-            near = nearness(index, embed, one.question.text)
-            # asked of the episode that it is about: whether it is covered is not the question here
-            sure = [Moment(m.episode_id, m.start, m.end, m.quote, m.speaker, max(m.confidence, 0.5)) for m in best]
-            answer = compose(one.question, sure, {}, moments.cues.__getitem__, near)
-            rows["earmark"].append(judged(answer.sentences[0].moments[0], one, embed))
-            first = first_words(best[0], moments.cues[best[0].episode_id])
+            found_runs = find(one.question, index, reads).runs
+            quote = choose(one.question, found_runs, moments.cues.__getitem__)
+            if quote is None:
+                continue
+            best = quote.moment(1.0)
+            rows["earmark"].append(judged(best, one, embed))
+            first = first_words(best, moments.cues[best.episode_id])
             rows["first words"].append(judged(first, one, embed))
         index.close()
     report = {

@@ -8,6 +8,7 @@ import pytest
 from retrieval.index.chunking import passages
 from retrieval.index.embedding import Embedder
 from retrieval.index.index import Index
+from retrieval.index.script import script
 from voice.model import Cue
 
 DEMO = Path(__file__).parents[2] / "episodes" / "demo" / "script.txt"
@@ -40,5 +41,5 @@ def demo_index(embedder: Embedder, tmp_path_factory: pytest.TempPathFactory) -> 
     index = Index.open(tmp_path_factory.mktemp("demo-index"))
     cues, _ = demo_cues()
     found = passages("demo", cues)
-    index.add("demo", found, embedder.encode([passage.text for passage in found]))
+    index.add("demo", found, embedder.encode([passage.text for passage in found]), "", script(cues, embedder))
     return index

@@ -4,13 +4,12 @@
 import pytest
 
 from episodes.topics.segmentation import segment
-from retrieval.answers.compose import compose
-from retrieval.finding.search import find
+from retrieval.answers import respond
 from retrieval.index.embedding import Embedder
 from retrieval.index.index import Index
-from retrieval.index.similarity import nearness
 from retrieval.model import Answer, Question
 from tests.retrieval.conftest import demo_cues
+from tests.retrieval.shelves import indexed
 
 ASKED = (
     "What is organic alignment?",
@@ -25,7 +24,10 @@ ASKED = (
     "Can a machine become a peer?",
 )
 MISHEARD = (
-    (0, "what is organic a line meant"),
+    pytest.param(
+        0, "what is organic a line meant",
+        marks=pytest.mark.xfail(reason="one of two telling words is heard as three: too little is left to read"),
+    ),
     (0, "what is the organic alignment"),
     (1, "how does a machine guess the gold from the description"),
     (2, "are these machines tools of beings"),
@@ -49,10 +51,7 @@ ELSEWHERE = (
 
 def ask(text: str, index: Index, embedder: Embedder, episode: str | None = "demo") -> Answer:
     """What the product answers over the demo."""
-    question = Question(text, episode)
-    cues, _ = demo_cues()
-    return compose(question, find(question, index, embedder), {"demo": "Raising the Apprentice"}, lambda _: cues,
-                   nearness(index, embedder, text))
+    return respond.answer(Question(text, episode), indexed({"demo": demo_cues()[0]}, index, embedder))
 
 
 @pytest.mark.parametrize(("topic", "text"), [*enumerate(ASKED), *MISHEARD])
@@ -70,7 +69,8 @@ def test_what_nobody_spoke_about_is_declined(
 ) -> None:
     answer = ask(text, demo_index, embedder, episode)
     assert not answer.covered
-    assert "does not cover that. The nearest is" in answer.text
+    assert answer.text.startswith("This episode does not answer that.")
+    assert answer.moments
 
 
 def test_topics_begin_with_what_the_host_says_to_open_them(embedder: Embedder) -> None:

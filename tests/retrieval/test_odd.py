@@ -6,17 +6,14 @@ import time
 
 import pytest
 
-from episodes.model import Digest
 from episodes.text.disfluencies import GAP
 from retrieval.answers import respond
-from retrieval.answers.respond import Shelf
-from retrieval.finding.search import find
-from retrieval.index.chunking import passages
+from retrieval.answers.shelf import Shelf
 from retrieval.index.embedding import Embedder
 from retrieval.index.index import Index
-from retrieval.index.similarity import nearness
 from retrieval.model import Answer, Moment, Question, Turn
 from tests.retrieval.conftest import demo_cues
+from tests.retrieval.shelves import indexed
 from voice.model import Cue
 
 TALK = [
@@ -36,20 +33,7 @@ EPISODES: dict[str, tuple[Cue, ...]] = {
 @pytest.fixture(scope="module")
 def shelf(embedder: Embedder, tmp_path_factory: pytest.TempPathFactory) -> Shelf:
     """A library of odd episodes."""
-    index = Index.open(tmp_path_factory.mktemp("odd"))
-    for name, cues in EPISODES.items():
-        found = passages(name, cues)
-        index.add(name, found, embedder.encode([passage.text for passage in found]))
-
-    def rare(word: str) -> int:
-        with index.view() as view:
-            return view.frequency(word)
-
-    return Shelf(
-        {name: name.title() for name in EPISODES}, EPISODES.__getitem__, lambda name: [], lambda name: Digest(""),
-        lambda question, count: find(question, index, embedder, count),
-        lambda text: nearness(index, embedder, text), rare,
-    )  # fmt: skip
+    return indexed(EPISODES, Index.open(tmp_path_factory.mktemp("odd")), embedder)
 
 
 ODD = (
@@ -102,7 +86,7 @@ def test_a_question_in_the_words_of_the_talk_is_answered_there(shelf: Shelf) -> 
     assert "roof" in answer.text
     assert "says" not in answer.text  # nobody is named
     answer = respond.answer(Question("How much honey does a hive on the roof give?", "one cue"), shelf)
-    assert answer.text == "At 0:00, Ines says: “A hive on the roof gives forty kilograms of honey.”"
+    assert "“A hive on the roof gives forty kilograms of honey.” says Ines, at 0:00." in answer.text
 
 
 def test_who_is_not_there_is_not_quoted(shelf: Shelf) -> None:

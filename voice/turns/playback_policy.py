@@ -6,13 +6,14 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from enum import Enum
 
+from voice.turns.commands import CommandName, default_amount
+
 REWIND = 3.0
 """Seconds by which playback resumes earlier after it was interrupted."""
 
 HELP = ("Ask me anything about the episode. Or say: pause, go on, back thirty seconds, next topic, play the part about"
         " something, go back to where I was, faster, louder, in their own words, or bookmark this.")  # fmt: skip
 
-_BACK, _FORWARD, _LOUDER, _FASTER = 15.0, 30.0, 0.15, 0.1  # what is meant when no amount was said
 _MARKS = 20
 
 
@@ -145,7 +146,7 @@ class PlaybackPolicy:
     def command(
         self, name: str, amount: float | None, about: str, now: PlayerState, topics: Sequence[float] = ()
     ) -> list[Action]:
-        """Obey a command (the names are those of ``retrieval.commands.commands``).
+        """Obey a command (a name of ``voice.turns.commands.CommandName``; others only give playback back).
 
         ``topics``: where topics begin, seconds.
         """
@@ -162,7 +163,7 @@ class PlaybackPolicy:
                 self._before = None
                 return [*hush, Action(Do.SEEK, max(0.0, before.position - REWIND * before.playing)), Action(Do.PLAY)]
             case "back" | "forward":
-                step = (amount or _BACK) * -1 if name == "back" else amount or _FORWARD
+                step = (amount or default_amount(CommandName(name))) * (-1 if name == "back" else 1)
                 return hush + self._move(before.position + step, before)
             case "go_to":
                 place = amount if amount is not None else {"end": now.length, "middle": now.length / 2}.get(about, 0.0)
@@ -181,11 +182,11 @@ class PlaybackPolicy:
                     return hush + self._say("You have not been anywhere else yet.", before)
                 return hush + self._move(self.marks.pop(), before, play=True)
             case "slower" | "faster" | "set_speed":
-                step = -_FASTER if name == "slower" else _FASTER
+                step = default_amount(CommandName.FASTER) * (-1 if name == "slower" else 1)
                 factor = amount if name == "set_speed" and amount else before.speed + (amount or step)
                 return [*hush, Action(Do.SPEED, factor), *self._give_back(REWIND)]
             case "louder" | "quieter" | "set_volume":
-                step = -_LOUDER if name == "quieter" else _LOUDER
+                step = default_amount(CommandName.LOUDER) * (-1 if name == "quieter" else 1)
                 level = amount if name == "set_volume" and amount is not None else before.volume + step
                 return [*hush, Action(Do.VOLUME, min(1.0, max(0.0, level))), *self._give_back(REWIND)]
             case "repeat":

@@ -7,8 +7,10 @@ import sys
 
 import pytest
 
-from retrieval.commands.commands import NAMES, Command, parse
+from retrieval.commands.commands import Command, parse
 from retrieval.commands.utterances import COMMANDS, commands
+from voice.turns.commands import COMMANDS as RULES
+from voice.turns.commands import CommandName
 
 MEANT: dict[Command, tuple[str, ...]] = {
     Command("play"): (
@@ -208,7 +210,34 @@ def test_a_question_with_a_command_word_stays_a_question(asked: str) -> None:
 def test_the_table_is_as_long_as_it_claims() -> None:
     assert sum(map(len, MEANT.values())) >= 200
     assert len(QUESTIONS) >= 60
-    assert {meant.name for meant in MEANT} == set(NAMES)
+    assert {meant.name for meant in MEANT} == set(CommandName)
+
+
+@pytest.mark.parametrize("name", CommandName)
+def test_every_command_has_a_rule_whose_example_is_understood(name: CommandName) -> None:
+    found = parse(RULES[name].say)
+    assert found is not None
+    assert found.name is name
+    assert (RULES[name].unit == "") or RULES[name].amount is not None
+
+
+@pytest.mark.parametrize(("said", "meant"), [
+    ("hey Jarvis, pause", Command("pause")), ("okay Nabu, go back thirty seconds", Command("back", 30)),
+    ("Alexa next topic", Command("next_topic")), ("hey mycroft, louder please", Command("louder")),
+    ("Jarvis could you skip two minutes", Command("forward", 120)),
+    ("skip forward 1 hour 5 minutes", Command("forward", 3900)), ("go back one hour and ten minutes", Command("back", 4200)),
+    ("skip ahead an hour and twenty minutes", Command("forward", 4800)), ("jump to 1:05:00", Command("go_to", 3900)),
+    ("go to one hour twelve minutes", Command("go_to", 4320)), ("skip to 1:02:30", Command("go_to", 3750)),
+    ("it's too quiet", Command("louder")), ("it is way too quiet", Command("louder")), ("this is too loud", Command("quieter")),
+    ("play twice as fast", Command("set_speed", 2)), ("make it twice as fast", Command("set_speed", 2)),
+])  # fmt: skip
+def test_wake_words_long_jumps_and_complaints(said: str, meant: Command) -> None:
+    assert parse(said) == meant
+
+
+@pytest.mark.parametrize("asked", ["hey Jarvis, why do they pause", "okay nabu what is the next topic about", "Jarvis"])
+def test_a_question_behind_a_wake_word_stays_a_question(asked: str) -> None:
+    assert parse(asked) is None
 
 
 ANSWERED = {"missed", "who", "time", "list"}

@@ -30,6 +30,12 @@ async def ask(body: AskBody, served: ServedDep) -> dict[str, Any] | StreamingRes
     return StreamingResponse(asking.lines(events, first), media_type="application/x-ndjson")
 
 
+@router.get("/api/commands")
+def commands() -> list[dict[str, Any]]:
+    """Every command, and what each means when no amount is said."""
+    return schemas.commands_json()
+
+
 @router.post("/api/hear")
 async def hear(request: Request, companion: CompanionDep, episode: limits.Id | None = None) -> dict[str, Any]:
     """Turn a spoken question (16-bit samples, mono, 16 kHz) into text."""

@@ -1,20 +1,33 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 // What was asked was something to do: the player does it, and says so where questions are answered.
 
-import { $, clock } from "./dom.js";
+import { $, clock, fetchJson } from "./dom.js";
 import { shelf } from "./episode_list.js";
 import { choose } from "./episode_view.js";
 import { excerpt } from "./excerpt.js";
 import { player } from "./player.js";
 
-const [BACK, FORWARD] = [15, 30]; // seconds, when nobody said how many
 const SPEEDS = [0.75, 1, 1.25, 1.5, 1.75, 2];
+
+// What each command means when no amount is said, by its name: the same as for the companion without a page.
+let amounts = {};
+fetchJson("api/commands")
+  .then((all) => { amounts = Object.fromEntries(all.map((rule) => [rule.name, rule.amount])); })
+  .catch(() => {}); // the server is away, which the page says elsewhere
+const usual = (name) => amounts[name] ?? 0;
 
 const speed = (factor) => {
   const nearest = SPEEDS.reduce((best, one) => (Math.abs(one - factor) < Math.abs(best - factor) ? one : best));
   $("speed").value = String(nearest);
   $("speed").dispatchEvent(new Event("change"));
   return `Speed ${nearest}×.`;
+};
+
+// The next of the page's speeds, up (1) or down (-1).
+const step = (way) => {
+  const now = Number($("speed").value) || 1;
+  const others = SPEEDS.filter((one) => (one - now) * way > 0);
+  return speed(others.length ? (way > 0 ? Math.min : Math.max)(...others) : now);
 };
 
 const volume = (level) => {
@@ -50,8 +63,8 @@ const own = (answer) => {
   return `In their own words, from ${clock(moment.start)}.`;
 };
 
-const topic = (step) => {
-  player.nextTopic(step);
+const topic = (by) => {
+  player.nextTopic(by);
   return `Playing from ${clock(player.position)}.`;
 };
 
@@ -60,16 +73,16 @@ const DO = {
   resume: () => { player.play(); return "Playing."; },
   pause: () => { player.pause(); return "Paused."; },
   stop: () => { player.pause(); return "Paused."; },
-  back: ({ amount }) => skip(-(amount ?? BACK)),
-  forward: ({ amount }) => skip(amount ?? FORWARD),
+  back: ({ amount }) => skip(-(amount ?? usual("back"))),
+  forward: ({ amount }) => skip(amount ?? usual("forward")),
   go_to: go,
   next_topic: () => topic(1),
   previous_topic: () => topic(-1),
-  slower: () => speed(player.audio.playbackRate - 0.25),
-  faster: () => speed(player.audio.playbackRate + 0.25),
+  slower: () => step(-1),
+  faster: () => step(1),
   set_speed: ({ amount }) => speed(amount ?? 1),
-  louder: () => volume(player.audio.volume + 0.2),
-  quieter: () => volume(player.audio.volume - 0.2),
+  louder: () => volume(player.audio.volume + usual("louder")),
+  quieter: () => volume(player.audio.volume - usual("quieter")),
   set_volume: ({ amount }) => volume(amount ?? 1),
   mute: () => { player.audio.muted = true; return "Muted."; },
   unmute: () => { player.audio.muted = false; return "The sound is on."; },

@@ -1,0 +1,38 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""What is said to what no episode can answer: no words, half a question, another language, a command nobody knows."""
+
+from episodes.text.foreign import other_language
+from episodes.text.lexicon import FUNCTION_WORDS, words
+from retrieval.answers.compose import plainly
+from retrieval.answers.shelf import Shelf
+from retrieval.commands.intents import Kind, Plan
+from retrieval.model import Answer, Question
+
+_SHOWN = 6  # words of a fragment that are repeated
+
+
+def unanswerable(plan: Plan, question: Question, shelf: Shelf) -> Answer | None:
+    """The true sentence for it; None for what can be looked for."""
+    match plan.kind:
+        case Kind.NOTHING:
+            text = "I heard no words." if not question.text.strip() else "There are no words in that."
+            return plainly(question, f"{text} Ask me something about the episode.", covered=False)
+        case Kind.UNKNOWN_COMMAND:
+            return plainly(question, "I cannot do that. Say help to hear what I can do.", covered=False)
+    language = _strange(question.text, shelf)
+    if language is not None and plan.kind in (Kind.SEARCH, Kind.FRAGMENT):
+        return plainly(question, f"That sounds like {language}. I understand only English.", covered=False)
+    if plan.kind is Kind.FRAGMENT:
+        heard = " ".join(question.text.split()[:_SHOWN]).strip(" ?.!,")
+        return plainly(question, f"I heard only: {heard}. What would you like to know?", covered=False)
+    return None
+
+
+def _strange(text: str, shelf: Shelf) -> str | None:
+    """The language of a question that is not English, unless the library holds most of its words."""
+    language = other_language(text)
+    if language is None:
+        return None
+    telling = [word for word in dict.fromkeys(words(text)) if word not in FUNCTION_WORDS and word.isalnum()]
+    known = sum(shelf.rare(word) > 0 for word in telling)
+    return language if 2 * known <= len(telling) else None
