@@ -62,7 +62,7 @@ class Politeness:
     def __init__(self, before: Iterable[str], behind: Iterable[str], asking: Iterable[str] = ()) -> None:
         said, modal = _any(before), _any(asking) or r"(?!)"
         self._before = re.compile(rf"(?:(?P<asking>{modal})|(?:{said}))\s+(?=\S)")
-        self._behind = re.compile(rf"\s+(?:{_any(behind)})$")
+        self._behind = re.compile(rf"(?<!\s)\s+(?:{_any(behind)})$")
 
     def bare(self, sentence: str) -> tuple[str, bool]:
         """The sentence without it, and whether it was put as asking."""
