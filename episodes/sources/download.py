@@ -56,13 +56,19 @@ class Fetcher:
         if source.address:
             source = self._recording(source, folder, lambda part: on_progress(_AUDIO_SHARE * part))
         on_progress(_AUDIO_SHARE)
-        source = replace(source, transcript=self._transcript(source, folder, remarks))
+
+        def unwanted() -> bool:  # a cancelled job is told so by what it reports to
+            on_progress(_AUDIO_SHARE)
+            return False
+
+        net = self._net.until(unwanted)
+        source = replace(source, transcript=self._transcript(net, source, folder, remarks))
         if source.audio is None and source.transcript is None:
             raise LibraryError(
                 f"Nothing of “{source.title}” could be fetched. {' '.join(remarks)}".strip(), "Check the address."
             )
-        self._artwork(source, folder)
-        chapters = source.chapters or self._chapters(source, remarks)
+        self._artwork(net, source, folder)
+        chapters = source.chapters or self._chapters(net, source, remarks)
         on_progress(1.0)
         return replace(source, chapters=chapters, remark=" ".join(remarks))
 
@@ -94,13 +100,13 @@ class Fetcher:
             published=source.published or found.published,
         )
 
-    def _transcript(self, source: Source, folder: Path, remarks: list[str]) -> Path | None:
+    def _transcript(self, net: Net, source: Source, folder: Path, remarks: list[str]) -> Path | None:
         """The first transcript, best first, that can be read and that fits the recording."""
         length = source.probe.seconds if source.probe else source.seconds
         for number, link in enumerate(source.transcripts):
             timed, path = True, folder / f"transcript-{number}{_SUFFIXES.get(link.type) or suffix_of(link.address)}"
             try:
-                sent = self._net.document(with_password(link.address, source.feed))
+                sent = net.document(with_password(link.address, source.feed))
                 if sent is None or sent.media:
                     raise TranscriptError(f"{link.address} is not a text.")
                 _write(path, sent.content)
@@ -115,22 +121,22 @@ class Fetcher:
             remarks.append(f"A transcript of the publisher was left out ({_kind(link)}): {problem}")
         return None
 
-    def _artwork(self, source: Source, folder: Path) -> None:
+    def _artwork(self, net: Net, source: Source, folder: Path) -> None:
         """Its picture, if that comes easily: an episode without one is as good."""
         target = folder / artwork.FETCHED
         if source.artwork and not target.exists():
             with suppress(DownloadError):
-                sent = replace(self._net, largest=artwork.LARGEST, longest=20.0).document(
+                sent = replace(net, largest=artwork.LARGEST, longest=20.0).document(
                     with_password(source.artwork, source.feed)
                 )
                 if sent is not None and not sent.media:
                     _write(target, sent.content)
 
-    def _chapters(self, source: Source, remarks: list[str]) -> tuple[Chapter, ...]:
+    def _chapters(self, net: Net, source: Source, remarks: list[str]) -> tuple[Chapter, ...]:
         if not source.chapters_address:
             return ()
         try:
-            sent = self._net.document(with_password(source.chapters_address, source.feed))
+            sent = net.document(with_password(source.chapters_address, source.feed))
             return read_chapters(sent.content.decode("utf-8-sig", "replace"), "The list") if sent is not None else ()
         except (DownloadError, FeedError) as error:
             remarks.append(f"The publisher's chapters were left out: {error.message}")

@@ -12,7 +12,9 @@ from pathlib import Path
 
 import pytest
 
+from episodes.model import Link, Source
 from episodes.sources import ssrf_guard
+from episodes.sources.download import Fetcher
 from episodes.sources.http import Net, masked
 from voice.errors import DownloadError
 
@@ -117,6 +119,27 @@ def test_documents_are_left_as_well():
     with answering(b"") as address, pytest.raises(DownloadError, match="stopped"):
         NET.until(lambda: asked.append(1) or len(asked) > 3).document(address)  # type: ignore[func-returns-value]
     assert len(asked) == 4
+
+
+@pytest.mark.parametrize("kind", ["transcript", "artwork", "chapters"])
+def test_what_comes_beside_a_recording_is_left_at_once_too(tmp_path, kind):
+    asked: list[float] = []
+
+    def tell(fraction: float) -> None:
+        asked.append(time.monotonic())
+        if len(asked) > 4:
+            raise Stop
+
+    with answering(b"HTTP/1.1 200 OK\r\n\r\n", b"x", pause=2.0) as address:
+        source = Source("Talk", audio=tmp_path / "talk.wav")
+        more: dict[str, Source] = {
+            "transcript": replace(source, transcripts=(Link(address, "text/vtt"),)),
+            "artwork": replace(source, artwork=address),
+            "chapters": replace(source, chapters_address=address),
+        }
+        with pytest.raises(Stop):
+            Fetcher(NET)(more[kind], tmp_path / "fetched", tell)
+    assert max(after - before for before, after in pairwise(asked)) < 2
 
 
 def test_less_than_a_minimum_rate_is_given_up(tmp_path):
