@@ -146,6 +146,9 @@ def _from_folder(folder: Path, net: Net, choice: Choice) -> Gathered:
     recordings: list[Path] = []
     texts: list[Path] = []
     for path in _files(folder):
+        if not _inside(path, folder):
+            left_out.append(f"{path.name} was left out: it is a link to a file outside {folder}; add that by its name.")
+            continue
         (recordings if is_sound_name(path) else texts).append(path)
     for path in recordings:
         try:
@@ -153,6 +156,8 @@ def _from_folder(folder: Path, net: Net, choice: Choice) -> Gathered:
         except EarmarkError as error:
             problems.append(str(error))
             continue
+        if source.transcript and not _inside(source.transcript, folder):
+            source = replace(source, transcript=None)
         sources.append(source)
         beside |= {source.transcript} if source.transcript else set()
     stems = {(path.parent, path.stem) for path in recordings}
@@ -219,6 +224,11 @@ def _list_or_feed(path: Path) -> str:
             return {"opml": "list of feeds", "feed": "feed"}.get(kind(file.read(_HEAD)), "")
     except OSError:
         return ""
+
+
+def _inside(path: Path, folder: Path) -> bool:
+    """False for a link that leads out of the folder."""
+    return path.resolve().is_relative_to(folder.resolve())
 
 
 def _files(folder: Path) -> Iterator[Path]:

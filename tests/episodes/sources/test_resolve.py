@@ -41,6 +41,18 @@ def test_a_folder_is_walked_with_what_lies_beside(tmp_path: Path) -> None:
     assert [problem.partition(" ")[0] for problem in left_out] == ["settings.json", "letter.txt"]
 
 
+def test_a_link_out_of_the_folder_is_left_out_and_named(tmp_path: Path) -> None:
+    folder, captions = tmp_path / "added", "WEBVTT\n\n00:00.000 --> 00:02.000\nBees dance in the dark hive.\n"
+    folder.mkdir()
+    (tmp_path / "private.vtt").write_text(captions)
+    (folder / "talk.vtt").write_text(captions)
+    (folder / "linked.vtt").symlink_to(tmp_path / "private.vtt")
+    (folder / "same.vtt").symlink_to(folder / "talk.vtt")
+    found = gather(str(folder), Net())
+    assert {source.title for source in found.sources} == {"Talk", "Same"}
+    assert any("linked.vtt" in line and "outside" in line for line in found.problems)
+
+
 def test_a_folder_with_nothing_in_it_is_said(tmp_path: Path) -> None:
     (tmp_path / "letter.txt").write_text("Dear all")
     with pytest.raises(LibraryError, match="neither audio nor a transcript"):
