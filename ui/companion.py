@@ -16,8 +16,10 @@ from time import time
 from episodes import demo
 from episodes.ingest import pipeline, worker
 from episodes.ingest.status import Work, outlook
-from episodes.model import Cue, Episode, Step, StepState
+from episodes.ingest.submit import enqueue
+from episodes.model import Cue, Episode, State, Step, StepState
 from episodes.sources.download import Fetcher
+from episodes.sources.files import local_source
 from episodes.store.jobs import Queue
 from episodes.store.library import Library
 from episodes.text.keywords import rare_words
@@ -101,6 +103,8 @@ class Companion:
         self._starter = ThreadPoolExecutor(max_workers=1, thread_name_prefix="earmark-start")
         self._started: Future[None] | None = None
         self._stopping = threading.Event()
+        self._loaded = threading.Event()
+        self._demo_said = (0.4, "Adding the demo episode")
         self._workers = Workers(settings, self.library)
 
     def encode(self, texts: Sequence[str]) -> Matrix:
@@ -142,19 +146,33 @@ class Companion:
         lines = sorted([*others, self.engines.line(role)], key=lambda line: ROLES.index(line.role))
         self._status = replace(self._status, engines=tuple(lines))
 
+    def _say_of_demo(self, part: float, doing: str) -> None:
+        """Note how far the demo is, and say it once nothing else is left to wait for."""
+        self._demo_said = (0.4 + 0.6 * part, doing)
+        if self._loaded.is_set():
+            self._say(doing, 0.4 + 0.6 * part)
+        elif self._stopping.is_set():
+            raise _Stopped
+
     def _start(self) -> None:
         try:
-            self._say("Loading the voice", 0.05)
-            self.show_engine("speaking")
-            self._say("Loading the recogniser", 0.1)
-            self.show_engine("hearing")
-            self._say("Loading the language model that finds moments", 0.2)
-            self.show_engine("finding")
-            if self.settings.llm_url:
-                self.show_engine("telling")
-            self.mend_index(lambda part, doing: self._say(doing, 0.3 + 0.1 * part))
-            if self.settings.demo:
-                self.add_demo(lambda part, doing: self._say(doing, 0.4 + 0.6 * part))
+            with ThreadPoolExecutor(max_workers=1, thread_name_prefix="earmark-demo") as aside:
+                # its sound is converted in a process of its own while the engines load
+                adding = aside.submit(self.add_demo, self._say_of_demo) if self.settings.demo else None
+                self._say("Loading the voice", 0.05)
+                self.show_engine("speaking")
+                self._say("Loading the recogniser", 0.1)
+                self.show_engine("hearing")
+                self._say("Loading the language model that finds moments", 0.2)
+                self.show_engine("finding")
+                if self.settings.llm_url:
+                    self.show_engine("telling")
+                self.mend_index(lambda part, doing: self._say(doing, 0.3 + 0.1 * part))
+                self._loaded.set()
+                if adding is not None:
+                    part, doing = self._demo_said
+                    self._say(doing, part)
+                    adding.result()
             self._status = replace(self._status, ready=True, doing="Ready", progress=1.0)
             self._workers.start()
             threading.Thread(
@@ -211,9 +229,27 @@ class Companion:
         mark = self.settings.data_dir / "demo.json"
         if mark.exists():
             return None
-        episode = self.add(demo.AUDIO, lambda episode, step: on_progress(_share(step), _doing(episode)))
+        with self.library.transaction():
+            episode = enqueue(self.library, local_source(demo.AUDIO))
+            self._digest_demo(episode)
+        episode = worker.bring_in(
+            self.library, episode, self.tools, lambda episode, step: on_progress(_share(step), _doing(episode))
+        )
         mark.write_text(json.dumps({"episode": episode.id}) + "\n", "utf-8")
         return episode
+
+    def _digest_demo(self, episode: Episode) -> None:
+        """Store what is known of the demo already, as if those steps had just been done; a language model that writes
+        digests makes its own."""
+        if self.settings.llm_url:
+            return
+        segments, digest = demo.digested()
+        waiting = {state.step for state in episode.steps if state.state is State.WAITING}
+        if {Step.SEGMENTED, Step.DIGESTED} <= waiting:
+            self.library.save_segments(episode.id, segments)
+            self.library.save_digest(episode.id, digest)
+            for step in (Step.SEGMENTED, Step.DIGESTED):
+                self.library.set_step(episode.id, StepState(step, State.DONE, 1.0))
 
     def mend_index(self, on_progress: Callable[[float, str], None] = lambda part, doing: None) -> None:
         """Index again what the library holds and the index does not: it was lost, or made by another version.

@@ -1,16 +1,23 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """The demo episode: a written conversation, spoken once by two voices (``render``), with its exact transcript.
 
-The sound and the transcript lie beside this file and come in as any file of a user does.
+The sound and the transcript lie beside this file and come in as any file of a user does. Its topics and digest lie
+there too, as taking it in makes them (``ui.demo_digest`` writes them), so that a first start need not wait for them.
 """
 
+import json
 import re
 from dataclasses import dataclass
 from importlib.resources import files
 from pathlib import Path
 
+from episodes.model import Digest, Segment
+
 AUDIO = Path(__file__).parent / "second-nature-raising-the-apprentice.opus"
 """The sound (Ogg Opus); its transcript is the .vtt file of the same name."""
+
+DIGEST = Path(__file__).parent / "digest.json"
+"""Its topics and its digest."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,3 +54,13 @@ def script() -> Script:
         for number, (speaker, text) in enumerate(turn.split(": ", 1) for turn in turns)
     ]
     return Script(fields["Show"], fields["Title"], tuple(fields["Guests"].split(", ")), tuple(lines))
+
+
+def digested() -> tuple[tuple[Segment, ...], Digest]:
+    """The topics and the digest that taking in this episode makes."""
+    known = json.loads(DIGEST.read_text("utf-8"))
+    digest = known["digest"]
+    return (
+        tuple(Segment(**segment) for segment in known["segments"]),
+        Digest(**{**digest, "questions": tuple(digest["questions"])}),
+    )

@@ -14,6 +14,7 @@ LARGEST = 64_000_000
 """Bytes; ten times what a day of talk with a time for each word takes."""
 
 _GIVE = "Give a VTT, SRT or Podcasting 2.0 JSON file."
+_UNTOLD = 3  # letters beyond ASCII that are too few to tell a tag's code page
 _SAMPLE = 60_000  # bytes that are looked at
 _FEW = 0.02  # share of bytes that are no UTF-8 in a file that is UTF-8 with damage
 _WESTERN = re.compile(rb"[\x80-\xff]")
@@ -113,6 +114,9 @@ def readable(tag: str) -> str:
     try:
         return raw.decode("utf-8")
     except UnicodeDecodeError:
+        beyond = sum(byte > 127 for byte in raw)
+        if beyond <= _UNTOLD and beyond < sum(char.isalpha() for char in tag) / 2:
+            return tag  # some umlauts among other letters: any code page would do
         text, encoding = legacy(raw)
         return text if text and encoding != "cp1252" else tag
 

@@ -3,7 +3,7 @@
 
     python -m tests.benchmarks.startup [--runs N] [--json]
 
-The first start of a library renders and takes in the demo episode; later ones only load the engines. Each later start
+The first start of a library takes in the demo episode too; later ones only load the engines. Each later start
 then answers ten questions, whose time from the request to the whole answer is given too, and twenty more by
 ``earmark ask``: from the start of the process to the first of the answer's words, and to the end of the process.
 """

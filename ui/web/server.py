@@ -5,6 +5,7 @@ It serves what is in the library and nothing else, to this machine only unless i
 """
 
 import contextlib
+import gc
 import logging
 import os
 import secrets
@@ -108,6 +109,7 @@ def serve(settings: Settings, open_page: bool | None = None) -> None:
 
     from ui.web.connections import BoundedConnection, raise_file_limit
 
+    gc.set_threshold(50_000)  # importing makes millions of objects that stay: looking through them takes a tenth of it
     _refuse_open_doors(settings)
     secure = _tls(settings)
     raise_file_limit()
