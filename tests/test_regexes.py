@@ -253,7 +253,7 @@ def quadratic(pattern: "re.Pattern[Any]", methods: frozenset[str]) -> str:
                 return problem
         # without an endless repeat a character costs what it costs, however many follow: 100 KB are enough
         slowest = max(endless or others, key=lambda text: taken[text])
-        if problem := grows(pattern, method, slowest, *((100_000, 1_000_000) if endless else (10_000, 100_000))):
+        if problem := grows(pattern, method, slowest, *((50_000, 500_000) if endless else (10_000, 100_000))):
             return problem
     return ""
 

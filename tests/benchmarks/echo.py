@@ -103,7 +103,7 @@ def listen(
             found.began += event.change is Change.BEGAN
             if event.change is Change.OVER:
                 found.over += 1
-                understood = hear(front_end.said(event))
+                understood = hear(front_end.utterance(event))
                 if understood.text and not echoes(understood, around(at / HEARING_RATE)):
                     found.answered.append(understood.text)
     return found
@@ -128,7 +128,7 @@ def spoken_over(hear: Callable[[Samples], Heard], podcast: Samples, said: Sample
         for at in range(0, len(heard) - FRAME, FRAME):
             for event in front_end.push(heard[at : at + FRAME], line.take(FRAME, front_end.drift)):
                 if event.change is Change.OVER and at > at_person and stopped < len(played) and not played[-1]:
-                    return hear(front_end.said(event))
+                    return hear(front_end.utterance(event))
             if front_end.speaking and at >= at_person:
                 stopped = min(stopped, at + round(0.06 * HEARING_RATE))  # what lies in the device sounds on
         if stopped == len(played):

@@ -56,7 +56,7 @@ def turns(samples: Samples, level: float) -> Iterator[Samples]:
     for at in range(0, len(heard) - FRAME, FRAME):
         for event in front_end.push(heard[at : at + FRAME], silent):
             if event.change is Change.OVER:
-                yield front_end.said(event)
+                yield front_end.utterance(event)
 
 
 def main() -> None:

@@ -88,7 +88,7 @@ def test_ctrl_c_says_how_to_go_on_and_cancel_how_to_forget(tmp_path: Path) -> No
         preexec_fn=partial(signal.signal, signal.SIGINT, signal.SIG_DFL),  # ignored where the tests run in background
     )  # fmt: skip
     library = Library.open(folder)
-    deadline = monotonic() + 30
+    deadline = monotonic() + 90
     while not any(library.pieces(episode.id, "faster-whisper tiny") for episode in library.episodes()):
         assert process.poll() is None
         assert monotonic() < deadline

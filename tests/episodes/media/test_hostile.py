@@ -85,9 +85,11 @@ def test_tables_that_tell_of_more_than_there_is_take_no_memory_of_ours(tmp_path)
     bomb = sample_bomb(tmp_path / "bomb.m4a", 200_000_000)
     assert bomb.stat().st_size < 1000
     before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+    largest = resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss
     refused(bomb)
     assert resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before < 100_000, "kilobytes"
-    assert resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss * 1000 < child.MEMORY
+    now = resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss
+    assert now == largest or now * 1000 < child.MEMORY, "a child of this test, or a larger one of another before"
 
 
 def test_hours_out_of_nothing_are_refused(tmp_path, monkeypatch):

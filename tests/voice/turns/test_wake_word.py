@@ -77,13 +77,13 @@ def test_people_wake_it_with_its_word_only() -> None:
 
 def test_what_is_said_in_one_breath_with_the_word_is_a_turn_without_it() -> None:
     command = say("Go back thirty seconds.", "en-us")
-    heard = np.concatenate([around(say("Alexa", "en-us"), 1.0, 0.15), around(command, 0.0)])
+    heard = np.concatenate([around(say("Alexa", "en-us"), 1.0, 0.15), around(command, 0.0, 3.0)])
     front_end, is_open, turns = FrontEnd(watch=WakeWordListener(load_wake("alexa"))), False, []
     for at in range(0, len(heard) - FRAME, FRAME):
         for event in front_end.push(heard[at : at + FRAME], np.zeros(FRAME, np.float32), is_open):
             is_open = is_open or event.change is Change.WOKEN
             if event.change is Change.OVER:
-                turns.append(len(front_end.said(event)) / RATE)
+                turns.append(len(front_end.utterance(event)) / RATE)
     assert turns == [pytest.approx(len(command) / RATE + 0.35, abs=0.2)]
 
 
