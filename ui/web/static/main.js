@@ -171,8 +171,8 @@ const start = () => {
   for (const part of [player, timeline, progress, transcript, talk, share, adding, shelf]) part.start();
   startAnswers();
   look();
+  // what may be driven from a console, an extension or a test
+  Object.assign(window, { Earmark: { ask, chosen, hush, lookNow, player, progress, takeLibrary, transcript, voice } });
 };
 
-// What may be driven from a console, an extension or a test.
-Object.assign(window, { Earmark: { ask, chosen, hush, lookNow, player, progress, takeLibrary, transcript, voice } });
 start();
