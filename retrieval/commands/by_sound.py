@@ -12,7 +12,8 @@ from functools import lru_cache
 
 import numpy as np
 
-from retrieval.commands.commands import parse, plain_words
+from retrieval.commands.commands import parse
+from retrieval.commands.matching import plain
 from retrieval.model import Command
 
 LONGEST = 4
@@ -63,10 +64,10 @@ Phonemes = Callable[[str], str]
 
 def sounds_like(text: str, phonemes: Phonemes) -> SoundsLike | None:
     """The command that a short utterance sounds like; None for one that is longer, or like none of them."""
-    plain = plain_words(text)
-    if not plain or len(plain.split()) > LONGEST:
+    said = plain(text)
+    if not said or len(said.split()) > LONGEST:
         return None
-    heard = sounds(phonemes(plain))
+    heard = sounds(phonemes(said))
     if len(heard) < 2:
         return None
     nearest: dict[str, tuple[float, str]] = {}

@@ -1,9 +1,9 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """Commands: what a listener tells the player to do, told from what a listener asks.
 
-hassil, the intent library of Home Assistant, matches the whole sentence with templates (``commands.yaml`` beside this
-file, and the phrases that the recogniser leans towards), so that a question that merely holds a command word stays a
-question. What a recogniser misheard is mended by rapidfuzz, for short sentences that do not ask.
+hassil, the intent library of Home Assistant, matches the whole sentence with templates (``commands.yaml`` and the
+phrases of ``utterances``), so that a question that merely holds a command word stays a question. What a recogniser
+misheard is mended by rapidfuzz, for short sentences that do not ask.
 """
 
 import re
@@ -43,7 +43,7 @@ def parse(text: str) -> Command | None:
         found = _match(sentence, loose=False)
         if found is not None:
             return found
-    if _asking(heard) or _asking(bare):
+    if is_asking(heard) or is_asking(bare):
         return None
     if len(bare.split()) <= _MENDED:
         for mended in _mended(bare):
@@ -66,7 +66,8 @@ def _politeness() -> Politeness:
     return Politeness(told["polite_before"], told["polite_behind"], told["polite_asking"])
 
 
-def _asking(heard: str) -> bool:
+def is_asking(heard: str) -> bool:
+    """Whether plain words begin as a question does."""
     return _QUESTION.match(heard) is not None
 
 
@@ -175,7 +176,7 @@ def _misheard() -> re.Pattern[str]:
 
 @cache
 def _shapes() -> tuple[list[str], list[str]]:
-    """Every fixed command that the recogniser expects, its numbers as "#": without blanks, and as it is said."""
+    """Every fixed command of ``utterances``, its numbers as "#": without blanks, and as it is said."""
     fills = {slot: values for slot, values in FILLS.items() if slot != "person"} | {"number": ("#",)}
     groups = [group for told in templates(TEMPLATES)["commands"].values() for group in told.get("phrases", ())]
     patterns = [pattern for group in groups for pattern in PHRASES[group]]
@@ -184,16 +185,6 @@ def _shapes() -> tuple[list[str], list[str]]:
     return [sentence.replace(" ", "") for sentence in said], said
 
 
-def plain_words(text: str) -> str:
-    """A text in small letters without punctuation; "2:30" and "1.5" stay."""
-    return plain(text)
-
-
 def without_politeness(heard: str) -> tuple[str, bool]:
     """Plain words without what makes them polite, and whether they asked if one could."""
     return _politeness().bare(heard)
-
-
-def is_asking(plain: str) -> bool:
-    """Whether plain words begin as a question does."""
-    return _asking(plain)

@@ -9,7 +9,8 @@ else.
 
 import re
 
-from retrieval.commands.commands import is_asking, plain_words, without_politeness
+from retrieval.commands.commands import is_asking, without_politeness
+from retrieval.commands.matching import plain
 from retrieval.model import Command
 from voice.turns.turn_detector import Completeness
 
@@ -63,45 +64,45 @@ _WONDERS = re.compile(
 
 def asks(text: str) -> bool:
     """Whether an utterance asks something, by its words; what merely begs ("can you turn on the lamp?") does not."""
-    plain = plain_words(text)
-    bare, begs = without_politeness(plain)
-    if any(is_asking(words) or _WONDERS.match(words) for words in {plain, bare} if not (begs and words == plain)):
+    heard = plain(text)
+    bare, begs = without_politeness(heard)
+    if any(is_asking(words) or _WONDERS.match(words) for words in {heard, bare} if not (begs and words == heard)):
         return True
-    return not begs and (text.rstrip(" \"'”’").endswith("?") or _FOLLOWS_UP.match(plain) is not None)
+    return not begs and (text.rstrip(" \"'”’").endswith("?") or _FOLLOWS_UP.match(heard) is not None)
 
 
 def completeness(text: str, command: Command | None = None) -> Completeness:
     """Whether somebody who said this so far is done. ``command`` is what it means as a command."""
     said = text.strip()
-    plain = plain_words(said)
-    words = plain.split()
+    heard = plain(said)
+    words = heard.split()
     if not words:
         return Completeness.OPEN
     if _CUT.search(said) or words[-1] in _DANGLING:
         return Completeness.INCOMPLETE
     if command is not None and words[-1] not in _LEADS_ON:
-        unfinished = command.name in _EXTENSIBLE and (command.amount is None or _NUMBER_LAST.search(plain) is not None)
+        unfinished = command.name in _EXTENSIBLE and (command.amount is None or _NUMBER_LAST.search(heard) is not None)
         return Completeness.OPEN if unfinished else Completeness.COMPLETE
     asking = asks(said)
     if words[-1] in _PREPOSITIONS:
-        if _WHAT_IS_IT_ABOUT.fullmatch(plain):
+        if _WHAT_IS_IT_ABOUT.fullmatch(heard):
             return Completeness.COMPLETE
-        stranded = _WH.match(plain) is not None and len(words) > 3 and not _REPORTS.search(plain)
+        stranded = _WH.match(heard) is not None and len(words) > 3 and not _REPORTS.search(heard)
         return Completeness.OPEN if stranded else Completeness.INCOMPLETE
-    if asking and _is_cut_question(plain, words):
+    if asking and _is_cut_question(heard, words):
         return Completeness.INCOMPLETE
     if asking and len(words) >= _SHORTEST_QUESTION:
         return Completeness.COMPLETE
     return Completeness.OPEN
 
 
-def _is_cut_question(plain: str, words: list[str]) -> bool:
+def _is_cut_question(heard: str, words: list[str]) -> bool:
     """Whether a question lacks its verb, or what it asks about."""
     if words[-1] in _AUXILIARIES and len(words) <= 3:
         return True
-    if _BARE_WH.fullmatch(plain) and not (len(words) == 1 or words[0] == "what"):
+    if _BARE_WH.fullmatch(heard) and not (len(words) == 1 or words[0] == "what"):
         return True
-    found = _DO_SUPPORT.fullmatch(plain)
+    found = _DO_SUPPORT.fullmatch(heard)
     if found is None:
         return False
     rest = found["rest"]

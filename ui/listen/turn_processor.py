@@ -14,7 +14,8 @@ from typing import Protocol
 
 from retrieval.commands import by_sound
 from retrieval.commands.by_sound import LONGEST, SoundsLike, sounds_like
-from retrieval.commands.commands import parse, plain_words
+from retrieval.commands.commands import parse
+from retrieval.commands.matching import plain
 from retrieval.commands.utterance import asks
 from retrieval.model import Answer, Command, Moment, Question
 from ui.listen.turn import Answered, Decoded, Finished, Meaning, Sounding, Update
@@ -150,10 +151,10 @@ def is_asked_again(question: Question, before: Question) -> bool:
     what was said between."""
     from rapidfuzz import fuzz
 
-    plain, other = plain_words(question.text), plain_words(before.text)
-    if question.episode_id != before.episode_id or len(plain.split()) < 3 or _LEANS.search(plain):
+    text, other = plain(question.text), plain(before.text)
+    if question.episode_id != before.episode_id or len(text.split()) < 3 or _LEANS.search(text):
         return False
-    return fuzz.ratio(plain, other) >= _ALIKE and _NUMBERS.findall(plain) == _NUMBERS.findall(other)
+    return fuzz.ratio(text, other) >= _ALIKE and _NUMBERS.findall(text) == _NUMBERS.findall(other)
 
 
 _LEANS = re.compile(
