@@ -34,7 +34,6 @@ _SHORT = 4  # words: a shorter run says nothing by itself
 _ASKER = 8  # sentences back in which the question that a run replies to may stand
 _LATE = 30.0  # seconds after which it no longer replies to it
 _UNREAD = -30.0  # logit of what was not read
-_ECHO = (0.6, 12.0)  # how alike a question of the talk is from which on its reply is preferred; log-odds for all beyond
 
 
 @dataclass(frozen=True, slots=True)
@@ -133,9 +132,7 @@ def weigh(text: str, scripts: Sequence[tuple[str, Script]], asked: Asked, reader
 
 def chosen(weighed: Weighed, count: int) -> Found:
     """The best runs that do not overlap, at most ``count``, and whether the first answers."""
-    alike, worth = _ECHO
-    echoes = weighed.features[:, NAMES.index("reply")] - alike
-    picked, scores = picks(weighed, score_runs(weighed.features) + worth * np.maximum(echoes, 0.0), count)
+    picked, scores = picks(weighed, score_runs(weighed.features), count)
     if not picked:
         return Found()
     chances = np.exp(scores - scores[0])

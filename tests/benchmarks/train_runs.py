@@ -29,6 +29,7 @@ from retrieval.finding.reader import WEIGHTS as READER
 from retrieval.finding.reader import Reader, shipped
 from retrieval.finding.run_features import NAMES, Values
 from retrieval.finding.run_ranker import WEIGHTS as RUNS
+from retrieval.finding.run_ranker import score_runs
 from retrieval.index import script as index_script
 from retrieval.index.embedding import Embedder
 from retrieval.index.script import Script, script
@@ -152,14 +153,14 @@ def learn_answered(
 
 
 def _signs(case: Case, runs: Values) -> list[float]:
-    picked, scores = picks(case.weighed, case.weighed.features @ runs, 10)
+    picked, scores = picks(case.weighed, score_runs(case.weighed.features, runs), 10)
     known = asdict(signs(case.weighed, picked, scores))
     return [known[name] for name in SIGNS]
 
 
 def said_first(case: Case, runs: Values) -> bool:
     """Whether the best run holds the answer."""
-    return bool(case.hold[int(np.argmax(case.weighed.features @ runs))])
+    return bool(case.hold[int(np.argmax(score_runs(case.weighed.features, runs)))])
 
 
 def crossed(
