@@ -23,13 +23,11 @@ from episodes.sources.files import local_source
 from episodes.store.jobs import Queue
 from episodes.store.library import Library
 from episodes.text.keywords import rare_words
-from episodes.text.language import NAMES, language_of
 from episodes.text.lexicon import content_words
 from episodes.topics.llm_summary import Writer
 from retrieval.answers import respond
 from retrieval.answers.mentions import mentions
 from retrieval.answers.shelf import Mention, Shelf
-from retrieval.commands.commands import parse
 from retrieval.commands.said_often import SAID_OFTEN
 from retrieval.finding.answerability import answered, once
 from retrieval.finding.find import find as read
@@ -345,23 +343,14 @@ class Companion:
 
     def telling(self, question: Question, within: Collection[str] | None = None) -> Iterator[Sentence | Answer]:
         """The sentences of the answer as they are made, then the whole answer; see ``ask``."""
-        if not self.library.episodes():
+        shelf = self._shelf(within)
+        if not shelf.episodes:
             raise LibraryError("The library is empty.", "Run 'earmark add FILE', or 'earmark serve' for the demo.")
         if question.episode_id is not None:
             wanted = self.library.episode(question.episode_id)
             if not wanted.ready:
                 raise LibraryError(f"“{wanted.title}” cannot be asked yet: {wanted.status}.",
                                    "'earmark jobs' says how long it takes.")  # fmt: skip
-            asked, spoken = language_of([question.text]), wanted.language
-            if asked and spoken and asked != spoken and parse(question.text) is None:
-                theirs = NAMES.get(spoken, spoken)
-                sentence = Sentence(
-                    f"This episode is in {theirs}, and that sounds like {NAMES[asked]}; ask it in {theirs}."
-                )
-                yield sentence
-                yield Answer(question.text, False, (sentence,))
-                return
-        shelf = self._shelf(within)
         made = respond.answer(question, shelf, within)
         model = model_of(self.settings)
         if model is not None and made.covered and made.command is None and made.moments:
@@ -394,9 +383,9 @@ class Companion:
 
     def _names(self) -> dict[str, tuple[str, ...]]:
         """Who speaks in each episode; read again only when the library has changed."""
-        version, names = self._speakers_known
-        if version != self.library.version():
-            version = self.library.version()
+        known, names = self._speakers_known
+        version = self.library.version()
+        if known != version:
             with self.index.view() as view:
                 names = view.speakers()
             self._speakers_known = (version, names)

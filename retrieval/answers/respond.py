@@ -15,7 +15,7 @@ from retrieval.answers.llm import LanguageModel
 from retrieval.answers.player_facts import just_said, unknown_word, who_speaks
 from retrieval.answers.quote import choose, quote
 from retrieval.answers.shelf import Shelf
-from retrieval.answers.unanswerable import unanswerable
+from retrieval.answers.unanswerable import in_another_language, unanswerable
 from retrieval.commands.commands import parse
 from retrieval.commands.intents import Kind, Plan, searched, understand
 from retrieval.finding.find import ANSWERED
@@ -43,10 +43,12 @@ def answer(question: Question, shelf: Shelf, within: Collection[str] | None = No
 
     ``within`` limits it to the episodes with these ids.
     """
+    command = parse(question.text)
+    if command is None and (strange := in_another_language(question, shelf)) is not None:
+        return strange
     inside = [name for name in shelf.episodes if within is None or name in within]
     if question.episode_id is None and len(inside) == 1:
         question = replace(question, episode_id=inside[0])
-    command = parse(question.text)
     if command is not None:
         return _carried(command, question, shelf)
     plan = understand(question, _speakers(question, shelf, inside))

@@ -2,6 +2,7 @@
 """What is said to what no episode can answer: no words, half a question, another language, a command nobody knows."""
 
 from episodes.text.foreign import other_language
+from episodes.text.language import NAMES, language_of
 from episodes.text.lexicon import FUNCTION_WORDS, words
 from retrieval.answers.compose import plainly
 from retrieval.answers.shelf import Shelf
@@ -9,6 +10,18 @@ from retrieval.commands.intents import Kind, Plan
 from retrieval.model import Answer, Question
 
 _SHOWN = 6  # words of a fragment that are repeated
+
+
+def in_another_language(question: Question, shelf: Shelf) -> Answer | None:
+    """The true sentence for a question in another language than the episode's that is asked; None for any other."""
+    episode = shelf.episodes.get(question.episode_id or "")
+    spoken = episode.language if episode is not None else ""
+    asked = language_of([question.text]) if spoken else ""
+    if not asked or asked == spoken:
+        return None
+    theirs = NAMES.get(spoken, spoken)
+    text = f"This episode is in {theirs}, and that sounds like {NAMES[asked]}; ask it in {theirs}."
+    return plainly(question, text, covered=False)
 
 
 def unanswerable(plan: Plan, question: Question, shelf: Shelf) -> Answer | None:
