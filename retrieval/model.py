@@ -59,6 +59,11 @@ class Found:
     runs: tuple[Run, ...] = ()
     answered: float = 0.0
 
+    @property
+    def best(self) -> float:
+        """The highest share of any run; 0 when there is none."""
+        return max((run.share for run in self.runs), default=0.0)
+
 
 @dataclass(frozen=True, slots=True)
 class Moment:

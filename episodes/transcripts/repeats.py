@@ -11,6 +11,7 @@ from dataclasses import replace
 from itertools import pairwise
 
 from episodes.transcripts.entries import Entry, plain
+from episodes.transcripts.times import clock_seconds
 from voice.model import Word
 
 _SHARE = 0.2  # of the captions that show the last line of the one before
@@ -150,8 +151,6 @@ def _overlap(before: Sequence[str], now: Sequence[str]) -> int:
 
 def stamped_words(entry: Entry) -> tuple[Word, ...]:
     """The words of a caption with a time in front of some ("<00:00:01.500>"), as YouTube and WebVTT write them."""
-    from episodes.transcripts.times import clock_seconds
-
     line = " ".join(entry.lines)
     if "<" not in line or not _STAMP.search(line):
         return ()

@@ -12,8 +12,6 @@ from itertools import groupby
 from statistics import median
 
 from episodes.text.sentences import sentences
-from episodes.transcripts.entries import Entry
-from episodes.transcripts.labels import attributed, cues_of
 from voice.model import Cue, Word
 
 LONG = 45.0
@@ -38,13 +36,6 @@ def shaped(cues: Sequence[Cue], lines_apart: bool = False) -> list[Cue]:
     ):
         return list(from_words(cues))
     return [part for cue in _joined(spoken, lines_apart) for part in _divided(cue)]
-
-
-def tidied(cues: Sequence[Cue]) -> list[Cue]:
-    """Cues that came from elsewhere than a file, in the shape that those of files have: labels in their texts divide
-    them between the speakers, links are their texts, and long ones are their sentences."""
-    entries = [Entry(cue.start, cue.end, (cue.text,), cue.speaker, cue.words) for cue in cues]
-    return shaped([part for entry, parts in attributed(entries) for part in cues_of(entry, parts)])
 
 
 def from_words(cues: Sequence[Cue]) -> Iterator[Cue]:

@@ -31,7 +31,7 @@ def answered(question: Question, quote: Quote, found: Found, shelf: Shelf) -> An
 
 def others(found: Found, first: Run | None = None) -> tuple[Moment, ...]:
     """The runs that were read, but for the ``first``, as moments, best first."""
-    best = max((run.share for run in found.runs), default=0.0) or 1.0
+    best = found.best or 1.0
     return tuple(
         Moment(run.episode_id, run.jump, run.end, shortened(trimmed(run.text)), run.speaker,
                round(found.answered * min(1.0, run.share / best), 4))

@@ -11,8 +11,8 @@ from episodes.text.lexicon import content_words, leans
 from episodes.text.sentences import Line
 from retrieval.answers.compose import marks, plainly, said
 from retrieval.answers.discourse import announces, asks, idle
-from retrieval.answers.library_facts import duration, listed
-from retrieval.answers.quote import SPOKEN, quoted
+from retrieval.answers.library_facts import duration, listed, read_out
+from retrieval.answers.quote import SPOKEN, moment_of
 from retrieval.answers.shelf import Shelf
 from retrieval.commands.intents import Kind, Plan
 from retrieval.finding.search import COVERED
@@ -117,6 +117,11 @@ def _moments(episode_id: str, parts: Iterable[Segment]) -> tuple[Moment, ...]:
     return tuple(Moment(episode_id, part.start, part.end, part.title, "", 1.0) for part in parts)
 
 
+def _longest(parts: Iterable[Segment], count: int) -> list[Segment]:
+    """The longest topics, at most ``count``, in order."""
+    return sorted(sorted(parts, key=lambda part: part.start - part.end)[:count], key=lambda part: part.start)
+
+
 def _about(question: Question, episode_id: str, shelf: Shelf) -> Answer | None:
     """What an episode is about: as a language model wrote it; else who speaks, and its longest topics in order.
 
@@ -129,7 +134,7 @@ def _about(question: Question, episode_id: str, shelf: Shelf) -> Answer | None:
         return plainly(question, text)
     if not parts:
         return None
-    longest = sorted(sorted(parts, key=lambda part: part.start - part.end)[:_LISTED], key=lambda part: part.start)
+    longest = _longest(parts, _LISTED)
     names = _named(shelf.cues(episode_id))
     who = f", with {listed(names)}," if 0 < len(names) <= _LISTED else ""
     more = f"; and {len(parts) - len(longest)} more" if len(parts) > len(longest) else ""
@@ -142,9 +147,8 @@ def _topics(question: Question, episode_id: str, shelf: Shelf) -> Answer | None:
     parts = _told_parts(question, episode_id, shelf)
     if not parts:
         return None
-    shown = "; ".join(f"{part.title}, at {clock(part.start)}" for part in parts[:_LISTED])
-    more = f"; and {len(parts) - _LISTED} more" if len(parts) > _LISTED else ""
-    return plainly(question, f"{shown}{more}.", _moments(episode_id, parts))
+    shown = read_out([f"{part.title}, at {clock(part.start)}" for part in parts])
+    return plainly(question, f"{shown}.", _moments(episode_id, parts))
 
 
 def _parts(plan: Plan, question: Question, episode_id: str, shelf: Shelf) -> Answer:
@@ -159,10 +163,9 @@ def _parts(plan: Plan, question: Question, episode_id: str, shelf: Shelf) -> Ans
         part = next((one for one in titled if one.start <= moment.start + _EDGE < one.end), None)
         places.setdefault(part.start if part else moment.start, (moment, part.title if part else ""))
     kept = list(places.values())
-    listed_ = "; ".join(f"at {clock(one.start)}{f', {title}' if title else ''}" for one, title in kept[:_PLACES])
-    more = f"; and {len(kept) - _PLACES} more" if len(kept) > _PLACES else ""
+    shown = read_out([f"at {clock(one.start)}{f', {title}' if title else ''}" for one, title in kept], _PLACES)
     lead = "One part" if len(kept) == 1 else f"{len(kept)} parts"
-    return plainly(question, f"{lead}: {listed_}{more}.", [moment for moment, _ in kept])
+    return plainly(question, f"{lead}: {shown}.", [moment for moment, _ in kept])
 
 
 def _lines(
@@ -200,22 +203,18 @@ def _worth(line: Line, weight: dict[str, float]) -> float:
     return mean * (1 - 0.5 * leans(trimmed(line.text)))
 
 
-def _point(episode_id: str, line: Line) -> Moment:
-    return Moment(episode_id, line.start, line.end, quoted([line]), line.speaker, 1.0)
-
-
 def _points(plan: Plan, question: Question, episode_id: str, shelf: Shelf) -> Answer | None:
     """The episode in so many points: of each of its longest topics the sentence that tells most, in order."""
     lines = _lines(question, episode_id, shelf)
     parts = [part for part in shelf.segments(episode_id) if part.end - part.start > 20]
-    parts = sorted(sorted(parts, key=lambda part: part.start - part.end)[: plan.count], key=lambda part: part.start)
+    parts = _longest(parts, plan.count)
     stretches = [[line for line in lines if part.start <= line.start < part.end] for part in parts]
     chosen = [line for stretch in stretches for line in telling(stretch)]
     if len(chosen) < plan.count:
         chosen = telling(lines, plan.count)
     if not chosen:
         return None
-    moments = [_point(episode_id, line) for line in chosen]
+    moments = [moment_of(episode_id, [line]) for line in chosen]
     sentences = tuple(
         Sentence(f"{ordinal}, at {clock(moment.start)}: {marks(moment.quote)}", (moment,))
         for ordinal, moment in zip(_ORDINALS, moments, strict=False)
@@ -242,7 +241,7 @@ def _said_at(plan: Plan, question: Question, episode: Episode, shelf: Shelf) -> 
         ):  # fmt: skip
             break
         chosen.append(line)
-    moment = Moment(episode.id, chosen[0].start, chosen[-1].end, quoted(chosen), chosen[0].speaker, 1.0)
+    moment = moment_of(episode.id, chosen)
     return Answer(question.text, True, (said(moment, shelf, False),), (moment,))
 
 
@@ -268,7 +267,8 @@ def _stretch(
             Moment(episode.id, max(part.start, begin), min(part.end, stop), part.title, "", 1.0) for part in parts
         )
         return plainly(question, f"{lead}: {'; '.join(part.title for part in shown)}.", moments)
-    points = [_point(episode.id, line) for line in telling(_lines(question, episode.id, shelf, begin, stop), 2)]
+    lines = telling(_lines(question, episode.id, shelf, begin, stop), 2)
+    points = [moment_of(episode.id, [line]) for line in lines]
     if not points:
         return plainly(question, f"{lead}, little is said.", covered=False)
     about = f", about {parts[0].title}" if parts else ""

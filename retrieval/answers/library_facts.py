@@ -49,6 +49,12 @@ def listed(names: Sequence[str], most: int = _LISTED) -> str:
     return " and ".join(filter(None, (", ".join(shown[:-1]), shown[-1]))) if shown else ""
 
 
+def read_out(places: Sequence[str], most: int = _LISTED) -> str:
+    """Places as they are read out: "A; B", "A; B; C; D; and 7 more"."""
+    more = f"; and {len(places) - most} more" if len(places) > most else ""
+    return f"{'; '.join(places[:most])}{more}"
+
+
 def duration(seconds: float) -> str:
     """A length as one says it: "42 minutes", "1 hour 5 minutes", "40 seconds"."""
     minutes = round(seconds / 60)
@@ -127,5 +133,4 @@ def _which(plan: Plan, question: Question, shelf: Shelf, within: Collection[str]
         return plainly(question, "No episode of your library talks about that.", covered=False)
     moments = sorted(best.values(), key=lambda moment: -moment.confidence)
     places = [f"{shelf.title(one.episode_id)}, at {clock(one.start)}" for one in moments]
-    more = f"; and {len(moments) - _LISTED} more" if len(moments) > _LISTED else ""
-    return plainly(question, f"{'; '.join(places[:_LISTED])}{more}.", moments)
+    return plainly(question, f"{read_out(places)}.", moments)

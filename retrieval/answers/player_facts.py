@@ -3,7 +3,7 @@
 
 from episodes.text.sentences import Line
 from retrieval.answers.compose import plainly, said
-from retrieval.answers.quote import SPOKEN, quoted
+from retrieval.answers.quote import SPOKEN, moment_of
 from retrieval.answers.shelf import Shelf
 from retrieval.commands.intents import Plan
 from retrieval.index.script import said as said_lines
@@ -38,7 +38,7 @@ def just_said(question: Question, here: str, shelf: Shelf) -> Answer | None:
         words += length
     if not chosen:
         return None
-    quote = Moment(here, chosen[0].start, chosen[-1].end, quoted(chosen), chosen[0].speaker, 1.0)
+    quote = moment_of(here, chosen)
     return Answer(question.text, True, (said(quote, shelf, False),), (quote,))
 
 

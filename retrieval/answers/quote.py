@@ -216,6 +216,11 @@ def quoted(lines: Sequence[Line]) -> str:
     return whole.rstrip(",;:–—- ") + " …" if whole[-1:] in ",;:–—-" else whole
 
 
+def moment_of(episode_id: str, lines: Sequence[Line]) -> Moment:
+    """Sentences of one speaker that follow each other as a moment that is certain."""
+    return Moment(episode_id, lines[0].start, lines[-1].end, quoted(lines), lines[0].speaker, 1.0)
+
+
 def opening(moment: Moment, cues: Cues) -> Moment:
     """A moment with only the words that it begins with, of one speaker; as it was when the cues have none there."""
     heard = said([cue for cue in cues(moment.episode_id) if cue.end > moment.start and cue.start < moment.end])

@@ -195,8 +195,7 @@ def _elsewhere(question: Question, shelf: Shelf, within: Collection[str] | None)
 def _of(speaker: str, found: Found) -> Found:
     """What one person says of what was found."""
     mine = tuple(run for run in found.runs if run.speaker == speaker)
-    best = max((run.share for run in found.runs), default=0.0) or 1.0
-    share = mine[0].share / best if mine else 0.0
+    share = mine[0].share / (found.best or 1.0) if mine else 0.0
     return Found(mine, found.answered * min(1.0, 0.5 + share))
 
 
@@ -210,10 +209,10 @@ def _where_speaks(speaker: str, shelf: Shelf, within: Collection[str] | None) ->
 
 def _fresh(found: Found, told: tuple[Moment, ...]) -> Found:
     """What was found, without what was told before, as far as it says something about it."""
-    best = max((run.share for run in found.runs), default=0.0)
+    least = _LEAST * found.best
     runs = tuple(
         run for run in found.runs
-        if run.share >= _LEAST * best and not any(_overlap(run, moment) for moment in told)
+        if run.share >= least and not any(_overlap(run, moment) for moment in told)
     )
     return Found(runs, found.answered if runs else 0.0)
 

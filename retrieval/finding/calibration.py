@@ -49,7 +49,12 @@ def probability(signs: Signs) -> float:
     weights, bias = _weights()
     values = asdict(signs)
     total = bias + sum(weight * values[name] for name, weight in weights.items())
-    return round(1 / (1 + math.exp(-max(-30.0, min(30.0, total)))), 4)
+    return as_probability(total)
+
+
+def as_probability(odds: float) -> float:
+    """The probability, 0..1, that log-odds stand for."""
+    return round(1 / (1 + math.exp(-max(-30.0, min(30.0, odds)))), 4)
 
 
 @cache

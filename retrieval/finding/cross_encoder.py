@@ -11,6 +11,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 from typing import Any
 
+from retrieval.finding.calibration import as_probability
 from retrieval.model import Found, Run
 from voice.errors import EngineError
 
@@ -56,7 +57,7 @@ class CrossEncoder:
         chances = [math.exp(score - most) for score in scores]
         order = sorted(range(len(read)), key=lambda number: -scores[number])
         runs: list[Run] = [replace(read[number], share=round(chances[number] / sum(chances), 4)) for number in order]
-        return Found((*runs, *found.runs[READ:]), round(1 / (1 + math.exp(-max(-30.0, min(30.0, most)))), 4))
+        return Found((*runs, *found.runs[READ:]), as_probability(most))
 
     def _scores(self, pairs: Sequence[tuple[str, str]]) -> list[float]:
         import torch

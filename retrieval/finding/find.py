@@ -14,11 +14,11 @@ import numpy.typing as npt
 
 from retrieval.finding.calibration import Signs, probability
 from retrieval.finding.cross_encoder import READ, CrossEncoder
-from retrieval.finding.reader import Asked, Page, Reader, Reading, shipped
+from retrieval.finding.reader import Asked, Page, Reader, Reading, shipped, unit
 from retrieval.finding.run_features import NAMES, Values, features
 from retrieval.finding.run_ranker import score_runs
 from retrieval.finding.search import promising
-from retrieval.index.embedding import Embedder, Matrix
+from retrieval.index.embedding import Embedder
 from retrieval.index.index import Index
 from retrieval.index.script import LONGEST, Script, project
 from retrieval.index.snapshot import View
@@ -196,7 +196,7 @@ def _scripts(
 
 def _matched(episode_id: str, said: Script, asked: Asked) -> list[_Chunk]:
     """The chunks of an episode that match a question best: the mean over its words of the best match."""
-    wanted = _unit(asked.vectors)
+    wanted = unit(asked.vectors)
     near = said.codes.astype(np.float32) @ wanted.T
     near *= said.scale[:, None]
     edges = said.chunks
@@ -244,7 +244,7 @@ def _unread(said: Script, asked: Asked) -> _Heard:
 
 def _replies(said: Script, runs: Sequence[tuple[int, int]], asked: Asked) -> list[float]:
     """How well the question that each run replies to matches the one that is put; 0 where there is none."""
-    wanted = _unit(asked.vectors)
+    wanted = unit(asked.vectors)
     known: dict[int, float] = {}
     found = []
     for first, _ in runs:
@@ -255,10 +255,6 @@ def _replies(said: Script, runs: Sequence[tuple[int, int]], asked: Asked) -> lis
             known[at] = float(near.max(axis=0).mean()) if high > low else 0.0
         found.append(known[at] if at is not None else 0.0)
     return found
-
-
-def _unit(rows: Matrix) -> Matrix:
-    return np.asarray(rows / np.maximum(np.linalg.norm(rows, axis=1, keepdims=True), 1e-6))
 
 
 def _numbers(said: Script, chunk: _Chunk) -> range:

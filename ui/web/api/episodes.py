@@ -3,6 +3,7 @@
 
 import hashlib
 import re
+from pathlib import Path
 from typing import Annotated, Any, Literal
 from urllib.parse import quote
 
@@ -13,7 +14,9 @@ from fastapi.responses import FileResponse, Response
 from episodes.export import export
 from episodes.media import artwork
 from episodes.media.clips import cut
+from episodes.model import Episode
 from ui import schemas
+from ui.companion import Companion
 from ui.web.bodies import WorkBody
 from ui.web.dependencies import CompanionDep, EpisodeDep
 from voice.model import clock
@@ -87,9 +90,7 @@ def exported(episode: EpisodeDep, form: Form, companion: CompanionDep) -> Respon
 @router.get("/api/episodes/{episode_id}/clip")
 def clip(episode: EpisodeDep, start: Time, end: Time, companion: CompanionDep, request: Request) -> Response:
     """A piece of its sound, at most three minutes."""
-    path = companion.library.audio_path(episode)
-    if path is None or not path.is_file():
-        raise HTTPException(404, "This episode has no audio.")
+    path = _sound(episode, companion)
     address = str(request.base_url.replace(path="/").include_query_params(episode=episode.id, t=int(start)))
     sound = cut(path, start, end, f"{episode.title}, {clock(start)}", address)
     return Response(sound, media_type="audio/mp4", headers=_saved_as(f"{episode.title} {clock(start)}.m4a"))
@@ -98,10 +99,7 @@ def clip(episode: EpisodeDep, start: Time, end: Time, companion: CompanionDep, r
 @router.get("/audio/{episode_id}")
 def audio(episode: EpisodeDep, companion: CompanionDep) -> FileResponse:
     """Its sound, also in parts (``Range``)."""
-    path = companion.library.audio_path(episode)
-    if path is None or not path.is_file():
-        raise HTTPException(404, "This episode has no audio.")
-    return FileResponse(path, media_type="audio/mp4")
+    return FileResponse(_sound(episode, companion), media_type="audio/mp4")
 
 
 @router.get("/artwork/{episode_id}")
@@ -111,6 +109,14 @@ def picture(episode: EpisodeDep, companion: CompanionDep) -> FileResponse:
     if not path.is_file():
         raise HTTPException(404, "This episode has no picture.")
     return FileResponse(path, media_type="image/jpeg", headers={"Cache-Control": "private, max-age=86400"})
+
+
+def _sound(episode: Episode, companion: Companion) -> Path:
+    """The file of an episode's sound. Raises HTTPException when there is none."""
+    path = companion.library.audio_path(episode)
+    if path is None or not path.is_file():
+        raise HTTPException(404, "This episode has no audio.")
+    return path
 
 
 def _saved_as(name: str) -> dict[str, str]:
