@@ -94,7 +94,6 @@ def test_a_word_is_found_where_it_is_said_in_any_episode_and_one_lands_there(vis
     expect(page.locator("#said")).to_be_hidden()
 
 
-@pytest.mark.xfail(reason="the page's start is slower with modules, and the test comes before it; to be mended")
 def test_a_server_that_is_gone_is_said_and_the_page_goes_on_when_it_is_back(visit: Visit, served: Served) -> None:
     page = visit(f"{served.url}/?episode={served.demo}", **WIDE)
     page.uncheck("#aloud")

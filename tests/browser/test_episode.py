@@ -101,7 +101,6 @@ def test_the_word_that_sounds_is_marked_where_the_times_of_words_are_known(visit
     page.wait_for_function(f"{mark}[1] === 'more'")
 
 
-@pytest.mark.xfail(reason="a link for another device asks first now; the test does not follow it yet")
 def test_a_position_is_kept_for_one_listener_on_all_devices_and_for_nobody_else(visit: Visit, served: Served) -> None:
     address = f"{served.url}/?episode={served.tones}"
     first = visit(address)

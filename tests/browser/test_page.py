@@ -32,6 +32,7 @@ def test_the_page_is_there_before_the_models_and_answers_a_question_asked_meanwh
         expect(page.locator("#state")).to_be_hidden()
         expect(page.locator("#engines")).to_contain_text("Hears with")
         page.evaluate("Earmark.hush()")
+        page.close()  # before its server ends: it would ask on
 
 
 def test_titles_and_transcripts_are_text_and_never_markup(visit: Visit, served: Served) -> None:

@@ -151,7 +151,7 @@ const follow = async (stream, text, mine) => {
 
 const broke = () => {
   settled = turn;
-  end("Something went wrong on the way to the answer. Is Earmark still running? Ask again.");
+  end("Earmark does not answer. Your question is kept: ask it again when Earmark is running.");
 };
 
 // -- called by the microphone ------------------------------------------------------------------------------
@@ -264,9 +264,7 @@ export const goOn = (id) => {
 
 // The server does not answer: no question waits any longer.
 export const lost = () => {
-  if (!$("ask").classList.contains("busy") || settled === turn) return;
-  settled = turn;
-  end("Earmark does not answer. Your question is kept: ask it again when Earmark is running.");
+  if ($("ask").classList.contains("busy") && settled !== turn) broke();
 };
 
 // Questions that the episode answers.
