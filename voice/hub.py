@@ -36,6 +36,9 @@ def fetch(
 
     hub = constants.ENDPOINT
     logging.getLogger("huggingface_hub").setLevel(logging.ERROR)  # what it retries is said once, when it is given up
+    away = DownloadError(f"{hub} does not answer, so {repository} was not fetched.", advice)
+    if not constants.is_offline_mode():
+        _knock(hub, away)
     try:
         folder = snapshot_download(
             repository, revision=revision, allow_patterns=list(files), etag_timeout=_PATIENCE,
@@ -46,7 +49,7 @@ def fetch(
             raise DownloadError(
                 f"{repository} is not on this machine, and HF_HUB_OFFLINE keeps it from being fetched.", advice
             ) from error
-        raise DownloadError(f"{hub} does not answer, so {repository} was not fetched.", advice) from error
+        raise away from error
     except HfHubHTTPError as error:
         raise DownloadError(f"{hub} has no {repository} for us ({_first_line(error)}).", advice) from error
     except ValueError as error:
@@ -59,6 +62,16 @@ def fetch(
         raise DownloadError(f"{repository} was not fetched ({_first_line(error)}).", advice) from error
     on_progress(1.0)
     return Path(folder)
+
+
+def _knock(hub: str, away: DownloadError) -> None:
+    """Raise ``away`` when nobody is there: huggingface_hub would try for half a minute before it says so."""
+    from huggingface_hub import get_session
+
+    try:
+        get_session().head(hub, timeout=_PATIENCE)
+    except Exception as error:  # of a library that is huggingface_hub's own affair
+        raise away from error
 
 
 def cached(repository: str) -> list[Path]:

@@ -18,7 +18,7 @@ import sqlite3
 import tempfile
 import threading
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from multiprocessing.process import BaseProcess
 from pathlib import Path
@@ -39,10 +39,10 @@ from retrieval.index.index import Index
 from tests.demo import TEN_QUESTIONS
 from tests.episodes.conftest import hashed
 from tests.speech import RATE, say
-from voice.audio import Audio, join, silence, write_wav
-from voice.model import Bias
+from voice.audio import Audio, join, silence, stream_audio, write_wav
+from voice.model import Bias, Piece
 from voice.recognition.whisper import Whisper
-from voice.turns.voice_activity import Block
+from voice.turns.voice_activity import Block, blocks
 from voice.weights import TINY_EN
 
 MODEL = TINY_EN.path or Path()
@@ -74,9 +74,31 @@ class _Noting(Whisper):
         self._notes = notes
 
     def _block(self, block: Block, bias: Bias) -> Any:
-        with self._notes.open("a") as notes:
-            notes.write(hashlib.sha256(block.samples.tobytes()).hexdigest()[:16] + "\n")
+        _note(self._notes, block)
         return super()._block(block, bias)
+
+
+class _Dividing:
+    """Divides a recording as the recogniser does, and says a fixed sentence for each stretch of it.
+
+    What is killed and stored is the same, without the seconds that decoding takes.
+    """
+
+    name = "divided"
+
+    def __init__(self, notes: Path) -> None:
+        self._notes = notes
+
+    def transcribe(self, path: Path, bias: Bias, since: float = 0.0) -> Iterator[Piece]:
+        for block in blocks(stream_audio(path), 1, since):
+            _note(self._notes, block)
+            said = TEN_QUESTIONS[round(block.start) % len(TEN_QUESTIONS)].text
+            yield Piece(block.start, block.end, (Cue(block.start, block.end, said),), "en")
+
+
+def _note(notes: Path, block: Block) -> None:
+    with notes.open("a") as file:
+        file.write(hashlib.sha256(block.samples.tobytes()).hexdigest()[:16] + "\n")
 
 
 def speech(path: Path, sentences: int) -> Path:
@@ -87,26 +109,26 @@ def speech(path: Path, sentences: int) -> Path:
     return path
 
 
-def whole(folder: Path, audio: Path) -> float:
-    """Take the audio in without a kill; returns how many seconds a worker took."""
+def whole(folder: Path, audio: Path, hears: bool = True) -> float:
+    """Take the audio in without a kill; returns how many seconds a worker took. Not ``hears``: it is only divided."""
     _enqueued(folder, audio)
-    process, began = _worker(folder)
+    process, began = _worker(folder, hears)
     process.join(60)
     assert process.exitcode == 0
     return monotonic() - began
 
 
-def killed(folder: Path, audio: Path, after: float, beside: Path) -> Outcome:
+def killed(folder: Path, audio: Path, after: float, beside: Path, hears: bool = True) -> Outcome:
     """Take the audio in with a worker that is killed ``after`` seconds, then with another one, and compare what came of
     it with the library ``beside``, which was never interrupted."""
     library, episode = _enqueued(folder, audio)
-    process, began = _worker(folder)
+    process, began = _worker(folder, hears)
     sleep(max(0.0, began + after - monotonic()))
     process.kill()
     process.join(60)
     step = library.episode(episode.id).status.rstrip(" %0123456789")
     before = _heard(folder)
-    process, _ = _worker(folder)
+    process, _ = _worker(folder, hears)
     process.join(60)
     assert process.exitcode == 0
     heard = Counter(_heard(folder))
@@ -124,7 +146,7 @@ def killed_indexing(folder: Path, source: Path, moment: str) -> tuple[bool, tupl
     Returns whether the episode was ready in between, and the ids that the index then held.
     """
     library, episode = _enqueued(folder, source)
-    process, _ = _worker(folder, moment)
+    process, _ = _worker(folder, dies=moment)
     process.join(60)
     assert process.exitcode == -signal.SIGKILL
     between = library.episode(episode.id).ready, Index.open(folder / "index").episodes
@@ -166,13 +188,13 @@ def _heard(folder: Path) -> list[str]:
     return notes.read_text().split() if notes.exists() else []
 
 
-def _worker(folder: Path, dies: str = "") -> tuple[BaseProcess, float]:
+def _worker(folder: Path, hears: bool = True, dies: str = "") -> tuple[BaseProcess, float]:
     """A worker of its own process, and when it began to work."""
     _PROCESSES.set_forkserver_preload(
         ["faster_whisper", "av", "pydantic", "episodes.ingest.worker", "retrieval.index.index"]
     )
     ours, theirs = _PROCESSES.Pipe()
-    process = _PROCESSES.Process(target=_work, args=(folder, theirs, dies))
+    process = _PROCESSES.Process(target=_work, args=(folder, theirs, hears, dies))
     process.start()
     ours.recv()
     return process, monotonic()
@@ -186,7 +208,7 @@ class _Dying(Index):
         os.kill(os.getpid(), signal.SIGKILL)
 
 
-def _work(folder: Path, begun: Any, dies: str) -> None:
+def _work(folder: Path, begun: Any, hears: bool, dies: str) -> None:
     """What the child does: work until there is nothing more to do, or until the moment at which it ``dies``."""
     library, index = Library.open(folder), (_Dying if dies == "vectors" else Index).open(folder / "index")
 
@@ -201,7 +223,8 @@ def _work(folder: Path, begun: Any, dies: str) -> None:
             os.kill(os.getpid(), signal.SIGKILL)
 
     begun.send(None)
-    worker.run(library, Tools(lambda: _Noting(folder / "heard"), embed, put), threading.Event(), idle=0.0)
+    recogniser = _Noting if hears else _Dividing
+    worker.run(library, Tools(lambda: recogniser(folder / "heard"), embed, put), threading.Event(), idle=0.0)
 
 
 def main() -> None:
