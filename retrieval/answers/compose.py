@@ -12,6 +12,7 @@ from episodes.text.disfluencies import trimmed
 from retrieval.answers.quote import Quote, shortened
 from retrieval.answers.shelf import Shelf
 from retrieval.finding.find import ANSWERED
+from retrieval.index.script import names_somebody
 from retrieval.model import Answer, Found, Moment, Question, Run, Sentence
 from voice.model import clock
 
@@ -22,30 +23,41 @@ _TITLE = 6  # words of a title that is said in a sentence that declines
 _LEFT = 30.0  # seconds before the end of an episode at which all of it was heard
 
 
-def answered(question: Question, quote: Quote, found: Found, shelf: Shelf) -> Answer:
-    """The answer that quotes."""
-    moment = quote.moment(found.answered)
-    sentence = said(moment, shelf, library=question.episode_id is None, doubt=found.answered < ANSWERED + _DOUBT)
-    return Answer(question.text, True, (sentence,), (moment, *others(found, quote.run)))
+def answered(question: Question, quote: Quote, found: Found, shelf: Shelf, second: Quote | None = None) -> Answer:
+    """The answer that quotes; ``second`` is what may be the answer instead."""
+    library, first = question.episode_id is None, quote.moment(found.answered)
+    sentences, moments = [said(first, shelf, library, doubt=found.answered < ANSWERED + _DOUBT)], (first,)
+    if second is not None:
+        other = second.moment(_confidence(second.run, found))
+        sentences.append(Sentence(f"Or {_place(other, shelf, library)}: {marks(other.quote)}", (other,)))
+        moments = (first, other)
+    rest = others(found, [quote.run] if second is None else [quote.run, second.run])
+    return Answer(question.text, True, tuple(sentences), (*moments, *rest))
 
 
-def others(found: Found, first: Run | None = None) -> tuple[Moment, ...]:
-    """The runs that were read, but for the ``first``, as moments, best first."""
-    best = found.best or 1.0
+def others(found: Found, told: Sequence[Run] = ()) -> tuple[Moment, ...]:
+    """The runs that were read, but for those ``told`` already, as moments, best first."""
     return tuple(
-        Moment(run.episode_id, run.jump, run.end, shortened(trimmed(run.text)), run.speaker,
-               round(found.answered * min(1.0, run.share / best), 4))
-        for run in found.runs if run is not first
+        Moment(run.episode_id, run.jump, run.end, shortened(trimmed(run.text)), run.speaker, _confidence(run, found))
+        for run in found.runs if run not in told
     )[:_SHOWN]  # fmt: skip
+
+
+def _confidence(run: Run, found: Found) -> float:
+    return round(found.answered * min(1.0, run.share / (found.best or 1.0)), 4)
 
 
 def said(moment: Moment, shelf: Shelf, library: bool, doubt: bool = False) -> Sentence:
     """A quote as it is spoken: the words, then who says them, and where."""
-    place = f"at {clock(moment.start)}"
-    if library:
-        place = f"in {shelf.title(moment.episode_id)}, {place}"
-    who = f"says {moment.speaker}, {place}." if moment.speaker else f"That is {place}."
+    place = _place(moment, shelf, library)
+    who = f"says {moment.speaker}, {place}." if names_somebody(moment.speaker) else f"That is {place}."
     return Sentence(f"{'Perhaps: ' if doubt else ''}{marks(moment.quote)} {who}", (moment,))
+
+
+def _place(moment: Moment, shelf: Shelf, library: bool) -> str:
+    """Where it is said: "at 12:30", over a library with the episode's title."""
+    place = f"at {clock(moment.start)}"
+    return f"in {shelf.title(moment.episode_id)}, {place}" if library else place
 
 
 def marks(quote: str) -> str:

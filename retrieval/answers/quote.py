@@ -20,7 +20,7 @@ from retrieval.answers.answer_type import AnswerType, answer_type
 from retrieval.answers.discourse import announces, asks, idle
 from retrieval.answers.shelf import Cues
 from retrieval.index.script import said
-from retrieval.model import Moment, Question, Run
+from retrieval.model import Found, Moment, Question, Run
 
 SPOKEN = 45
 """Words of a quote, at most: about seventeen seconds; more is tiring to hear."""
@@ -30,6 +30,9 @@ _NOD = 3  # words: so short a sentence says nothing, unless it is yes or no
 _AROUND = 60.0  # seconds of cues around a run that are read, so that no sentence is cut
 _RIVALS = 4  # runs that are weighed against each other
 _NEAR = 0.4  # share of the best run's share from which on another may be said with it
+_SURE = 0.55  # probability of an answer from which on one quote is enough
+_ALSO = 0.4  # share of the best run's share from which on another may be the answer instead
+_BOTH = 60  # words of two quotes, at most
 _FITS = 0.35  # what it is worth to hold what was asked for: a date, a number, a name
 _LEAST = 18  # words of a quote that is narrowed, at least
 _KEPT = 0.5  # share of the question's words in a run that its narrowed quote must hold
@@ -65,6 +68,20 @@ def choose(question: Question, runs: Sequence[Run], cues: Cues) -> Quote | None:
     rivals = [run for run in runs[:_RIVALS] if run.share >= _NEAR * best.share]
     chosen = max(rivals, key=lambda run: run.share + _FITS * best.share * wanted.fits(run.text))
     return quote(question, chosen, runs, cues, wanted)
+
+
+def also(question: Question, chosen: Quote, found: Found, cues: Cues) -> Quote | None:
+    """A second quote for an answer that is not sure: the next of the runs, when it may be the answer as well."""
+    if found.answered >= _SURE:
+        return None
+    for run in found.runs[:_RIVALS]:
+        if run is chosen.run or run.share < _ALSO * found.best:
+            continue
+        other = quote(question, run, found.runs, cues)
+        words = len(chosen.text.split()) + len(other.text.split())
+        if words <= _BOTH and other.text not in chosen.text and chosen.text not in other.text:
+            return other
+    return None
 
 
 def quote(

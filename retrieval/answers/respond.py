@@ -13,7 +13,7 @@ from retrieval.answers.episode_facts import episode_fact
 from retrieval.answers.library_facts import library_fact
 from retrieval.answers.llm import LanguageModel
 from retrieval.answers.player_facts import just_said, unknown_word, who_speaks
-from retrieval.answers.quote import choose, quote
+from retrieval.answers.quote import also, choose, quote
 from retrieval.answers.shelf import Shelf
 from retrieval.answers.unanswerable import in_another_language, unanswerable
 from retrieval.commands.commands import parse
@@ -80,7 +80,8 @@ def look(question: Question, plan: Plan, shelf: Shelf, within: Collection[str] |
     chosen = choose(asked, found.runs, shelf.cues)
     if chosen is None:
         return replace(declined(asked, found, shelf), question=question.text)
-    return replace(answered(asked, chosen, found, shelf), question=question.text)
+    second = also(asked, chosen, found, shelf.cues)
+    return replace(answered(asked, chosen, found, shelf, second), question=question.text)
 
 
 def told(question: Question, made: Answer, shelf: Shelf, model: LanguageModel) -> Iterator[Sentence | Answer]:

@@ -30,7 +30,7 @@ LONGEST = 45
 
 _CHUNK = 70  # words that are put before the embedding model at a time, whole sentences
 _LEAST = 12  # words on either side of where a long sentence is cut
-_GENERIC = re.compile(r"speaker|spk|unknown|^\W*$|^\d+$", re.IGNORECASE)  # labels that name nobody
+_NOBODY = re.compile(r"speaker|spk|unknown|^\W*$|^\d+$", re.IGNORECASE)
 
 PLACE = np.dtype([
     ("start", "<f8"), ("end", "<f8"), ("words", "<u2"), ("turn", "<u4"), ("speaker", "<u2"), ("asks", "u1"),
@@ -89,6 +89,11 @@ class Script:
         )  # fmt: skip
 
 
+def names_somebody(speaker: str) -> bool:
+    """Whether a speaker's label is a name: "Speaker 2" is none."""
+    return _NOBODY.search(speaker) is None
+
+
 def said(cues: Sequence[Cue]) -> list[Line]:
     """The sentences of a transcript, in order, none of more than ``LONGEST`` words."""
     return [piece for line in sentences(cues) for piece in _cut(line)]
@@ -110,7 +115,7 @@ def script(cues: Sequence[Cue], embed: Embedder) -> Script:
             chunks.append("")
             words, begins = 0, True
         text = f"{chunks[-1]} " if chunks[-1] else ""
-        if begins and not _GENERIC.search(line.speaker):
+        if begins and names_somebody(line.speaker):
             text += f"{line.speaker.split()[0]}: "  # who speaks is a part of what is said
         spans.append((len(text), len(text) + len(line.text)))
         chunks[-1] = text + line.text

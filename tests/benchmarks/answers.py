@@ -49,7 +49,7 @@ KEPT = (0.95, 0.9, 0.8)
 """Shares of the answerable questions that are answered, at which it is told how many of the others are declined."""
 
 _EARLY, _NEAR = 10.0, 30.0  # seconds before a span at which a jump still lands in it, and around its beginning
-_WORDS_A_SECOND = 2.6  # of a voice that reads an answer aloud
+_WORDS_A_SECOND = 2.9  # of the voice that comes with the program, over 15 of its answers
 _SHOWN = 60  # questions on the page
 _DRAWS = 2000
 
@@ -374,14 +374,15 @@ def table(reports: Mapping[str, dict[str, Any]]) -> str:
 def page(found: Set, told: Sequence[Told]) -> str:
     """Some of the questions with their answers as they are spoken, each marked, as Markdown."""
     every = list(zip(found.asked, told, strict=True))
-    step = max(1, len(every) // _SHOWN)
-    shown = sorted(every[::step][:_SHOWN], key=lambda pair: list(found.cues).index(pair[0].episode))
+    count = min(_SHOWN, len(every))
+    shown = [every[at * len(every) // count] for at in range(count)]
+    shown.sort(key=lambda pair: list(found.cues).index(pair[0].episode))
     right = sum(says(*pair) if pair[0].covered else not pair[1].covered for pair in shown)
     lines = [
         "# What Earmark answers",
         "",
-        f"{len(shown)} natural questions over {len({one.episode for one, _ in shown})} podcasts, every "
-        f"{step}th of the set as they come, and every answer as it is spoken:",
+        f"{len(shown)} of {len(every)} natural questions over {len({one.episode for one, _ in shown})} podcasts,",
+        "evenly spread over the set, and every answer as it is spoken:",
         "made without a language model, by `python -m tests.benchmarks.answers DIR --out docs/ANSWERS.md`.",
         "✓ the words that answer are said, ✗ they are not; ∅ marks questions that the episode does not answer, where ✓",
         f"is an answer that says so. The time is where the player jumps to. {right} of {len(shown)} are right.",

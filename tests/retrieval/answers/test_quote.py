@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from episodes.text.disfluencies import GAP, trimmed
 from retrieval.answers.compose import answered, said
-from retrieval.answers.quote import SPOKEN, choose, quote
+from retrieval.answers.quote import SPOKEN, also, choose, quote
 from retrieval.index.script import said as said_lines
 from retrieval.model import Found, Moment, Question, Run
 from tests.retrieval.shelves import shelf
@@ -170,3 +170,23 @@ def test_words_come_first_then_who_and_where() -> None:
 
 def test_times_are_said_as_people_write_them() -> None:
     assert [clock(0), clock(59.9), clock(754), clock(3723)] == ["0:00", "0:59", "12:34", "1:02:03"]
+
+
+def test_an_answer_that_is_not_sure_offers_a_second_place_in_its_own_words_and_time() -> None:
+    cues = told("We began the tracing work in a summer camp.", "Ann: Good.", "It was merged in the winter after that.",
+                speaker="Speaker 2")  # fmt: skip
+    runs = tuple(Run("e", cue.start, cue.end, cue.text, cue.speaker, share)
+                 for cue, share in ((cues[0], 0.5), (cues[2], 0.3)))  # fmt: skip
+    question = Question("how did tracing begin?", "e")
+    chosen = choose(question, runs, lambda _: cues)
+    assert chosen is not None
+    assert also(question, chosen, Found(runs, 0.9), lambda _: cues) is None, "one is enough where it is sure"
+    found = Found(runs, 0.5)
+    second = also(question, chosen, found, lambda _: cues)
+    made = answered(question, chosen, found, shelf({"e": cues}), second)
+    assert made.text == (
+        "“We began the tracing work in a summer camp.” That is at 0:00. "
+        "Or at 0:08: “It was merged in the winter after that.”"
+    )
+    assert [moment.start for moment in made.moments] == [0.0, 8.0]
+    assert [sentence.moments[0].start for sentence in made.sentences] == [0.0, 8.0]
