@@ -23,8 +23,10 @@ from episodes.sources.files import local_source
 from episodes.store.jobs import Queue
 from episodes.store.library import Library
 from episodes.text.keywords import rare_words
+from episodes.text.language import language_of
 from episodes.text.lexicon import content_words
 from episodes.topics.llm_summary import Writer
+from episodes.transcripts.reader import load_transcript
 from retrieval.answers import respond
 from retrieval.answers.mentions import mentions
 from retrieval.answers.shelf import Mention, Shelf
@@ -36,6 +38,7 @@ from retrieval.finding.search import find
 from retrieval.index.chunking import passages
 from retrieval.index.embedding import Matrix
 from retrieval.index.index import Index
+from retrieval.index.prepared import Prepared, made_of
 from retrieval.index.script import script
 from retrieval.model import Answer, Found, Moment, Question, Sentence
 from ui.engines import ROLES, EngineLine, Engines
@@ -96,12 +99,15 @@ class Companion:
         self.index = Index.open(settings.data_dir / "index")
         self.engines = Engines(settings)
         self._status = Status(False, "Starting", 0.0)
+        self._saying = threading.Lock()
         self._speakers_known: tuple[int, dict[str, tuple[str, ...]]] = (-1, {})
         self._bias: tuple[tuple[int, str | None], Bias] = ((-1, None), Bias())
         self._starter = ThreadPoolExecutor(max_workers=1, thread_name_prefix="earmark-start")
+        self._beside = ThreadPoolExecutor(max_workers=4, thread_name_prefix="earmark-beside")
         self._started: Future[None] | None = None
         self._stopping = threading.Event()
         self._loaded = threading.Event()
+        self._demo_in = threading.Event()
         self._demo_said = (0.4, "Adding the demo episode")
         self._workers = Workers(settings, self.library)
 
@@ -124,7 +130,8 @@ class Companion:
     def close(self) -> None:
         """Stop what is under way at the next step and close the library."""
         self._stopping.set()
-        self._starter.shutdown(wait=True, cancel_futures=True)
+        for threads in (self._starter, self._beside):
+            threads.shutdown(wait=True, cancel_futures=True)
         self._workers.close()
         self.index.close()
         self.library.close()
@@ -136,16 +143,32 @@ class Companion:
     def _say(self, doing: str, progress: float) -> None:
         if self._stopping.is_set():
             raise _Stopped
-        self._status = replace(self._status, doing=doing, progress=progress)
+        with self._saying:
+            if not self._status.ready:
+                self._status = replace(self._status, doing=doing, progress=progress)
 
     def show_engine(self, role: str) -> None:
         """Let the status say what does this job now."""
-        others = [line for line in self._status.engines if line.role != role]
-        lines = sorted([*others, self.engines.line(role)], key=lambda line: ROLES.index(line.role))
-        self._status = replace(self._status, engines=tuple(lines))
+        shown = self.engines.line(role)
+        with self._saying:
+            others = [line for line in self._status.engines if line.role != role]
+            lines = sorted([*others, shown], key=lambda line: ROLES.index(line.role))
+            self._status = replace(self._status, engines=tuple(lines))
+
+    def _add_demo(self) -> None:
+        """Take in the demo; the start waits until it can be asked, not for its sound."""
+        try:
+            self.add_demo(self._say_of_demo)
+        except EarmarkError as error:
+            log.error("%s", error)
+            raise
+        finally:
+            self._demo_in.set()
 
     def _say_of_demo(self, part: float, doing: str) -> None:
         """Note how far the demo is, and say it once nothing else is left to wait for."""
+        if any(episode.ready for episode in self.library.episodes()):
+            self._demo_in.set()
         self._demo_said = (0.4 + 0.6 * part, doing)
         if self._loaded.is_set():
             self._say(doing, 0.4 + 0.6 * part)
@@ -154,24 +177,23 @@ class Companion:
 
     def _start(self) -> None:
         try:
-            with ThreadPoolExecutor(max_workers=1, thread_name_prefix="earmark-demo") as aside:
-                # its sound is converted in a process of its own while the engines load
-                adding = aside.submit(self.add_demo, self._say_of_demo) if self.settings.demo else None
-                self._say("Loading the voice", 0.05)
-                self.show_engine("speaking")
-                self._say("Loading the recogniser", 0.1)
-                self.show_engine("hearing")
-                self._say("Loading the language model that finds moments", 0.2)
-                self.show_engine("finding")
-                if self.settings.llm_url:
-                    self.show_engine("telling")
-                self.mend_index(lambda part, doing: self._say(doing, 0.3 + 0.1 * part))
-                self._loaded.set()
-                if adding is not None:
-                    part, doing = self._demo_said
-                    self._say(doing, part)
+            self._say("Loading the voice, the recogniser and what finds moments", 0.05)
+            engines = [self._beside.submit(self.show_engine, role) for role in ("speaking", "hearing", "finding")]
+            self.mend_index(lambda part, doing: self._say(doing, 0.1 + 0.3 * part))
+            adding = self._beside.submit(self._add_demo) if self.settings.demo else None
+            for engine in engines:
+                engine.result()
+            if self.settings.llm_url:
+                self.show_engine("telling")
+            self._loaded.set()
+            if adding is not None:
+                part, doing = self._demo_said
+                self._say(doing, part)
+                self._demo_in.wait()
+                if adding.done():
                     adding.result()
-            self._status = replace(self._status, ready=True, doing="Ready", progress=1.0)
+            with self._saying:
+                self._status = replace(self._status, ready=True, doing="Ready", progress=1.0)
             self._workers.start()
             threading.Thread(
                 target=self.engines.fetch_wanted, args=ROLES, kwargs={"said": self.show_engine}, daemon=True
@@ -221,33 +243,42 @@ class Companion:
     def add_demo(self, on_progress: Callable[[float, str], None] = lambda part, doing: None) -> Episode | None:
         """Take in the demo episode, once in the life of a library; None when that was done before.
 
-        A start that was killed in between is made up for on the next one. ``on_progress`` hears a fraction in 0..1
-        and what is being done.
+        What is known of it already is stored at once, so that it can be asked while its sound is converted. A start
+        that was killed in between is made up for on the next one. ``on_progress`` hears a fraction in 0..1 and what is
+        being done.
         """
         mark = self.settings.data_dir / "demo.json"
         if mark.exists():
             return None
         with self.library.transaction():
             episode = enqueue(self.library, local_source(demo.AUDIO))
-            self._digest_demo(episode)
+            self._prepare_demo(episode)
+        episode = self.library.episode(episode.id)
+        if all(step.state is State.DONE for step in episode.steps if step.step in (Step.TRANSCRIBED, Step.DIGESTED)):
+            self._index_episode(episode, self.library.cues(episode.id))  # of its sound there is nothing in the index
+            self.library.set_step(episode.id, StepState(Step.INDEXED, State.DONE, 1.0))
         episode = worker.bring_in(
-            self.library, episode, self.tools, lambda episode, step: on_progress(_share(step), _doing(episode))
+            self.library, episode, self.tools, lambda episode, step: on_progress(_share(episode), _doing(episode))
         )
         mark.write_text(json.dumps({"episode": episode.id}) + "\n", "utf-8")
         return episode
 
-    def _digest_demo(self, episode: Episode) -> None:
+    def _prepare_demo(self, episode: Episode) -> None:
         """Store what is known of the demo already, as if those steps had just been done; a language model that writes
         digests makes its own."""
-        if self.settings.llm_url:
-            return
-        segments, digest = demo.digested()
         waiting = {state.step for state in episode.steps if state.state is State.WAITING}
-        if {Step.SEGMENTED, Step.DIGESTED} <= waiting:
-            self.library.save_segments(episode.id, segments)
-            self.library.save_digest(episode.id, digest)
-            for step in (Step.SEGMENTED, Step.DIGESTED):
-                self.library.set_step(episode.id, StepState(step, State.DONE, 1.0))
+        known = {Step.TRANSCRIBED, Step.SEGMENTED, Step.DIGESTED}
+        if self.settings.llm_url or not known <= waiting:
+            return
+        cues = load_transcript(demo.AUDIO.with_suffix(".vtt"), episode.seconds).cues
+        self.library.save_cues(episode.id, cues)
+        self.library.save_language(episode.id, language_of(cue.text for cue in cues))
+        self.library.save_audio(episode.id, pipeline.audio_name(episode.id), episode.seconds)
+        segments, digest = demo.digested()
+        self.library.save_segments(episode.id, segments)
+        self.library.save_digest(episode.id, digest)
+        for step in known:
+            self.library.set_step(episode.id, StepState(step, State.DONE, 1.0))
 
     def mend_index(self, on_progress: Callable[[float, str], None] = lambda part, doing: None) -> None:
         """Index again what the library holds and the index does not: it was lost, or made by another version.
@@ -282,11 +313,19 @@ class Companion:
     def _answered(self, cues: Sequence[Cue], questions: Sequence[str]) -> list[float | None]:
         return answered(cues, questions, self.engines.finding, self._encode_passages)
 
+    def prepared(self, episode_id: str, cues: Sequence[Cue]) -> Prepared:
+        """What the index holds of an episode, computed. Raises EngineError."""
+        texts = [passage.text for passage in passages(episode_id, cues)]
+        made = script(cues, self.engines.finding)
+        return Prepared(made_of(texts, cues, self.engines.finding.name), self._encode_passages(texts), made)
+
     def _index_episode(self, episode: Episode, cues: tuple[Cue, ...]) -> None:
         found = passages(episode.id, cues)
-        vectors = self._encode_passages([passage.text for passage in found])
+        made = Prepared.load(demo.INDEX) if episode.source == str(demo.AUDIO) else None
+        if made is None or made.of != made_of([one.text for one in found], cues, self.engines.finding.name):
+            made = self.prepared(episode.id, cues)
         title = " ".join((episode.title, episode.show, *episode.guests))
-        self.index.add(episode.id, found, vectors, title, script(cues, self.engines.finding))
+        self.index.add(episode.id, found, made.vectors, title, made.script)
 
     # -- listening ---------------------------------------------------------------------------------------------
 
@@ -404,10 +443,9 @@ class Companion:
         return self.engines.speaking.speak(text)
 
 
-def _share(step: StepState) -> float:
+def _share(episode: Episode) -> float:
     """How much of an episode's way in is done, 0..1."""
-    steps = list(Step)
-    return (steps.index(step.step) + step.progress) / len(steps)
+    return sum(step.progress for step in episode.steps) / len(Step)
 
 
 def _doing(episode: Episode) -> str:

@@ -50,7 +50,7 @@ class Engines:
     def __init__(self, settings: Settings) -> None:
         self.settings = settings
         self.bar: Bar = _told
-        self._lock = threading.RLock()
+        self._locks = {role: threading.Lock() for role in (*ROLES, "reading")}  # each loads while the others do
         self._hearing: Hearing | None = None
         self._speaking: Speaking | None = None
         self._finding: Embedder | None = None
@@ -61,7 +61,7 @@ class Engines:
     @property
     def hearing(self) -> Hearing:
         """The recogniser. Raises HearingError when it cannot start."""
-        with self._lock:
+        with self._locks["hearing"]:
             if self._hearing is None:
                 self._hearing = self._load_hearing()
             return self._hearing
@@ -69,7 +69,7 @@ class Engines:
     @property
     def speaking(self) -> Speaking:
         """The voice. Raises SpeakingError when it cannot start."""
-        with self._lock:
+        with self._locks["speaking"]:
             if self._speaking is None:
                 self._speaking = self._load_speaking()
             return self._speaking
@@ -77,9 +77,9 @@ class Engines:
     @property
     def finding(self) -> Embedder:
         """The embedder. Raises EngineError when it cannot start."""
-        with self._lock:
+        with self._locks["finding"]:
             if self._finding is None:
-                self._finding = Embedder.load()
+                self._finding = Embedder.load(self.settings.models_dir)
             return self._finding
 
     @property
@@ -90,7 +90,7 @@ class Engines:
         """
         if self.settings.reader.strip() in ("", "builtin"):
             return None
-        with self._lock:
+        with self._locks["reading"]:
             if self._reading is None:
                 self._reading = CrossEncoder.load(self.settings.reader.strip())
             return self._reading
