@@ -325,7 +325,7 @@ class Companion:
         if made is None or made.of != made_of([one.text for one in found], cues, self.engines.finding.name):
             made = self.prepared(episode.id, cues)
         title = " ".join((episode.title, episode.show, *episode.guests))
-        self.index.add(episode.id, found, made.vectors, title, made.script)
+        self.index.add(episode.id, found, made.vectors, title, made.script, episode.language)
 
     # -- listening ---------------------------------------------------------------------------------------------
 
