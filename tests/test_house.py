@@ -27,8 +27,8 @@ ONLY_IN = {
     "urllib.request": {"ui/cli/client.py"},
     "huggingface_hub": {"voice/hub.py"},
     "requests": set(),
-    "torch": {"retrieval/finding/cross_encoder.py"},
-    "sentence_transformers": {"retrieval/finding/cross_encoder.py"},
+    "torch": {"retrieval/finding/cross_encoder.py", "retrieval/index/sentence_model.py"},
+    "sentence_transformers": {"retrieval/finding/cross_encoder.py", "retrieval/index/sentence_model.py"},
 }
 """Modules that reach devices or the network, or take seconds to import, and the files that may import them."""
 

@@ -1,7 +1,6 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """Companion: the one place where hearing, the library, search and speaking meet."""
 
-import json
 import logging
 import re
 import threading
@@ -13,20 +12,15 @@ from functools import cache
 from pathlib import Path
 from time import time
 
-from episodes import demo
 from episodes.ingest import pipeline, worker
 from episodes.ingest.status import Work, outlook
-from episodes.ingest.submit import enqueue
-from episodes.model import Cue, Episode, State, Step, StepState
+from episodes.model import Cue, Episode, StepState
 from episodes.sources.download import Fetcher
-from episodes.sources.files import local_source
 from episodes.store.jobs import Queue
 from episodes.store.library import Library
 from episodes.text.keywords import rare_words
-from episodes.text.language import language_of
 from episodes.text.lexicon import content_words
 from episodes.topics.llm_summary import Writer
-from episodes.transcripts.reader import load_transcript
 from retrieval.answers import respond
 from retrieval.answers.mentions import mentions
 from retrieval.answers.shelf import Mention, Shelf
@@ -35,13 +29,12 @@ from retrieval.finding.answerability import answered, once
 from retrieval.finding.find import find as read
 from retrieval.finding.relevance_curve import Warmth, heat
 from retrieval.finding.search import find
-from retrieval.index.chunking import passages
 from retrieval.index.embedding import Matrix
 from retrieval.index.index import Index
-from retrieval.index.prepared import Prepared, made_of
-from retrieval.index.script import script
 from retrieval.model import Answer, Found, Moment, Question, Sentence
+from ui import demo_episode
 from ui.engines import ROLES, EngineLine, Engines
+from ui.indexes import Indexes
 from ui.model_catalogue import speakers_folder
 from ui.settings import Settings, model_of, net_of
 from ui.worker_supervisor import Workers
@@ -96,8 +89,8 @@ class Companion:
         except OSError as error:
             raise from_os_error(error, f"make the data folder {settings.data_dir}") from error
         self.library = Library.open(settings.data_dir)
-        self.index = Index.open(settings.data_dir / "index")
         self.engines = Engines(settings)
+        self.indexes = Indexes(self.library, self.engines, self._encode_passages)
         self._status = Status(False, "Starting", 0.0)
         self._saying = threading.Lock()
         self._speakers_known: tuple[int, dict[str, tuple[str, ...]]] = (-1, {})
@@ -114,6 +107,11 @@ class Companion:
     def encode(self, texts: Sequence[str]) -> Matrix:
         """Unit vectors (n, 384) of the texts; the model loads on first use. Raises EngineError when it cannot."""
         return self.engines.finding.encode(texts)
+
+    @property
+    def index(self) -> Index:
+        """The index in which questions are looked for."""
+        return self.indexes.index
 
     # -- starting ----------------------------------------------------------------------------------------------
 
@@ -133,7 +131,7 @@ class Companion:
         for threads in (self._starter, self._beside):
             threads.shutdown(wait=True, cancel_futures=True)
         self._workers.close()
-        self.index.close()
+        self.indexes.close()
         self.library.close()
 
     def status(self) -> Status:
@@ -195,14 +193,20 @@ class Companion:
             with self._saying:
                 self._status = replace(self._status, ready=True, doing="Ready", progress=1.0)
             self._workers.start()
-            threading.Thread(
-                target=self.engines.fetch_wanted, args=ROLES, kwargs={"said": self.show_engine}, daemon=True
-            ).start()
+            threading.Thread(target=self._improve, daemon=True, name="earmark-models").start()
         except Exception as error:
             problem = str(error) if isinstance(error, EarmarkError) else f"The start failed: {error!r}."
             self._status = replace(self._status, doing="Not started", problem=problem)
             log.error("%s", problem, exc_info=not isinstance(error, EarmarkError))
             raise
+
+    def _improve(self) -> None:
+        """Fetch the models that the settings name, and use them."""
+        try:
+            self.engines.fetch_wanted(*ROLES, said=self.show_engine)
+            self.indexes.switch(lambda: self.show_engine("finding"), self._stopping)
+        except EarmarkError as error:
+            log.warning("%s", error)
 
     # -- the library -------------------------------------------------------------------------------------------
 
@@ -211,7 +215,7 @@ class Companion:
         """What taking in an episode needs from the other rooms."""
         fetch = Fetcher(net_of(self.settings))
         return pipeline.Tools(
-            self._hearing_of_recordings, self.encode, self._index_episode, fetch, self._answered, self._writer,
+            self._hearing_of_recordings, self.encode, self.indexes.add, fetch, self._answered, self._writer,
             self._speakers,
         )
 
@@ -237,63 +241,17 @@ class Companion:
 
     def remove(self, episode_id: str) -> None:
         """Forget an episode, its audio and its passages."""
-        self.index.remove(episode_id)
+        self.indexes.remove(episode_id)
         self.library.remove(episode_id)
 
     def add_demo(self, on_progress: Callable[[float, str], None] = lambda part, doing: None) -> Episode | None:
-        """Take in the demo episode, once in the life of a library; None when that was done before.
-
-        What is known of it already is stored at once, so that it can be asked while its sound is converted. A start
-        that was killed in between is made up for on the next one. ``on_progress`` hears a fraction in 0..1 and what is
-        being done.
-        """
-        mark = self.settings.data_dir / "demo.json"
-        if mark.exists():
-            return None
-        with self.library.transaction():
-            episode = enqueue(self.library, local_source(demo.AUDIO))
-            self._prepare_demo(episode)
-        episode = self.library.episode(episode.id)
-        if all(step.state is State.DONE for step in episode.steps if step.step in (Step.TRANSCRIBED, Step.DIGESTED)):
-            self._index_episode(episode, self.library.cues(episode.id))  # of its sound there is nothing in the index
-            self.library.set_step(episode.id, StepState(Step.INDEXED, State.DONE, 1.0))
-        episode = worker.bring_in(
-            self.library, episode, self.tools, lambda episode, step: on_progress(_share(episode), _doing(episode))
-        )
-        mark.write_text(json.dumps({"episode": episode.id}) + "\n", "utf-8")
-        return episode
-
-    def _prepare_demo(self, episode: Episode) -> None:
-        """Store what is known of the demo already, as if those steps had just been done; a language model that writes
-        digests makes its own."""
-        waiting = {state.step for state in episode.steps if state.state is State.WAITING}
-        known = {Step.TRANSCRIBED, Step.SEGMENTED, Step.DIGESTED}
-        if self.settings.llm_url or not known <= waiting:
-            return
-        cues = load_transcript(demo.AUDIO.with_suffix(".vtt"), episode.seconds).cues
-        self.library.save_cues(episode.id, cues)
-        self.library.save_language(episode.id, language_of(cue.text for cue in cues))
-        self.library.save_audio(episode.id, pipeline.audio_name(episode.id), episode.seconds)
-        segments, digest = demo.digested()
-        self.library.save_segments(episode.id, segments)
-        self.library.save_digest(episode.id, digest)
-        for step in known:
-            self.library.set_step(episode.id, StepState(step, State.DONE, 1.0))
+        """Take in the demo episode, once in the life of a library; see ``demo_episode.add``."""
+        prepared = not self.settings.llm_url  # a language model that writes digests makes its own
+        return demo_episode.add(self.library, self.indexes, self.tools, prepared, on_progress)
 
     def mend_index(self, on_progress: Callable[[float, str], None] = lambda part, doing: None) -> None:
-        """Index again what the library holds and the index does not: it was lost, or made by another version.
-
-        What the index holds and the library does not, because it was removed while it was taken in, is taken out.
-        ``on_progress`` hears a fraction in 0..1 and what is being done.
-        """
-        known = set(self.index.episodes)  # asked first: an episode is in the library before it is in the index
-        every = self.library.episodes()
-        for gone in known - {episode.id for episode in every}:
-            self.index.remove(gone)
-        missing = [episode for episode in every if episode.ready and episode.id not in known]
-        for number, episode in enumerate(missing):
-            on_progress(number / len(missing), f"Indexing again: {episode.title}")
-            self._index_episode(episode, self.library.cues(episode.id))
+        """Index again what the library holds and the index does not; see ``Indexes.mend``."""
+        self.indexes.mend(on_progress)
 
     def _speakers(self) -> Speakers | None:
         """What tells speakers apart, when its models are there. Raises HearingError when it cannot start."""
@@ -312,20 +270,6 @@ class Companion:
 
     def _answered(self, cues: Sequence[Cue], questions: Sequence[str]) -> list[float | None]:
         return answered(cues, questions, self.engines.finding, self._encode_passages)
-
-    def prepared(self, episode_id: str, cues: Sequence[Cue]) -> Prepared:
-        """What the index holds of an episode, computed. Raises EngineError."""
-        texts = [passage.text for passage in passages(episode_id, cues)]
-        made = script(cues, self.engines.finding)
-        return Prepared(made_of(texts, cues, self.engines.finding.name), self._encode_passages(texts), made)
-
-    def _index_episode(self, episode: Episode, cues: tuple[Cue, ...]) -> None:
-        found = passages(episode.id, cues)
-        made = Prepared.load(demo.INDEX) if episode.source == str(demo.AUDIO) else None
-        if made is None or made.of != made_of([one.text for one in found], cues, self.engines.finding.name):
-            made = self.prepared(episode.id, cues)
-        title = " ".join((episode.title, episode.show, *episode.guests))
-        self.index.add(episode.id, found, made.vectors, title, made.script, episode.language)
 
     # -- listening ---------------------------------------------------------------------------------------------
 
@@ -401,19 +345,21 @@ class Companion:
     def _shelf(self, within: Collection[str] | None) -> Shelf:
         """The library as answering sees it; a transcript is read once for an answer."""
 
+        used = self.indexes.current
+
         def reading(question: Question, count: int, among: Collection[str] | None) -> Found:
-            return read(question, self.index, self.engines.finding, count, within if among is None else among,
+            return read(question, used.index, used.embed, count, within if among is None else among,
                         second=self.engines.reading)
 
         def searching(question: Question, count: int) -> list[Moment]:
-            return find(question, self.index, self.engines.finding, count, within)
+            return find(question, used.index, used.embed, count, within)
 
         def rare(word: str) -> int:
-            with self.index.view() as view:
+            with used.index.view() as view:
                 return view.frequency(word)
 
         def mentioning(text: str) -> dict[str, Mention]:
-            with self.index.view() as view:
+            with used.index.view() as view:
                 return mentions(view, text, within)
 
         episodes = {episode.id: episode for episode in self.library.episodes()}
@@ -432,21 +378,14 @@ class Companion:
 
     def search(self, text: str, count: int) -> list[Moment]:
         """Where in the library something is said, best first."""
-        return find(Question(text), self.index, self.engines.finding, count) if self.library.episodes() else []
+        used = self.indexes.current
+        return find(Question(text), used.index, used.embed, count) if self.library.episodes() else []
 
     def heat(self, question: Question) -> list[Warmth]:
         """How warm each part of the episode that is asked about is; see ``retrieval.finding.relevance_curve``."""
-        return heat(question, self.index, self.engines.finding)
+        used = self.indexes.current
+        return heat(question, used.index, used.embed)
 
     def speak(self, text: str) -> Iterator[Audio]:
         """The text as sound, sentence by sentence."""
         return self.engines.speaking.speak(text)
-
-
-def _share(episode: Episode) -> float:
-    """How much of an episode's way in is done, 0..1."""
-    return sum(step.progress for step in episode.steps) / len(Step)
-
-
-def _doing(episode: Episode) -> str:
-    return f"Adding the demo episode: {episode.status}"

@@ -21,7 +21,7 @@ def made(folder: Path) -> tuple[tuple[Segment, ...], Digest, Prepared]:
     companion = Companion(Settings(data_dir=folder))
     try:
         episode = companion.add(demo.AUDIO)
-        prepared = companion.prepared(episode.id, companion.library.cues(episode.id))
+        prepared = companion.indexes.prepared(episode.id, companion.library.cues(episode.id))
         return companion.library.segments(episode.id), companion.library.digest(episode.id), prepared
     finally:
         companion.close()

@@ -11,6 +11,7 @@ from pathlib import Path
 
 from retrieval.finding.cross_encoder import CrossEncoder
 from retrieval.index.embedding import Embedder
+from retrieval.index.sentence_model import SentenceModel, find_model, is_name
 from ui import model_catalogue
 from ui.model_catalogue import VOICES, voices_folder, whisper_folder
 from ui.settings import Settings
@@ -50,10 +51,13 @@ class Engines:
     def __init__(self, settings: Settings) -> None:
         self.settings = settings
         self.bar: Bar = _told
-        self._locks = {role: threading.Lock() for role in (*ROLES, "reading")}  # each loads while the others do
+        self._locks = {role: threading.Lock() for role in (*ROLES, "reading", "named")}  # loading side by side
         self._hearing: Hearing | None = None
         self._speaking: Speaking | None = None
         self._finding: Embedder | None = None
+        self._named: Embedder | None = None
+        self.found_by = ""
+        """The model that finds by meaning, where it is not the packaged one."""
         self._reading: CrossEncoder | None = None
         self._tried: set[str] = set()
         self._coming: dict[str, str] = {}
@@ -76,11 +80,28 @@ class Engines:
 
     @property
     def finding(self) -> Embedder:
-        """The embedder. Raises EngineError when it cannot start."""
+        """The packaged embedder. Raises EngineError when it cannot start."""
         with self._locks["finding"]:
             if self._finding is None:
                 self._finding = Embedder.load(self.settings.models_dir)
             return self._finding
+
+    @property
+    def named_finding(self) -> Embedder | None:
+        """The embedder with the model that the settings name; None when they name none, when it is not on this machine
+        yet, and when it cannot be loaded (its line says why)."""
+        ref = self.settings.finding.strip()
+        if ref == "auto":
+            return None
+        with self._locks["named"]:
+            if self._named is None:
+                try:
+                    folder = find_model(ref)
+                    if folder is not None:
+                        self._named = self.finding.beside(SentenceModel.load(ref, folder))
+                except EarmarkError as error:
+                    self._give_way("finding", self.finding.name, error)
+            return self._named
 
     @property
     def reading(self) -> CrossEncoder | None:
@@ -103,7 +124,7 @@ class Engines:
             elif role == "speaking":
                 name, better = self.speaking.name, self._better_voice()
             elif role == "finding":
-                name, better = self.finding.name, ""
+                name, better = self.found_by or self.finding.name, ""
             else:
                 name, better = self.settings.llm_model, ""
         except EarmarkError as error:
@@ -121,6 +142,9 @@ class Engines:
             found["hearing"] = hearing
         if is_voice(speaking) and self._voice != speaking:
             found["speaking"] = speaking
+        finding = self.settings.finding.strip()
+        if is_name(finding) and find_model(finding) is None:
+            found["finding"] = finding
         return found
 
     def fetch_wanted(self, *roles: str, said: Callable[[str], None] = lambda role: None) -> None:
@@ -201,6 +225,12 @@ class Engines:
         if self._coming.get(role) != str(error):
             log.warning("%s Until then %s is used.", error, packaged)
         self._coming[role] = str(error)
+
+    def tell(self, role: str, news: str) -> None:
+        """Let the line of a role say something; "" when there is nothing more to say."""
+        self._coming.pop(role, None)
+        if news:
+            self._coming[role] = news
 
     def _on_its_way(self, role: str, name: str, said: Callable[[str], None], part: float) -> None:
         self._coming[role] = f"{name} is being fetched: {part:.0%}."

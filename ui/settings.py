@@ -52,6 +52,9 @@ class Settings(Struct, frozen=True, kw_only=True):
     speakers: str = "auto"
     """What tells speakers apart where a transcript does not name them: auto (once its models are here), off, or their
     folder."""
+    finding: str = "auto"
+    """What finds by meaning: auto (all-MiniLM-L6-v2, English), or another sentence-transformers model, by its name on
+    the hub (intfloat/multilingual-e5-small) or its folder."""
     reader: str = "builtin"
     """What tells an answer from a sentence on the same subject: builtin, or a cross-encoder besides it, by its name on
     the hub (cross-encoder/ms-marco-MiniLM-L6-v2) or its folder."""

@@ -78,6 +78,10 @@ class Embedder:
         model = MiniLM.load(memory=memory, threads=threads)
         return cls(model, model)
 
+    def beside(self, sentences: Sentences) -> "Embedder":
+        """The same word pieces, with vectors of another model."""
+        return Embedder(sentences, self._words)
+
     def encode(self, texts: Sequence[str]) -> Matrix:
         """Unit rows (n, dimension) float32, one for each text; what is longer than 256 word pieces is cut there."""
         rows = np.zeros((len(texts), self.dimension), np.float32)

@@ -59,25 +59,26 @@ CREATE VIRTUAL TABLE IF NOT EXISTS stems USING fts5(words, tokenize="unicode61 t
 class Index:
     """All passages of a library. Safe from several threads and processes."""
 
-    def __init__(self, folder: Path, model: str) -> None:
+    def __init__(self, folder: Path, dimension: int = DIMENSION) -> None:
         self.folder = folder
-        self._model = model
+        self.dimension = dimension
         self._lock = threading.Lock()
         self._free: list[sqlite3.Connection] = []
         self._state: State | None = None
 
     @classmethod
-    def open(cls, folder: Path, model: str = "all-MiniLM-L6-v2") -> "Index":
-        """Open the index in ``folder``, or begin an empty one; one of another ``model`` or format is emptied.
+    def open(cls, folder: Path, model: str = "all-MiniLM-L6-v2", dimension: int = DIMENSION) -> "Index":
+        """Open the index in ``folder``, or begin an empty one; one of another ``model``, whose vectors have
+        ``dimension`` numbers, or of another format is emptied.
 
         Raises LibraryError when the folder cannot be used, NoSpace when the disk is full.
         """
-        index = cls(folder, model)
+        index = cls(folder, dimension)
         with _translated("open the index"):
             folder.mkdir(parents=True, exist_ok=True)
             with index._writing() as db:
                 known = dict(db.execute("SELECT name, value FROM meta"))
-                model = f"{model} {version()}"
+                model = f"{model} {version()}" + (f" {dimension}" if dimension != DIMENSION else "")
                 if (known.get("format"), known.get("model")) != (_FORMAT, model):
                     for table in ("vocabulary", "texts", "stems", "episodes", "scripts", "languages", "common", "meta"):
                         db.execute(f"DROP TABLE IF EXISTS {table}")
@@ -107,13 +108,13 @@ class Index:
     ) -> None:
         """Put an episode in, replacing what was there under its id; all of it or nothing.
 
-        ``vectors`` (n, 384) has one row for each passage, in the order of ``passages.passages``. ``title`` is what the
-        episode is known by, its show and its guests too if one likes: it speaks for the episode, not for a place in it.
-        ``script`` is what is read for answers; without it the episode can be browsed and answers nothing. By
+        ``vectors`` (n, dimension) has a row for each passage, in the order of ``passages.passages``. ``title`` is what
+        the episode is known by, its show and its guests too if one likes: it speaks for the episode, not for a place in
+        it. ``script`` is what is read for answers; without it the episode can be browsed and answers nothing. By
         ``language`` (a code) its words are stemmed; those of one that is not known as if they were English.
         Raises NoSpace when the disk is full; the index is then as before.
         """
-        if vectors.shape != (len(passages), DIMENSION):
+        if vectors.shape != (len(passages), self.dimension):
             raise ValueError(f"{len(passages)} passages but vectors of shape {vectors.shape}")
         units = [passage for passage in passages if passage.grain == UNIT]
         windows = [passage for passage in passages if passage.grain == WINDOW]
@@ -169,7 +170,7 @@ class Index:
                 version = self._number(db, "version")
                 state = self._state
                 if state is None or state.version != version:
-                    state = read_state(db, self.folder, version, state)
+                    state = read_state(db, self.folder, version, state, self.dimension)
                     with self._lock:
                         if self._state is None or self._state.version < version:
                             self._state = state
@@ -218,7 +219,8 @@ class Index:
         with _translated("tidy the index"), self._writing() as db:
             old, new = self._text(db, "matrix"), f"vectors-{self._number(db, 'version') + 1}"
             found = db.execute("SELECT id, first, units + windows FROM episodes ORDER BY first").fetchall()
-            stored.copy(self.folder, old, new, ((first, first + size) for _, first, size in found))
+            runs = [(first, first + size) for _, first, size in found]
+            stored.copy(self.folder, old, new, runs, self.dimension)
             rows = 0
             for episode_id, _, size in found:
                 db.execute("UPDATE episodes SET first = ? WHERE id = ?", (rows, episode_id))

