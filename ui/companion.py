@@ -387,5 +387,5 @@ class Companion:
         return heat(question, used.index, used.embed)
 
     def speak(self, text: str) -> Iterator[Audio]:
-        """The text as sound, sentence by sentence."""
-        return self.engines.speaking.speak(text)
+        """The text as sound, sentence by sentence, in the voice of its language where one is here."""
+        return self.engines.voice_for(text).speak(text)

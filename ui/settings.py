@@ -48,7 +48,8 @@ class Settings(Struct, frozen=True, kw_only=True):
     language: str = "en"
     """Language that is spoken, for models that know several."""
     speaking: str = "auto"
-    """What speaks: auto, a Piper voice by name (en_US-joe-medium) or its .onnx file."""
+    """What speaks: auto, a Piper voice by name (en_US-joe-medium) or its .onnx file; further ones by language
+    ("auto, de=de_DE-thorsten-medium")."""
     speakers: str = "auto"
     """What tells speakers apart where a transcript does not name them: auto (once its models are here), off, or their
     folder."""

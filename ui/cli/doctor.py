@@ -9,6 +9,7 @@ from importlib.metadata import PackageNotFoundError, version
 from typing import Any
 
 from episodes.store.library import Library
+from episodes.text.foreign import name_of
 from retrieval.index.minilm import MiniLM
 from retrieval.index.sentence_model import ADVICE, complete, find_model
 from ui.cli import client
@@ -46,7 +47,7 @@ class Finding:
 def examine(settings: Settings) -> list[Finding]:
     """Look at everything; a part that fails becomes a finding, never an exception."""
     parts: tuple[Callable[[Settings], Iterator[Finding]], ...] = (
-        _versions, _folders, _library, _hearing, _speakers, _speaking, _finding, _sound, _server,
+        _versions, _folders, _library, _hearing, _speakers, _speaking, _languages, _finding, _sound, _server,
     )
     found: list[Finding] = []
     for part in parts:
@@ -134,6 +135,29 @@ def _speaking(settings: Settings) -> Iterator[Finding]:
     state = f"{line.name}, {piper.origin(path)}. {_held(wrong, wanted)}" if path else line.name
     yield Finding("speaking", not wrong and line.name != "not available", state,
                   piper.remedy(path) if wrong and path else line.better)  # fmt: skip
+
+
+def _languages(settings: Settings) -> Iterator[Finding]:
+    """Whether answers out of episodes in other languages are read in a voice of theirs."""
+    if not (settings.data_dir / "library.db").exists():
+        return
+    library = Library.open(settings.data_dir)
+    try:
+        spoken = {episode.language for episode in library.episodes()} - {"", "en"}
+    finally:
+        library.close()
+    engines = Engines(settings)
+    named = piper.wanted_voices(settings.speaking).languages
+    usual = piper.language_of_voice(str(engines.voice_file or "en"))
+    for code in sorted((spoken | set(named)) - {usual}):
+        voice = engines.other_voices.get(code)
+        if voice is not None:
+            yield Finding("speaking", True, f"{name_of(code)}: {voice}")
+            continue
+        advice = (f"Run 'earmark models get {named[code]}'." if piper.is_voice(named.get(code, "")) else
+                  f"Name a Piper voice of that language in the settings: speaking = \"auto, {code}=…\".")  # fmt: skip
+        yield Finding("speaking", False, f"There is no voice for {name_of(code)} on this machine: "
+                      f"{engines.line('speaking').name} reads it as it would English.", advice)
 
 
 def _finding(settings: Settings) -> Iterator[Finding]:

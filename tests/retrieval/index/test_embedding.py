@@ -183,7 +183,7 @@ def test_a_model_that_is_not_here_and_cannot_be_fetched_is_said_and_the_packaged
     monkeypatch.setattr(constants, "ENDPOINT", "http://127.0.0.1:9")
     name = "intfloat/multilingual-e5-small"
     engines = Engines(Settings(data_dir=tmp_path, finding=name))
-    assert engines.wanted() == {"finding": name}
+    assert engines.wanted() == [("finding", name)]
     engines.fetch_wanted("finding")
     assert engines.named_finding is None
     line = engines.line("finding")
