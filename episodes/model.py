@@ -71,7 +71,15 @@ class Episode:
 
     @property
     def ready(self) -> bool:
-        """True when every step is done and the episode can be asked."""
+        """True when the episode can be asked: at most its sound is still being converted."""
+        left = [step for step in self.steps if step.state is not State.DONE]
+        return bool(self.steps) and all(
+            step.step is Step.NORMALISED and step.state in (State.WAITING, State.RUNNING) for step in left
+        )
+
+    @property
+    def finished(self) -> bool:
+        """True when every step is done."""
         return bool(self.steps) and all(step.state is State.DONE for step in self.steps)
 
     @property

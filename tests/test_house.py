@@ -27,8 +27,10 @@ ONLY_IN = {
     "urllib.request": {"ui/cli/client.py"},
     "huggingface_hub": {"voice/hub.py"},
     "requests": set(),
+    "torch": {"retrieval/finding/cross_encoder.py", "retrieval/index/sentence_model.py"},
+    "sentence_transformers": {"retrieval/finding/cross_encoder.py", "retrieval/index/sentence_model.py"},
 }
-"""Modules that reach devices or the network, and the files that may import them."""
+"""Modules that reach devices or the network, or take seconds to import, and the files that may import them."""
 
 HEAVY = ("torch", "gradio", "faster_whisper", "sentence_transformers", "piper", "huggingface_hub", "sounddevice", "av")
 

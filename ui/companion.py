@@ -1,7 +1,6 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """Companion: the one place where hearing, the library, search and speaking meet."""
 
-import json
 import logging
 import re
 import threading
@@ -13,13 +12,10 @@ from functools import cache
 from pathlib import Path
 from time import time
 
-from episodes import demo
 from episodes.ingest import pipeline, worker
 from episodes.ingest.status import Work, outlook
-from episodes.ingest.submit import enqueue
-from episodes.model import Cue, Episode, State, Step, StepState
+from episodes.model import Cue, Episode, StepState
 from episodes.sources.download import Fetcher
-from episodes.sources.files import local_source
 from episodes.store.jobs import Queue
 from episodes.store.library import Library
 from episodes.text.keywords import rare_words
@@ -33,12 +29,12 @@ from retrieval.finding.answerability import answered, once
 from retrieval.finding.find import find as read
 from retrieval.finding.relevance_curve import Warmth, heat
 from retrieval.finding.search import find
-from retrieval.index.chunking import passages
 from retrieval.index.embedding import Matrix
 from retrieval.index.index import Index
-from retrieval.index.script import script
 from retrieval.model import Answer, Found, Moment, Question, Sentence
+from ui import demo_episode
 from ui.engines import ROLES, EngineLine, Engines
+from ui.indexes import Indexes
 from ui.model_catalogue import speakers_folder
 from ui.settings import Settings, model_of, net_of
 from ui.worker_supervisor import Workers
@@ -93,21 +89,29 @@ class Companion:
         except OSError as error:
             raise from_os_error(error, f"make the data folder {settings.data_dir}") from error
         self.library = Library.open(settings.data_dir)
-        self.index = Index.open(settings.data_dir / "index")
         self.engines = Engines(settings)
+        self.indexes = Indexes(self.library, self.engines, self._encode_passages)
         self._status = Status(False, "Starting", 0.0)
+        self._saying = threading.Lock()
         self._speakers_known: tuple[int, dict[str, tuple[str, ...]]] = (-1, {})
         self._bias: tuple[tuple[int, str | None], Bias] = ((-1, None), Bias())
         self._starter = ThreadPoolExecutor(max_workers=1, thread_name_prefix="earmark-start")
+        self._beside = ThreadPoolExecutor(max_workers=4, thread_name_prefix="earmark-beside")
         self._started: Future[None] | None = None
         self._stopping = threading.Event()
         self._loaded = threading.Event()
+        self._demo_in = threading.Event()
         self._demo_said = (0.4, "Adding the demo episode")
         self._workers = Workers(settings, self.library)
 
     def encode(self, texts: Sequence[str]) -> Matrix:
         """Unit vectors (n, 384) of the texts; the model loads on first use. Raises EngineError when it cannot."""
         return self.engines.finding.encode(texts)
+
+    @property
+    def index(self) -> Index:
+        """The index in which questions are looked for."""
+        return self.indexes.index
 
     # -- starting ----------------------------------------------------------------------------------------------
 
@@ -124,9 +128,10 @@ class Companion:
     def close(self) -> None:
         """Stop what is under way at the next step and close the library."""
         self._stopping.set()
-        self._starter.shutdown(wait=True, cancel_futures=True)
+        for threads in (self._starter, self._beside):
+            threads.shutdown(wait=True, cancel_futures=True)
         self._workers.close()
-        self.index.close()
+        self.indexes.close()
         self.library.close()
 
     def status(self) -> Status:
@@ -136,16 +141,32 @@ class Companion:
     def _say(self, doing: str, progress: float) -> None:
         if self._stopping.is_set():
             raise _Stopped
-        self._status = replace(self._status, doing=doing, progress=progress)
+        with self._saying:
+            if not self._status.ready:
+                self._status = replace(self._status, doing=doing, progress=progress)
 
     def show_engine(self, role: str) -> None:
         """Let the status say what does this job now."""
-        others = [line for line in self._status.engines if line.role != role]
-        lines = sorted([*others, self.engines.line(role)], key=lambda line: ROLES.index(line.role))
-        self._status = replace(self._status, engines=tuple(lines))
+        shown = self.engines.line(role)
+        with self._saying:
+            others = [line for line in self._status.engines if line.role != role]
+            lines = sorted([*others, shown], key=lambda line: ROLES.index(line.role))
+            self._status = replace(self._status, engines=tuple(lines))
+
+    def _add_demo(self) -> None:
+        """Take in the demo; the start waits until it can be asked, not for its sound."""
+        try:
+            self.add_demo(self._say_of_demo)
+        except EarmarkError as error:
+            log.error("%s", error)
+            raise
+        finally:
+            self._demo_in.set()
 
     def _say_of_demo(self, part: float, doing: str) -> None:
         """Note how far the demo is, and say it once nothing else is left to wait for."""
+        if any(episode.ready for episode in self.library.episodes()):
+            self._demo_in.set()
         self._demo_said = (0.4 + 0.6 * part, doing)
         if self._loaded.is_set():
             self._say(doing, 0.4 + 0.6 * part)
@@ -154,33 +175,38 @@ class Companion:
 
     def _start(self) -> None:
         try:
-            with ThreadPoolExecutor(max_workers=1, thread_name_prefix="earmark-demo") as aside:
-                # its sound is converted in a process of its own while the engines load
-                adding = aside.submit(self.add_demo, self._say_of_demo) if self.settings.demo else None
-                self._say("Loading the voice", 0.05)
-                self.show_engine("speaking")
-                self._say("Loading the recogniser", 0.1)
-                self.show_engine("hearing")
-                self._say("Loading the language model that finds moments", 0.2)
-                self.show_engine("finding")
-                if self.settings.llm_url:
-                    self.show_engine("telling")
-                self.mend_index(lambda part, doing: self._say(doing, 0.3 + 0.1 * part))
-                self._loaded.set()
-                if adding is not None:
-                    part, doing = self._demo_said
-                    self._say(doing, part)
+            self._say("Loading the voice, the recogniser and what finds moments", 0.05)
+            engines = [self._beside.submit(self.show_engine, role) for role in ("speaking", "hearing", "finding")]
+            self.mend_index(lambda part, doing: self._say(doing, 0.1 + 0.3 * part))
+            adding = self._beside.submit(self._add_demo) if self.settings.demo else None
+            for engine in engines:
+                engine.result()
+            if self.settings.llm_url:
+                self.show_engine("telling")
+            self._loaded.set()
+            if adding is not None:
+                part, doing = self._demo_said
+                self._say(doing, part)
+                self._demo_in.wait()
+                if adding.done():
                     adding.result()
-            self._status = replace(self._status, ready=True, doing="Ready", progress=1.0)
+            with self._saying:
+                self._status = replace(self._status, ready=True, doing="Ready", progress=1.0)
             self._workers.start()
-            threading.Thread(
-                target=self.engines.fetch_wanted, args=ROLES, kwargs={"said": self.show_engine}, daemon=True
-            ).start()
+            threading.Thread(target=self._improve, daemon=True, name="earmark-models").start()
         except Exception as error:
             problem = str(error) if isinstance(error, EarmarkError) else f"The start failed: {error!r}."
             self._status = replace(self._status, doing="Not started", problem=problem)
             log.error("%s", problem, exc_info=not isinstance(error, EarmarkError))
             raise
+
+    def _improve(self) -> None:
+        """Fetch the models that the settings name, and use them."""
+        try:
+            self.engines.fetch_wanted(*ROLES, said=self.show_engine)
+            self.indexes.switch(lambda: self.show_engine("finding"), self._stopping)
+        except EarmarkError as error:
+            log.warning("%s", error)
 
     # -- the library -------------------------------------------------------------------------------------------
 
@@ -189,7 +215,7 @@ class Companion:
         """What taking in an episode needs from the other rooms."""
         fetch = Fetcher(net_of(self.settings))
         return pipeline.Tools(
-            self._hearing_of_recordings, self.encode, self._index_episode, fetch, self._answered, self._writer,
+            self._hearing_of_recordings, self.encode, self.indexes.add, fetch, self._answered, self._writer,
             self._speakers,
         )
 
@@ -215,54 +241,17 @@ class Companion:
 
     def remove(self, episode_id: str) -> None:
         """Forget an episode, its audio and its passages."""
-        self.index.remove(episode_id)
+        self.indexes.remove(episode_id)
         self.library.remove(episode_id)
 
     def add_demo(self, on_progress: Callable[[float, str], None] = lambda part, doing: None) -> Episode | None:
-        """Take in the demo episode, once in the life of a library; None when that was done before.
-
-        A start that was killed in between is made up for on the next one. ``on_progress`` hears a fraction in 0..1
-        and what is being done.
-        """
-        mark = self.settings.data_dir / "demo.json"
-        if mark.exists():
-            return None
-        with self.library.transaction():
-            episode = enqueue(self.library, local_source(demo.AUDIO))
-            self._digest_demo(episode)
-        episode = worker.bring_in(
-            self.library, episode, self.tools, lambda episode, step: on_progress(_share(step), _doing(episode))
-        )
-        mark.write_text(json.dumps({"episode": episode.id}) + "\n", "utf-8")
-        return episode
-
-    def _digest_demo(self, episode: Episode) -> None:
-        """Store what is known of the demo already, as if those steps had just been done; a language model that writes
-        digests makes its own."""
-        if self.settings.llm_url:
-            return
-        segments, digest = demo.digested()
-        waiting = {state.step for state in episode.steps if state.state is State.WAITING}
-        if {Step.SEGMENTED, Step.DIGESTED} <= waiting:
-            self.library.save_segments(episode.id, segments)
-            self.library.save_digest(episode.id, digest)
-            for step in (Step.SEGMENTED, Step.DIGESTED):
-                self.library.set_step(episode.id, StepState(step, State.DONE, 1.0))
+        """Take in the demo episode, once in the life of a library; see ``demo_episode.add``."""
+        prepared = not self.settings.llm_url  # a language model that writes digests makes its own
+        return demo_episode.add(self.library, self.indexes, self.tools, prepared, on_progress)
 
     def mend_index(self, on_progress: Callable[[float, str], None] = lambda part, doing: None) -> None:
-        """Index again what the library holds and the index does not: it was lost, or made by another version.
-
-        What the index holds and the library does not, because it was removed while it was taken in, is taken out.
-        ``on_progress`` hears a fraction in 0..1 and what is being done.
-        """
-        known = set(self.index.episodes)  # asked first: an episode is in the library before it is in the index
-        every = self.library.episodes()
-        for gone in known - {episode.id for episode in every}:
-            self.index.remove(gone)
-        missing = [episode for episode in every if episode.ready and episode.id not in known]
-        for number, episode in enumerate(missing):
-            on_progress(number / len(missing), f"Indexing again: {episode.title}")
-            self._index_episode(episode, self.library.cues(episode.id))
+        """Index again what the library holds and the index does not; see ``Indexes.mend``."""
+        self.indexes.mend(on_progress)
 
     def _speakers(self) -> Speakers | None:
         """What tells speakers apart, when its models are there. Raises HearingError when it cannot start."""
@@ -281,12 +270,6 @@ class Companion:
 
     def _answered(self, cues: Sequence[Cue], questions: Sequence[str]) -> list[float | None]:
         return answered(cues, questions, self.engines.finding, self._encode_passages)
-
-    def _index_episode(self, episode: Episode, cues: tuple[Cue, ...]) -> None:
-        found = passages(episode.id, cues)
-        vectors = self._encode_passages([passage.text for passage in found])
-        title = " ".join((episode.title, episode.show, *episode.guests))
-        self.index.add(episode.id, found, vectors, title, script(cues, self.engines.finding))
 
     # -- listening ---------------------------------------------------------------------------------------------
 
@@ -362,19 +345,21 @@ class Companion:
     def _shelf(self, within: Collection[str] | None) -> Shelf:
         """The library as answering sees it; a transcript is read once for an answer."""
 
+        used = self.indexes.current
+
         def reading(question: Question, count: int, among: Collection[str] | None) -> Found:
-            return read(question, self.index, self.engines.finding, count, within if among is None else among,
+            return read(question, used.index, used.embed, count, within if among is None else among,
                         second=self.engines.reading)
 
         def searching(question: Question, count: int) -> list[Moment]:
-            return find(question, self.index, self.engines.finding, count, within)
+            return find(question, used.index, used.embed, count, within)
 
         def rare(word: str) -> int:
-            with self.index.view() as view:
+            with used.index.view() as view:
                 return view.frequency(word)
 
         def mentioning(text: str) -> dict[str, Mention]:
-            with self.index.view() as view:
+            with used.index.view() as view:
                 return mentions(view, text, within)
 
         episodes = {episode.id: episode for episode in self.library.episodes()}
@@ -393,22 +378,14 @@ class Companion:
 
     def search(self, text: str, count: int) -> list[Moment]:
         """Where in the library something is said, best first."""
-        return find(Question(text), self.index, self.engines.finding, count) if self.library.episodes() else []
+        used = self.indexes.current
+        return find(Question(text), used.index, used.embed, count) if self.library.episodes() else []
 
     def heat(self, question: Question) -> list[Warmth]:
         """How warm each part of the episode that is asked about is; see ``retrieval.finding.relevance_curve``."""
-        return heat(question, self.index, self.engines.finding)
+        used = self.indexes.current
+        return heat(question, used.index, used.embed)
 
     def speak(self, text: str) -> Iterator[Audio]:
-        """The text as sound, sentence by sentence."""
-        return self.engines.speaking.speak(text)
-
-
-def _share(step: StepState) -> float:
-    """How much of an episode's way in is done, 0..1."""
-    steps = list(Step)
-    return (steps.index(step.step) + step.progress) / len(steps)
-
-
-def _doing(episode: Episode) -> str:
-    return f"Adding the demo episode: {episode.status}"
+        """The text as sound, sentence by sentence, in the voice of its language where one is here."""
+        return self.engines.voice_for(text).speak(text)

@@ -9,8 +9,10 @@ from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 
+from episodes.text.foreign import language_among
 from retrieval.finding.cross_encoder import CrossEncoder
 from retrieval.index.embedding import Embedder
+from retrieval.index.sentence_model import SentenceModel, find_model, is_name
 from ui import model_catalogue
 from ui.model_catalogue import VOICES, voices_folder, whisper_folder
 from ui.settings import Settings
@@ -19,7 +21,17 @@ from voice.errors import EarmarkError, SpeakingError
 from voice.recognition.choice import Choice, Hearing, choose_hearing, load_hearing
 from voice.recognition.models import PACKAGED, WHISPER, present_whisper
 from voice.synthesis import piper
-from voice.synthesis.piper import Speaking, choose_voice, find_voice, is_voice, load_voice, present_voices
+from voice.synthesis.piper import (
+    Speaking,
+    choose_voice,
+    find_voice,
+    is_voice,
+    language_of_voice,
+    load_voice,
+    present_voices,
+    voices_by_language,
+    wanted_voices,
+)  # fmt: skip
 
 log = logging.getLogger("earmark")
 
@@ -50,10 +62,14 @@ class Engines:
     def __init__(self, settings: Settings) -> None:
         self.settings = settings
         self.bar: Bar = _told
-        self._lock = threading.RLock()
+        self._locks = {role: threading.Lock() for role in (*ROLES, "voices", "reading", "named")}  # all load at once
         self._hearing: Hearing | None = None
         self._speaking: Speaking | None = None
+        self._voices: dict[str, Speaking | None] = {}
         self._finding: Embedder | None = None
+        self._named: Embedder | None = None
+        self.found_by = ""
+        """The model that finds by meaning, where it is not the packaged one."""
         self._reading: CrossEncoder | None = None
         self._tried: set[str] = set()
         self._coming: dict[str, str] = {}
@@ -61,7 +77,7 @@ class Engines:
     @property
     def hearing(self) -> Hearing:
         """The recogniser. Raises HearingError when it cannot start."""
-        with self._lock:
+        with self._locks["hearing"]:
             if self._hearing is None:
                 self._hearing = self._load_hearing()
             return self._hearing
@@ -69,18 +85,62 @@ class Engines:
     @property
     def speaking(self) -> Speaking:
         """The voice. Raises SpeakingError when it cannot start."""
-        with self._lock:
+        with self._locks["speaking"]:
             if self._speaking is None:
                 self._speaking = self._load_speaking()
             return self._speaking
 
+    def voice_for(self, text: str) -> Speaking:
+        """The voice that reads a text: that of its language where one is here, else the usual one.
+
+        Raises SpeakingError when it cannot start.
+        """
+        others = self.other_voices
+        if not others:
+            return self.speaking
+        voice = others.get(language_among(text, {"en", language_of_voice(self._voice), *others}))
+        if voice is None:
+            return self.speaking
+        with self._locks["voices"]:
+            if voice not in self._voices:
+                try:
+                    folder, memory = voices_folder(self.settings), self.settings.models_dir
+                    self._voices[voice] = load_voice(voice, folder, memory=memory)
+                except SpeakingError as error:
+                    self._voices[voice] = None
+                    self._give_way("speaking", self._voice, error)
+            return self._voices[voice] or self.speaking
+
+    @property
+    def other_voices(self) -> dict[str, str]:
+        """By the code of its language, each voice that is here beside the usual one."""
+        present = present_voices(voices_folder(self.settings))
+        return voices_by_language(wanted_voices(self.settings.speaking), present, self._voice)
+
     @property
     def finding(self) -> Embedder:
-        """The embedder. Raises EngineError when it cannot start."""
-        with self._lock:
+        """The packaged embedder. Raises EngineError when it cannot start."""
+        with self._locks["finding"]:
             if self._finding is None:
-                self._finding = Embedder.load()
+                self._finding = Embedder.load(self.settings.models_dir)
             return self._finding
+
+    @property
+    def named_finding(self) -> Embedder | None:
+        """The embedder with the model that the settings name; None when they name none, when it is not on this machine
+        yet, and when it cannot be loaded (its line says why)."""
+        ref = self.settings.finding.strip()
+        if ref == "auto":
+            return None
+        with self._locks["named"]:
+            if self._named is None:
+                try:
+                    folder = find_model(ref)
+                    if folder is not None:
+                        self._named = self.finding.beside(SentenceModel.load(ref, folder))
+                except EarmarkError as error:
+                    self._give_way("finding", self.finding.name, error)
+            return self._named
 
     @property
     def reading(self) -> CrossEncoder | None:
@@ -90,7 +150,7 @@ class Engines:
         """
         if self.settings.reader.strip() in ("", "builtin"):
             return None
-        with self._lock:
+        with self._locks["reading"]:
             if self._reading is None:
                 self._reading = CrossEncoder.load(self.settings.reader.strip())
             return self._reading
@@ -103,7 +163,7 @@ class Engines:
             elif role == "speaking":
                 name, better = self.speaking.name, self._better_voice()
             elif role == "finding":
-                name, better = self.finding.name, ""
+                name, better = self.found_by or self.finding.name, ""
             else:
                 name, better = self.settings.llm_model, ""
         except EarmarkError as error:
@@ -113,14 +173,18 @@ class Engines:
 
     # -- models that come over the network ---------------------------------------------------------------------
 
-    def wanted(self) -> dict[str, str]:
-        """By role, the models that the settings name and that are not on this machine."""
-        found = {}
-        hearing, speaking = self.settings.hearing.strip(), self.settings.speaking.strip()
+    def wanted(self) -> list[tuple[str, str]]:
+        """The models that the settings name and that are not on this machine, each with its role."""
+        found = []
+        hearing, voices = self.settings.hearing.strip(), wanted_voices(self.settings.speaking)
         if hearing in WHISPER and hearing not in present_whisper(whisper_folder(self.settings)):
-            found["hearing"] = hearing
-        if is_voice(speaking) and self._voice != speaking:
-            found["speaking"] = speaking
+            found.append(("hearing", hearing))
+        for voice in (voices.usual, *voices.languages.values()):
+            if is_voice(voice) and find_voice(voice, voices_folder(self.settings)) is None:
+                found.append(("speaking", voice))
+        finding = self.settings.finding.strip()
+        if is_name(finding) and find_model(finding) is None:
+            found.append(("finding", finding))
         return found
 
     def fetch_wanted(self, *roles: str, said: Callable[[str], None] = lambda role: None) -> None:
@@ -129,7 +193,7 @@ class Engines:
         What cannot be fetched is logged with its reason, and the packaged engine goes on. ``said`` is called with
         the role whose line has changed.
         """
-        for role, name in self.wanted().items():
+        for role, name in self.wanted():
             if role not in roles or name in self._tried:
                 continue
             self._tried.add(name)
@@ -165,12 +229,13 @@ class Engines:
             self._hearing = self._load_hearing()
         if self._speaking is not None:
             self._speaking = self._load_speaking()
+        self._voices = {name: voice for name, voice in self._voices.items() if voice is not None}
 
     def uses(self, name: str) -> bool:
         """True when the settings and what is on this machine lead to the model of this name."""
         if name == diarization.NAME:
             return self.settings.speakers == "auto"
-        return name in (self.choice.model, self._voice)
+        return name in (self.choice.model, self._voice, *self.other_voices.values())
 
     def _load_hearing(self) -> Hearing:
         choice = self.choice
@@ -202,6 +267,12 @@ class Engines:
             log.warning("%s Until then %s is used.", error, packaged)
         self._coming[role] = str(error)
 
+    def tell(self, role: str, news: str) -> None:
+        """Let the line of a role say something; "" when there is nothing more to say."""
+        self._coming.pop(role, None)
+        if news:
+            self._coming[role] = news
+
     def _on_its_way(self, role: str, name: str, said: Callable[[str], None], part: float) -> None:
         self._coming[role] = f"{name} is being fetched: {part:.0%}."
         said(role)
@@ -221,10 +292,11 @@ class Engines:
     @property
     def _voice(self) -> str:
         """Which voice is used."""
-        return choose_voice(self.settings.speaking, present_voices(voices_folder(self.settings)))
+        usual = wanted_voices(self.settings.speaking).usual
+        return choose_voice(usual, present_voices(voices_folder(self.settings)))
 
     def _better_voice(self) -> str:
-        setting = self.settings.speaking
+        setting = wanted_voices(self.settings.speaking).usual
         if self._voice != piper.PACKAGED or setting == piper.PACKAGED:
             return ""
         if setting != "auto":

@@ -1,10 +1,12 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The models one can get: for hearing (faster-whisper), for speaking (Piper), and for telling speakers apart."""
+"""The models one can get: for hearing (faster-whisper), for speaking (Piper), for finding (sentence-transformers, by
+their names on the hub), and for telling speakers apart."""
 
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+from retrieval.index import sentence_model
 from ui.settings import Settings
 from voice import diarization
 from voice.errors import SettingsError
@@ -57,6 +59,8 @@ def get(settings: Settings, name: str, on_progress: Callable[[float], None]) -> 
         return get_whisper(name, whisper_folder(settings), on_progress)
     if name == diarization.NAME:
         return diarization.get(speakers_folder(settings), on_progress)
+    if sentence_model.is_name(name):
+        return sentence_model.get_model(name, on_progress)
     if not is_voice(name):
         raise SettingsError(f"There is no model {name!r}.", "'earmark models list' shows what there is.")
     return download_voice(name, voices_folder(settings), on_progress).parent

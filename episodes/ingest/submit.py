@@ -33,7 +33,7 @@ def enqueue(library: Library, source: Source, priority: int = 0) -> Episode:
         episode = library.create(content, wanted)
         written = source.audio is not None and source.transcript is not None
         since = written and episode.ready and library.source(episode.id).transcript is None
-        if episode.ready and not since and not audio_lost(library, episode):
+        if episode.finished and not since and not audio_lost(library, episode):
             return episode
         if since:
             for step in (Step.TRANSCRIBED, Step.SEGMENTED, Step.DIGESTED, Step.INDEXED):

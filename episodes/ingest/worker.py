@@ -173,7 +173,7 @@ def retry(library: Library, episode: Episode) -> Episode:
 
     Raises LibraryError when it is ready, or when what it came from is no longer there.
     """
-    if episode.ready:
+    if episode.finished:
         raise LibraryError(f"“{episode.title}” is ready.", "There is nothing to do again.")
     queue = Queue(library.database)
     job = queue.job(episode.id)
@@ -191,7 +191,7 @@ def adopt(library: Library) -> None:
     queue = Queue(library.database)
     known = {job.episode_id for job in queue.jobs()}
     for episode in library.episodes():
-        settled = episode.ready or any(step.state in (State.FAILED, State.CANCELLED) for step in episode.steps)
+        settled = episode.finished or any(step.state in (State.FAILED, State.CANCELLED) for step in episode.steps)
         if not settled and episode.id not in known:
             try:
                 retry(library, episode)

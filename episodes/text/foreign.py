@@ -8,6 +8,7 @@ in twelve other languages are known. Nothing is loaded for a text that holds an 
 
 import re
 import unicodedata
+from collections.abc import Collection
 from functools import cache
 from typing import TYPE_CHECKING
 
@@ -53,10 +54,33 @@ def other_language(text: str) -> str | None:
     return None
 
 
+def language_among(text: str, codes: Collection[str]) -> str:
+    """Which of some languages (codes) a text is most likely in; "" when none of them is known."""
+    known = _identifier_of(tuple(sorted(codes)))
+    return str(known.classify(text)[0]) if known is not None else ""
+
+
+def name_of(code: str) -> str:
+    """A language in English, its code where the name is not known."""
+    return _NAMES.get(code, code)
+
+
 @cache
 def _identifier() -> "LanguageIdentifier":
+    known = _identifier_of(("en", *_NAMES))
+    if known is None:
+        raise TypeError("py3langid knows English")
+    return known
+
+
+@cache
+def _identifier_of(codes: tuple[str, ...]) -> "LanguageIdentifier | None":
+    """What tells those of the languages apart that it knows; None when it knows none."""
     from py3langid.langid import MODEL_FILE, LanguageIdentifier
 
     known = LanguageIdentifier.from_model_file(MODEL_FILE, norm_probs=True)
-    known.set_languages(["en", *(code for code in _NAMES if code in known.labels)])
+    codes = tuple(code for code in codes if code in known.labels)
+    if not codes:
+        return None
+    known.set_languages(list(codes))
     return known

@@ -16,11 +16,12 @@ from pathlib import Path
 
 import numpy as np
 
+from episodes.text.stemming import has_stems
 from retrieval.index import vectors as stored
 from retrieval.index.chunking import UNIT, WINDOW
 from retrieval.index.embedding import DIMENSION, Matrix
 from retrieval.index.script import Script, version
-from retrieval.index.snapshot import PLACE, State, View, read_state
+from retrieval.index.snapshot import PLACE, State, View, filed, read_state
 from retrieval.index.statistics import focus, seams
 from retrieval.model import Passage
 from voice.errors import LibraryError, NoSpace, from_os_error
@@ -45,35 +46,41 @@ CREATE TABLE IF NOT EXISTS episodes (
 CREATE TABLE IF NOT EXISTS scripts (
     id TEXT PRIMARY KEY, places BLOB NOT NULL, texts TEXT NOT NULL, ids BLOB NOT NULL, codes BLOB NOT NULL
 );
+CREATE TABLE IF NOT EXISTS languages (id TEXT PRIMARY KEY, language TEXT NOT NULL) WITHOUT ROWID;
 CREATE TABLE IF NOT EXISTS common (word TEXT PRIMARY KEY, units INTEGER NOT NULL) WITHOUT ROWID;
 CREATE VIRTUAL TABLE IF NOT EXISTS texts USING fts5(text, {_TOKENS});
 CREATE VIRTUAL TABLE IF NOT EXISTS vocabulary USING fts5vocab(texts, row);
-"""  # first: row of the matrix; texts: rowid of the first unit's text; both count on and are never used twice
+CREATE VIRTUAL TABLE IF NOT EXISTS stems USING fts5(words, tokenize="unicode61 tokenchars '_'", detail=none);
+"""
+# first: row of the matrix; texts: rowid of the first unit's text; both count on and are never used twice.
+# stems: the words of the texts that are not in English, under the same rowid, each behind the code of its language.
+
 
 class Index:
     """All passages of a library. Safe from several threads and processes."""
 
-    def __init__(self, folder: Path, model: str) -> None:
+    def __init__(self, folder: Path, dimension: int = DIMENSION) -> None:
         self.folder = folder
-        self._model = model
+        self.dimension = dimension
         self._lock = threading.Lock()
         self._free: list[sqlite3.Connection] = []
         self._state: State | None = None
 
     @classmethod
-    def open(cls, folder: Path, model: str = "all-MiniLM-L6-v2") -> "Index":
-        """Open the index in ``folder``, or begin an empty one; one of another ``model`` or format is emptied.
+    def open(cls, folder: Path, model: str = "all-MiniLM-L6-v2", dimension: int = DIMENSION) -> "Index":
+        """Open the index in ``folder``, or begin an empty one; one of another ``model``, whose vectors have
+        ``dimension`` numbers, or of another format is emptied.
 
         Raises LibraryError when the folder cannot be used, NoSpace when the disk is full.
         """
-        index = cls(folder, model)
+        index = cls(folder, dimension)
         with _translated("open the index"):
             folder.mkdir(parents=True, exist_ok=True)
             with index._writing() as db:
                 known = dict(db.execute("SELECT name, value FROM meta"))
-                model = f"{model} {version()}"
+                model = f"{model} {version()}" + (f" {dimension}" if dimension != DIMENSION else "")
                 if (known.get("format"), known.get("model")) != (_FORMAT, model):
-                    for table in ("vocabulary", "texts", "episodes", "scripts", "common", "meta"):
+                    for table in ("vocabulary", "texts", "stems", "episodes", "scripts", "languages", "common", "meta"):
                         db.execute(f"DROP TABLE IF EXISTS {table}")
                     for statement in _SCHEMA.split(";"):
                         db.execute(statement)
@@ -97,16 +104,17 @@ class Index:
 
     def add(
         self, episode_id: str, passages: Sequence[Passage], vectors: Matrix, title: str = "",
-        script: Script | None = None,
+        script: Script | None = None, language: str = "",
     ) -> None:
         """Put an episode in, replacing what was there under its id; all of it or nothing.
 
-        ``vectors`` (n, 384) has one row for each passage, in the order of ``passages.passages``. ``title`` is what the
-        episode is known by, its show and its guests too if one likes: it speaks for the episode, not for a place in it.
-        ``script`` is what is read for answers; without it the episode can be browsed and answers nothing.
+        ``vectors`` (n, dimension) has a row for each passage, in the order of ``passages.passages``. ``title`` is what
+        the episode is known by, its show and its guests too if one likes: it speaks for the episode, not for a place in
+        it. ``script`` is what is read for answers; without it the episode can be browsed and answers nothing. By
+        ``language`` (a code) its words are stemmed; those of one that is not known as if they were English.
         Raises NoSpace when the disk is full; the index is then as before.
         """
-        if vectors.shape != (len(passages), DIMENSION):
+        if vectors.shape != (len(passages), self.dimension):
             raise ValueError(f"{len(passages)} passages but vectors of shape {vectors.shape}")
         units = [passage for passage in passages if passage.grain == UNIT]
         windows = [passage for passage in passages if passage.grain == WINDOW]
@@ -136,6 +144,12 @@ class Index:
                 "INSERT INTO texts (rowid, text) VALUES (?, ?)",
                 ((texts + number, unit.text) for number, unit in enumerate(units)),
             )
+            if has_stems(language):
+                db.execute("INSERT INTO languages VALUES (?, ?)", (episode_id, language))
+                db.executemany(
+                    "INSERT INTO stems (rowid, words) VALUES (?, ?)",
+                    ((texts + number, filed(unit.text, language)) for number, unit in enumerate(units)),
+                )
             self._set(db, "rows", rows + len(passages))
             self._set(db, "texts", texts + len(units))
             self._count_common(db)
@@ -156,7 +170,7 @@ class Index:
                 version = self._number(db, "version")
                 state = self._state
                 if state is None or state.version != version:
-                    state = read_state(db, self.folder, version, state)
+                    state = read_state(db, self.folder, version, state, self.dimension)
                     with self._lock:
                         if self._state is None or self._state.version < version:
                             self._state = state
@@ -175,6 +189,8 @@ class Index:
         if found:
             first, units = found
             db.execute("DELETE FROM texts WHERE rowid BETWEEN ? AND ?", (first, first + units - 1))
+            db.execute("DELETE FROM stems WHERE rowid BETWEEN ? AND ?", (first, first + units - 1))
+            db.execute("DELETE FROM languages WHERE id = ?", (episode_id,))
             db.execute("DELETE FROM episodes WHERE id = ?", (episode_id,))
             db.execute("DELETE FROM scripts WHERE id = ?", (episode_id,))
 
@@ -203,7 +219,8 @@ class Index:
         with _translated("tidy the index"), self._writing() as db:
             old, new = self._text(db, "matrix"), f"vectors-{self._number(db, 'version') + 1}"
             found = db.execute("SELECT id, first, units + windows FROM episodes ORDER BY first").fetchall()
-            stored.copy(self.folder, old, new, ((first, first + size) for _, first, size in found))
+            runs = [(first, first + size) for _, first, size in found]
+            stored.copy(self.folder, old, new, runs, self.dimension)
             rows = 0
             for episode_id, _, size in found:
                 db.execute("UPDATE episodes SET first = ? WHERE id = ?", (rows, episode_id))

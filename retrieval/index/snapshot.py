@@ -13,6 +13,7 @@ from pathlib import Path
 import numpy as np
 import numpy.typing as npt
 
+from episodes.text.stemming import stem
 from retrieval.index.chunking import window_spans
 from retrieval.index.embedding import DIMENSION, Matrix
 from retrieval.index.script import Script
@@ -34,6 +35,8 @@ _ALIKE = 0.8  # how similar, 0..1
 _WORD = re.compile(r"[^\W_]+")
 _LAYOUTS = 64  # layouts kept in memory, some 500 KB each
 _SCRIPTS = 24  # scripts kept in memory, some two megabytes each
+_TEXTS_WITH = "SELECT rowid FROM texts WHERE texts MATCH ?"
+_STEMS_WITH = "SELECT rowid FROM stems WHERE stems MATCH ?"
 _STEMS = 20_000  # stems kept in memory
 
 
@@ -41,14 +44,16 @@ _STEMS = 20_000  # stems kept in memory
 class Layout:
     """Where the passages of one episode lie, as arrays over its units and its windows.
 
-    ``title`` are the stems of the words in the episode's title. ``row`` is the first unit's row in the matrix,
+    ``language`` is the code of the language by which its words are stemmed, "" for English; ``title`` are the stems of
+    the words in the episode's title. ``row`` is the first unit's row in the matrix,
     ``windows_row`` the first window's, ``text_row`` the number of the first unit's text. Of the units: ``start`` and
     ``end`` in seconds, ``words`` counts, ``break_`` as in Passage, ``speaker`` numbers into ``speakers``, ``asks`` 1
-    where there is a question, ``seams`` (units, 3) as in ``shape.seams``, ``focus`` (units, 384) and ``offset`` as in
+    where there is a question, ``seams`` (units, 3) as in ``shape.seams``, ``focus`` (units, width) and ``offset`` as in
     ``shape.focus``. Of the windows: ``first`` and ``last`` (exclusive), the units that each spans.
     """
 
     episode_id: str
+    language: str
     title: frozenset[str]
     row: int
     windows_row: int
@@ -89,7 +94,8 @@ class State:
     """What a search needs in memory, as of one version of the index.
 
     ``ids`` of the episodes in the order of their rows; for each its first row in the matrix, the number of its first
-    text, how many units and windows it has. ``common`` words and in how many units each stands.
+    text, how many units and windows it has. ``common`` words and in how many units each stands. ``languages`` of the
+    episodes whose words are not stemmed as English, by their ids.
     """
 
     version: int
@@ -102,6 +108,7 @@ class State:
     windows: Rows
     common: dict[str, int]
     stems: dict[str, str]
+    languages: dict[str, str]
     layouts: dict[str, Layout] = field(default_factory=dict)
     scripts: dict[str, Script] = field(default_factory=dict)
 
@@ -118,14 +125,17 @@ class State:
         return [(int(first[a]), int(last[b])) for a, b in zip(begins, ends, strict=True)]
 
 
-def read_state(db: sqlite3.Connection, folder: Path, version: int, before: State | None) -> State:
-    """Read the state from the database; what ``before`` has kept is taken over where it still holds.
+def read_state(
+    db: sqlite3.Connection, folder: Path, version: int, before: State | None, width: int = DIMENSION
+) -> State:
+    """Read the state from the database; what ``before`` has kept is taken over where it still holds. Vectors have
+    ``width`` numbers.
 
     Raises LibraryError when the file of vectors is shorter than the database says.
     """
     known = dict(db.execute("SELECT name, value FROM meta"))
     name = known["matrix"]
-    matrix = stored(folder, name, int(known["rows"]))
+    matrix = stored(folder, name, int(known["rows"]), width)
     if matrix is None:
         raise LibraryError(
             f"The search index is damaged: {name} is too short.",
@@ -142,8 +152,18 @@ def read_state(db: sqlite3.Connection, folder: Path, version: int, before: State
     return State(
         version, name, matrix, tuple(row[0] for row in found),
         numbers[:, 0], numbers[:, 1], numbers[:, 2], numbers[:, 3],
-        dict(db.execute("SELECT word, units FROM common")), before.stems if before else {}, layouts, scripts,
+        dict(db.execute("SELECT word, units FROM common")), before.stems if before else {},
+        dict(db.execute("SELECT id, language FROM languages")), layouts, scripts,
     )  # fmt: skip
+
+
+def filed(text: str, language: str) -> str:
+    """The words of a text that is not in English, as the index files them."""
+    return " ".join(_filed(word, language) for word in _WORD.findall(text.lower()))
+
+
+def _filed(word: str, language: str) -> str:
+    return f"{language}_{stem(word, language)}"
 
 
 class View:
@@ -189,14 +209,16 @@ class View:
             return None
         row, text_row, title, blob, speakers, focused = found
         units = np.frombuffer(blob, PLACE)
+        language = self._state.languages.get(episode_id, "")
         spans = np.array(window_spans(units["words"].tolist(), units["break"].tolist()), np.int64).reshape(-1, 2)
         layout = Layout(
-            episode_id, frozenset(map(self._stem, _WORD.findall(title.lower()))), row, row + len(units), text_row,
+            episode_id, language, frozenset(self._stem(word, language) for word in _WORD.findall(title.lower())),
+            row, row + len(units), text_row,
             units["start"].astype(np.float64), units["end"].astype(np.float64),
             units["words"].astype(np.int64), units["break"].astype(np.int64), units["speaker"].astype(np.int64),
             tuple(json.loads(speakers)), units["asks"].astype(np.int64), units["seams"],
-            np.frombuffer(focused, np.float16).reshape(-1, DIMENSION).astype(np.float32), units["offset"],
-            spans[:, 0], spans[:, 1],
+            np.frombuffer(focused, np.float16).reshape(len(units), self.matrix.exact.shape[1]).astype(np.float32),
+            units["offset"], spans[:, 0], spans[:, 1],
         )  # fmt: skip
         if len(self._state.layouts) >= _LAYOUTS:
             self._state.layouts.clear()
@@ -234,7 +256,7 @@ class View:
     def dense(
         self, vector: Matrix, count: int, within: Collection[str] | None = None
     ) -> list[tuple[str, Rows, Matrix]]:
-        """The ``count`` passages of the library (of the episodes ``within``) that lie nearest to ``vector`` (384,).
+        """The ``count`` passages of the library (of the episodes ``within``) that lie nearest to ``vector`` (width,).
 
         They come grouped by episode: id, numbers of passages inside the episode (units first, then windows), cosines.
         """
@@ -290,6 +312,8 @@ class View:
         common = self._state.common.get(self._stem(word))
         if common is not None:
             return common
+        if self._state.languages:
+            return len(self._rows(word))
         (count,) = self._db.execute("SELECT count(*) FROM texts WHERE texts MATCH ?", (f'"{word}"',)).fetchone()
         return int(count)
 
@@ -299,22 +323,30 @@ class View:
 
     def holding(self, word: str, layout: Layout) -> Rows:
         """The units of an episode, numbered inside it, that hold a word in any of its forms."""
+        query, sought = (_STEMS_WITH, _filed(word, layout.language)) if layout.language else (_TEXTS_WITH, word)
         found = self._db.execute(
-            "SELECT rowid FROM texts WHERE texts MATCH ? AND rowid BETWEEN ? AND ?",
-            (f'"{word}"', layout.text_row, layout.text_row + layout.units - 1),
+            f"{query} AND rowid BETWEEN ? AND ?",
+            (f'"{sought}"', layout.text_row, layout.text_row + layout.units - 1),
         )
         return np.array(found.fetchall(), np.int64).reshape(-1) - layout.text_row
 
     def titled(self, word: str, layout: Layout) -> bool:
         """True when a word, in any of its forms, stands in the title of an episode."""
-        return self._stem(word) in layout.title
+        return self._stem(word, layout.language) in layout.title
 
     def lexical(self, word: str) -> list[tuple[str, Rows]]:
         """The units of the library that hold a word in any of its forms, grouped by episode: id and numbers in it."""
         state = self._state
-        found = self._db.execute("SELECT rowid FROM texts WHERE texts MATCH ?", (f'"{word}"',))
-        rows = np.array(found.fetchall(), np.int64).reshape(-1)
-        return [(name, numbers) for name, numbers, _ in self._by_episode(rows, state.texts, state.units)]
+        return [(name, numbers) for name, numbers, _ in self._by_episode(self._rows(word), state.texts, state.units)]
+
+    def _rows(self, word: str) -> Rows:
+        """The numbers of the texts that hold a word, in any of its forms in their language."""
+        rows = {row for (row,) in self._db.execute(_TEXTS_WITH, (f'"{word}"',))}
+        languages = sorted(set(self._state.languages.values()))
+        if languages:
+            match = " OR ".join(f'"{_filed(word, language)}"' for language in languages)
+            rows |= {row for (row,) in self._db.execute(_STEMS_WITH, (match,))}
+        return np.array(sorted(rows), np.int64)
 
     def texts(self, layout: Layout, first: int, last: int) -> list[str]:
         """The texts of the units ``first`` to ``last`` (exclusive) of an episode."""
@@ -324,8 +356,10 @@ class View:
         )
         return [text for (text,) in found]
 
-    def _stem(self, word: str) -> str:
-        """The form under which the tokenizer of the index files a word."""
+    def _stem(self, word: str, language: str = "") -> str:
+        """The form under which the index files a word."""
+        if language:
+            return _filed(word, language)
         stems = self._state.stems
         stem = stems.get(word)
         if stem is None:

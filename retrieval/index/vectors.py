@@ -25,7 +25,6 @@ Runs = Sequence[tuple[int, int]]
 
 _SCALE = 508.0
 """Codes of a component of 1: a unit vector of 384 components hardly has one beyond a quarter, which is code 127."""
-_SIZES = (4 * DIMENSION, DIMENSION)  # bytes of a row in either file
 _SPARE = 4  # rows taken again in float32, for each one that is wanted
 _LEAST = 1000  # rows taken again at least
 _BLOCK = 1 << 22  # bytes copied at a time
@@ -36,7 +35,7 @@ _CHUNK = 128  # rows of which only the best is looked at, when the best of very 
 
 @dataclass(frozen=True, slots=True)
 class Stored:
-    """Rows of the two files: ``exact`` (n, 384) float32 and ``codes`` (n, 384) int8, both memory-mapped."""
+    """Rows of the two files: ``exact`` (n, width) float32 and ``codes`` (n, width) int8, both memory-mapped."""
 
     exact: Matrix
     codes: Codes
@@ -47,8 +46,13 @@ def names(name: str) -> tuple[str, str]:
     return f"{name}.f32", f"{name}.i8"
 
 
+def sizes(width: int) -> tuple[int, int]:
+    """Bytes of a row of ``width`` numbers in either file."""
+    return 4 * width, width
+
+
 def encode(vectors: Matrix) -> Codes:
-    """Unit rows (n, 384) as codes, each component on its own, so that inner products keep their order but for noise
+    """Unit rows (n, width) as codes, each component on its own, so that inner products keep their order but for noise
     of about 0.001."""
     return np.asarray(np.clip(np.rint(vectors * _SCALE), -127, 127), np.int8)
 
@@ -56,7 +60,8 @@ def encode(vectors: Matrix) -> Codes:
 def append(folder: Path, name: str, rows: int, vectors: Matrix) -> None:
     """Write vectors behind the first ``rows`` rows and see them on the disk; after an OSError all is as before."""
     exact = np.ascontiguousarray(vectors, np.float32)
-    for file_name, size, found in zip(names(name), _SIZES, (exact.tobytes(), encode(exact).tobytes()), strict=True):
+    both = (exact.tobytes(), encode(exact).tobytes())
+    for file_name, size, found in zip(names(name), sizes(exact.shape[1]), both, strict=True):
         path, end = folder / file_name, rows * size
         with path.open("r+b" if path.exists() else "w+b") as file:
             file.seek(end)
@@ -69,10 +74,10 @@ def append(folder: Path, name: str, rows: int, vectors: Matrix) -> None:
                 raise
 
 
-def copy(folder: Path, old: str, new: str, runs: Iterable[tuple[int, int]]) -> None:
+def copy(folder: Path, old: str, new: str, runs: Iterable[tuple[int, int]], width: int = DIMENSION) -> None:
     """Write the runs of one matrix one after the other to a new one, and see them on the disk."""
     kept = list(runs)
-    for source_name, target_name, size in zip(names(old), names(new), _SIZES, strict=True):
+    for source_name, target_name, size in zip(names(old), names(new), sizes(width), strict=True):
         with (folder / source_name).open("rb") as source, (folder / target_name).open("wb") as target:
             for first, last in kept:
                 source.seek(first * size)
@@ -87,21 +92,21 @@ def copy(folder: Path, old: str, new: str, runs: Iterable[tuple[int, int]]) -> N
             os.fsync(target.fileno())
 
 
-def stored(folder: Path, name: str, rows: int) -> Stored | None:
-    """The first ``rows`` rows of a matrix; None when a file is too short for that. Raises OSError."""
+def stored(folder: Path, name: str, rows: int, width: int = DIMENSION) -> Stored | None:
+    """The first ``rows`` rows of a matrix of ``width`` columns; None when a file is too short. Raises OSError."""
     if not rows:
-        return Stored(np.zeros((0, DIMENSION), np.float32), np.zeros((0, DIMENSION), np.int8))
+        return Stored(np.zeros((0, width), np.float32), np.zeros((0, width), np.int8))
     exact, codes = (folder / file_name for file_name in names(name))
-    if any(path.stat().st_size < rows * size for path, size in zip((exact, codes), _SIZES, strict=True)):
+    if any(path.stat().st_size < rows * size for path, size in zip((exact, codes), sizes(width), strict=True)):
         return None
     return Stored(
-        np.memmap(exact, np.float32, "r", shape=(rows, DIMENSION)),
-        np.memmap(codes, np.int8, "r", shape=(rows, DIMENSION)),
+        np.memmap(exact, np.float32, "r", shape=(rows, width)),
+        np.memmap(codes, np.int8, "r", shape=(rows, width)),
     )
 
 
 def nearest(matrix: Stored, vector: Matrix, count: int, runs: Runs) -> tuple[npt.NDArray[np.int64], Matrix]:
-    """The ``count`` rows nearest to ``vector`` (384,), best first, and their cosines."""
+    """The ``count`` rows nearest to ``vector`` (width,), best first, and their cosines."""
     rows = np.concatenate([np.arange(first, last) for first, last in runs]) if runs else np.zeros(0, np.int64)
     if len(rows) > max(_LEAST, _SPARE * count):
         rows = rows[best(scan(matrix, vector, runs), max(_LEAST, _SPARE * count))]
@@ -112,7 +117,7 @@ def nearest(matrix: Stored, vector: Matrix, count: int, runs: Runs) -> tuple[npt
 
 
 def scan(matrix: Stored, vector: Matrix, runs: Runs) -> Matrix:
-    """A number for each row of the runs that grows with its inner product with ``vector`` (384,)."""
+    """A number for each row of the runs that grows with its inner product with ``vector`` (width,)."""
     places = np.cumsum([0, *(last - first for first, last in runs)]).tolist()
     out = np.empty((places[-1], 1), np.float32)
     part = _scanner(matrix, vector)
@@ -149,7 +154,7 @@ def _simd() -> bool:
 
 def row_bytes() -> int:
     """Bytes that a scan reads of each row, at the precision this machine scans with."""
-    return _SIZES[1] if _simd() else _SIZES[0]
+    return sizes(DIMENSION)[1 if _simd() else 0]
 
 
 def _scanner(matrix: Stored, vector: Matrix) -> Callable[[int, int, Matrix], object]:

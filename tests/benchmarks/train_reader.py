@@ -143,7 +143,7 @@ class Vocabulary:
     """What is known of a word piece by its number."""
 
     def __init__(self, embed: Embedder) -> None:
-        names = {number: word for word, number in embed._model.tokenizer.get_vocab().items()}
+        names = {number: word for word, number in embed._words.tokenizer.get_vocab().items()}
         words = [names[number] for number in range(len(names))]
         self.function = np.array([word in FUNCTION for word in words])
         self.digits = np.array([word[:1].isdigit() for word in words])

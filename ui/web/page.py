@@ -22,7 +22,7 @@ from starlette.staticfiles import StaticFiles
 from ui.companion import Companion
 
 if TYPE_CHECKING:
-    import gradio as gr
+    import gradio
     from fastapi import FastAPI
 
 STATIC = Path(__file__).parent / "static"
@@ -32,8 +32,7 @@ QUEUE = 64
 
 def mount(app: "FastAPI", companion: Companion) -> "FastAPI":
     """Put the page at the root of ``app``, dressed: theme, style and scripts, with nothing from another host."""
-    import gradio as gr
-
+    gr = _gradio()
     app.mount("/page", Scripts(directory=STATIC))
     blocks = build(companion)
     blocks.has_launched = True  # Gradio checks which files a request may name only then, and mounting does not set it
@@ -46,11 +45,11 @@ def mount(app: "FastAPI", companion: Companion) -> "FastAPI":
     return app
 
 
-def build(companion: Companion) -> "gr.Blocks":
+def build(companion: Companion) -> "gradio.Blocks":
     """The Gradio page over ``companion``; ``mount`` adds its looks."""
-    import gradio as gr
-
     from ui.web import mcp_tools
+
+    gr = _gradio()
 
     with gr.Blocks(title="Earmark", analytics_enabled=False, fill_width=True) as page:
         _part(gr, "top")
@@ -70,8 +69,23 @@ def build(companion: Companion) -> "gr.Blocks":
             with gr.Column(elem_id="side", scale=2, min_width=0):
                 _part(gr, "side")
         mcp_tools.offer(gr, companion)
-    blocks: gr.Blocks = page.queue(max_size=QUEUE)
+    blocks: gradio.Blocks = page.queue(max_size=QUEUE)
     return blocks
+
+
+@cache
+def _gradio() -> Any:
+    """Gradio. Whenever it is imported it parses each of its components and writes stubs for code editors beside them:
+    a third of its time, for nobody, so that is left out."""
+    import wrapt
+
+    def leave_out(module: Any) -> None:
+        module.create_or_modify_pyi = lambda component_class, class_name, events: None
+
+    wrapt.register_post_import_hook(leave_out, "gradio.component_meta")
+    import gradio as gr
+
+    return gr
 
 
 def _part(gr: Any, name: str) -> None:

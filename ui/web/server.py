@@ -116,9 +116,14 @@ def serve(settings: Settings, open_page: bool | None = None) -> None:
 
     with _until_told(), ServerNote.held(settings.data_dir) as note, _listen(settings.host, settings.port) as listener:
         companion = Companion(settings)
+        companion.start()  # while Gradio is imported, which is all in one thread
         address = _address(settings.host, settings.port, "https" if secure else "http")
         token = secrets.token_urlsafe(32)
-        app = build(companion, token)
+        try:
+            app = build(companion, token)
+        except BaseException:
+            companion.close()
+            raise
         with note.written(address, token):
             log.info("Earmark is at %s (Ctrl-C stops it).", address)
             if open_page or (open_page is None and _has_screen()):

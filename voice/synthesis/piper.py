@@ -2,7 +2,8 @@
 """Speaking: text in, sound out sentence by sentence. Every voice is loaded and run by piper."""
 
 import re
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Protocol
 
@@ -10,7 +11,7 @@ import numpy as np
 
 from voice import hub, weights
 from voice.audio import Audio, Samples
-from voice.errors import DownloadError, SpeakingError
+from voice.errors import DownloadError, SettingsError, SpeakingError
 from voice.synthesis.text_normalization import pieces
 
 if TYPE_CHECKING:
@@ -25,6 +26,7 @@ _REPOSITORY, _REVISION = "rhasspy/piper-voices", "v1.0.0"
 _NAME = re.compile(
     r"(?P<family>[a-z]{2,3})_(?P<region>[A-Z]{2,3})-(?P<name>[A-Za-z0-9_]+)-(?P<quality>x_low|low|medium|high)"
 )
+_FOR_LANGUAGE = re.compile(r"(?P<code>[a-z]{2,3})\s*=\s*(?P<voice>.+)")
 _USUAL_VOICE = 20_000_000  # bytes at least
 _QUALITIES = ("high", "medium", "low", "x_low")  # best first
 _SLOWEST, _FASTEST = 0.4, 3.0  # times the usual speed
@@ -121,6 +123,55 @@ def choose_voice(setting: str, present: Sequence[str]) -> str:
     if setting == "auto":
         return next((name for name in present if name.startswith("en")), PACKAGED)
     return PACKAGED if is_voice(setting) and setting not in present else setting
+
+
+@dataclass(frozen=True, slots=True)
+class Voices:
+    """What a setting asks for: the ``usual`` voice ("auto", a name or a file), and one for some ``languages`` (code to
+    name or file)."""
+
+    usual: str
+    languages: Mapping[str, str]
+
+
+def wanted_voices(setting: str) -> Voices:
+    """Read a setting such as "auto" or "en_US-joe-medium, de=de_DE-thorsten-medium".
+
+    Raises SettingsError when it is neither.
+    """
+    usual, languages = "", {}
+    for part in filter(None, map(str.strip, setting.split(","))):
+        found = _FOR_LANGUAGE.fullmatch(part)
+        if found is not None:
+            languages[found["code"]] = found["voice"].strip()
+        elif usual:
+            raise SettingsError(
+                f"The setting speaking names two voices, {usual} and {part}, for no language.",
+                "Put the code of its language before one of them: speaking = \"auto, de=de_DE-thorsten-medium\".",
+            )
+        else:
+            usual = part
+    return Voices(usual or "auto", languages)
+
+
+def voices_by_language(wanted: Voices, present: Sequence[str], usual: str) -> dict[str, str]:
+    """The voice that speaks each language which is not that of the ``usual`` voice, as far as there is one here.
+
+    Where the usual voice is left to Earmark, so are those of other languages: the best of each that was fetched.
+    """
+    here = {name for name in wanted.languages.values() if name in present or Path(name).expanduser().is_file()}
+    found: dict[str, str] = {}
+    if wanted.usual == "auto":
+        for name in present:
+            found.setdefault(language_of_voice(name), name)
+    found |= {code: name for code, name in wanted.languages.items() if name in here}
+    return {code: name for code, name in found.items() if code != language_of_voice(usual)}
+
+
+def language_of_voice(ref: str) -> str:
+    """The code of the language that a voice speaks, by its name; English where the name does not say."""
+    found = _NAME.fullmatch(Path(ref).stem if ref.endswith(".onnx") else ref)
+    return found["family"] if found is not None else "en"
 
 
 def load_voice(ref: str, folder: Path, speed: float = 1.0, memory: Path | None = None) -> PiperSpeaking:

@@ -255,3 +255,51 @@ def test_common_words_are_counted_a_few_with_each_episode(tmp_path: Path, monkey
     assert not seen[0] and seen[-1]
     with index.view() as view:
         assert view.frequency("word") > view.units / 2
+
+
+GERMAN = (
+    "Die alten Häuser stehen am Fluss.", "Im Garten wachsen drei Bäume.", "Das ist alles, was man dazu sagen kann.",
+)  # fmt: skip
+ENGLISH = ("The old houses stand by the river.", "Three trees grow in the garden.", "Haus is a kind of music.")
+
+
+def with_both(folder: Path) -> Index:
+    """An index of a German episode and an English one."""
+    index = Index.open(folder)
+    for name, texts, language, title in (("de", GERMAN, "de", "Alte Häuser"), ("en", ENGLISH, "en", "Old houses")):
+        found = [Passage(name, 5.0 * at, 5.0 * at + 5, text, "", UNIT) for at, text in enumerate(texts)]
+        index.add(name, found, episode(name)[1][: len(found)], title, language=language)
+    return index
+
+
+@pytest.mark.parametrize(
+    ("word", "german", "english"),
+    [("haus", [0], [2]), ("hausern", [0], []), ("gärten", [1], []), ("baum", [1], []), ("house", [], [0]),
+     ("gardens", [], [1])],
+)  # fmt: skip
+def test_words_are_stemmed_by_the_language_of_the_episode(
+    word: str, german: list[int], english: list[int], tmp_path: Path
+) -> None:
+    index = with_both(tmp_path)
+    with index.view() as view:
+        layouts = [view.layout(name) for name in ("de", "en")]
+        assert [view.holding(word, layout).tolist() for layout in layouts if layout] == [german, english]
+        assert {name: rows.tolist() for name, rows in view.lexical(word)} == {
+            name: rows for name, rows in (("de", german), ("en", english)) if rows
+        }
+        assert view.frequency(word) == len(german) + len(english)
+        assert [view.titled(word, layout) for layout in layouts if layout] == [
+            word in ("haus", "hausern"), word == "house"
+        ]  # fmt: skip
+
+
+def test_a_language_that_is_replaced_or_removed_leaves_nothing(tmp_path: Path) -> None:
+    index = with_both(tmp_path)
+    found = [Passage("de", 0.0, 5.0, "Die Häuser.", "", UNIT)]
+    index.add("de", found, episode("de")[1][:1], language="fr")
+    with index.view() as view:
+        assert view.frequency("bäume") == 0
+    index.remove("de")
+    with index.view() as view:
+        assert view.frequency("häuser") == 0
+        assert view.frequency("houses") == 1

@@ -22,3 +22,10 @@ def test_gradio_takes_nothing_but_short_texts_and_numbers(tmp_path):
              for described in blocks.get_api_info()["named_endpoints"].values()
              for parameter in described["parameters"]}  # fmt: skip
     assert kinds <= {"str", "int", "float"}
+
+
+def test_gradio_writes_nothing_beside_its_components():
+    page._gradio()
+    from gradio import component_meta
+
+    assert component_meta.create_or_modify_pyi(object, "object", []) is None

@@ -14,17 +14,20 @@ from hypothesis import strategies as st
 
 from tests.hub import Hub, running_hub
 from voice.audio import join
-from voice.errors import DownloadError, SpeakingError
+from voice.errors import DownloadError, SettingsError, SpeakingError
 from voice.synthesis.piper import (
     PACKAGED,
     PiperSpeaking,
     Speaking,
+    Voices,
     choose_voice,
     digests,
     download_voice,
     load_voice,
     origin,
     present_voices,
+    voices_by_language,
+    wanted_voices,
 )  # fmt: skip
 from voice.weights import JOE
 
@@ -219,3 +222,41 @@ def test_without_network_the_way_by_hand_is_named(tmp_path: Path, monkeypatch: p
 )
 def test_the_voice_that_a_setting_means(setting: str, present: list[str], voice: str) -> None:
     assert choose_voice(setting, present) == voice
+
+
+THORSTEN, SIWIS = "de_DE-thorsten-medium", "fr_FR-siwis-medium"
+
+
+@pytest.mark.parametrize(
+    ("setting", "usual", "languages"),
+    [
+        ("auto", "auto", {}),
+        ("", "auto", {}),
+        (f"{LESSAC}, de={THORSTEN}", LESSAC, {"de": THORSTEN}),
+        (f"de = {THORSTEN},fr=/voices/own.onnx", "auto", {"de": THORSTEN, "fr": "/voices/own.onnx"}),
+    ],
+)
+def test_a_setting_may_name_voices_for_languages(setting: str, usual: str, languages: dict[str, str]) -> None:
+    assert wanted_voices(setting) == Voices(usual, languages)
+
+
+def test_two_voices_for_no_language_are_refused_with_how_to_name_them() -> None:
+    with pytest.raises(SettingsError, match="names two voices") as refused:
+        wanted_voices(f"{LESSAC}, {THORSTEN}")
+    assert "de=de_DE-thorsten-medium" in refused.value.hint
+
+
+@pytest.mark.parametrize(
+    ("setting", "present", "usual", "found"),
+    [
+        ("auto", [], PACKAGED, {}),
+        ("auto", [THORSTEN, LESSAC], LESSAC, {"de": THORSTEN}),
+        (PACKAGED, [THORSTEN], PACKAGED, {}),
+        (f"auto, de={THORSTEN}, fr={SIWIS}", [THORSTEN], PACKAGED, {"de": THORSTEN}),
+        (f"{THORSTEN}, de={THORSTEN}", [THORSTEN], THORSTEN, {}),
+    ],
+)
+def test_each_language_has_the_voice_that_is_here_for_it(
+    setting: str, present: list[str], usual: str, found: dict[str, str]
+) -> None:
+    assert voices_by_language(wanted_voices(setting), present, usual) == found

@@ -54,7 +54,7 @@ async def hear(request: Request, companion: CompanionDep, episode: limits.Id | N
 @router.post("/api/speak")
 def speak(body: SpeakBody, companion: CompanionDep) -> StreamingResponse:
     """Read a text aloud: 16-bit samples at the rate in ``X-Sample-Rate``, as they are made."""
-    rate = companion.engines.speaking.rate
+    rate = companion.engines.voice_for(body.text).rate
 
     def pieces() -> Iterator[bytes]:
         for audio in companion.speak(body.text):

@@ -4,6 +4,7 @@
 import hashlib
 import re
 from pathlib import Path
+from time import monotonic, sleep
 from typing import Annotated, Any, Literal
 from urllib.parse import quote
 
@@ -28,6 +29,11 @@ _FILES = {
     "chapters": (".chapters.json", "application/json+chapters"), "soundbites": (".xml", "application/xml"),
     "markdown": (".md", "text/markdown"),
 }  # fmt: skip
+
+CONVERTING = 60.0
+"""Seconds that a player waits for sound that is being converted."""
+
+_LOOK = 0.2  # seconds between two looks whether it is there
 
 router = APIRouter(tags=["episodes"])
 
@@ -112,8 +118,12 @@ def picture(episode: EpisodeDep, companion: CompanionDep) -> FileResponse:
 
 
 def _sound(episode: Episode, companion: Companion) -> Path:
-    """The file of an episode's sound. Raises HTTPException when there is none."""
+    """The file of an episode's sound; one being converted is waited for. Raises HTTPException when there is none."""
     path = companion.library.audio_path(episode)
+    until = monotonic() + CONVERTING
+    while path is not None and not path.is_file() and not episode.finished and monotonic() < until:
+        sleep(_LOOK)
+        episode = companion.library.episode(episode.id)
     if path is None or not path.is_file():
         raise HTTPException(404, "This episode has no audio.")
     return path

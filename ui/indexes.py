@@ -1,0 +1,172 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The indexes of a library: that of the packaged embedding model, and that of the one which the settings name.
+
+Each model has an index of its own, so that going from one to the other loses nothing. Until the library is embedded
+with the named model, which is done in the background, the packaged one finds.
+"""
+
+import hashlib
+import logging
+import re
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from threading import Event
+
+from episodes import demo
+from episodes.model import Cue, Episode
+from episodes.store.library import Library
+from retrieval.index.chunking import passages
+from retrieval.index.embedding import Embedder, Matrix
+from retrieval.index.index import Index
+from retrieval.index.prepared import Prepared, made_of
+from retrieval.index.script import script
+from ui.engines import Engines
+
+log = logging.getLogger("earmark")
+
+Encode = Callable[[Sequence[str]], Matrix]
+
+
+@dataclass(frozen=True, slots=True)
+class Found:
+    """An index and what made its vectors, which has to embed the questions too."""
+
+    index: Index
+    embed: Embedder
+
+
+class Indexes:
+    """All that is indexed of a library. Safe to use from several threads.
+
+    ``encode`` embeds passages with the packaged model, and remembers the last ones.
+    """
+
+    def __init__(self, library: Library, engines: Engines, encode: Encode) -> None:
+        self._library, self._engines, self._encode = library, engines, encode
+        self._folder = library.folder
+        self.packaged = Index.open(self._folder / "index")
+        self._named: Found | None = None
+        self._switched = False
+
+    @property
+    def index(self) -> Index:
+        """The index in which questions are looked for."""
+        return self._named.index if self._named is not None and self._switched else self.packaged
+
+    @property
+    def current(self) -> Found:
+        """What questions are looked for with. Raises EngineError when it cannot start."""
+        named = self._named
+        return named if named is not None and self._switched else Found(self.packaged, self._engines.finding)
+
+    def close(self) -> None:
+        """Close what is open."""
+        self.packaged.close()
+        if self._named is not None:
+            self._named.index.close()
+
+    def add(self, episode: Episode, cues: tuple[Cue, ...]) -> None:
+        """Make an episode searchable, replacing what was there; also for the model that is about to be used."""
+        self._begin()
+        title = " ".join((episode.title, episode.show, *episode.guests))
+        found = passages(episode.id, cues)
+        known = Prepared.load(demo.INDEX) if episode.source == str(demo.AUDIO) else None
+        for each in self._written():
+            made = known
+            if made is None or made.of != made_of([one.text for one in found], cues, each.embed.name):
+                made = self.prepared(episode.id, cues, each.embed)
+            each.index.add(episode.id, found, made.vectors, title, made.script, episode.language)
+
+    def prepared(self, episode_id: str, cues: Sequence[Cue], embed: Embedder | None = None) -> Prepared:
+        """What an index holds of an episode, computed; without ``embed``, with the packaged model."""
+        embed = embed or self._engines.finding
+        texts = [passage.text for passage in passages(episode_id, cues)]
+        encode = self._encode if embed is self._engines.finding else embed.encode
+        return Prepared(made_of(texts, cues, embed.name), encode(texts), script(cues, embed))
+
+    def remove(self, episode_id: str) -> None:
+        """Forget an episode."""
+        self.packaged.remove(episode_id)
+        if self._named is not None:
+            self._named.index.remove(episode_id)
+
+    def mend(self, on_progress: Callable[[float, str], None] = lambda part, doing: None) -> None:
+        """Index again what the library holds and the index that is used does not: it was lost, or made by another
+        version.
+
+        What it holds and the library does not, because it was removed while it was taken in, is taken out.
+        ``on_progress`` hears a fraction in 0..1 and what is being done.
+        """
+        self._begin()
+        missing = self._missing(self.index)
+        for number, episode in enumerate(missing):
+            on_progress(number / len(missing), f"Indexing again: {episode.title}")
+            self.add(episode, self._library.cues(episode.id))
+
+    def switch(self, said: Callable[[], None], stopping: Event) -> None:
+        """Embed the library with the model that the settings name, unless that is done, and use it from then on.
+
+        ``said`` is called when the line of what finds has changed. What is done when ``stopping`` is set is kept.
+        """
+        self._begin()
+        named = self._named
+        while named is not None and not self._switched and not stopping.is_set():
+            missing = self._missing(named.index)
+            if not missing:
+                self._use(named)
+                said()
+                return
+            episode, whole = missing[0], len(self._ready())
+            self._engines.tell("finding", f"{named.embed.name} embeds the library: {whole - len(missing)} of {whole} "
+                                          "episodes; it finds when all are done.")  # fmt: skip
+            said()
+            self._embed(named, episode)
+
+    def _embed(self, named: Found, episode: Episode) -> None:
+        cues = self._library.cues(episode.id)
+        made = self.prepared(episode.id, cues, named.embed)
+        title = " ".join((episode.title, episode.show, *episode.guests))
+        named.index.add(
+            episode.id, passages(episode.id, cues), made.vectors, title, made.script, episode.language
+        )  # fmt: skip
+
+    def _written(self) -> list[Found]:
+        """Where an episode that comes in is put."""
+        if self._named is None:
+            return [Found(self.packaged, self._engines.finding)]
+        return [self._named] if self._switched else [Found(self.packaged, self._engines.finding), self._named]
+
+    def _begin(self) -> None:
+        """Open the index of the named model once that is here, and use it when it knows as much as the packaged one."""
+        if self._named is not None:
+            return
+        embed = self._engines.named_finding
+        if embed is None:
+            return
+        index = Index.open(self._folder / "indexes" / _folder_name(embed.name), embed.name, embed.dimension)
+        self._named = Found(index, embed)
+        ready = {episode.id for episode in self._ready()}
+        if len(ready & set(index.episodes)) >= len(ready & set(self.packaged.episodes)):
+            self._use(self._named)
+
+    def _use(self, named: Found) -> None:
+        self._switched = True
+        self._engines.found_by = named.embed.name
+        self._engines.tell("finding", "")
+
+    def _ready(self) -> list[Episode]:
+        return [episode for episode in self._library.episodes() if episode.ready]
+
+    def _missing(self, index: Index) -> list[Episode]:
+        """The episodes that an index lacks; those that it should not have are taken out of it."""
+        known = set(index.episodes)  # asked first: an episode is in the library before it is in the index
+        every = self._library.episodes()
+        for gone in known - {episode.id for episode in every}:
+            index.remove(gone)
+        return [episode for episode in every if episode.ready and episode.id not in known]
+
+
+def _folder_name(model: str) -> str:
+    """The name of a model as that of a folder, another one for each."""
+    plain = re.sub(r"[^\w.-]+", "-", model)[-60:]
+    return f"{plain}-{hashlib.blake2b(model.encode(), digest_size=4).hexdigest()}"
