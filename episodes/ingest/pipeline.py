@@ -32,7 +32,7 @@ from episodes.transcripts.decoding import readable
 from episodes.transcripts.fit import misfit
 from episodes.transcripts.fixes import fitted, named
 from episodes.transcripts.html_and_text import has_times
-from episodes.transcripts.reader import load_transcript, read_transcript
+from episodes.transcripts.reading import load_transcript, read_transcript
 from episodes.transcripts.tables import is_lrc
 from voice.errors import EarmarkError, HearingError, LibraryError, TranscriptError
 from voice.model import Bias
@@ -185,7 +185,7 @@ class Ingest:
     def _normalise(self, episode: Episode, progress: Progress) -> "_Made":
         source, library = self.source, self.library
         if source.audio is None:
-            end = max(cue.end for cue in read_transcript(_transcript(source), source.seconds))
+            end = max(cue.end for cue in read_transcript(_transcript(source), source.seconds, lambda: progress(0)))
 
             def store_end() -> None:
                 library.save_audio(episode.id, "", end)
@@ -211,7 +211,7 @@ class Ingest:
         transcript = self.source.transcript or self._lyrics(episode)
         if transcript is not None:
             try:
-                read = load_transcript(transcript, episode.seconds)
+                read = load_transcript(transcript, episode.seconds, lambda: progress(0))
                 given = read.cues
                 left_out = misfit(given, episode.seconds) if episode.audio else ""
             except TranscriptError as error:
