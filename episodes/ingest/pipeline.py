@@ -91,8 +91,8 @@ class Ingest:
         self._check = check
         self._speeds = self.queue.speeds()
 
-    def run(self) -> Episode:
-        """Do all that is left, and return the episode, ready.
+    def run(self, fetch_only: bool = False) -> Episode:
+        """Do all that is left, or only fetch what is away, and return the episode.
 
         A step that fails is stored as failed with its reason, and the error raised; one that is broken off waits.
         """
@@ -109,6 +109,9 @@ class Ingest:
             done = next(state for state in episode.steps if state.step is step).state is State.DONE
             if not done or (step is Step.NORMALISED and audio_lost(self.library, episode)):
                 episode = self._do(episode, step, work)
+            if fetch_only:
+                self.queue.release(self.job)
+                return episode
         self.queue.done(self.job)
         self.library.clear_fetched(episode.id)
         return episode
