@@ -204,3 +204,8 @@ class Source:
     transcripts: tuple[Link, ...] = ()
     soundbites: tuple[Soundbite, ...] = ()
     remark: str = ""
+
+    @property
+    def is_away(self) -> bool:
+        """True when it has to be fetched first."""
+        return self.audio is None and self.transcript is None

@@ -32,7 +32,7 @@ from episodes.transcripts.decoding import readable
 from episodes.transcripts.fit import misfit
 from episodes.transcripts.fixes import fitted, named
 from episodes.transcripts.html_and_text import has_times
-from episodes.transcripts.reader import load_transcript, read_transcript
+from episodes.transcripts.reading import load_transcript, read_transcript
 from episodes.transcripts.tables import is_lrc
 from voice.errors import EarmarkError, HearingError, LibraryError, TranscriptError
 from voice.model import Bias
@@ -91,8 +91,8 @@ class Ingest:
         self._check = check
         self._speeds = self.queue.speeds()
 
-    def run(self) -> Episode:
-        """Do all that is left, and return the episode, ready.
+    def run(self, fetch_only: bool = False) -> Episode:
+        """Do all that is left, or only fetch what is away, and return the episode.
 
         A step that fails is stored as failed with its reason, and the error raised; one that is broken off waits.
         """
@@ -109,6 +109,9 @@ class Ingest:
             done = next(state for state in episode.steps if state.step is step).state is State.DONE
             if not done or (step is Step.NORMALISED and audio_lost(self.library, episode)):
                 episode = self._do(episode, step, work)
+            if fetch_only:
+                self.queue.release(self.job)
+                return episode
         self.queue.done(self.job)
         self.library.clear_fetched(episode.id)
         return episode
@@ -185,7 +188,7 @@ class Ingest:
     def _normalise(self, episode: Episode, progress: Progress) -> "_Made":
         source, library = self.source, self.library
         if source.audio is None:
-            end = max(cue.end for cue in read_transcript(_transcript(source), source.seconds))
+            end = max(cue.end for cue in read_transcript(_transcript(source), source.seconds, lambda: progress(0)))
 
             def store_end() -> None:
                 library.save_audio(episode.id, "", end)
@@ -211,7 +214,7 @@ class Ingest:
         transcript = self.source.transcript or self._lyrics(episode)
         if transcript is not None:
             try:
-                read = load_transcript(transcript, episode.seconds)
+                read = load_transcript(transcript, episode.seconds, lambda: progress(0))
                 given = read.cues
                 left_out = misfit(given, episode.seconds) if episode.audio else ""
             except TranscriptError as error:

@@ -10,7 +10,7 @@ from episodes.model import Episode, Source, State, Step, StepState
 from episodes.sources.addresses import file_of
 from episodes.store.jobs import Queue, save_source
 from episodes.store.library import Library
-from episodes.transcripts.reader import read_transcript
+from episodes.transcripts.reading import read_transcript
 from voice.errors import from_os_error
 
 

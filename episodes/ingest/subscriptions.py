@@ -7,8 +7,8 @@ from dataclasses import dataclass, replace
 from episodes.ingest.submit import enqueue, refresh, same_episode
 from episodes.model import Episode
 from episodes.sources.addresses import without_password
-from episodes.sources.feed import read_feed
 from episodes.sources.http import Document, Net
+from episodes.sources.reading import read_feed
 from episodes.sources.resolve import Choice, Gathered, moved_to
 from episodes.store.library import Library
 from voice.errors import EarmarkError, LibraryError
@@ -91,7 +91,7 @@ def sync(library: Library, subscription: Subscription, net: Net) -> Synced:
         sent = net.document(subscription.address, subscription.etag, subscription.modified)
         if sent is None:
             return Synced(subscription)
-        feed, sent = moved_to(read_feed(sent.content, sent.base, subscription.address), sent, net)
+        feed, sent = moved_to(read_feed(sent.content, sent.base, subscription.address, net.check), sent, net)
     except EarmarkError as error:
         return Synced(subscription, problem=str(error))
     now = replace(subscription, address=sent.address, title=feed.title)

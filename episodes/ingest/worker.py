@@ -26,6 +26,9 @@ log = logging.getLogger("earmark")
 BACKOFF = (10.0, 60.0, 600.0)
 """Seconds until what failed for a reason that may pass is tried again; after the last one it has failed."""
 
+FETCHES = 3
+"""So many recordings are fetched at the same time, beside the work on one that is there."""
+
 LOST = 5
 """So many workers in a row may be lost on a job before it has failed: perhaps it is what kills them."""
 
@@ -97,26 +100,41 @@ def run(
 ) -> None:
     """Work on the queue until ``stopping`` is set, or until there was nothing to do for ``idle`` seconds.
 
-    What fails is stored as failed, or tried again later when the reason may pass, and the next one is taken.
+    What fails is stored as failed, or tried again later when the reason may pass, and the next one is taken. What has
+    to be fetched is fetched in threads, so that a host that sends a byte now and then keeps nobody waiting.
     """
     queue, name = Queue(library.database), worker_name()
     adopt(library)
     quiet = monotonic()
-    while not stopping.is_set():
-        job = queue.claim(name, time())
-        if job is None:
-            if idle is not None and monotonic() - quiet > idle:
-                return
-            stopping.wait(_LOOK)
-            continue
+    fetching: list[threading.Thread] = []
+
+    def take(job: Job, fetch_only: bool = False) -> None:
         with suppress(Interrupted):
             try:
-                work_on(library, job, tools, on_step, stopping, patient=True)
+                work_on(library, job, tools, on_step, stopping, patient=True, fetch_only=fetch_only)
             except EarmarkError as error:
                 log.warning("%s: %s", job.source.title, error)
             except Exception:
                 log.exception("%s could not be taken in", job.source.title)
-        quiet = monotonic()
+
+    try:
+        while not stopping.is_set():
+            fetching = [thread for thread in fetching if thread.is_alive()]
+            job = queue.claim(name, time(), fetched=len(fetching) >= FETCHES)
+            if job is None:
+                quiet = monotonic() if fetching else quiet
+                if idle is not None and monotonic() - quiet > idle:
+                    return
+                stopping.wait(_LOOK)
+            elif job.source.is_away:
+                fetching.append(threading.Thread(target=take, args=(job, True), name="earmark-fetch"))
+                fetching[-1].start()
+            else:
+                take(job)
+                quiet = monotonic()
+    finally:
+        for thread in fetching:
+            thread.join()
 
 
 def work_on(
@@ -126,10 +144,12 @@ def work_on(
     on_step: OnStep = _silent,
     stopping: threading.Event | None = None,
     patient: bool = False,
+    fetch_only: bool = False,
 ) -> Episode:
     """Do a job that was claimed, and give it back however it ends; returns the episode, ready.
 
     ``patient``: what fails for a reason that may pass waits to be tried again, and what is wanted more goes first.
+    ``fetch_only``: what is fetched is left for another to go on with; the episode is then not ready.
     Raises Interrupted when ``stopping`` is set or the job is no longer ours, and whatever made a step fail.
     """
     queue = Queue(library.database)
@@ -140,7 +160,7 @@ def work_on(
                 f"Perhaps it needs more memory than there is; 'earmark retry {job.episode_id}' tries again.",
             )
         with _kept(queue, job, stopping or threading.Event(), patient) as check:
-            return Ingest(library, job, tools, on_step, check).run()
+            return Ingest(library, job, tools, on_step, check).run(fetch_only)
     except Exception as error:
         if not _there(library, job):
             library.clear_files(job.episode_id)

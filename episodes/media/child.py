@@ -17,12 +17,10 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
+from episodes.confined import MEMORY, bound, environment
 from episodes.model import Chapter, Probe
 from voice import errors
 from voice.errors import AudioError, EarmarkError
-
-MEMORY = 2_000_000_000
-"""Bytes of address space: the libraries alone take some hundred million."""
 
 PROBE_SECONDS = 20
 """Seconds of processor time that looking at a file may take."""
@@ -36,7 +34,6 @@ GRANTED = 600.0
 _SLOWEST = 5.0  # seconds of sound that are converted in a second of processor time, on the slowest machine
 _DENSEST = 16_000  # bytes of the library's own format for a second of sound, at most
 _TOGETHER = threading.BoundedSemaphore(2)
-_KEPT = ("PATH", "HOME", "LANG", "LC_ALL", "TMPDIR", "LD_LIBRARY_PATH", "SYSTEMROOT", "VIRTUAL_ENV")
 _BEAT = 0.5  # seconds between two signs of life of a child
 
 
@@ -74,13 +71,10 @@ def _run(
     what: str, path: Path, more: list[str], processor: int, disk: int, on_progress: Callable[[float], None]
 ) -> dict[str, Any]:
     """Run one of ``_WORK`` in a child and return what it says. Raises AudioError when it does not end well."""
-    root = str(Path(__file__).parents[2])
-    environment = {name: os.environ[name] for name in _KEPT if name in os.environ}
-    environment |= {"PYTHONPATH": root, "OMP_NUM_THREADS": "1", "OPENBLAS_NUM_THREADS": "1", "PYTHONUTF8": "1"}
     command = [sys.executable, "-P", "-c", "from episodes.media.child import main; main()",
                what, str(processor), str(disk), str(path), *more]  # fmt: skip
     with _TOGETHER, subprocess.Popen(  # noqa: S603  this program itself
-        command, env=environment, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL,
+        command, env=environment(), stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL,
     ) as process:  # fmt: skip
         said: dict[str, Any] = {}
         watchdog = threading.Timer(10 * processor + 60, process.kill)  # for one that neither works nor ends
@@ -100,8 +94,8 @@ def _run(
         kind = getattr(errors, said["error"], AudioError)
         raise kind(said["message"], said["hint"])
     if code or "progress" in said or not said:
-        bound = {-signal.SIGXCPU: "time", -signal.SIGKILL: "time", -signal.SIGXFSZ: "disk"}.get(code, "memory")
-        raise AudioError(f"{path.name} needs far more {bound} than a recording of its size, so it was given up.",
+        met = {-signal.SIGXCPU: "time", -signal.SIGKILL: "time", -signal.SIGXFSZ: "disk"}.get(code, "memory")
+        raise AudioError(f"{path.name} needs far more {met} than a recording of its size, so it was given up.",
                          "It is damaged, or not a recording; get it from another place.")
     return said
 
@@ -119,16 +113,12 @@ def main() -> None:
 
 
 def _bound(processor: int, disk: int) -> None:
-    with suppress(ImportError, ValueError, OSError):  # where the system has no such bounds, it goes without
-        import resource
-
+    with suppress(AttributeError, OSError):
         os.nice(5)
-        for bound, value in (
-            (resource.RLIMIT_AS, MEMORY), (resource.RLIMIT_CPU, processor), (resource.RLIMIT_FSIZE, disk),
-            (resource.RLIMIT_CORE, 0),
-        ):  # fmt: skip
-            with suppress(ValueError, OSError):
-                resource.setrlimit(bound, (value, value + 1 if bound == resource.RLIMIT_CPU else value))
+    bound("RLIMIT_AS", MEMORY)
+    bound("RLIMIT_CPU", processor, processor + 1)
+    bound("RLIMIT_FSIZE", disk)
+    bound("RLIMIT_CORE", 0)
 
 
 def _say(what: dict[str, Any]) -> None:

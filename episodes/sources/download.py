@@ -15,10 +15,10 @@ from episodes.sources.addresses import with_password
 from episodes.sources.feed import is_login, kind
 from episodes.sources.files import probed
 from episodes.sources.http import Net
-from episodes.transcripts.chapters import read_chapters
+from episodes.sources.reading import read_chapters
 from episodes.transcripts.fit import misfit
 from episodes.transcripts.html_and_text import has_times
-from episodes.transcripts.reader import read_transcript
+from episodes.transcripts.reading import read_transcript
 from voice.errors import (
     AudioError,
     DownloadError,
@@ -110,7 +110,7 @@ class Fetcher:
                 if sent is None or sent.media:
                     raise TranscriptError(f"{link.address} is not a text.")
                 _write(path, sent.content)
-                problem = misfit(read_transcript(path, length), length)
+                problem = misfit(read_transcript(path, length, net.check), length)
                 timed = link.type not in ("text/html", "text/plain") or has_times(path.read_text("utf-8", "replace"))
             except (DownloadError, TranscriptError) as error:
                 problem = error.message
@@ -137,7 +137,9 @@ class Fetcher:
             return ()
         try:
             sent = net.document(with_password(source.chapters_address, source.feed))
-            return read_chapters(sent.content.decode("utf-8-sig", "replace"), "The list") if sent is not None else ()
+            if sent is None:
+                return ()
+            return read_chapters(sent.content.decode("utf-8-sig", "replace"), "The list", net.check)
         except (DownloadError, FeedError) as error:
             remarks.append(f"The publisher's chapters were left out: {error.message}")
             return ()

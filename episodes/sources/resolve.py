@@ -10,11 +10,13 @@ from pathlib import Path
 from episodes.model import Link, Source
 from episodes.sources.addresses import as_web, without_password, without_scheme
 from episodes.sources.download import title_of
-from episodes.sources.feed import Feed, feed_links, is_login, kind, read_feed, read_opml
+from episodes.sources.feed import Feed, is_login, kind
 from episodes.sources.files import is_sound_name, local_source
 from episodes.sources.http import Document, Net, is_address
+from episodes.sources.reading import feed_links, read_feed, read_opml
 from episodes.transcripts.html_and_text import is_timed
-from episodes.transcripts.reader import PROSE, SUFFIXES, read_transcript
+from episodes.transcripts.reader import PROSE, SUFFIXES
+from episodes.transcripts.reading import read_transcript
 from voice.errors import EarmarkError, FeedError, LibraryError, from_os_error
 
 NEWEST = 3
@@ -129,7 +131,7 @@ def _from_file(path: Path, net: Net, choice: Choice) -> Gathered:
         except OSError as error:
             raise from_os_error(error, f"read {path}") from error
     if what in ("feed", "json feed"):
-        return _of_feed(read_feed(content, "", path.name), None, net, choice)
+        return _of_feed(read_feed(content, "", path.name, net.check), None, net, choice)
     if what == "opml":
         return _from_opml(content, path.name, net, choice)
     return Gathered((local_source(path),))
@@ -169,7 +171,7 @@ def _from_folder(folder: Path, net: Net, choice: Choice) -> Gathered:
             left_out.append(f"{path.name} was left out: it is a text without times.")
             continue
         try:
-            read_transcript(path)
+            read_transcript(path, check=net.check)
             sources.append(local_source(path))
             stems.add((path.parent, path.stem))  # the same talk in a second format is not another one
         except EarmarkError as error:
@@ -254,7 +256,7 @@ def _from_address(address: str, net: Net, choice: Choice, lists: bool = True) ->
     shown = without_password(address)
     what = kind(sent.content)
     if what in ("feed", "json feed"):
-        feed, sent = moved_to(read_feed(sent.content, sent.base, shown), sent, net)
+        feed, sent = moved_to(read_feed(sent.content, sent.base, shown, net.check), sent, net)
         return _of_feed(feed, sent, net, choice)
     if what == "opml" and lists:
         return _from_opml(sent.content, shown, net, choice)
@@ -271,7 +273,7 @@ def _from_address(address: str, net: Net, choice: Choice, lists: bool = True) ->
 
 
 def _from_page(sent: Document, address: str, net: Net, choice: Choice) -> Gathered:
-    links = feed_links(sent.content, without_password(sent.base))
+    links = feed_links(sent.content, without_password(sent.base), net.check)
     address = without_password(address)
     if not links and is_login(sent.content):
         raise FeedError(f"{address} is a page to log in, not a feed.",
@@ -295,7 +297,7 @@ def _from_opml(content: bytes, name: str, net: Net, choice: Choice) -> Gathered:
     sources: list[Source] = []
     feeds: list[Followed] = []
     problems: list[str] = []
-    for outline in read_opml(content, name):
+    for outline in read_opml(content, name, net.check):
         if not outline.address:
             problems.append(f"{outline.title or 'An entry without a name'}: it names no address of a feed.")
             continue
@@ -316,7 +318,7 @@ def moved_to(feed: Feed, sent: Document, net: Net) -> tuple[Feed, Document]:
         return feed, sent
     try:
         there = _document(feed.moved, net)
-        found = read_feed(there.content, there.base, feed.moved)
+        found = read_feed(there.content, there.base, feed.moved, net.check)
     except EarmarkError:
         return feed, sent
     return (found, there) if found.entries else (feed, sent)
@@ -349,7 +351,7 @@ def _with_older(feed: Feed, net: Net, choice: Choice) -> tuple[Feed, str]:
         known.add(following)
         try:
             sent = _document(following, net)
-            page = read_feed(sent.content, sent.base, following)
+            page = read_feed(sent.content, sent.base, following, net.check)
         except EarmarkError as error:
             return replace(feed, entries=tuple(entries.values())), f"Older episodes of “{feed.title}”: {error}"
         for entry in page.entries:

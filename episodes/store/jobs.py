@@ -126,13 +126,14 @@ class Queue:
 
     # what workers say
 
-    def claim(self, worker: str, now: float, only: str = "") -> Job | None:
-        """Take the first job that waits, or whose worker is gone; of one episode when ``only`` names it.
+    def claim(self, worker: str, now: float, only: str = "", fetched: bool = False) -> Job | None:
+        """Take the first job that waits, or whose worker is gone; of one episode when ``only`` names it, and with
+        ``fetched`` only one that is on this machine.
 
         None when there is none. ``attempts`` of what is returned counts the workers that were lost on it.
         """
         with self._database.transaction() as database:
-            job = self._next(now, only)
+            job = self._next(now, only, fetched)
             if job is None:
                 return None
             lost = job.state is JobState.RUNNING
@@ -209,11 +210,13 @@ class Queue:
 
     # inside
 
-    def _next(self, now: float, only: str) -> Job | None:
+    def _next(self, now: float, only: str, fetched: bool = False) -> Job | None:
         with self._database.errors():
             rows = self._database.execute(
-                _JOBS + "WHERE ((state = ? AND due <= ?) OR state = ?) AND (? = '' OR episode = ?) " + _ORDER,
-                (JobState.WAITING, now, JobState.RUNNING, only, only),
+                _JOBS + "WHERE ((state = ? AND due <= ?) OR state = ?) AND (? = '' OR episode = ?)"
+                " AND (NOT ? OR coalesce(json_extract(source, '$.audio'), json_extract(source, '$.transcript'))"
+                " IS NOT NULL) " + _ORDER,
+                (JobState.WAITING, now, JobState.RUNNING, only, only, fetched),
             )
             for row in rows:
                 job = _job(row)

@@ -4,7 +4,8 @@
 import os
 import random
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from dataclasses import replace
 from pathlib import Path
 from time import monotonic, sleep, time
 
@@ -171,6 +172,38 @@ def test_cancel_stops_a_running_job_and_retry_goes_on(library: Library, tools: T
     thread.join(10)
     assert [cue.text for cue in library.cues(episode.id)] == SAID
     assert len(slow.heard) == len(SAID) + 1
+
+
+def test_what_a_slow_host_sends_keeps_nobody_waiting(library: Library, tools: Tools, tmp_path: Path) -> None:
+    stalled, stopping, ready = threading.Event(), threading.Event(), threading.Event()
+
+    def fetch(source: Source, folder: Path, on_progress: Callable[[float], None]) -> Source:
+        if source.title == "quick":
+            return replace(source, transcript=talk.transcript)
+        stalled.set()
+        while True:
+            on_progress(0.1)
+            sleep(0.01)
+
+    talk = source(tmp_path, "fetched")
+    at_work = Tools(tools.hearing, tools.embed, lambda episode, _: ready.set() if last in episode.id else None, fetch)
+    slow = [enqueue(library, Source("slow", address=f"https://example.org/{n}.mp3"), 5) for n in range(worker.FETCHES)]
+    later = enqueue(library, Source("quick", address="https://example.org/quick.mp3"), 1)
+    last = enqueue(library, source(tmp_path, "here")).id
+    thread = threading.Thread(target=worker.run, args=(library, at_work, stopping))
+    thread.start()
+    try:
+        assert stalled.wait(20)
+        assert ready.wait(20), "what lies on this machine is not kept waiting"
+        assert not library.episode(later.id).ready
+        worker.cancel(library, library.episode(slow[0].id))
+        until(lambda: library.episode(later.id).ready)
+        assert [library.episode(one.id).status for one in slow] == ["cancelled", "fetching 10 %", "fetching 10 %"]
+    finally:
+        stopping.set()
+        thread.join(20)
+    assert not thread.is_alive()
+    assert [job.state for job in Queue(library.database).jobs()] == [JobState.WAITING] * 2 + [JobState.CANCELLED]
 
 
 def test_a_job_of_a_dead_worker_is_taken_over_and_given_up_after_a_while(
