@@ -69,6 +69,10 @@ class Settings(Struct, frozen=True, kw_only=True):
     """Certificate file (PEM) for https, which browsers want for the microphone when the page is on another machine."""
     tls_key: str = ""
     """Key file (PEM) that goes with tls_cert."""
+    wyoming: str = ""
+    """Where Home Assistant and its like may ask (tcp://127.0.0.1:10700); empty: nowhere."""
+    wyoming_allow: str = ""
+    """Who may ask from other machines: addresses or networks, separated by commas, or anyone."""
     demo: bool = True
     """Add the demo episode on the first start."""
     microphone: str = ""

@@ -26,6 +26,7 @@ from fastapi.responses import JSONResponse
 from starlette.concurrency import run_in_threadpool
 
 from ui.companion import Companion
+from ui.home.wyoming import WyomingService, door_of
 from ui.positions import Listeners
 from ui.server_note import ServerNote
 from ui.settings import Settings
@@ -40,10 +41,11 @@ log = logging.getLogger("earmark")
 LOOPBACK = ("127.0.0.1", "localhost", "::1")
 
 
-def build(companion: Companion, token: str = "") -> FastAPI:
+def build(companion: Companion, token: str = "", wyoming: WyomingService | None = None) -> FastAPI:
     """The whole application over one companion; the page is mounted at the root.
 
-    Who shows ``token`` is let in without a name; it is drawn by chance when none is given.
+    Who shows ``token`` is let in without a name; it is drawn by chance when none is given. ``wyoming`` answers for as
+    long as the application lives.
     """
     token = token or secrets.token_urlsafe(32)
     settings = companion.settings
@@ -55,9 +57,13 @@ def build(companion: Companion, token: str = "") -> FastAPI:
     @asynccontextmanager
     async def life(app: FastAPI) -> AsyncIterator[None]:
         companion.start()
+        if wyoming is not None:
+            wyoming.start(companion)
         try:
             yield
         finally:
+            if wyoming is not None:
+                await run_in_threadpool(wyoming.close)
             await run_in_threadpool(companion.close)
 
     app = FastAPI(title="Earmark", lifespan=life, docs_url=None, redoc_url=None)
@@ -115,10 +121,12 @@ def serve(settings: Settings, open_page: bool | None = None) -> None:
     raise_file_limit()
 
     with _until_told(), ServerNote.held(settings.data_dir) as note, _listen(settings.host, settings.port) as listener:
+        door = door_of(settings)
+        wyoming = WyomingService(door) if door else None
         companion = Companion(settings)
         address = _address(settings.host, settings.port, "https" if secure else "http")
         token = secrets.token_urlsafe(32)
-        app = build(companion, token)
+        app = build(companion, token, wyoming)
         with note.written(address, token):
             log.info("Earmark is at %s (Ctrl-C stops it).", address)
             if open_page or (open_page is None and _has_screen()):
