@@ -27,6 +27,12 @@ ONLY_IN = {
     "urllib.request": {"ui/cli/client.py"},
     "huggingface_hub": {"voice/hub.py"},
     "requests": set(),
+    "wyoming": {
+        "voice/remote.py", "voice/recognition/remote.py", "voice/synthesis/remote.py", "voice/turns/remote_wake.py",
+        "ui/cli/doctor.py", "ui/home/frames.py", "ui/home/intents.py", "ui/home/offer.py", "ui/home/wyoming.py",
+        "ui/home/wyoming_connection.py",
+    },
+    "zeroconf": {"ui/home/announcing.py", "ui/home/wyoming.py"},
 }
 """Modules that reach devices or the network, and the files that may import them."""
 

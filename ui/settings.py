@@ -44,11 +44,13 @@ class Settings(Struct, frozen=True, kw_only=True):
     data_dir: Path = field(default_factory=default_data_dir)
     """Folder of the library and the models."""
     hearing: str = "auto"
-    """What hears: auto, a faster-whisper model by name (tiny.en) or its folder."""
+    """What hears: auto, a faster-whisper model by name (tiny.en) or its folder, or for questions a Wyoming engine
+    elsewhere (tcp://box:10300)."""
     language: str = "en"
     """Language that is spoken, for models that know several."""
     speaking: str = "auto"
-    """What speaks: auto, a Piper voice by name (en_US-joe-medium) or its .onnx file."""
+    """What speaks: auto, a Piper voice by name (en_US-joe-medium) or its .onnx file, or a Wyoming engine elsewhere
+    (tcp://box:10200)."""
     speakers: str = "auto"
     """What tells speakers apart where a transcript does not name them: auto (once its models are here), off, or their
     folder."""
@@ -82,7 +84,8 @@ class Settings(Struct, frozen=True, kw_only=True):
     wake: Literal["none", "key", "word"] = "none"
     """How 'earmark listen' is called: just talk (none), a key or a button (key), or its wake word (word)."""
     wake_model: str = ""
-    """The wake word: a microWakeWord .json, an openWakeWord .onnx, or okay_nabu, hey_jarvis, hey_mycroft, alexa."""
+    """The wake word: a microWakeWord .json, an openWakeWord .onnx, okay_nabu, hey_jarvis, hey_mycroft, alexa, or a
+    Wyoming engine elsewhere (tcp://box:10400)."""
     button: str = ""
     """A button that calls it: gpio:17 (a pin), /dev/input/event3, or a part of the name of an input device."""
     duck: bool = False
