@@ -52,7 +52,7 @@ def build(companion: Companion, token: str = "", wyoming: WyomingService | None 
     os.environ.setdefault("GRADIO_ANALYTICS_ENABLED", "False")  # read when gradio is imported
     os.environ["GRADIO_TEMP_DIR"] = str(_gradio_folder(settings.data_dir))
     from ui.web import page
-    from ui.web.api import adding, asking, episodes, feeds, listening, models
+    from ui.web.api import adding, asking, episodes, feeds, listening, media, models
 
     @asynccontextmanager
     async def life(app: FastAPI) -> AsyncIterator[None]:
@@ -75,7 +75,7 @@ def build(companion: Companion, token: str = "", wyoming: WyomingService | None 
     app.add_middleware(Walls)
     app.add_exception_handler(EarmarkError, _explain)
     app.add_exception_handler(RequestValidationError, _refuse)
-    for each in (episodes, asking, listening, adding, feeds, models):
+    for each in (episodes, asking, listening, adding, feeds, models, media):
         app.include_router(each.router)
     return page.mount(app, companion)
 
