@@ -23,7 +23,9 @@ ONLY_IN = {
     "gradio": {"ui/web/page.py", "ui/web/server.py"},
     "httpx": {
         "voice/download.py", "episodes/sources/http.py", "episodes/sources/ssrf_guard.py", "retrieval/answers/llm.py",
+        "voice/devices/home_assistant.py",
     },
+    "mpd": {"voice/devices/mpd_player.py"},
     "urllib.request": {"ui/cli/client.py"},
     "huggingface_hub": {"voice/hub.py"},
     "requests": set(),

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from retrieval.answers.llm import LanguageModel
 
 PREFIX = "EARMARK_"
-SECRET = frozenset({"auth", "llm_key"})
+SECRET = frozenset({"auth", "llm_key", "home_token", "loudspeakers"})
 """Settings whose values are never shown."""
 CONFIG_VARIABLE = "EARMARK_CONFIG"
 
@@ -75,6 +75,15 @@ class Settings(Struct, frozen=True, kw_only=True):
     """Where Home Assistant and its like may ask (tcp://127.0.0.1:10700); empty: nowhere."""
     wyoming_allow: str = ""
     """Who may ask from other machines: addresses or networks, separated by commas, or anyone."""
+    loudspeakers: str = ""
+    """Loudspeakers in other rooms, as NAME=ADDRESS, several separated by commas: mpd://HOST:PORT, or
+    ha:media_player.NAME."""
+    media_url: str = ""
+    """Where they reach this server (http://192.168.1.2:7860); empty: found out from host and port."""
+    home_url: str = ""
+    """Address of Home Assistant (http://homeassistant.local:8123)."""
+    home_token: str = ""
+    """A long-lived access token for it."""
     demo: bool = True
     """Add the demo episode on the first start."""
     microphone: str = ""

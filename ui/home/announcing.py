@@ -7,13 +7,12 @@ import socket
 from zeroconf import Error, InterfaceChoice, IPVersion
 from zeroconf.asyncio import AsyncServiceInfo, AsyncZeroconf
 
+from ui.home.network import ANYWHERE, own_address
+
 log = logging.getLogger("earmark.home")
 
 TYPE = "_wyoming._tcp.local."
 """The kind of service that Home Assistant looks for."""
-
-_ANYWHERE = {"0.0.0.0", "::"}  # noqa: S104  compared, not bound
-_SOMEWHERE = ("192.0.2.1", 9)  # an address that is nobody's (RFC 5737): nothing is sent there
 
 
 class Announcement:
@@ -33,7 +32,7 @@ async def announced(host: str, port: int) -> Announcement | None:
 
     None, and a line in the log, where the network does not take it: it works without, by address.
     """
-    address = _own_address() if host in _ANYWHERE else socket.gethostbyname(host) if ":" not in host else host
+    address = own_address() if host in ANYWHERE else socket.gethostbyname(host) if ":" not in host else host
     machine = socket.gethostname().partition(".")[0]
     network: AsyncZeroconf | None = None
     try:
@@ -51,14 +50,3 @@ async def announced(host: str, port: int) -> Announcement | None:
             await network.async_close()
         return None
     return Announcement(network)
-
-
-def _own_address() -> str:
-    """The address under which others in the network reach this machine."""
-    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as probe:
-        try:
-            probe.connect(_SOMEWHERE)
-        except OSError:
-            return "127.0.0.1"
-        address: str = probe.getsockname()[0]
-        return address

@@ -9,7 +9,7 @@ import asyncio
 import logging
 import socket
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from ipaddress import IPv4Network, IPv6Network, ip_address, ip_network
@@ -26,6 +26,7 @@ from voice.model import Heard
 if TYPE_CHECKING:
     from ui.companion import Status
     from ui.home.announcing import Announcement
+    from ui.home.house import OnAir
 
 log = logging.getLogger("earmark.home")
 
@@ -60,9 +61,20 @@ class Engine(Protocol):
         ...
 
 
-Carry = Callable[[Answer, Place], str | None]
-"""Carries out a command of an answer for whoever asked at a place: what to say then, or None when no player here is
-meant."""
+class Household(Protocol):
+    """The loudspeakers of a house: ``ui.home.house.House``."""
+
+    def said(self, text: str) -> tuple[str, str]:
+        """See ``House.said``."""
+        ...
+
+    def now(self, place: Place) -> "OnAir | None":
+        """See ``House.now``."""
+        ...
+
+    def carry(self, made: Answer, place: Place, room: str = "") -> str | None:
+        """See ``House.carry``."""
+        ...
 
 
 @dataclass(frozen=True, slots=True)
@@ -128,7 +140,8 @@ def door_of(settings: Settings) -> Door | None:
 class WyomingService:
     """The service of one engine, in a thread of its own. It listens from the beginning and answers from ``start``.
 
-    ``carry`` is asked first when a command was given. Raises SettingsError when the port is taken, or when the extra
+    What ``house`` does not carry out of commands is left to Home Assistant.
+    Raises SettingsError when the port is taken, or when the extra
     ``home`` is not installed.
     """
 
@@ -157,10 +170,10 @@ class WyomingService:
         number: int = self._listener.getsockname()[1]
         return number
 
-    def start(self, engine: Engine, carry: Carry = lambda answer, place: None, announce: bool = True) -> None:
+    def start(self, engine: Engine, house: Household | None = None, announce: bool = True) -> None:
         """Begin to answer; ``announce`` also tells the network (or this machine alone) by zeroconf."""
         self._thread = threading.Thread(
-            target=self._run, args=(engine, carry, announce), name="earmark-wyoming", daemon=True
+            target=self._run, args=(engine, house, announce), name="earmark-wyoming", daemon=True
         )
         self._thread.start()
         self._begun.wait(_CLOSING)
@@ -175,17 +188,17 @@ class WyomingService:
         self._listener.close()
         self.pool.shutdown(wait=True, cancel_futures=True)
 
-    def _run(self, engine: Engine, carry: Carry, announce: bool) -> None:
+    def _run(self, engine: Engine, house: Household | None, announce: bool) -> None:
         asyncio.set_event_loop(self._loop)
         try:
-            self._loop.run_until_complete(self._open(engine, carry, announce))
+            self._loop.run_until_complete(self._open(engine, house, announce))
             log.info("Wyoming listens on %s port %d.", self.door.host, self.port)
             self._loop.run_forever()
             self._loop.run_until_complete(self._loop.shutdown_asyncgens())
         finally:
             self._loop.close()
 
-    async def _open(self, engine: Engine, carry: Carry, announce: bool) -> None:
+    async def _open(self, engine: Engine, house: Household | None, announce: bool) -> None:
         from ui.home.announcing import announced
         from ui.home.frames import LONGEST_LINE
         from ui.home.wyoming_connection import Connection, turn_away
@@ -201,7 +214,7 @@ class WyomingService:
             else:
                 self._connections.add(task)
                 task.add_done_callback(self._connections.discard)
-                await Connection(engine, self.conversations, self.pool, carry, reader, writer).serve()
+                await Connection(engine, self.conversations, self.pool, house, reader, writer).serve()
 
         self._server = await asyncio.start_server(met, sock=self._listener, limit=LONGEST_LINE)
         self._begun.set()

@@ -10,7 +10,7 @@ import logging
 import threading
 from collections.abc import AsyncGenerator, Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any, TypeVar
 
 import numpy as np
@@ -27,7 +27,7 @@ from ui.home.conversations import Conversations, Place, Said
 from ui.home.frames import BadFrame, read_event
 from ui.home.intents import intent_of
 from ui.home.offer import info_of
-from ui.home.wyoming import Carry, Engine
+from ui.home.wyoming import Engine, Household
 from voice.audio import HEARING_RATE, Audio, pcm16
 from voice.errors import EarmarkError
 from voice.turns.commands import CommandName
@@ -81,10 +81,10 @@ class Connection:
     """What one client asks, in order, until it hangs up."""
 
     def __init__(
-        self, engine: Engine, conversations: Conversations, pool: ThreadPoolExecutor, carry: Carry,
-        reader: asyncio.StreamReader, writer: asyncio.StreamWriter,
+        self, engine: Engine, conversations: Conversations, pool: ThreadPoolExecutor,
+        house: Household | None, reader: asyncio.StreamReader, writer: asyncio.StreamWriter,
     ) -> None:
-        self._engine, self._conversations, self._pool, self._carry = engine, conversations, pool, carry
+        self._engine, self._conversations, self._pool, self._house = engine, conversations, pool, house
         self._reader, self._writer = reader, writer
         self._hearing: _Hearing | None = None
         self._spoken: str | None = None  # a text that comes in pieces, as far as it is not spoken yet
@@ -151,7 +151,14 @@ class Connection:
         try:
             await self._ready()
             said = self._conversations.of(place.key)
-            question = Question(text, history=tuple(one.turn for one in said))
+            room, air, house = "", None, self._house
+            if house is not None:
+                text, room = house.said(text)
+                air = await self._in_thread(lambda: house.now(place))
+            question = Question(
+                text, None, air.position if air else None, history=tuple(one.turn for one in said),
+                playing=air.episode if air else None,
+            )  # fmt: skip
             made: Answer | None = None
             async with contextlib.aclosing(self._streamed(lambda: self._engine.telling(question))) as news:
                 async for one in news:
@@ -164,7 +171,7 @@ class Connection:
                         made = one
             if made is None:
                 raise EarmarkError("Nothing came of that question.", "Ask it again.")
-            last = await self._outcome(made, said, place, context)
+            last = await self._outcome(made, said, place, room, context)
         except EarmarkError as error:
             last = NotHandled(str(error), context)
         except ConnectionError:
@@ -177,19 +184,25 @@ class Connection:
             await self._send(HandledStop())
 
     async def _outcome(
-        self, made: Answer, said: tuple[Said, ...], place: Place, context: dict[str, Any] | None
+        self, made: Answer, said: tuple[Said, ...], place: Place, room: str,
+        context: dict[str, Any] | None,
     ) -> Eventable:
         """What ends the answer; a command is carried out here, by Home Assistant, or declined."""
-        if made.command is None:
+        command = made.command
+        if command is None:
             self._conversations.add(place.key, Said(Turn(made.question, made.moments), made.text))
             return Handled(made.text, context) if made.covered else NotHandled(made.text or "I do not know.", context)
-        told = await self._in_thread(lambda: self._carry(made, place))
+        if command.name is CommandName.YES and said:
+            made = replace(made, moments=said[-1].turn.moments[:1])
+        house, told = self._house, None
+        if house is not None:
+            told = await self._in_thread(lambda: house.carry(made, place, room))
         if told is None:
             told = spoken(made, said)
         if told is not None:
             self._conversations.add(place.key, Said(Turn(made.question, made.moments), told))
             return Handled(told, context)
-        intent = intent_of(made.command)
+        intent = intent_of(command)
         if intent is None:
             return NotHandled("I have no loudspeaker to do that on.", context)
         intent.context = context

@@ -9,6 +9,7 @@ from fastapi import Depends, Path, Request
 
 from episodes.model import Episode
 from ui.companion import Companion
+from ui.home.house import House
 from ui.positions import Listeners
 from ui.web.auth import USER
 from ui.web.limits import ASKERS
@@ -22,6 +23,8 @@ class Served:
     companion: Companion
     listeners: Listeners
     models: ModelFetching
+    house: House | None = None
+    """The loudspeakers of the house, if any are set."""
     askers: CapacityLimiter = field(default_factory=lambda: CapacityLimiter(ASKERS))
     asked: int = 0
     """Questions under way or waiting."""

@@ -26,6 +26,10 @@ from fastapi.responses import JSONResponse
 from starlette.concurrency import run_in_threadpool
 
 from ui.companion import Companion
+from ui.home.house import House
+from ui.home.media_links import MediaLinks
+from ui.home.network import ANYWHERE, own_address
+from ui.home.rooms import home_of, loudspeakers_of
 from ui.home.wyoming import WyomingService, door_of
 from ui.positions import Listeners
 from ui.server_note import ServerNote
@@ -52,13 +56,13 @@ def build(companion: Companion, token: str = "", wyoming: WyomingService | None 
     os.environ.setdefault("GRADIO_ANALYTICS_ENABLED", "False")  # read when gradio is imported
     os.environ["GRADIO_TEMP_DIR"] = str(_gradio_folder(settings.data_dir))
     from ui.web import page
-    from ui.web.api import adding, asking, episodes, feeds, listening, media, models
+    from ui.web.api import adding, asking, episodes, feeds, listening, loudspeakers, media, models
 
     @asynccontextmanager
     async def life(app: FastAPI) -> AsyncIterator[None]:
         companion.start()
         if wyoming is not None:
-            wyoming.start(companion)
+            wyoming.start(companion, app.state.served.house)
         try:
             yield
         finally:
@@ -67,7 +71,7 @@ def build(companion: Companion, token: str = "", wyoming: WyomingService | None 
             await run_in_threadpool(companion.close)
 
     app = FastAPI(title="Earmark", lifespan=life, docs_url=None, redoc_url=None)
-    app.state.served = Served(companion, Listeners(settings.data_dir), ModelFetching(companion))
+    app.state.served = Served(companion, Listeners(settings.data_dir), ModelFetching(companion), house_of(companion))
     # the last that is added sees a request first
     app.add_middleware(Bounds)
     app.add_middleware(SignIn, known=people(settings.auth), token=token)
@@ -75,9 +79,21 @@ def build(companion: Companion, token: str = "", wyoming: WyomingService | None 
     app.add_middleware(Walls)
     app.add_exception_handler(EarmarkError, _explain)
     app.add_exception_handler(RequestValidationError, _refuse)
-    for each in (episodes, asking, listening, adding, feeds, models, media):
+    for each in (episodes, asking, listening, adding, feeds, models, media, loudspeakers):
         app.include_router(each.router)
     return page.mount(app, companion)
+
+
+def house_of(companion: Companion) -> House | None:
+    """The loudspeakers that the settings name; None for none. Raises SettingsError."""
+    settings = companion.settings
+    home = home_of(settings)
+    speakers = loudspeakers_of(settings, home)
+    if not speakers and home is None:
+        return None
+    host = own_address() if settings.host in ANYWHERE else settings.host
+    base = settings.media_url.strip() or _address(host, settings.port, "https" if settings.tls_cert else "http")
+    return House(companion.library, MediaLinks.of(settings.data_dir), speakers, base, home)
 
 
 def _explain(request: Request, error: Exception) -> JSONResponse:

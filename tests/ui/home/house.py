@@ -68,9 +68,9 @@ class House:
 
 
 @contextmanager
-def running(house: House, door: Door | None = None, **how) -> Iterator[WyomingService]:
+def running(engine: House, door: Door | None = None, **how) -> Iterator[WyomingService]:
     service = WyomingService(door or Door("127.0.0.1", 0))
-    service.start(house, announce=False, **how)
+    service.start(engine, announce=False, **how)
     try:
         yield service
     finally:

@@ -26,10 +26,29 @@ from tests.ui.home.house import MOMENT, House, running, say
 from ui.companion import Companion
 from ui.home import wyoming_connection
 from ui.home.conversations import IDLE, MOST, REMEMBERED, Conversations, Place, Said
+from ui.home.house import OnAir
+from ui.home.rooms import in_room
 from ui.home.wyoming import Door, WyomingService, door_of
 from ui.settings import Settings
 from voice.audio import HEARING_RATE
 from voice.errors import SettingsError
+
+
+class Rooms:
+    """A house with an attic, in which an episode plays."""
+
+    def __init__(self) -> None:
+        self.carried: list[tuple[Place, str]] = []
+
+    def said(self, text: str) -> tuple[str, str]:
+        return in_room(text, ["attic"])
+
+    def now(self, place: Place) -> OnAir | None:
+        return OnAir("attic", "e7", 12.0, True)
+
+    def carry(self, made: Answer, place: Place, room: str = "") -> str | None:
+        self.carried.append((place, room))
+        return f"Playing from {made.moments[0].start:.0f}."
 
 
 @pytest.fixture
@@ -107,15 +126,12 @@ def test_commands_of_a_player_are_home_assistants_intents(service, text, name, s
 
 def test_a_command_is_carried_out_where_a_player_here_is_meant_and_declined_where_there_is_none(house, service):
     assert "loudspeaker" in asked(service, "back thirty seconds", until="not-handled").data["text"]
-    places = []
-
-    def carry(answer: Answer, place: Place) -> str:
-        places.append(place)
-        return f"Playing from {answer.moments[0].start:.0f}."
-
-    with running(house, carry=carry) as other:
-        assert Handled.from_event(asked(other, "play the part about bees")).text == "Playing from 65."
-    assert places == [Place("01JC", "d1", "assist_satellite.kitchen")]
+    rooms = Rooms()
+    with running(house, house=rooms) as other:
+        assert Handled.from_event(asked(other, "play the part about bees in the attic")).text == "Playing from 65."
+    assert rooms.carried == [(Place("01JC", "d1", "assist_satellite.kitchen"), "attic")]
+    assert (house.asked[-1].text, house.asked[-1].playing) == ("play the part about bees", "e7")
+    assert house.asked[-1].position == 12.0
 
 
 def test_the_last_answer_is_said_again(service):
