@@ -29,6 +29,7 @@ ONLY_IN = {
     "urllib.request": {"ui/cli/client.py"},
     "huggingface_hub": {"voice/hub.py"},
     "requests": set(),
+    "mygpoclient": set(),
     "wyoming": {
         "voice/remote.py", "voice/recognition/remote.py", "voice/synthesis/remote.py", "voice/turns/remote_wake.py",
         "ui/cli/doctor.py", "ui/home/frames.py", "ui/home/intents.py", "ui/home/offer.py", "ui/home/wyoming.py",

@@ -109,6 +109,12 @@ class Settings(Struct, frozen=True, kw_only=True):
     """Largest recording that is fetched."""
     fetch_document_megabytes: Annotated[int, Meta(ge=1, le=4_000)] = 64
     """Largest feed or transcript that is fetched, unpacked."""
+    sync: str = ""
+    """How often feeds are looked at for what is new (6h); empty: when 'earmark sync' is told to."""
+    quiet_hours: str = ""
+    """Hours in which they are not (23-7)."""
+    keep: str = ""
+    """How long an episode of a feed stays after it was heard (30 days); empty: for good."""
     llm_url: str = ""
     """Address of a language model that tells answers (Ollama: http://127.0.0.1:11434/v1); empty: quotes only."""
     llm_model: str = ""

@@ -9,6 +9,7 @@ from fastapi import Depends, Path, Request
 
 from episodes.model import Episode
 from ui.companion import Companion
+from ui.home.gpodder import PodcastApps
 from ui.home.house import House
 from ui.positions import Listeners
 from ui.web.auth import USER
@@ -45,6 +46,15 @@ def companion_of(served: ServedDep) -> Companion:
 
 
 CompanionDep = Annotated[Companion, Depends(companion_of)]
+
+
+def apps_of(request: Request) -> PodcastApps:
+    """The memory of what podcast apps told."""
+    apps: PodcastApps = request.app.state.apps
+    return apps
+
+
+AppsDep = Annotated[PodcastApps, Depends(apps_of)]
 
 
 def episode_of(episode_id: Annotated[str, Path(max_length=200)], companion: CompanionDep) -> Episode:

@@ -14,7 +14,7 @@ import signal
 import socket
 import sys
 import webbrowser
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator, Callable, Collection, Iterator
 from contextlib import asynccontextmanager, contextmanager
 from pathlib import Path
 from types import FrameType
@@ -26,10 +26,12 @@ from fastapi.responses import JSONResponse
 from starlette.concurrency import run_in_threadpool
 
 from ui.companion import Companion
+from ui.home.gpodder import PodcastApps
 from ui.home.house import House
 from ui.home.media_links import MediaLinks
 from ui.home.network import ANYWHERE, own_address
 from ui.home.rooms import home_of, loudspeakers_of
+from ui.home.upkeep import Upkeep
 from ui.home.wyoming import WyomingService, door_of
 from ui.positions import Listeners
 from ui.server_note import ServerNote
@@ -38,6 +40,7 @@ from ui.web.auth import Hosts, SignIn, Walls, own_names, people
 from ui.web.bounds import Bounds
 from ui.web.dependencies import Served
 from ui.web.model_fetching import ModelFetching
+from ui.web.sessions import Sessions
 from voice.errors import EarmarkError, SettingsError, UnknownEpisode
 
 log = logging.getLogger("earmark")
@@ -45,41 +48,49 @@ log = logging.getLogger("earmark")
 LOOPBACK = ("127.0.0.1", "localhost", "::1")
 
 
-def build(companion: Companion, token: str = "", wyoming: WyomingService | None = None) -> FastAPI:
+def build(
+    companion: Companion, token: str = "", wyoming: WyomingService | None = None,
+    saved: Callable[[], Collection[str]] = tuple,
+) -> FastAPI:
     """The whole application over one companion; the page is mounted at the root.
 
     Who shows ``token`` is let in without a name; it is drawn by chance when none is given. ``wyoming`` answers for as
-    long as the application lives.
+    long as the application lives. ``saved`` are the ids of episodes that go by no setting.
     """
     token = token or secrets.token_urlsafe(32)
     settings = companion.settings
     os.environ.setdefault("GRADIO_ANALYTICS_ENABLED", "False")  # read when gradio is imported
     os.environ["GRADIO_TEMP_DIR"] = str(_gradio_folder(settings.data_dir))
     from ui.web import page
-    from ui.web.api import adding, asking, episodes, feeds, listening, loudspeakers, media, models
+    from ui.web.api import adding, asking, episodes, feeds, listening, loudspeakers, media, models, podcast_apps
 
     @asynccontextmanager
     async def life(app: FastAPI) -> AsyncIterator[None]:
         companion.start()
         if wyoming is not None:
             wyoming.start(companion, app.state.served.house)
+        upkeep.start()
         try:
             yield
         finally:
+            await run_in_threadpool(upkeep.close)
             if wyoming is not None:
                 await run_in_threadpool(wyoming.close)
             await run_in_threadpool(companion.close)
 
     app = FastAPI(title="Earmark", lifespan=life, docs_url=None, redoc_url=None)
-    app.state.served = Served(companion, Listeners(settings.data_dir), ModelFetching(companion), house_of(companion))
+    app.state.apps = PodcastApps(settings.data_dir)
+    listeners = Listeners(settings.data_dir)
+    upkeep = Upkeep(companion, listeners, saved)
+    app.state.served = Served(companion, listeners, ModelFetching(companion), house_of(companion))
     # the last that is added sees a request first
     app.add_middleware(Bounds)
-    app.add_middleware(SignIn, known=people(settings.auth), token=token)
+    app.add_middleware(SignIn, known=people(settings.auth), token=token, sessions=Sessions())
     app.add_middleware(Hosts, names=own_names(settings.host, settings.hosts))
     app.add_middleware(Walls)
     app.add_exception_handler(EarmarkError, _explain)
     app.add_exception_handler(RequestValidationError, _refuse)
-    for each in (episodes, asking, listening, adding, feeds, models, media, loudspeakers):
+    for each in (episodes, asking, listening, adding, feeds, models, media, loudspeakers, podcast_apps):
         app.include_router(each.router)
     return page.mount(app, companion)
 
@@ -122,8 +133,11 @@ def _gradio_folder(data_dir: Path) -> Path:
     return folder
 
 
-def serve(settings: Settings, open_page: bool | None = None) -> None:
-    """Serve until interrupted. ``open_page`` shows it in the browser (None: when there is a screen and a terminal).
+def serve(
+    settings: Settings, open_page: bool | None = None, saved: Callable[[], Collection[str]] = tuple
+) -> None:
+    """Serve until interrupted. ``open_page`` shows it in the browser (None: when there is a screen and a terminal);
+    ``saved`` are the ids of episodes that the setting ``keep`` lets nobody remove.
 
     Raises SettingsError when the port is taken, or when others could reach the page and nobody was told who may.
     """
@@ -142,7 +156,7 @@ def serve(settings: Settings, open_page: bool | None = None) -> None:
         companion = Companion(settings)
         address = _address(settings.host, settings.port, "https" if secure else "http")
         token = secrets.token_urlsafe(32)
-        app = build(companion, token, wyoming)
+        app = build(companion, token, wyoming, saved)
         with note.written(address, token):
             log.info("Earmark is at %s (Ctrl-C stops it).", address)
             if open_page or (open_page is None and _has_screen()):

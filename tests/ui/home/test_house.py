@@ -49,11 +49,12 @@ def free_port() -> int:
 
 
 @contextmanager
-def served(companion: Companion, port: int) -> Iterator[None]:
-    """What players ask for, over HTTP."""
-    app = FastAPI()
-    app.state.served = Served(companion, Listeners(companion.settings.data_dir), ModelFetching(companion))
-    app.include_router(media.router)
+def served(companion: Companion, port: int, app: FastAPI | None = None) -> Iterator[None]:
+    """An application over HTTP; else only what players ask for."""
+    if app is None:
+        app = FastAPI()
+        app.state.served = Served(companion, Listeners(companion.settings.data_dir), ModelFetching(companion))
+        app.include_router(media.router)
     config = uvicorn.Config(app, port=port, lifespan="off", log_level="warning", ws="none")
     running = uvicorn.Server(config)
     thread = threading.Thread(target=running.run, daemon=True)
