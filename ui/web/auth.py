@@ -200,10 +200,13 @@ class SignIn:
 
     def _who(self, kind: str, what: str) -> str | None:
         """The name of who shows this, None for nobody."""
-        if kind.lower() != "basic":
+        if kind.lower() not in ("basic", "bearer"):
             return None
         try:
-            name, _, password = base64.b64decode(what, validate=True).decode("utf-8").partition(":")
+            if kind.lower() == "bearer":  # programs that know keys only: name:password is one
+                name, _, password = what.encode("latin-1").decode("utf-8").partition(":")
+            else:
+                name, _, password = base64.b64decode(what, validate=True).decode("utf-8").partition(":")
         except (binascii.Error, ValueError):
             return None
         name = unicodedata.normalize("NFC", name)

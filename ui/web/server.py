@@ -26,6 +26,7 @@ from fastapi.responses import JSONResponse
 from starlette.concurrency import run_in_threadpool
 
 from ui.companion import Companion
+from ui.home.conversations import Conversations
 from ui.home.gpodder import PodcastApps
 from ui.home.house import House
 from ui.home.media_links import MediaLinks
@@ -62,7 +63,7 @@ def build(
     os.environ.setdefault("GRADIO_ANALYTICS_ENABLED", "False")  # read when gradio is imported
     os.environ["GRADIO_TEMP_DIR"] = str(_gradio_folder(settings.data_dir))
     from ui.web import page
-    from ui.web.api import adding, asking, episodes, feeds, listening, loudspeakers, media, models, podcast_apps
+    from ui.web.api import adding, asking, episodes, feeds, listening, loudspeakers, media, models, openai, podcast_apps
 
     @asynccontextmanager
     async def life(app: FastAPI) -> AsyncIterator[None]:
@@ -79,6 +80,7 @@ def build(
             await run_in_threadpool(companion.close)
 
     app = FastAPI(title="Earmark", lifespan=life, docs_url=None, redoc_url=None)
+    app.state.chats = Conversations()
     app.state.apps = PodcastApps(settings.data_dir)
     listeners = Listeners(settings.data_dir)
     upkeep = Upkeep(companion, listeners, saved)
@@ -90,7 +92,7 @@ def build(
     app.add_middleware(Walls)
     app.add_exception_handler(EarmarkError, _explain)
     app.add_exception_handler(RequestValidationError, _refuse)
-    for each in (episodes, asking, listening, adding, feeds, models, media, loudspeakers, podcast_apps):
+    for each in (episodes, asking, listening, adding, feeds, models, media, loudspeakers, podcast_apps, openai):
         app.include_router(each.router)
     return page.mount(app, companion)
 
