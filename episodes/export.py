@@ -36,6 +36,20 @@ def export(library: Library, episode: Episode, form: str) -> str:
     return made
 
 
+def opml(feeds: Sequence[tuple[str, str]]) -> str:
+    """A list of feeds (title and address of each) as OPML 2.0, which every podcast app reads."""
+    lines = [f"    <outline type=\"rss\" text={quoteattr(_written(title))} title={quoteattr(_written(title))}"
+             f" xmlUrl={quoteattr(_written(address))}/>" for title, address in feeds]  # fmt: skip
+    head = ['<?xml version="1.0" encoding="UTF-8"?>', '<opml version="2.0">',
+            "  <head><title>Earmark</title></head>", "  <body>"]  # fmt: skip
+    return "\n".join([*head, *lines, "  </body>", "</opml>", ""])
+
+
+def _written(text: str) -> str:
+    """A text without what XML cannot hold."""
+    return re.sub(r"[\x00-\x08\x0b\x0c\x0e-\x1f\ufffe\uffff\ud800-\udfff]", "", text)
+
+
 def _told(title: str) -> str:
     """A title as it is; escaped only where it would be read as markup."""
     return title if plain(title) == title else escaped(title)

@@ -23,12 +23,21 @@ ONLY_IN = {
     "gradio": {"ui/web/page.py", "ui/web/server.py"},
     "httpx": {
         "voice/download.py", "episodes/sources/http.py", "episodes/sources/ssrf_guard.py", "retrieval/answers/llm.py",
+        "voice/devices/home_assistant.py",
     },
+    "mpd": {"voice/devices/mpd_player.py"},
     "urllib.request": {"ui/cli/client.py"},
     "huggingface_hub": {"voice/hub.py"},
     "requests": set(),
     "torch": {"retrieval/finding/cross_encoder.py", "retrieval/index/sentence_model.py"},
     "sentence_transformers": {"retrieval/finding/cross_encoder.py", "retrieval/index/sentence_model.py"},
+    "mygpoclient": set(),
+    "wyoming": {
+        "voice/remote.py", "voice/recognition/remote.py", "voice/synthesis/remote.py", "voice/turns/remote_wake.py",
+        "ui/cli/doctor.py", "ui/home/frames.py", "ui/home/intents.py", "ui/home/offer.py", "ui/home/wyoming.py",
+        "ui/home/wyoming_connection.py",
+    },
+    "zeroconf": {"ui/home/announcing.py", "ui/home/wyoming.py"},
 }
 """Modules that reach devices or the network, or take seconds to import, and the files that may import them."""
 

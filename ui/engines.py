@@ -20,6 +20,8 @@ from voice import diarization
 from voice.errors import EarmarkError, SpeakingError
 from voice.recognition.choice import Choice, Hearing, choose_hearing, load_hearing
 from voice.recognition.models import PACKAGED, WHISPER, present_whisper
+from voice.recognition.remote import RemoteHearing
+from voice.remote import RemoteEngine, address_of, is_remote
 from voice.synthesis import piper
 from voice.synthesis.piper import (
     Speaking,
@@ -32,6 +34,7 @@ from voice.synthesis.piper import (
     voices_by_language,
     wanted_voices,
 )  # fmt: skip
+from voice.synthesis.remote import RemoteSpeaking
 
 log = logging.getLogger("earmark")
 
@@ -238,6 +241,13 @@ class Engines:
         return name in (self.choice.model, self._voice, *self.other_voices.values())
 
     def _load_hearing(self) -> Hearing:
+        if is_remote(self.settings.hearing):
+            return RemoteHearing(
+                RemoteEngine(address_of(self.settings.hearing)), self._load_local_hearing, self.settings.language
+            )
+        return self._load_local_hearing()
+
+    def _load_local_hearing(self) -> Hearing:
         choice = self.choice
         try:
             return self._loaded(choice)
@@ -252,6 +262,12 @@ class Engines:
         return load_hearing(choice, folder, settings.language, settings.threads, settings.models_dir)
 
     def _load_speaking(self) -> Speaking:
+        usual = wanted_voices(self.settings.speaking).usual
+        if is_remote(usual):
+            return RemoteSpeaking(RemoteEngine(address_of(usual)), self._load_local_speaking)
+        return self._load_local_speaking()
+
+    def _load_local_speaking(self) -> Speaking:
         folder, memory = voices_folder(self.settings), self.settings.models_dir
         try:
             return load_voice(self._voice, folder, memory=memory)
@@ -287,22 +303,27 @@ class Engines:
     def choice(self) -> Choice:
         """Which recogniser is used, why, and how to get a better one."""
         present = present_whisper(whisper_folder(self.settings))
-        return choose_hearing(self.settings.hearing, present, self.settings.language)
+        return choose_hearing(local_of(self.settings.hearing), present, self.settings.language)
 
     @property
     def _voice(self) -> str:
         """Which voice is used."""
-        usual = wanted_voices(self.settings.speaking).usual
+        usual = local_of(wanted_voices(self.settings.speaking).usual)
         return choose_voice(usual, present_voices(voices_folder(self.settings)))
 
     def _better_voice(self) -> str:
-        setting = wanted_voices(self.settings.speaking).usual
+        setting = local_of(wanted_voices(self.settings.speaking).usual)
         if self._voice != piper.PACKAGED or setting == piper.PACKAGED:
             return ""
         if setting != "auto":
             return f"Run 'earmark models get {setting}' for the voice that the settings name."
         name, megabytes = next(iter(VOICES.items()))
         return f"Run 'earmark models get {name}' for another voice ({megabytes} MB)."
+
+
+def local_of(setting: str) -> str:
+    """What is used on this machine, where the setting may name an engine of another one."""
+    return "auto" if is_remote(setting) else setting
 
 
 @contextmanager

@@ -90,6 +90,21 @@ class Listeners:
             ).fetchone()
         return Listened(row[0], tuple((a, b) for a, b in json.loads(row[1])), row[2]) if row else Listened()
 
+    def all(self, listener: str) -> list[tuple[str, Listened]]:
+        """Where this listener is in every episode (by its id), the latest first. Raises as ``get`` does."""
+        with self._open() as db:
+            rows = db.execute(
+                "SELECT episode, position, heard, at FROM listened WHERE listener = ? ORDER BY at DESC",
+                (_checked(listener),),
+            ).fetchall()
+        return [(row[0], Listened(row[1], tuple((a, b) for a, b in json.loads(row[2])), row[3])) for row in rows]
+
+    def of(self, episode_id: str) -> list[Listened]:
+        """Where all who began an episode are in it. Raises LibraryError when the file cannot be read."""
+        with self._open() as db:
+            rows = db.execute("SELECT position, heard, at FROM listened WHERE episode = ?", (episode_id,)).fetchall()
+        return [Listened(row[0], tuple((a, b) for a, b in json.loads(row[1])), row[2]) for row in rows]
+
     def note(self, listener: str, episode_id: str, position: float, heard: Iterable[Stretch] = ()) -> Listened:
         """Remember a position and add stretches that were heard meanwhile; what other devices noted stays heard."""
         with self._lock, self._open() as db:

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from retrieval.answers.llm import LanguageModel
 
 PREFIX = "EARMARK_"
-SECRET = frozenset({"auth", "llm_key"})
+SECRET = frozenset({"auth", "llm_key", "home_token", "loudspeakers"})
 """Settings whose values are never shown."""
 CONFIG_VARIABLE = "EARMARK_CONFIG"
 
@@ -44,12 +44,13 @@ class Settings(Struct, frozen=True, kw_only=True):
     data_dir: Path = field(default_factory=default_data_dir)
     """Folder of the library and the models."""
     hearing: str = "auto"
-    """What hears: auto, a faster-whisper model by name (tiny.en) or its folder."""
+    """What hears: auto, a faster-whisper model by name (tiny.en) or its folder, or for questions a Wyoming engine
+    elsewhere (tcp://box:10300)."""
     language: str = "en"
     """Language that is spoken, for models that know several."""
     speaking: str = "auto"
-    """What speaks: auto, a Piper voice by name (en_US-joe-medium) or its .onnx file; further ones by language
-    ("auto, de=de_DE-thorsten-medium")."""
+    """What speaks: auto, a Piper voice by name (en_US-joe-medium) or its .onnx file, or a Wyoming engine elsewhere
+    (tcp://box:10200); further voices by language ("auto, de=de_DE-thorsten-medium")."""
     speakers: str = "auto"
     """What tells speakers apart where a transcript does not name them: auto (once its models are here), off, or their
     folder."""
@@ -73,6 +74,19 @@ class Settings(Struct, frozen=True, kw_only=True):
     """Certificate file (PEM) for https, which browsers want for the microphone when the page is on another machine."""
     tls_key: str = ""
     """Key file (PEM) that goes with tls_cert."""
+    wyoming: str = ""
+    """Where Home Assistant and its like may ask (tcp://127.0.0.1:10700); empty: nowhere."""
+    wyoming_allow: str = ""
+    """Who may ask from other machines: addresses or networks, separated by commas, or anyone."""
+    loudspeakers: str = ""
+    """Loudspeakers in other rooms, as NAME=ADDRESS, several separated by commas: mpd://HOST:PORT, or
+    ha:media_player.NAME."""
+    media_url: str = ""
+    """Where they reach this server (http://192.168.1.2:7860); empty: found out from host and port."""
+    home_url: str = ""
+    """Address of Home Assistant (http://homeassistant.local:8123)."""
+    home_token: str = ""
+    """A long-lived access token for it."""
     demo: bool = True
     """Add the demo episode on the first start."""
     microphone: str = ""
@@ -82,7 +96,8 @@ class Settings(Struct, frozen=True, kw_only=True):
     wake: Literal["none", "key", "word"] = "none"
     """How 'earmark listen' is called: just talk (none), a key or a button (key), or its wake word (word)."""
     wake_model: str = ""
-    """The wake word: a microWakeWord .json, an openWakeWord .onnx, or okay_nabu, hey_jarvis, hey_mycroft, alexa."""
+    """The wake word: a microWakeWord .json, an openWakeWord .onnx, okay_nabu, hey_jarvis, hey_mycroft, alexa, or a
+    Wyoming engine elsewhere (tcp://box:10400)."""
     button: str = ""
     """A button that calls it: gpio:17 (a pin), /dev/input/event3, or a part of the name of an input device."""
     duck: bool = False
@@ -97,6 +112,12 @@ class Settings(Struct, frozen=True, kw_only=True):
     """Largest recording that is fetched."""
     fetch_document_megabytes: Annotated[int, Meta(ge=1, le=4_000)] = 64
     """Largest feed or transcript that is fetched, unpacked."""
+    sync: str = ""
+    """How often feeds are looked at for what is new (6h); empty: when 'earmark sync' is told to."""
+    quiet_hours: str = ""
+    """Hours in which they are not (23-7)."""
+    keep: str = ""
+    """How long an episode of a feed stays after it was heard (30 days); empty: for good."""
     llm_url: str = ""
     """Address of a language model that tells answers (Ollama: http://127.0.0.1:11434/v1); empty: quotes only."""
     llm_model: str = ""

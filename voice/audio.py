@@ -7,8 +7,9 @@ import wave
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
+from fractions import Fraction
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import numpy.typing as npt
@@ -210,6 +211,52 @@ def write_flac(path: Path, audio: Audio, tags: Mapping[str, str]) -> None:
         whole.sample_rate = audio.rate
         for given in (whole, None):
             container.mux(stream.encode(given))
+
+
+ENCODED = {
+    "mp3": ("mp3", "libmp3lame", "audio/mpeg"), "opus": ("ogg", "libopus", "audio/ogg"),
+    "aac": ("adts", "aac", "audio/aac"), "flac": ("flac", "flac", "audio/flac"),
+    "wav": ("wav", "pcm_s16le", "audio/wav"),
+}  # fmt: skip
+"""What sound can be encoded as: the container, the codec, and the media type of each."""
+
+
+def encoded(audio: Audio, form: str, speed: float = 1.0) -> bytes:
+    """The sound in one of the forms of ``ENCODED``; ``speed`` is a factor in 0.5..2 that keeps the pitch."""
+    import av
+
+    container, codec, _ = ENCODED[form]
+    rate = 48_000 if codec == "libopus" else audio.rate
+    written = io.BytesIO()
+    with av.open(written, "w", format=container) as target:
+        stream: Any = target.add_stream(codec, rate=rate, layout="mono")
+        graph = av.filter.Graph()
+        graph.link_nodes(
+            graph.add_abuffer(sample_rate=audio.rate, format="flt", layout="mono", time_base=Fraction(1, audio.rate)),
+            graph.add("anull") if speed == 1.0 else graph.add("atempo", f"{speed:.3f}"),
+            graph.add("aformat", f"sample_fmts={stream.format.name}:sample_rates={rate}"),
+            graph.add("asetnsamples", f"n={stream.frame_size or 1024}:p=0"),
+            graph.add("abuffersink"),
+        ).configure()
+        frame = av.AudioFrame.from_ndarray(audio.samples.reshape(1, -1), format="flt", layout="mono")
+        frame.sample_rate, frame.pts = audio.rate, 0
+        for given in (frame, None):
+            graph.push(given)
+            for made in _pulled(graph):
+                target.mux(stream.encode(made))
+        target.mux(stream.encode(None))
+    return written.getvalue()
+
+
+def _pulled(graph: Any) -> Iterator[Any]:
+    """What has come through the filters."""
+    import av
+
+    while True:
+        try:
+            yield graph.pull()
+        except (av.BlockingIOError, av.EOFError):
+            return
 
 
 def pcm16(samples: Samples) -> npt.NDArray[np.int16]:

@@ -9,9 +9,10 @@ from episodes.model import Episode
 from episodes.sources.addresses import without_password
 from episodes.sources.http import Document, Net
 from episodes.sources.reading import read_feed
-from episodes.sources.resolve import Choice, Gathered, moved_to
+from episodes.sources.resolve import NEWEST, Choice, Gathered, moved_to
 from episodes.store.library import Library
 from voice.errors import EarmarkError, LibraryError
+from voice.plain_text import one_line
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,6 +51,14 @@ def take(library: Library, gathered: Gathered, match: str = "", priority: int = 
                 _store(library, followed.feed.address, followed.feed.title, followed.document, match)
                 _see(library, followed.feed.address, (entry.guid for entry in followed.feed.entries))
     return found
+
+
+def follow(library: Library, address: str) -> None:
+    """Follow a feed that nobody has looked at yet: the next ``sync`` takes its newest episodes, as adding it does."""
+    with library.transaction():
+        library.database.execute(
+            "INSERT INTO feeds VALUES (?, ?, '', '', '') ON CONFLICT DO NOTHING", (address, one_line(address))
+        )
 
 
 def subscriptions(library: Library) -> list[Subscription]:
@@ -110,7 +119,8 @@ def sync(library: Library, subscription: Subscription, net: Net) -> Synced:
             library.database.execute(
                 "UPDATE feeds SET address = ? WHERE address = ?", (now.address, subscription.address)
             )
-        added = tuple(enqueue(library, entry) for entry in Choice(0, match=subscription.match).of(new))
+        latest = 0 if seen else NEWEST  # of a feed that nobody has looked at yet not all its past
+        added = tuple(enqueue(library, entry) for entry in Choice(latest, match=subscription.match).of(new))
         _store(library, now.address, now.title, sent, subscription.match)
         _see(library, now.address, (entry.guid for entry in unseen))
     return Synced(now, added, again=again)

@@ -1,12 +1,17 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """A piece of an episode's sound as a file of its own."""
 
+from collections.abc import Iterator
 from io import BytesIO
 from math import inf
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from voice.errors import AudioError, from_os_error
+
+if TYPE_CHECKING:
+    from av import AudioStream, Packet
+    from av.container import InputContainer
 
 LONGEST = 180.0
 """Seconds of a clip on the page."""
@@ -33,21 +38,7 @@ def cut(
             stream = source.streams.audio[0]
             copy = target.add_stream_from_template(stream)
             target.metadata.update({"title": title, "comment": comment})
-            base = stream.time_base
-            if base is None:
-                raise AudioError(f"{path.name} tells no time.", "Add the episode again.")
-            source.seek(int(start / base), stream=stream)
-            first = None
-            for packet in source.demux(stream):
-                if packet.dts is None or packet.pts is None:
-                    continue
-                if float((packet.pts + (packet.duration or 0)) * base) <= start:
-                    continue
-                if float(packet.pts * base) >= end or end <= start:
-                    break
-                first = packet.dts if first is None else first
-                packet.pts -= first
-                packet.dts -= first
+            for packet in _packets(source, path, start, end):
                 packet.stream = copy
                 target.mux(packet)
                 count += 1
@@ -56,6 +47,72 @@ def cut(
     if not count:
         raise AudioError(*_NOTHING)
     return written.getvalue()
+
+
+def stream_from(path: Path, start: float) -> Iterator[bytes]:
+    """The sound of a normalised episode from ``start`` (seconds) to its end as a fragmented .m4a, piece by piece, for
+    players that cannot seek.
+
+    The packets are copied, so it begins within 25 milliseconds of ``start``. Raises AudioError as ``cut`` does.
+    """
+    import av
+
+    written = _Pieces()
+    count = 0
+    try:
+        with av.open(str(path)) as source, av.open(written, "w", format="mp4", options=_FRAGMENTS) as target:
+            copy = target.add_stream_from_template(source.streams.audio[0])
+            for packet in _packets(source, path, start, inf):
+                packet.stream = copy
+                target.mux(packet)
+                count += 1
+                yield from written.taken()
+    except (av.FFmpegError, OSError) as error:
+        raise AudioError(f"{path.name} cannot be sent ({error}).", "Add the episode again.") from error
+    if not count:
+        raise AudioError(*_NOTHING)
+    yield from written.taken()
+
+
+_FRAGMENTS = {"movflags": "empty_moov+default_base_moof+frag_keyframe", "min_frag_duration": "1000000"}
+
+
+class _Pieces:
+    """A file that is written from its beginning to its end, and read meanwhile."""
+
+    def __init__(self) -> None:
+        self._written: list[bytes] = []
+
+    def write(self, data: bytes) -> int:
+        """Take what comes next."""
+        self._written.append(bytes(data))
+        return len(data)
+
+    def taken(self) -> Iterator[bytes]:
+        """What was written since the last time."""
+        pieces, self._written = self._written, []
+        yield from pieces
+
+
+def _packets(source: "InputContainer", path: Path, start: float, end: float) -> "Iterator[Packet[AudioStream]]":
+    """The packets of the sound between two times (seconds), timed from the first one on."""
+    stream = source.streams.audio[0]
+    base = stream.time_base
+    if base is None:
+        raise AudioError(f"{path.name} tells no time.", "Add the episode again.")
+    source.seek(int(start / base), stream=stream)
+    first = None
+    for packet in source.demux(stream):
+        if packet.dts is None or packet.pts is None:
+            continue
+        if float((packet.pts + (packet.duration or 0)) * base) <= start:
+            continue
+        if float(packet.pts * base) >= end or end <= start:
+            return
+        first = packet.dts if first is None else first
+        packet.pts -= first
+        packet.dts -= first
+        yield packet
 
 
 def save(path: Path, target: Path, start: float, end: float, title: str = "") -> None:

@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """The library: one folder with ``library.db`` (SQLite) and ``audio/``; a backup is a copy of the folder."""
 
+import hashlib
 import json
 import re
 import shutil
@@ -87,6 +88,18 @@ class Library:
         """The episode made from a file with this SHA-256 (hexadecimal), if there is one."""
         with self.database.errors():
             row = self.database.execute("SELECT id FROM episodes WHERE content = ?", (content,)).fetchone()
+        return self._by_id(row[0]) if row else None
+
+    def by_guid(self, guid: str) -> Episode | None:
+        """The episode of an item of a feed by the name that its publisher gave it, if there is one."""
+        return self.by_content(hashlib.sha256(guid.encode("utf-8", "replace")).hexdigest()) if guid else None
+
+    def by_source(self, source: str) -> Episode | None:
+        """The newest episode that came from an address, if there is one."""
+        with self.database.errors():
+            row = self.database.execute(
+                "SELECT id FROM episodes WHERE source = ? ORDER BY number DESC LIMIT 1", (source,)
+            ).fetchone()
         return self._by_id(row[0]) if row else None
 
     def alike(self, title: str, show: str, published: str) -> list[Episode]:

@@ -26,7 +26,8 @@ _LEFT = 30.0  # seconds before the end of an episode at which all of it was hear
 def answered(question: Question, quote: Quote, found: Found, shelf: Shelf, second: Quote | None = None) -> Answer:
     """The answer that quotes; ``second`` is what may be the answer instead."""
     library, first = question.episode_id is None, quote.moment(found.answered)
-    sentences, moments = [said(first, shelf, library, doubt=found.answered < ANSWERED + _DOUBT)], (first,)
+    sentences = [said(first, shelf, library, doubt=found.answered < ANSWERED + _DOUBT)]
+    moments: tuple[Moment, ...] = (first,)
     if second is not None:
         other = second.moment(_confidence(second.run, found))
         sentences.append(Sentence(f"Or {_place(other, shelf, library)}: {marks(other.quote)}", (other,)))

@@ -11,6 +11,7 @@ import pytest
 from click.testing import CliRunner, Result
 
 from episodes.media.recordings import probe
+from episodes.sources.feed import read_opml
 from episodes.transcripts.reader import read_transcript
 from episodes.transcripts.writer import write_vtt
 from tests.episodes.feedserver import Publisher, publishing
@@ -64,6 +65,8 @@ def test_a_feed_is_added_followed_and_forgotten(tmp_path: Path, publisher: Publi
     assert len(synced["episodes"]) == 1
     assert "Bees 2 again" in run("jobs", data_dir=home).stdout
     assert "0 new" in run("sync", data_dir=home).stdout
+    (listed,) = read_opml(run("feeds", "--opml", data_dir=home).stdout.encode(), "list")
+    assert (listed.address, listed.title) == (address, "Bees Weekly")
     publisher.files.clear()
     assert "404" in refused(run("sync", data_dir=home))
     assert "no longer followed" in run("feeds", "--forget", "bees weekly", data_dir=home).stdout

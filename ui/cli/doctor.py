@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""``earmark doctor``: what is there, and what to do about what is not. It changes nothing and asks no network."""
+"""``earmark doctor``: what is there, and what to do about what is not. It changes nothing, and asks no network but the
+engines of other machines that the settings name."""
 
 import platform
 import shutil
@@ -7,6 +8,8 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import asdict, dataclass
 from importlib.metadata import PackageNotFoundError, version
 from typing import Any
+
+from msgspec.structs import replace
 
 from episodes.store.library import Library
 from episodes.text.foreign import name_of
@@ -18,9 +21,10 @@ from ui.model_catalogue import speakers_folder, whisper_folder
 from ui.settings import Settings, default_config_file
 from voice import diarization
 from voice.devices import sound_devices
-from voice.errors import EarmarkError
+from voice.errors import EarmarkError, EngineError
 from voice.recognition import models
 from voice.recognition.models import present_whisper
+from voice.remote import RemoteEngine, address_of, is_remote
 from voice.synthesis import piper
 from voice.weights import MINILM, damaged
 
@@ -92,7 +96,22 @@ def _library(settings: Settings) -> Iterator[Finding]:
                           f"Run 'earmark add {episode.source}' again; it goes on where it stopped.")
 
 
+def _elsewhere(role: str, setting: str) -> Iterator[Finding]:
+    """Whether an engine of another machine answers."""
+    from wyoming.info import Describe
+
+    engine = RemoteEngine(address_of(setting))
+    try:
+        engine.ask([Describe().event()], "info")
+    except EngineError as error:
+        yield Finding(role, False, error.message, "Check that it runs; until then the engine of this machine is used.")
+    else:
+        yield Finding(role, True, f"Wyoming at {engine.address}, for questions")
+
+
 def _hearing(settings: Settings) -> Iterator[Finding]:
+    if is_remote(settings.hearing):
+        yield from _elsewhere("hearing", settings.hearing)
     choice = Engines(settings).choice
     name = f"faster-whisper {choice.model}"
     path = present_whisper(whisper_folder(settings)).get(choice.model)
@@ -127,6 +146,9 @@ def _speakers(settings: Settings) -> Iterator[Finding]:
 
 
 def _speaking(settings: Settings) -> Iterator[Finding]:
+    if is_remote(settings.speaking):
+        yield from _elsewhere("speaking", settings.speaking)
+        settings = replace(settings, speaking="auto")
     engines = Engines(settings)
     path = engines.voice_file
     wanted = piper.digests(path) if path else {}

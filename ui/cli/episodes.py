@@ -172,10 +172,12 @@ def sync(ctx: click.Context, feed: str | None, wait: bool, as_json: bool) -> Non
 
 @click.command()
 @click.option("--forget", metavar="FEED", help="Follow this one no longer (its address or title); its episodes stay.")
+@click.option("--opml", "as_opml", is_flag=True, help="Print them as OPML, for another podcast app.")
 @json_option
 @click.pass_context
-def feeds(ctx: click.Context, forget: str | None, as_json: bool) -> None:
+def feeds(ctx: click.Context, forget: str | None, as_opml: bool, as_json: bool) -> None:
     """List the feeds that are followed, or forget one."""
+    from episodes import export
     from episodes.ingest import subscriptions
     from episodes.sources.addresses import without_password
 
@@ -184,6 +186,9 @@ def feeds(ctx: click.Context, forget: str | None, as_json: bool) -> None:
             click.echo(f"{subscriptions.forget(library, forget).title} is no longer followed.")
             return
         found = subscriptions.subscriptions(library)
+    if as_opml:
+        click.echo(export.opml([(one.title, one.address) for one in found]), nl=False)
+        return
     if as_json:
         print_json([_feed_json(one) for one in found])
         return

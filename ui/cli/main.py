@@ -87,10 +87,12 @@ def serve(
 
     On an address that others can reach it wants EARMARK_AUTH='name:password' first, or --anyone.
     """
+    from ui.listen.listening_state import bookmarked
     from ui.web import server
 
     flags = {"host": host, "port": port, "anyone": anyone, "tls_cert": tls_cert, "tls_key": tls_key}
-    server.serve(settings_of(ctx, **flags), open_page)
+    settings = settings_of(ctx, **flags)
+    server.serve(settings, open_page, lambda: bookmarked(settings.data_dir))
 
 
 for command in (

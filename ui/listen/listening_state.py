@@ -54,3 +54,8 @@ def save(folder: Path, state: ListeningState) -> None:
         with contextlib.suppress(OSError):
             part.unlink()
         raise from_os_error(error, f"save {path}") from error
+
+
+def bookmarked(folder: Path) -> set[str]:
+    """The ids of the episodes in which there is a bookmark."""
+    return {episode for episode, marks in load(folder).bookmarks.items() if marks}

@@ -9,18 +9,22 @@ import asyncio
 import json
 import time
 from collections.abc import AsyncIterator, Iterator
+from dataclasses import replace
+from functools import partial
 from typing import TYPE_CHECKING
 
 from anyio import to_thread
 
 from retrieval.model import Answer, Sentence
 from ui import schemas
+from ui.home.conversations import Place
 from ui.web import limits
 from ui.web.bodies import AskBody, Asked
 from voice.errors import EarmarkError, EngineError
 
 if TYPE_CHECKING:
     from ui.companion import Companion, Status
+    from ui.home.house import House
     from ui.web.dependencies import Served
 
 Json = schemas.Json
@@ -39,13 +43,25 @@ async def events(served: "Served", body: AskBody) -> AsyncIterator[Json]:
         async for waiting in _until_ready(served.companion):
             yield {"waiting": waiting}
         asked = await to_thread.run_sync(body.asked, served.companion)
+        house, room = served.house, ""
+        if house is not None:
+            text, room = house.said(asked.question.text)
+            asked = replace(asked, question=replace(asked.question, text=text))
         made = served.companion.telling(asked.question, asked.within)
         while (news := await to_thread.run_sync(next, made, None, limiter=served.askers)) is not None:
+            if house is not None and room and isinstance(news, Answer) and news.command is not None:
+                news = await to_thread.run_sync(partial(_carried, house, news, room))
             yield schemas.news_json(news)
     finally:
         served.asked -= 1
         if made is not None and hasattr(made, "close"):
             made.close()
+
+
+def _carried(house: "House", made: Answer, room: str) -> Answer:
+    """An answer whose command was carried out in a room: what came of it is told, and nothing is left to do."""
+    told = house.carry(made, Place(), room)
+    return made if told is None else replace(made, sentences=(Sentence(told),), command=None)
 
 
 async def lines(events: AsyncIterator[Json], first: Json | None = None) -> AsyncIterator[str]:

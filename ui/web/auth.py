@@ -18,6 +18,8 @@ from time import monotonic
 from typing import Any
 from urllib.parse import urlsplit
 
+from ui.home.media_links import is_link
+from ui.web.sessions import Sessions
 from voice.errors import SettingsError
 
 log = logging.getLogger("earmark")
@@ -126,15 +128,22 @@ class SignIn:
     Requests that change something are refused when a page of another site has made the browser send them.
     """
 
-    def __init__(self, app: App, known: dict[str, str], token: str, clock: Callable[[], float] = monotonic) -> None:
+    def __init__(
+        self, app: App, known: dict[str, str], token: str, clock: Callable[[], float] = monotonic,
+        sessions: Sessions | None = None,
+    ) -> None:
         self.app = app
         self._known = known
         self._token = token
         self._failures = Failures(clock)
+        self._sessions = sessions
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer, or pass on to the application."""
         if scope["type"] not in ("http", "websocket"):
+            await self.app(scope, receive, send)
+            return
+        if scope["type"] == "http" and is_link(scope["method"], scope.get("path", "")):  # it says itself who may
             await self.app(scope, receive, send)
             return
         headers = {name.lower(): value.decode("latin-1") for name, value in scope["headers"]}
@@ -146,6 +155,11 @@ class SignIn:
             await self.app(scope, receive, send)
             return
         given = headers.get(b"authorization", "")
+        if self._sessions is not None and not given:
+            user = self._sessions.user(scope["path"], headers.get(b"cookie", ""))
+            if user in self._known:
+                await self.app({**scope, USER: user}, receive, send)
+                return
         kind, _, what = given.partition(" ")
         if kind.lower() == "bearer" and _same(what, self._token):
             await self.app({**scope, USER: ""}, receive, send)
@@ -155,6 +169,7 @@ class SignIn:
         user = self._who(kind, what) if wait <= 0 else None
         if user is not None:
             self._failures.forget(address)
+            send = self._giving(scope, user, send)
             await self.app({**scope, USER: user}, receive, send)
         elif wait > 0:  # not even looked at: guessing is no faster for being done at once
             later = (b"retry-after", str(int(wait) + 1).encode())
@@ -169,12 +184,29 @@ class SignIn:
             ask = (b"www-authenticate", b'Basic realm="Earmark", charset="UTF-8"')
             await refuse(send, 401, [ask], b"Sign in to use this Earmark.")
 
+    def _giving(self, scope: Scope, user: str, send: Send) -> Send:
+        """Give a podcast app the cookie that it shows from then on."""
+        secure = scope.get("scheme") == "https"
+        header = self._sessions.header(scope.get("path", ""), user, secure) if self._sessions else None
+        if header is None:
+            return send
+
+        async def giving(message: MutableMapping[str, Any]) -> None:
+            if message["type"] == "http.response.start":
+                message = {**message, "headers": [*message.get("headers", ()), header]}
+            await send(message)
+
+        return giving
+
     def _who(self, kind: str, what: str) -> str | None:
         """The name of who shows this, None for nobody."""
-        if kind.lower() != "basic":
+        if kind.lower() not in ("basic", "bearer"):
             return None
         try:
-            name, _, password = base64.b64decode(what, validate=True).decode("utf-8").partition(":")
+            if kind.lower() == "bearer":  # programs that know keys only: name:password is one
+                name, _, password = what.encode("latin-1").decode("utf-8").partition(":")
+            else:
+                name, _, password = base64.b64decode(what, validate=True).decode("utf-8").partition(":")
         except (binascii.Error, ValueError):
             return None
         name = unicodedata.normalize("NFC", name)

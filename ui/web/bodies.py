@@ -135,6 +135,16 @@ class FeedBody(Body):
     id: str = Field(max_length=64)
 
 
+class LoudspeakerBody(Body):
+    """What ``POST /api/loudspeakers/ROOM`` takes: to ``play`` an ``episode`` from a ``position`` (seconds), to ``seek``
+    one, to ``pause``, ``resume``, or to have a ``volume`` in 0..1."""
+
+    do: Literal["play", "pause", "resume", "seek", "volume"]
+    episode: Id | None = None
+    position: Seconds = 0.0
+    volume: float = Field(default=0.5, ge=0, le=1)
+
+
 class ModelBody(Body):
     """What ``POST /api/models`` takes: the name of a model in the catalogue."""
 

@@ -82,6 +82,8 @@ def _largest(path: str) -> int | None:
     """Bytes that the body of a request to this address may have; None where the address counts itself."""
     if _OWN_BOUND.fullmatch(path):
         return None
+    if path == "/v1/audio/transcriptions":
+        return limits.LARGEST_RECORDING
     return limits.LARGEST_SOUND if path == "/api/hear" else limits.LARGEST_BODY
 
 

@@ -9,6 +9,8 @@ from fastapi import Depends, Path, Request
 
 from episodes.model import Episode
 from ui.companion import Companion
+from ui.home.gpodder import PodcastApps
+from ui.home.house import House
 from ui.positions import Listeners
 from ui.web.auth import USER
 from ui.web.limits import ASKERS
@@ -22,6 +24,8 @@ class Served:
     companion: Companion
     listeners: Listeners
     models: ModelFetching
+    house: House | None = None
+    """The loudspeakers of the house, if any are set."""
     askers: CapacityLimiter = field(default_factory=lambda: CapacityLimiter(ASKERS))
     asked: int = 0
     """Questions under way or waiting."""
@@ -42,6 +46,15 @@ def companion_of(served: ServedDep) -> Companion:
 
 
 CompanionDep = Annotated[Companion, Depends(companion_of)]
+
+
+def apps_of(request: Request) -> PodcastApps:
+    """The memory of what podcast apps told."""
+    apps: PodcastApps = request.app.state.apps
+    return apps
+
+
+AppsDep = Annotated[PodcastApps, Depends(apps_of)]
 
 
 def episode_of(episode_id: Annotated[str, Path(max_length=200)], companion: CompanionDep) -> Episode:

@@ -19,6 +19,12 @@ LARGEST_BODY = 1_000_000
 LARGEST_SOUND = LONGEST_QUESTION * HEARING_RATE * 2
 """Bytes of a spoken question: 16-bit samples."""
 
+LARGEST_RECORDING = 25_000_000
+"""Bytes of a recording that is heard at once, as OpenAI has it."""
+
+LONGEST_RECORDING = 3600.0
+"""Seconds of one."""
+
 MOST_FILES = 200
 """Files that are uploaded together."""
 

@@ -14,7 +14,7 @@ import signal
 import socket
 import sys
 import webbrowser
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator, Callable, Collection, Iterator
 from contextlib import asynccontextmanager, contextmanager
 from pathlib import Path
 from types import FrameType
@@ -26,6 +26,14 @@ from fastapi.responses import JSONResponse
 from starlette.concurrency import run_in_threadpool
 
 from ui.companion import Companion
+from ui.home.conversations import Conversations
+from ui.home.gpodder import PodcastApps
+from ui.home.house import House
+from ui.home.media_links import MediaLinks
+from ui.home.network import ANYWHERE, own_address
+from ui.home.rooms import home_of, loudspeakers_of
+from ui.home.upkeep import Upkeep
+from ui.home.wyoming import WyomingService, door_of
 from ui.positions import Listeners
 from ui.server_note import ServerNote
 from ui.settings import Settings
@@ -33,6 +41,7 @@ from ui.web.auth import Hosts, SignIn, Walls, own_names, people
 from ui.web.bounds import Bounds
 from ui.web.dependencies import Served
 from ui.web.model_fetching import ModelFetching
+from ui.web.sessions import Sessions
 from voice.errors import EarmarkError, SettingsError, UnknownEpisode
 
 log = logging.getLogger("earmark")
@@ -40,38 +49,64 @@ log = logging.getLogger("earmark")
 LOOPBACK = ("127.0.0.1", "localhost", "::1")
 
 
-def build(companion: Companion, token: str = "") -> FastAPI:
+def build(
+    companion: Companion, token: str = "", wyoming: WyomingService | None = None,
+    saved: Callable[[], Collection[str]] = tuple,
+) -> FastAPI:
     """The whole application over one companion; the page is mounted at the root.
 
-    Who shows ``token`` is let in without a name; it is drawn by chance when none is given.
+    Who shows ``token`` is let in without a name; it is drawn by chance when none is given. ``wyoming`` answers for as
+    long as the application lives. ``saved`` are the ids of episodes that go by no setting.
     """
     token = token or secrets.token_urlsafe(32)
     settings = companion.settings
     os.environ.setdefault("GRADIO_ANALYTICS_ENABLED", "False")  # read when gradio is imported
     os.environ["GRADIO_TEMP_DIR"] = str(_gradio_folder(settings.data_dir))
     from ui.web import page
-    from ui.web.api import adding, asking, episodes, feeds, listening, models
+    from ui.web.api import adding, asking, episodes, feeds, listening, loudspeakers, media, models, openai, podcast_apps
 
     @asynccontextmanager
     async def life(app: FastAPI) -> AsyncIterator[None]:
         companion.start()
+        if wyoming is not None:
+            wyoming.start(companion, app.state.served.house)
+        upkeep.start()
         try:
             yield
         finally:
+            await run_in_threadpool(upkeep.close)
+            if wyoming is not None:
+                await run_in_threadpool(wyoming.close)
             await run_in_threadpool(companion.close)
 
     app = FastAPI(title="Earmark", lifespan=life, docs_url=None, redoc_url=None)
-    app.state.served = Served(companion, Listeners(settings.data_dir), ModelFetching(companion))
+    app.state.chats = Conversations()
+    app.state.apps = PodcastApps(settings.data_dir)
+    listeners = Listeners(settings.data_dir)
+    upkeep = Upkeep(companion, listeners, saved)
+    app.state.served = Served(companion, listeners, ModelFetching(companion), house_of(companion))
     # the last that is added sees a request first
     app.add_middleware(Bounds)
-    app.add_middleware(SignIn, known=people(settings.auth), token=token)
+    app.add_middleware(SignIn, known=people(settings.auth), token=token, sessions=Sessions())
     app.add_middleware(Hosts, names=own_names(settings.host, settings.hosts))
     app.add_middleware(Walls)
     app.add_exception_handler(EarmarkError, _explain)
     app.add_exception_handler(RequestValidationError, _refuse)
-    for each in (episodes, asking, listening, adding, feeds, models):
+    for each in (episodes, asking, listening, adding, feeds, models, media, loudspeakers, podcast_apps, openai):
         app.include_router(each.router)
     return page.mount(app, companion)
+
+
+def house_of(companion: Companion) -> House | None:
+    """The loudspeakers that the settings name; None for none. Raises SettingsError."""
+    settings = companion.settings
+    home = home_of(settings)
+    speakers = loudspeakers_of(settings, home)
+    if not speakers and home is None:
+        return None
+    host = own_address() if settings.host in ANYWHERE else settings.host
+    base = settings.media_url.strip() or _address(host, settings.port, "https" if settings.tls_cert else "http")
+    return House(companion.library, MediaLinks.of(settings.data_dir), speakers, base, home)
 
 
 def _explain(request: Request, error: Exception) -> JSONResponse:
@@ -100,8 +135,11 @@ def _gradio_folder(data_dir: Path) -> Path:
     return folder
 
 
-def serve(settings: Settings, open_page: bool | None = None) -> None:
-    """Serve until interrupted. ``open_page`` shows it in the browser (None: when there is a screen and a terminal).
+def serve(
+    settings: Settings, open_page: bool | None = None, saved: Callable[[], Collection[str]] = tuple
+) -> None:
+    """Serve until interrupted. ``open_page`` shows it in the browser (None: when there is a screen and a terminal);
+    ``saved`` are the ids of episodes that the setting ``keep`` lets nobody remove.
 
     Raises SettingsError when the port is taken, or when others could reach the page and nobody was told who may.
     """
@@ -115,12 +153,14 @@ def serve(settings: Settings, open_page: bool | None = None) -> None:
     raise_file_limit()
 
     with _until_told(), ServerNote.held(settings.data_dir) as note, _listen(settings.host, settings.port) as listener:
+        door = door_of(settings)
+        wyoming = WyomingService(door) if door else None
         companion = Companion(settings)
         companion.start()  # while Gradio is imported, which is all in one thread
         address = _address(settings.host, settings.port, "https" if secure else "http")
         token = secrets.token_urlsafe(32)
         try:
-            app = build(companion, token)
+            app = build(companion, token, wyoming, saved)
         except BaseException:
             companion.close()
             raise

@@ -10,6 +10,7 @@ import numpy as np
 
 from voice.audio import Samples
 from voice.errors import SettingsError
+from voice.remote import address_of, is_remote
 
 INSTALL = f"Run: {sys.executable} -m pip install pymicro-wakeword livekit-wakeword"
 """What brings the packages of the detectors."""
@@ -39,7 +40,7 @@ class WakeWord(Protocol):
 
 def load_wake(setting: str) -> Callable[[], WakeWord]:
     """A maker of detectors for a model: a microWakeWord's ``.json`` (its ``.tflite`` beside it), an openWakeWord's
-    ``.onnx``, or the name of a word that pymicro-wakeword brings (``okay_nabu``).
+    ``.onnx``, the name of a word that pymicro-wakeword brings (``okay_nabu``), or a Wyoming service (``tcp://…``).
 
     Raises SettingsError when there is no such model, or the package that reads it is missing.
     """
@@ -47,6 +48,11 @@ def load_wake(setting: str) -> Callable[[], WakeWord]:
     if not wanted:
         hint = "Set wake_model to a microWakeWord .json, an openWakeWord .onnx, or okay_nabu."
         raise SettingsError("The wake word has no model.", hint)
+    if is_remote(wanted):
+        from voice.turns.remote_wake import RemoteWake, local_wake
+
+        address = address_of(wanted)
+        return lambda: RemoteWake(address, local_wake())
     if wanted.replace("_", "").replace(" ", "").isalnum():
         from voice.turns.microwakeword import MicroWake, builtin
 

@@ -62,8 +62,9 @@ ASKED: dict[Kind, tuple[tuple[str, ...], tuple[str, ...]]] = {
          "which podcasts can I listen to", "tell me my episodes"),
     ),
     Kind.NEWEST: (
-        ("what is the newest episode", "which is my longest episode"),
-        ("what's the latest episode?", "which was the oldest podcast", "what is new in my library"),
+        ("what is the newest episode", "which is my longest episode", "anything new"),
+        ("what's the latest episode?", "which was the oldest podcast", "what is new in my library",
+         "Is there anything new?", "Are there any new episodes?"),
     ),
     Kind.ABOUT_ME: (
         ("who are you", "what are you", "what is your name"),

@@ -47,11 +47,13 @@ def test_the_right_password_opens_and_says_who_it_is():
     assert ask(basic("ann", "correct horse"), KNOWN) == (200, "ann")
     assert ask(basic("ben", "grüße:an:alle"), KNOWN) == (200, "ben")
     assert ask({"Authorization": "Bearer the owner's token"}, KNOWN) == (200, "")
+    assert ask({"Authorization": "Bearer ann:correct horse"}, KNOWN) == (200, "ann")
 
 
 @pytest.mark.parametrize("headers", [
     {}, basic("ann", "wrong horse"), basic("ann", ""), basic("eve", "correct horse"), basic("eve", "the owner's token"),
     {"Authorization": "Basic !!!"}, {"Authorization": "Basic"}, {"Authorization": "Bearer guess"},
+    {"Authorization": "Bearer ann:wrong horse"},
     {"Authorization": ""},
 ])  # fmt: skip
 def test_nobody_else_comes_in_by_any_door(headers):

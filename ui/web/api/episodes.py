@@ -96,16 +96,16 @@ def exported(episode: EpisodeDep, form: Form, companion: CompanionDep) -> Respon
 @router.get("/api/episodes/{episode_id}/clip")
 def clip(episode: EpisodeDep, start: Time, end: Time, companion: CompanionDep, request: Request) -> Response:
     """A piece of its sound, at most three minutes."""
-    path = _sound(episode, companion)
+    path = sound_of(episode, companion)
     address = str(request.base_url.replace(path="/").include_query_params(episode=episode.id, t=int(start)))
     sound = cut(path, start, end, f"{episode.title}, {clock(start)}", address)
     return Response(sound, media_type="audio/mp4", headers=_saved_as(f"{episode.title} {clock(start)}.m4a"))
 
 
-@router.get("/audio/{episode_id}")
+@router.api_route("/audio/{episode_id}", methods=["GET", "HEAD"])
 def audio(episode: EpisodeDep, companion: CompanionDep) -> FileResponse:
     """Its sound, also in parts (``Range``)."""
-    return FileResponse(_sound(episode, companion), media_type="audio/mp4")
+    return FileResponse(sound_of(episode, companion), media_type="audio/mp4")
 
 
 @router.get("/artwork/{episode_id}")
@@ -117,7 +117,7 @@ def picture(episode: EpisodeDep, companion: CompanionDep) -> FileResponse:
     return FileResponse(path, media_type="image/jpeg", headers={"Cache-Control": "private, max-age=86400"})
 
 
-def _sound(episode: Episode, companion: Companion) -> Path:
+def sound_of(episode: Episode, companion: Companion) -> Path:
     """The file of an episode's sound; one being converted is waited for. Raises HTTPException when there is none."""
     path = companion.library.audio_path(episode)
     until = monotonic() + CONVERTING

@@ -1,0 +1,2 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Earmark in the house: voice assistants, loudspeakers in other rooms, other podcast software."""
