@@ -9,6 +9,7 @@ from fastapi import Depends, Path, Request
 
 from episodes.model import Episode
 from ui.companion import Companion
+from ui.kept import Kept
 from ui.positions import Listeners
 from ui.web.auth import USER
 from ui.web.limits import ASKERS
@@ -22,6 +23,7 @@ class Served:
     companion: Companion
     listeners: Listeners
     models: ModelFetching
+    kept: Kept
     askers: CapacityLimiter = field(default_factory=lambda: CapacityLimiter(ASKERS))
     asked: int = 0
     """Questions under way or waiting."""

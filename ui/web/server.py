@@ -26,6 +26,7 @@ from fastapi.responses import JSONResponse
 from starlette.concurrency import run_in_threadpool
 
 from ui.companion import Companion
+from ui.kept import Kept
 from ui.positions import Listeners
 from ui.server_note import ServerNote
 from ui.settings import Settings
@@ -50,7 +51,7 @@ def build(companion: Companion, token: str = "") -> FastAPI:
     os.environ.setdefault("GRADIO_ANALYTICS_ENABLED", "False")  # read when gradio is imported
     os.environ["GRADIO_TEMP_DIR"] = str(_gradio_folder(settings.data_dir))
     from ui.web import page
-    from ui.web.api import adding, asking, episodes, feeds, listening, models
+    from ui.web.api import adding, asking, episodes, feeds, keeping, listening, models
 
     @asynccontextmanager
     async def life(app: FastAPI) -> AsyncIterator[None]:
@@ -61,7 +62,7 @@ def build(companion: Companion, token: str = "") -> FastAPI:
             await run_in_threadpool(companion.close)
 
     app = FastAPI(title="Earmark", lifespan=life, docs_url=None, redoc_url=None)
-    app.state.served = Served(companion, Listeners(settings.data_dir), ModelFetching(companion))
+    app.state.served = Served(companion, Listeners(settings.data_dir), ModelFetching(companion), Kept(settings.data_dir))
     # the last that is added sees a request first
     app.add_middleware(Bounds)
     app.add_middleware(SignIn, known=people(settings.auth), token=token)
@@ -69,7 +70,7 @@ def build(companion: Companion, token: str = "") -> FastAPI:
     app.add_middleware(Walls)
     app.add_exception_handler(EarmarkError, _explain)
     app.add_exception_handler(RequestValidationError, _refuse)
-    for each in (episodes, asking, listening, adding, feeds, models):
+    for each in (episodes, asking, listening, keeping, adding, feeds, models):
         app.include_router(each.router)
     return page.mount(app, companion)
 
