@@ -3,12 +3,12 @@
 
 import { $, clock, make, say, tab, timeButton } from "./dom.js";
 import { shelf } from "./episode_list.js";
-import { chosen } from "./episode_view.js";
 import { excerpt } from "./excerpt.js";
 import { share } from "./export.js";
 import { kept } from "./kept.js";
 import { headers } from "./progress.js";
 import { t } from "./texts.js";
+import { view } from "./views.js";
 
 const MOST_MOMENTS = 3;
 const WORTH_SHOWING = 0.3; // confidence from which a moment that the answer does not use is still of interest
@@ -22,7 +22,7 @@ let drawn = -1; // sentences of the present answer that stand on the page; -1 wh
 let now = ""; // the question on the page
 
 const title = (moment) => {
-  if (moment.episode === chosen()?.id) return "";
+  if (moment.episode === view().episode) return "";
   return shelf.known(moment.episode)?.title ?? "";
 };
 
@@ -55,7 +55,8 @@ const hear = (moment) => {
   });
   // the wider of both words keeps the place, so that nothing moves under the pointer
   const text = make("span", {}, OWN);
-  button.append(text, make("span", { class: "width", "aria-hidden": "true" }, OWN));
+  button.append(text);
+  button.dataset.width = OWN;
   return button;
 };
 

@@ -26,7 +26,7 @@ let spoken = ""; // what was heard, while it is being asked
 let readOut = 0; // sentences of the answer that the voice has been given
 let aloud = null; // the feed of the voice that reads the answer, while there is one
 let askedIn = ""; // the place whose conversation the present turn belongs to
-let field0 = ""; // the place to which what stands in the field belongs
+let written = ""; // the place to which what stands in the field belongs
 let pending = null; // a question that the server was not there for: {text, place}
 
 // A short word to the listener under the question; spoken to those who cannot see it.
@@ -55,7 +55,7 @@ const scope = () => {
 export const place = () => {
   const where = scope();
   if (where === "episode") return `episode:${view().episode}`;
-  return where === "show" ? `show:${chosen()?.show || view().show || ""}` : "library";
+  return where === "show" ? `show:${view().show ?? shelf.known(view().episode)?.show ?? ""}` : "library";
 };
 
 // What a follow-up may lean on: the last questions, with the moments of their answers.
@@ -333,10 +333,10 @@ export const showScope = async () => {
   $("so-far").disabled = where !== "episode";
   $("ask-heading").textContent = t(headings[where]);
   field().placeholder = t(placeholders[where]);
-  if (field0 !== now) {
-    if (field0) tab.remember(`draft:${field0}`, field().value);
+  if (written !== now) {
+    if (written) tab.remember(`draft:${written}`, field().value);
+    written = now;
     write(tab.recall(`draft:${now}`, ""));
-    field0 = now;
   }
   if (!$("ask").classList.contains("busy")) hint("");
   const moments = await answers.restore(now);
@@ -360,7 +360,7 @@ export const startAnswers = () => {
   }
   $("aloud").addEventListener("change", () => { if (!$("aloud").checked) voice.stop(); });
   $("scope").onchange = showScope;
-  field().addEventListener("input", () => { if (field0) tab.remember(`draft:${field0}`, field().value); });
+  field().addEventListener("input", () => { if (written) tab.remember(`draft:${written}`, field().value); });
   $("stop").onclick = () => voice.stop();
   $("ask-button").textContent = t("Ask");
   $("ask-button").addEventListener("click", () => ask(field().value));

@@ -7,7 +7,7 @@ import { away } from "./away.js";
 import { loadAmounts } from "./commands.js";
 import { $, announce, fetchJson, make } from "./dom.js";
 import { shelf } from "./episode_list.js";
-import { choose, chosen, drawLead, startEpisode, takeLibrary } from "./episode_view.js";
+import { choose, chosen, drawTries, startEpisode, takeLibrary } from "./episode_view.js";
 import { hush } from "./excerpt.js";
 import { share } from "./export.js";
 import { goingOn } from "./heard.js";
@@ -24,7 +24,7 @@ import { loadTexts, t, translate } from "./texts.js";
 import { timeline } from "./timeline.js";
 import { startToasts } from "./toast.js";
 import { transcript } from "./transcript.js";
-import { go, startViews, view } from "./views.js";
+import { go, openFor, startViews, view } from "./views.js";
 
 const SOON = 700; // milliseconds to the next look while something is under way
 const LATER = 5000;
@@ -149,11 +149,12 @@ export const start = async () => {
   startAnswers();
   loadAmounts();
   kept.show();
+  openFor(wish);
   await progress.loadAll();
-  const viewed = startViews(wish);
+  await look();
+  await startViews();
   shelf.start();
-  await Promise.all([viewed, look()]);
-  drawLead();
+  drawTries();
   await loadLast();
   // what may be driven from a console, an extension or a test
   Object.assign(window, { Earmark: { ask, away, choose, chosen, go, hush, kept, lookNow, place, player, progress, sheet, takeLibrary, transcript, view, voice } });

@@ -38,9 +38,9 @@ const arrange = async (play = false) => {
     drawLead();
     drawLibrary();
   }
+  showScope();
   if (name === "kept") kept.show();
   if (name === "episode") await choose(now.episode, now.at ?? null, play);
-  showScope();
 };
 
 /**
@@ -50,7 +50,8 @@ const arrange = async (play = false) => {
  */
 export const go = async (to, { replace = false, play = false } = {}) => {
   const stays = same(now, to);
-  history.replaceState({ ...history.state, top: scrollY }, "");
+  history.replaceState({ ...history.state, top: scrollY, scope: $("scope").value }, "");
+  if (!stays) $("scope").value = "episode";
   now = to;
   if (replace || stays) history.replaceState({ ...history.state, depth }, "", format(to));
   else {
@@ -65,19 +66,24 @@ export const go = async (to, { replace = false, play = false } = {}) => {
 // To where one came from, or else to the library.
 export const goBack = () => { if (depth) history.back(); else go({ name: "home" }); };
 
-export const startViews = (first) => {
+// The view that the page was opened for; it is drawn when the library is known.
+export const openFor = (first) => { now = first; };
+
+export const startViews = () => {
   history.scrollRestoration = "manual";
-  now = first;
   depth = history.state?.depth ?? 0;
   history.replaceState({ depth, ...history.state }, "", location.href.split("#")[0].replace(/[?&]t=[^&]*/, ""));
   addEventListener("popstate", async (event) => {
     now = parse(location.search, location.hash);
     depth = event.state?.depth ?? 0;
     $("filter").value = now.text ?? "";
+    $("scope").value = event.state?.scope ?? "episode";
     await arrange();
     if (now.name === "home") shelf.seek();
     scrollTo({ top: event.state?.top ?? 0, behavior: "instant" });
   });
   $("go-back").onclick = goBack;
+  $("scope").value = history.state?.scope ?? "episode";
+  $("scope").addEventListener("change", () => history.replaceState({ ...history.state, scope: $("scope").value }, ""));
   return arrange();
 };
