@@ -117,22 +117,22 @@ def _markdown(library: Library, episode: Episode) -> str:
     if not cues:
         return ""
     about = (episode.show, ", ".join(episode.guests), episode.published, clock(episode.seconds))
-    lines = [f"# {_text(episode.title)}", "", " · ".join(_text(part) for part in about if part), ""]
+    lines = [f"# {text_of(episode.title)}", "", " · ".join(text_of(part) for part in about if part), ""]
     if source.link:
         lines += [f"<{source.link}>" if " " not in source.link and ">" not in source.link else "", ""]
     for text in (digest.teaser, digest.summary):
-        lines += [_text(text), ""] if text else []
+        lines += [text_of(text), ""] if text else []
     marks = library.segments(episode.id) or library.chapters(episode.id)
     if marks:
         lines += ["## Topics", ""]
         for mark in marks:
-            summary = f" – {_text(mark.summary)}" if isinstance(mark, Segment) and mark.summary else ""
-            lines.append(f"- `{clock(mark.start)}` {_text(mark.title)}{summary}")
+            summary = f" – {text_of(mark.summary)}" if isinstance(mark, Segment) and mark.summary else ""
+            lines.append(f"- `{clock(mark.start)}` {text_of(mark.title)}{summary}")
         lines.append("")
     lines += ["## Transcript", ""]
     for start, speaker, text in _paragraphs(cues):
-        who = f"**{_text(speaker)}:** " if speaker else ""
-        lines += [f"`{clock(start)}` {who}{_text(text)}", ""]
+        who = f"**{text_of(speaker)}:** " if speaker else ""
+        lines += [f"`{clock(start)}` {who}{text_of(text)}", ""]
     return "\n".join(lines)
 
 
@@ -150,7 +150,7 @@ def _paragraphs(cues: Sequence[Cue]) -> Iterator[tuple[float, str, str]]:
         yield start, speaker, " ".join(said)
 
 
-def _text(text: str) -> str:
+def text_of(text: str) -> str:
     """A text on one line whose characters mean themselves in Markdown (and HTML)."""
     one = _ENTITY.sub("&amp;", _MARKS.sub(r"\\\1", " ".join(text.split())))
     return _LINE_START.sub(lambda match: f"{match[1]}\\{match[2]}" if match[1] else f"\\{match[3]}", one)

@@ -86,18 +86,21 @@ class Listeners:
         with self._open() as db:
             row = db.execute(
                 "SELECT position, heard, at FROM listened WHERE listener = ? AND episode = ?",
-                (_checked(listener), episode_id),
+                (checked(listener), episode_id),
             ).fetchone()
         return Listened(row[0], tuple((a, b) for a, b in json.loads(row[1])), row[2]) if row else Listened()
 
-    def all(self, listener: str) -> list[tuple[str, Listened]]:
-        """Where this listener is in every episode (by its id), the latest first. Raises as ``get`` does."""
+    def all(self, listener: str) -> dict[str, Listened]:
+        """Where this listener is in every episode that was listened to, by its id, the latest first.
+
+        Raises as ``get`` does.
+        """
         with self._open() as db:
             rows = db.execute(
                 "SELECT episode, position, heard, at FROM listened WHERE listener = ? ORDER BY at DESC",
-                (_checked(listener),),
+                (checked(listener),),
             ).fetchall()
-        return [(row[0], Listened(row[1], tuple((a, b) for a, b in json.loads(row[2])), row[3])) for row in rows]
+        return {row[0]: Listened(row[1], tuple((a, b) for a, b in json.loads(row[2])), row[3]) for row in rows}
 
     def of(self, episode_id: str) -> list[Listened]:
         """Where all who began an episode are in it. Raises LibraryError when the file cannot be read."""
@@ -110,7 +113,7 @@ class Listeners:
         with self._lock, self._open() as db:
             db.execute("BEGIN IMMEDIATE")
             row = db.execute(
-                "SELECT heard FROM listened WHERE listener = ? AND episode = ?", (_checked(listener), episode_id)
+                "SELECT heard FROM listened WHERE listener = ? AND episode = ?", (checked(listener), episode_id)
             ).fetchone()
             before = [(a, b) for a, b in json.loads(row[0])] if row else []
             now = Listened(position, union([*before, *heard]), time.time())
@@ -137,7 +140,8 @@ class Listeners:
             ) from error
 
 
-def _checked(listener: str) -> str:
+def checked(listener: str) -> str:
+    """A listener's key as it is. Raises SettingsError for one that cannot be one."""
     if not KEY.fullmatch(listener):
         raise SettingsError("That is no listener's key.", hint="Send 8 to 80 letters, digits or dashes as X-Listener.")
     return listener

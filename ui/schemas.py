@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 from episodes.sources.http import masked
 from retrieval.model import Answer, Command, Moment, Question, Sentence
+from ui.attribution import Speakers
 from voice.turns.commands import COMMANDS, CommandName
 
 if TYPE_CHECKING:  # the command line needs the shapes, and not what fills them
@@ -135,16 +136,23 @@ def cue_json(cue: "Cue") -> Json:
 
 def episode_page_json(library: "Library", episode: "Episode") -> Json:
     """An episode with everything that is known about it but its transcript."""
-    digest = library.digest(episode.id)
+    digest, source = library.digest(episode.id), library.source(episode.id)
+    segments = library.segments(episode.id)
+    quoted = digest.writer == "extractive"  # else the sentences are a language model's own
+    speakers = Speakers(library.cues(episode.id) if quoted else ())
     return episode_json(episode) | {
+        "notes": source.notes,
+        "link": source.link,
         "teaser": digest.teaser,
         "summary": digest.summary,
+        "said": {name: speakers.parts(getattr(digest, name)) if quoted else [] for name in ("teaser", "summary")},
         "questions": list(digest.questions),
         "writer": digest.writer,
         "segments": [
-            {"start": segment.start, "end": segment.end, "title": segment.title, "summary": segment.summary}
-            for segment in library.segments(episode.id)
-        ],
+            {"start": segment.start, "end": segment.end, "title": segment.title, "summary": segment.summary,
+             "said": speakers.parts(segment.summary, segment.start, segment.end) if quoted else []}
+            for segment in segments
+        ],  # fmt: skip
         "chapters": [{"start": chapter.start, "title": chapter.title} for chapter in library.chapters(episode.id)],
     }
 

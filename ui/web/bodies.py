@@ -120,6 +120,54 @@ class ListenedBody(BaseModel):
     heard: list[tuple[Seconds, Seconds]] = Field(default=[], max_length=500)
 
 
+class NoteBody(Body):
+    """What ``PUT /api/notes/ID`` takes: the notes, and the version that they were written over."""
+
+    text: str = Field(max_length=200_000)
+    version: int = Field(ge=0)
+
+
+class SentenceBody(Body):
+    """A sentence of an answer that is kept."""
+
+    text: str = Field(max_length=LONGEST_TEXT * 4)
+    moments: list[MomentBody] = Field(default=[], max_length=50)
+
+
+class AnswerBody(Body):
+    """An answer that is kept, as it was given."""
+
+    question: Text
+    covered: bool
+    remark: str = Field(default="", max_length=LONGEST_TEXT)
+    sentences: list[SentenceBody] = Field(max_length=50)
+    moments: list[MomentBody] = Field(default=[], max_length=50)
+
+
+class ConversationBody(Body):
+    """What ``POST /api/conversations`` takes: an answer, and the scope in which it was asked for."""
+
+    scope: str = Field(min_length=1, max_length=300)
+    answer: AnswerBody
+
+
+class KeepBody(Body):
+    """What ``POST /api/moments`` takes: a moment to save."""
+
+    episode: Id
+    start: Seconds
+    end: Seconds
+    quote: str = Field(default="", max_length=LONGEST_TEXT)
+    speaker: str = Field(default="", max_length=200)
+    question: str = Field(default="", max_length=LONGEST_TEXT)
+
+
+class RemarkBody(Body):
+    """What ``PUT /api/moments/ID`` takes: a note on a saved moment."""
+
+    note: str = Field(max_length=LONGEST_TEXT)
+
+
 class AddBody(Body):
     """What ``POST /api/add`` takes: an http(s) address (of a feed the ``latest`` so many, 0 for all), or the batch of
     files that were uploaded."""

@@ -11,6 +11,7 @@ from episodes.model import Episode
 from ui.companion import Companion
 from ui.home.gpodder import PodcastApps
 from ui.home.house import House
+from ui.kept import Kept
 from ui.positions import Listeners
 from ui.web.auth import USER
 from ui.web.limits import ASKERS
@@ -24,6 +25,7 @@ class Served:
     companion: Companion
     listeners: Listeners
     models: ModelFetching
+    kept: Kept
     house: House | None = None
     """The loudspeakers of the house, if any are set."""
     askers: CapacityLimiter = field(default_factory=lambda: CapacityLimiter(ASKERS))

@@ -55,19 +55,22 @@ def build(companion: Companion) -> "gradio.Blocks":
         _part(gr, "top")
         with gr.Row(elem_id="columns", equal_height=False):
             with gr.Column(elem_id="main", scale=3, min_width=0):
-                _part(gr, "episode")
+                _part(gr, "lead")
                 with gr.Column(elem_id="ask", min_width=0):
                     _part(gr, "ask")
                     with gr.Row(elem_id="ask-row", equal_height=True):
                         gr.Textbox(
-                            label="Ask me anything about this podcast episode", show_label=False, container=False,
-                            placeholder="Ask me anything about this podcast episode…", lines=1, max_lines=4,
+                            label="Your question", show_label=False, container=False,
+                            placeholder="Ask anything your podcasts talk about…", lines=1, max_lines=4,
                             max_length=2000, elem_id="question", scale=1, min_width=0,
                         )
                         gr.Button("Ask", variant="primary", elem_id="ask-button", scale=0, min_width=0)
                     _part(gr, "answer")
+                _part(gr, "episode")
             with gr.Column(elem_id="side", scale=2, min_width=0):
                 _part(gr, "side")
+        _part(gr, "player")
+        _part(gr, "library")
         mcp_tools.offer(gr, companion)
     blocks: gradio.Blocks = page.queue(max_size=QUEUE)
     return blocks
@@ -105,7 +108,7 @@ def _head() -> str:
     modules = sorted(path.name for path in STATIC.glob("*.js"))
     preloaded = "".join(f'<link rel="modulepreload" href="page/{name}">' for name in modules)
     style = (STATIC / "page.css").read_text("utf-8")
-    return f'<style>{style}</style>{preloaded}<script type="module" src="page/main.js"></script>'
+    return f'<style>{style}</style>{preloaded}<script type="module" src="page/boot.js"></script>'
 
 
 class Scripts(StaticFiles):

@@ -34,6 +34,7 @@ from ui.home.network import ANYWHERE, own_address
 from ui.home.rooms import home_of, loudspeakers_of
 from ui.home.upkeep import Upkeep
 from ui.home.wyoming import WyomingService, door_of
+from ui.kept import Kept
 from ui.positions import Listeners
 from ui.server_note import ServerNote
 from ui.settings import Settings
@@ -63,7 +64,19 @@ def build(
     os.environ.setdefault("GRADIO_ANALYTICS_ENABLED", "False")  # read when gradio is imported
     os.environ["GRADIO_TEMP_DIR"] = str(_gradio_folder(settings.data_dir))
     from ui.web import page
-    from ui.web.api import adding, asking, episodes, feeds, listening, loudspeakers, media, models, openai, podcast_apps
+    from ui.web.api import (
+        adding,
+        asking,
+        episodes,
+        feeds,
+        keeping,
+        listening,
+        loudspeakers,
+        media,
+        models,
+        openai,
+        podcast_apps,
+    )
 
     @asynccontextmanager
     async def life(app: FastAPI) -> AsyncIterator[None]:
@@ -84,7 +97,9 @@ def build(
     app.state.apps = PodcastApps(settings.data_dir)
     listeners = Listeners(settings.data_dir)
     upkeep = Upkeep(companion, listeners, saved)
-    app.state.served = Served(companion, listeners, ModelFetching(companion), house_of(companion))
+    app.state.served = Served(
+        companion, listeners, ModelFetching(companion), Kept(settings.data_dir), house_of(companion)
+    )
     # the last that is added sees a request first
     app.add_middleware(Bounds)
     app.add_middleware(SignIn, known=people(settings.auth), token=token, sessions=Sessions())
@@ -92,7 +107,9 @@ def build(
     app.add_middleware(Walls)
     app.add_exception_handler(EarmarkError, _explain)
     app.add_exception_handler(RequestValidationError, _refuse)
-    for each in (episodes, asking, listening, adding, feeds, models, media, loudspeakers, podcast_apps, openai):
+    for each in (
+        episodes, asking, listening, keeping, adding, feeds, models, media, loudspeakers, podcast_apps, openai,
+    ):  # fmt: skip
         app.include_router(each.router)
     return page.mount(app, companion)
 

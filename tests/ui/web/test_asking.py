@@ -56,7 +56,7 @@ class Loading:
 
 
 def served_by(companion: Loading) -> Served:
-    return Served(companion, None, None)  # type: ignore[arg-type]
+    return Served(companion, None, None, None)  # type: ignore[arg-type]
 
 
 def events(companion: Loading, **body: Any) -> list[dict[str, Any]]:

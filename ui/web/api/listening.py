@@ -14,15 +14,25 @@ Key = Annotated[str, Header(alias="X-Listener", max_length=80)]
 router = APIRouter(tags=["listening"])
 
 
-def _who(user: str | None, key: str) -> str:
+def who(user: str | None, key: str) -> str:
     """Who listens: the name that was signed in with, or else the browser's own key."""
     return key_of(user) if user else key
+
+
+@router.get("/api/listening")
+def all_listening(served: ServedDep, user: UserDep, key: Key = "") -> dict[str, Any]:
+    """Where the listener is in every episode, and how many seconds of it were heard."""
+    return {
+        episode: {"position": round(found.position, 2), "at": found.at,
+                  "heard": round(sum(end - start for start, end in found.heard), 1)}
+        for episode, found in served.listeners.all(who(user, key)).items()
+    }  # fmt: skip
 
 
 @router.get("/api/listening/{episode_id}")
 def listening(episode: EpisodeDep, served: ServedDep, user: UserDep, key: Key = "") -> dict[str, Any]:
     """Where the listener is, and what was heard."""
-    return _listened(served.listeners.get(_who(user, key), episode.id))
+    return _listened(served.listeners.get(who(user, key), episode.id))
 
 
 @router.put("/api/listening/{episode_id}")
@@ -31,7 +41,7 @@ def listened(
 ) -> dict[str, Any]:
     """Note where the listener is, and what was heard since the last note."""
     heard: list[Stretch] = list(body.heard)
-    return _listened(served.listeners.note(_who(user, key), episode.id, body.position, heard))
+    return _listened(served.listeners.note(who(user, key), episode.id, body.position, heard))
 
 
 def _listened(found: Listened) -> dict[str, Any]:

@@ -306,7 +306,7 @@ def _episode(library: Library, action: Action) -> Episode | None:
 def _note_own(person: str, apps: PodcastApps, listeners: Listeners, library: Library) -> None:
     """Take where the listener is here into the actions, where no app told so."""
     own = []
-    for episode_id, listened in listeners.all(key_of(person)):
+    for episode_id, listened in listeners.all(key_of(person)).items():
         try:
             source = library.source(episode_id)
             seconds = library.exactly(episode_id).seconds

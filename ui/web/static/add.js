@@ -2,18 +2,22 @@
 // Adding to the library: dropped files, addresses of recordings and feeds, and a better model.
 
 import { $, announce, fetchJson, make, reason, say } from "./dom.js";
+import { address as whole, sorted } from "./files.js";
 import { lookNow } from "./main.js";
+import { t, tn } from "./texts.js";
 
 const note = (text) => {
   say("add-note", text);
   if (text) announce(text);
 };
 
-const added = (episodes) => {
+const added = (episodes, left = "") => {
   const fresh = episodes.filter((episode) => !episode.ready);
-  const one = episodes.length === 1 ? `“${episodes[0].title}”` : "";
-  if (!fresh.length) note(one ? `${one} is in your library already.` : `All ${episodes.length} are in your library already.`);
-  else note(one ? `${one} is being taken in.` : `${fresh.length} episodes are being taken in.`);
+  const title = episodes.length === 1 ? episodes[0].title : "";
+  let said;
+  if (!fresh.length) said = title ? t("“{title}” is in your library already.", { title }) : t("All {n} are in your library already.", { n: episodes.length });
+  else said = title ? t("“{title}” is being taken in.", { title }) : tn("{n} episode is being taken in.", "{n} episodes are being taken in.", fresh.length);
+  note([said, left].filter(Boolean).join(" "));
   lookNow();
 };
 
@@ -29,23 +33,29 @@ const attempt = async (doing, act) => {
   }
 };
 
-const files = (list) => attempt("Copying…", async () => {
+const names = (list) => list.slice(0, 3).map(({ name }) => name).join(", ") + (list.length > 3 ? " …" : "");
+
+const files = (list) => attempt(t("Copying…"), async () => {
+  const { usable, other } = sorted([...list]);
+  const left = other.length ? t("Left out, since it is neither sound nor a transcript nor a feed: {names}.", { names: names(other) }) : "";
+  if (!usable.length) throw new Error(left || t("Nothing was dropped."));
   const batch = Array.from(crypto.getRandomValues(new Uint8Array(16)), (byte) => byte.toString(16).padStart(2, "0")).join("");
-  for (const file of list) {
-    note(`Copying ${file.name}…`);
-    const reply = await fetch(`api/upload/${batch}/${encodeURIComponent(file.name)}`, { method: "PUT", body: file });
-    if (!reply.ok) throw new Error(reason(await reply.json().catch(() => ({}))) || reply.statusText);
+  for (const [i, file] of usable.entries()) {
+    note(t("Copying {name} ({n} of {all})…", { name: file.name, n: i + 1, all: usable.length }));
+    const reply = await fetch(`api/upload/${batch}/${encodeURIComponent(file.name)}`, { method: "PUT", body: file })
+      .catch(() => { throw new Error(t("{name} broke off on the way: is Earmark still running? Drop it again.", { name: file.name })); });
+    if (!reply.ok) throw new Error(`${file.name}: ${reason(await reply.json().catch(() => ({}))) || reply.statusText}`);
   }
-  added(await fetchJson("api/add", { batch }));
+  added(await fetchJson("api/add", { batch }), left);
 });
 
 const drawFeeds = (feeds) => {
   $("feeds").replaceChildren(...feeds.map((feed) => {
     const name = feed.title || feed.address;
-    const button = make("button", { type: "button", class: "own", "aria-label": `Follow ${name} no longer` }, "Unfollow");
+    const button = make("button", { type: "button", class: "own", "aria-label": t("Follow {name} no longer", { name }) }, t("Unfollow"));
     button.onclick = () => attempt("", async () => {
       drawFeeds(await fetchJson("api/feeds/forget", { id: feed.id }));
-      note(`“${name}” is followed no longer; its episodes stay.`);
+      note(t("“{name}” is followed no longer; its episodes stay.", { name }));
       $("add").querySelector("summary").focus();
     });
     return make("li", { title: feed.address }, make("span", {}, name), button);
@@ -60,8 +70,8 @@ const watchModel = async () => {
   const { fetching } = await fetchJson("api/models").catch(() => ({ fetching: null }));
   if (!fetching?.name) return;
   const under = !fetching.problem && !fetching.done;
-  const text = fetching.problem || (under ? `Fetching ${fetching.name}: ${Math.round(100 * fetching.progress)} %`
-    : `${fetching.name} is here. ${fetching.next || "It is in use now."}`);
+  const text = fetching.problem || (under ? t("Fetching {name}: {n} %", { name: fetching.name, n: Math.round(100 * fetching.progress) })
+    : `${t("{name} is here.", { name: fetching.name })} ${fetching.next || t("It is in use now.")}`);
   say("model-note", text);
   $("model-progress").hidden = !under;
   $("model-progress").value = fetching.progress;
@@ -77,7 +87,7 @@ export const betterButton = (engine) => {
   const name = /models get ([\w.-]+)/.exec(engine.better)?.[1];
   const size = /\d+ MB/.exec(engine.better)?.[0];
   if (!name) return null;
-  const button = make("button", { type: "button", class: "own", title: engine.better }, `Get ${name}${size ? ` (${size})` : ""}`);
+  const button = make("button", { type: "button", class: "own", title: engine.better }, `${t("Get {name}", { name })}${size ? ` (${size})` : ""}`);
   button.onclick = async () => {
     try {
       await fetchJson("api/models", { name });
@@ -103,20 +113,25 @@ export const adding = {
     document.addEventListener("pointerdown", (event) => { if (!$("add").contains(/** @type {Node} */ (event.target))) $("add").open = false; });
     $("add-form").onsubmit = (event) => {
       event.preventDefault();
-      const address = $("add-address").value.trim();
-      if (!address) return;
-      attempt("Looking what is there…", async () => {
+      const typed = $("add-address").value.trim();
+      if (!typed) { $("add-address").focus(); return; }
+      const address = whole(typed);
+      if (!address) { note(t("“{text}” is no address. Paste one such as https://example.org/feed.xml.", { text: typed.slice(0, 60) })); return; }
+      attempt(t("Looking what is there…"), async () => {
         added(await fetchJson("api/add", { address, latest: Number($("add-latest").value) }));
         $("add-address").value = "";
         readFeeds();
       });
     };
-    $("add-files").onchange = () => { files($("add-files").files); };
-    $("feeds-sync").onclick = () => attempt("Looking for new episodes…", async () => {
+    $("add-files").onchange = () => {
+      files([...$("add-files").files]);
+      $("add-files").value = ""; // the same file may be chosen again
+    };
+    $("feeds-sync").onclick = () => attempt(t("Looking for new episodes…"), async () => {
       const found = await fetchJson("api/feeds/sync", {});
       const fresh = found.reduce((sum, feed) => sum + feed.new, 0);
       const problems = found.filter((feed) => feed.problem).map((feed) => `${feed.title}: ${feed.problem}`);
-      note([`${fresh} new.`, ...problems].join(" "));
+      note([t("{n} new.", { n: fresh }), ...problems].join(" "));
       lookNow();
     });
     $("add").ontoggle = () => { if ($("add").open) readFeeds(); };

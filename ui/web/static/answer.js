@@ -3,20 +3,26 @@
 
 import { $, clock, make, say, tab, timeButton } from "./dom.js";
 import { shelf } from "./episode_list.js";
-import { chosen } from "./episode_view.js";
 import { excerpt } from "./excerpt.js";
 import { share } from "./export.js";
+import { kept } from "./kept.js";
+import { headers } from "./progress.js";
+import { t } from "./texts.js";
+import { view } from "./views.js";
 
 const MOST_MOMENTS = 3;
 const WORTH_SHOWING = 0.3; // confidence from which a moment that the answer does not use is still of interest
-
+const LEAST_WORDS = 5; // of a quote that says something by itself
 const KEPT = 30; // answers of a conversation
+const RECENT = 12 * 3600; // seconds for which the last answer stands open when one comes back
 
-let conversation = []; // answers, oldest first
+let where = ""; // the place whose conversation is on the page
+let conversation = []; // its answers, oldest first
 let drawn = -1; // sentences of the present answer that stand on the page; -1 while another answer does
+let now = ""; // the question on the page
 
 const title = (moment) => {
-  if (moment.episode === chosen()?.id) return "";
+  if (moment.episode === view().episode) return "";
   return shelf.known(moment.episode)?.title ?? "";
 };
 
@@ -32,32 +38,41 @@ const small = (name, text, label, act) => {
 
 // The button that lets one hear a moment alone, and that ends it.
 const hear = (moment) => {
-  const OWN = "In their own words";
-  const label = `Hear ${moment.speaker || "them"} say it, from ${clock(moment.start)} to ${clock(moment.end)}`;
+  const OWN = t("In their own words");
+  const span = { from: clock(moment.start), to: clock(moment.end) };
+  const label = `${OWN}: ${moment.speaker || ""} ${t("from {from} to {to}", span)}`;
   let sounding = false;
-  const tell = (now) => {
-    sounding = now;
-    button.textContent = now ? "Stop" : OWN;
-    button.setAttribute("aria-label", now ? `Stop ${moment.speaker || "them"}` : label);
-    button.classList.toggle("sounding", now);
+  const tell = (on) => {
+    sounding = on;
+    text.textContent = on ? t("Stop") : OWN;
+    button.setAttribute("aria-label", on ? `${t("Stop")}: ${moment.speaker || t("the excerpt")}` : label);
+    button.classList.toggle("sounding", on);
   };
-  const button = small("hear", OWN, label, () => {
+  const button = small("hear", "", label, () => {
     if (sounding) { excerpt.stop(); return; }
     excerpt.hear(moment, () => tell(false));
     tell(true);
   });
+  // the wider of both words keeps the place, so that nothing moves under the pointer
+  const text = make("span", {}, OWN);
+  button.append(text);
+  button.dataset.width = OWN;
   return button;
 };
 
-// What can be done with a moment: hear only that, or keep it.
-const tools = (moment) => make(
-  "span", { class: "moment-tools" }, shelf.known(moment.episode)?.audio ? hear(moment) : null,
-  small("clip", "Clip", `Keep a clip from ${clock(moment.start)}: sound, quote and link`, () => share.clip(moment)),
-);
+// What can be done with a moment: hear only that, save it, or take it away.
+const tools = (moment) => {
+  const save = small("save", t("Save"), t("Save the moment at {time}", { time: clock(moment.start) }), async () => {
+    if (await kept.save(moment, now)) save.textContent = t("Saved");
+  });
+  if (kept.has(moment)) save.textContent = t("Saved");
+  return make("span", { class: "moment-tools" }, shelf.known(moment.episode)?.audio ? hear(moment) : null, save,
+    small("clip", t("Clip"), t("Clip from {time}: sound, quote and link", { time: clock(moment.start) }), () => share.clip(moment)));
+};
 
 const paragraph = (sentence, withTools) => make(
   "p", { class: "sentence" }, make("span", { class: "words" }, sentence.text),
-  ...sentence.moments.flatMap((moment) => [" ", cite(moment), withTools ? tools(moment) : null]),
+  ...sentence.moments.flatMap((moment) => [" ", named(moment), " ", cite(moment), withTools ? tools(moment) : null]),
 );
 
 // Add the sentences that are not there yet; those that are stay as they are, and with them the focus.
@@ -66,18 +81,30 @@ const fill = (sentences) => {
   drawn = Math.max(drawn, sentences.length);
 };
 
-// Draw the whole of an answer; returns its moments, for the timeline.
-const draw = (answer) => {
-  answers.tell(answer);
-  say("remark", answer.remark);
+const named = (moment) => {
+  const name = title(moment);
+  return name ? make("span", { class: "of" }, name) : null;
+};
+
+// The moments beside an answer that say more on it: none that it quotes already, none of a few words.
+export const further = (answer) => {
   const cited = answer.sentences.flatMap((sentence) => sentence.moments);
   const within = (moment) => cited.some((other) => other.start < moment.end && moment.start < other.end
     && other.episode === moment.episode);
-  const more = answer.moments
-    .filter((moment) => !answer.covered || (moment.confidence >= WORTH_SHOWING && !within(moment)))
-    .slice(0, MOST_MOMENTS);
+  const best = Math.max(0, ...answer.moments.map((moment) => moment.confidence));
+  const tells = (moment) => moment.quote.split(/\s+/).length >= LEAST_WORDS;
+  return answer.moments.filter((moment) => tells(moment) && (!answer.covered
+    || (moment.confidence >= Math.max(WORTH_SHOWING, best / 2) && !within(moment)))).slice(0, MOST_MOMENTS);
+};
+
+// Draw the whole of an answer; returns its moments, for the timeline.
+const draw = (answer) => {
+  answers.tell(answer, where);
+  say("remark", answer.remark);
+  const cited = answer.sentences.flatMap((sentence) => sentence.moments);
+  const more = further(answer);
   $("evidence").hidden = !more.length;
-  $("evidence-title").textContent = answer.covered ? "More on this" : "The nearest moments";
+  $("evidence-title").textContent = answer.covered ? t("More on this") : t("The nearest moments");
   $("moments").replaceChildren(...more.map((moment) => make(
     "li", { class: "moment" }, cite(moment),
     make("div", { class: "moment-text" },
@@ -89,20 +116,56 @@ const draw = (answer) => {
 };
 
 const drawEarlier = () => {
-  const before = conversation.slice(0, -1);
+  const before = $("answer").hidden ? conversation : conversation.slice(0, -1);
   $("earlier").hidden = !before.length;
-  $("earlier-count").textContent = `Asked before (${before.length})`;
+  $("earlier-count").textContent = t("Asked before ({n})", { n: before.length });
   $("earlier-list").replaceChildren(...before.toReversed().map((answer) => make(
     "li", { class: "earlier-answer" }, make("p", { class: "asked" }, answer.question), ...answer.sentences.map((sentence) => paragraph(sentence, false)),
   )));
 };
 
+// An answer as it is kept.
+const plain = ({ question, covered, remark, sentences, moments }) => ({ question, covered, remark, sentences, moments });
+
+const keep = (place0, answer) => {
+  const body = JSON.stringify({ scope: place0, answer: plain(answer) });
+  fetch("api/conversations", { method: "POST", headers, body }).catch(() => {}); // this tab remembers it, too
+  tab.remember(`talk:${place0}`, [...tab.recall(`talk:${place0}`, []), { ...answer, at: Date.now() / 1000 }].slice(-KEPT));
+};
+
+const clear = () => {
+  $("answer").hidden = true;
+  for (const id of ["evidence", "remark"]) $(id).hidden = true;
+  drawn = -1;
+};
+
 export const answers = {
   // Another question was asked: what is drawn from now on belongs to its answer.
-  next() { drawn = -1; },
+  next(place0) { if (place0 === where) drawn = -1; },
+
+  // A question is on its way: it stands there at once.
+  asked(question, place0) {
+    if (place0 !== where) return;
+    now = question;
+    clear();
+    $("answer").hidden = false;
+    $("asked").textContent = question;
+    $("verdict").hidden = true;
+    $("sentences").replaceChildren();
+    drawEarlier();
+  },
+
+  // It was a command: the answer before it comes back.
+  undo() {
+    clear();
+    $("hint").scrollIntoView({ block: "nearest" });
+    if (conversation.length) { $("answer").hidden = false; draw(conversation.at(-1)); }
+  },
 
   // Draw as much of an answer as there is, or more of it.
-  tell({ question, sentences, covered = true }) {
+  tell({ question, sentences, covered = true }, place0) {
+    if (place0 !== where) return;
+    now = question;
     $("answer").hidden = false;
     $("asked").textContent = question;
     $("verdict").hidden = covered;
@@ -115,39 +178,60 @@ export const answers = {
   },
 
   // The whole of an answer is there; returns its moments, for the timeline.
-  show(answer) {
+  show(answer, place0) {
+    keep(place0, answer);
+    if (place0 !== where) return [];
     conversation = [...conversation, answer].slice(-KEPT);
-    tab.remember(`talk:${chosen()?.id}`, conversation);
     const moments = draw(answer);
     $("sentences").scrollIntoView({ block: "nearest" });
     return moments;
   },
 
-  // Be in the conversation about an episode that this tab had before; returns the moments of its last answer.
-  restore(id) {
-    conversation = tab.recall(`talk:${id}`, []);
-    drawn = -1;
-    return conversation.length ? draw(conversation.at(-1)) : [];
+  // Be in the conversation of a place; returns the moments of its last answer, or null when it is there already.
+  async restore(place0) {
+    if (place0 === where) return null;
+    where = place0;
+    conversation = tab.recall(`talk:${place0}`, []);
+    clear();
+    const show = () => {
+      const last = conversation.at(-1);
+      const open = last && Date.now() / 1000 - (last.at ?? 0) < RECENT;
+      if (open) return draw(last);
+      drawEarlier();
+      return [];
+    };
+    const moments = show();
+    const before = conversation.length;
+    try {
+      const reply = await fetch(`api/conversations?scope=${encodeURIComponent(place0)}`, { headers });
+      if (!reply.ok || where !== place0) return moments;
+      const all = await reply.json();
+      if (where !== place0 || conversation.length !== before || all.length <= before) return moments;
+      conversation = all;
+      clear();
+      return show();
+    } catch {
+      return moments;
+    }
   },
 
   // Mark the sentence that is being read; -1 for none.
-  sounding(now) {
-    [...$("sentences").children].forEach((line, i) => line.classList.toggle("sounding", i === now));
+  sounding(i0) {
+    [...$("sentences").children].forEach((line, i) => line.classList.toggle("sounding", i === i0));
   },
 
   // The answer as one says it, with its times.
   inWords(answer) {
     const times = answer.sentences.flatMap((sentence) => sentence.moments.map((moment) => clock(moment.start)));
-    return `${answer.covered ? "Answer" : "Not covered"}: ${answer.sentences.map((sentence) => sentence.text).join(" ")}`
-      + (times.length ? ` At ${[...new Set(times)].join(", ")}.` : "");
+    return `${answer.covered ? t("Answer") : t("Not covered")}: ${answer.sentences.map((sentence) => sentence.text).join(" ")}`
+      + (times.length ? ` ${t("At {times}.", { times: [...new Set(times)].join(", ") })}` : "");
   },
 
   conversation: () => conversation,
 
-  forget() {
-    conversation = [];
-    drawn = -1;
-    $("answer").hidden = true;
-    drawEarlier();
+  // The moments of the present answer, best first.
+  moments() {
+    const last = conversation.at(-1);
+    return last ? [...last.sentences.flatMap((sentence) => sentence.moments), ...last.moments] : [];
   },
 };

@@ -5,13 +5,16 @@
 import { answers } from "./answer.js";
 import { carryOut } from "./commands.js";
 import { $, announce, fetchJson, make, reason, recall, remember, say, tab } from "./dom.js";
-import { chosen } from "./episode_view.js";
+import { shelf } from "./episode_list.js";
+import { chosen, warmTopics } from "./episode_view.js";
 import { hush } from "./excerpt.js";
 import { isEmpty } from "./main.js";
 import { arriving } from "./ndjson.js";
 import { player } from "./player.js";
 import { voice } from "./speech_output.js";
+import { t } from "./texts.js";
 import { timeline } from "./timeline.js";
+import { view } from "./views.js";
 
 const REMEMBERED = 3; // questions that a follow-up may lean on
 const LONGEST = 2000; // characters of a text that the server takes
@@ -22,6 +25,9 @@ let asking = null; // what breaks off the request of the turn that is being answ
 let spoken = ""; // what was heard, while it is being asked
 let readOut = 0; // sentences of the answer that the voice has been given
 let aloud = null; // the feed of the voice that reads the answer, while there is one
+let askedIn = ""; // the place whose conversation the present turn belongs to
+let written = ""; // the place to which what stands in the field belongs
+let pending = null; // a question that the server was not there for: {text, place}
 
 // A short word to the listener under the question; spoken to those who cannot see it.
 export const hint = (text) => {
@@ -38,6 +44,20 @@ const write = (text) => {
   box.dispatchEvent(new Event("input", { bubbles: true }));
 };
 
+// Where an answer is looked for: in the episode on the page, in its show, or everywhere.
+const scope = () => {
+  const { name } = view();
+  if (name === "episode") return $("scope").value;
+  return name === "show" ? "show" : "library";
+};
+
+// The place that a conversation belongs to.
+export const place = () => {
+  const where = scope();
+  if (where === "episode") return `episode:${view().episode}`;
+  return where === "show" ? `show:${view().show ?? shelf.known(view().episode)?.show ?? ""}` : "library";
+};
+
 // What a follow-up may lean on: the last questions, with the moments of their answers.
 const history = () => answers.conversation().slice(-REMEMBERED).map((answer) => {
   const cited = answer.sentences.flatMap((sentence) => sentence.moments);
@@ -47,33 +67,41 @@ const history = () => answers.conversation().slice(-REMEMBERED).map((answer) => 
   })) };
 });
 
-const scope = () => $("scope").value;
+// The episode that stands for what is asked: the one on the page, or one of the show.
+const about = () => chosen()?.id ?? shelf.all().find((one) => view().name === "show" && one.show === view().show)?.id ?? null;
 
-const body = (text) => ({
-  text,
-  stream: true,
-  episode: chosen()?.id ?? null,
-  scope: scope(),
-  position: player.episode?.audio ? player.position : null,
-  heard_until: limit(),
-  playing: player.episode?.id ?? null,
-  history: history(),
-});
+const body = (text) => {
+  const playing = player.episode?.audio && (player.used || player.episode.id === about()) ? player.episode.id : null;
+  // a position is told only with the episode it is in
+  const here = scope() !== "episode" || playing === about();
+  return {
+    text,
+    stream: true,
+    episode: about(),
+    scope: scope(),
+    position: playing && here ? player.position : null,
+    heard_until: limit(),
+    playing: here ? playing : null,
+    history: history(),
+  };
+};
 
 // How far an answer may look, in seconds: to where the listener is, or to the end (null).
-export const limit = () => ($("so-far").checked && scope() === "episode" ? player.position : null);
+export const limit = () => {
+  if (!$("so-far").checked || scope() !== "episode") return null;
+  return player.episode?.id === chosen()?.id ? player.position : 0;
+};
 
 const begin = (text) => {
   turn += 1;
   asking?.abort();
-  [aloud, readOut] = [null, 0];
+  [aloud, readOut, askedIn, pending] = [null, 0, place(), null];
+  tab.remember("pending", null);
   hush();
   voice.unlock();
   player.interrupt();
-  answers.next();
+  answers.next(askedIn);
   hint(text);
-  say("heard-text", spoken && `I heard: “${spoken}”`);
-  $("heard-as").hidden = !spoken;
   $("ask").classList.add("busy");
   $("stop").hidden = true;
 };
@@ -99,19 +127,22 @@ export const currentTurn = () => turn;
 
 // -- asking ------------------------------------------------------------------------------------------------
 
-// Ask what stands in the field; its answer comes as lines of JSON, each told to `news`.
-const put = async () => {
-  const text = field().value.trim().slice(0, LONGEST);
+// Ask; the answer comes as lines of JSON, each told to `news`.
+const put = async (given) => {
+  const text = given.trim().slice(0, LONGEST);
   if (!text) {
-    hint("Type a question, or tap the microphone and say it.");
+    hint(t("Type a question, or tap the microphone and say it."));
     field().focus();
     return;
   }
   if (isEmpty()) {
-    hint("There is nothing to ask yet: open “Add episodes”, or drop a recording on this page.");
+    hint(t("There is nothing to ask yet: open “Add episodes”, or drop a recording on this page."));
     return;
   }
-  begin(`Looking through ${{ episode: "the episode", show: "the show", library: "your library" }[scope()]}…`);
+  const where = { episode: t("Looking through the episode…"), show: t("Looking through the show…"), library: t("Looking through your library…") };
+  begin(where[scope()]);
+  write("");
+  answers.asked(text, askedIn);
   const [mine, request] = [turn, new AbortController()];
   asking = request;
   try {
@@ -121,13 +152,14 @@ const put = async () => {
     });
     if (!reply.ok) {
       const message = reason(await reply.json().catch(() => ({}))) || reply.statusText;
+      if (mine === turn) write(text);
       tellNews({ state: "error", turn: mine, message, hint: "" });
       return;
     }
     await follow(reply.body, text, mine);
-    if (mine === turn && settled !== turn) broke();
+    if (mine === turn && settled !== turn) broke(text);
   } catch (error) {
-    if (error.name !== "AbortError" && mine === turn) broke();
+    if (error.name !== "AbortError" && mine === turn) broke(text);
   } finally {
     if (asking === request) asking = null;
   }
@@ -149,39 +181,49 @@ const follow = async (stream, text, mine) => {
   }
 };
 
-const broke = () => {
+// The server is not there, or went on the way: the question waits for it.
+const broke = (text) => {
   settled = turn;
-  end("Earmark does not answer. Your question is kept: ask it again when Earmark is running.");
+  pending = { text, place: askedIn };
+  tab.remember("pending", pending);
+  end(t("Earmark does not answer. Your question is kept, and asked again as soon as it does."));
+};
+
+// The server is there again: ask what waited for it.
+export const askPending = () => {
+  const waited = pending ?? tab.recall("pending", null);
+  if (!waited || $("ask").classList.contains("busy")) return;
+  if (waited.place !== place()) return; // the listener went elsewhere; it is asked on coming back
+  put(waited.text);
 };
 
 // -- called by the microphone ------------------------------------------------------------------------------
 
-export const beginListening = () => { spoken = ""; begin("Listening… tap again or let go when you have asked; Escape forgets it."); };
+export const beginListening = () => { spoken = ""; begin(t("Listening… it ends by itself when you have asked; Escape forgets it.")); };
 export const unheard = (text) => end(text);
 export const hearing = async (samples) => {
   const mine = turn;
-  hint("Understanding what you said…");
-  const episode = chosen()?.id;
+  hint(t("Understanding what you said…"));
+  const episode = chosen()?.id ?? player.episode?.id;
   const reply = await fetch(`api/hear${episode ? `?episode=${encodeURIComponent(episode)}` : ""}`, {
     method: "POST", headers: { "Content-Type": "application/octet-stream" }, body: samples,
   });
   const heard = await reply.json().catch(() => ({}));
   if (mine !== turn) return;
   if (!reply.ok) { end(heard.error ?? heard.detail ?? reply.statusText); return; }
-  if (!heard.text?.trim()) { end("I heard no question. Tap the microphone and try again, or type it."); return; }
+  if (!heard.text?.trim()) { end(t("I heard no question. Tap the microphone and try again, or type it.")); return; }
   ask(heard.text.trim(), true);
 };
 
 export const ask = (text, heard = false) => {
-  write(text);
   spoken = heard ? text : "";
-  put();
+  return put(text);
 };
 
 // What comes of a question: waiting and telling (any number of times), then an answer or an error.
 const tellNews = (what) => {
   if (!what || what.turn !== turn || settled === turn) return;
-  if (what.state === "waiting") hint(`Your question waits: ${what.message}`);
+  if (what.state === "waiting") hint(t("Your question waits: {for}", { for: what.message }));
   else if (what.state === "telling") tell(what);
   else settled = turn;
   if (what.state === "error") end(`${what.message} ${what.hint}`.trim());
@@ -190,15 +232,27 @@ const tellNews = (what) => {
 
 // -- the answer --------------------------------------------------------------------------------------------
 
-// Show on the timeline where the answer lies; the answer does not wait for the picture.
+// The question as it was understood: a follow-up is about what was asked before it, too.
+const understood = (question) => {
+  const before = answers.conversation().at(-2);
+  const lean = /^(and|what about|how about|why|tell me more|more)\b|\b(that|this|it|they|he|she|them)\b/i;
+  return before && question.split(/\s+/).length < 8 && lean.test(question) ? `${before.question} ${question}` : question;
+};
+
+// Show where the answer lies, over the player's line and in the rows of topics; it does not wait for the picture.
 const warm = async (question, moments) => {
   const mine = turn;
-  const episode = player.episode?.id;
-  const here = moments.filter((moment) => moment.episode === episode);
-  timeline.heat([], here);
-  if (!episode || !here.length) return;
-  const parts = await fetchJson("api/heat", { text: question, episode, heard_until: limit() }).catch(() => []);
-  if (mine === turn && episode === player.episode?.id) timeline.heat(parts, here);
+  const [sounding, shown] = [player.episode?.id, chosen()?.id];
+  const there = (id) => moments.filter((moment) => moment.episode === id);
+  timeline.heat([], there(sounding));
+  warmTopics([]);
+  for (const id of new Set([sounding, shown])) {
+    if (!id || !there(id).length) continue;
+    const parts = await fetchJson("api/heat", { text: question.slice(0, LONGEST), episode: id, heard_until: id === shown ? limit() : null }).catch(() => []);
+    if (mine !== turn) return;
+    if (id === sounding && id === player.episode?.id) timeline.heat(parts, there(id));
+    if (id === shown && id === chosen()?.id) warmTopics(parts);
+  }
 };
 
 // Read aloud what has come of an answer, and what will come; then the playback is as it was. A question that was
@@ -209,7 +263,7 @@ const read = async (mine) => {
   try {
     await voice.read(feed, answers.sounding);
   } catch (error) {
-    hint(`The answer cannot be read aloud: ${error.message}`);
+    hint(t("The answer cannot be read aloud: {why}", { why: error.message }));
   }
   if (mine !== turn) return;
   aloud = null;
@@ -220,7 +274,7 @@ const read = async (mine) => {
 // Some of an answer is there: its sentences so far.
 const tell = ({ sentences, question, covered }) => {
   say("hint", "");
-  answers.tell({ question, sentences, covered });
+  answers.tell({ question, sentences, covered }, askedIn);
   const told = readOut;
   readOut = sentences.length;
   if (!told && sentences.length && (spoken || $("aloud").checked)) read(turn);
@@ -230,11 +284,13 @@ const tell = ({ sentences, question, covered }) => {
 // All of an answer is there.
 const show = (answer) => {
   if (answer.command) {
-    end(carryOut(answer));
+    answers.undo();
+    Promise.resolve(carryOut(answer)).then((said) => { if (settled === turn) end(said); });
     return;
   }
   tell(answer);
-  warm(answer.question, answers.show(answer));
+  const moments = answers.show(answer, askedIn);
+  if (place() === askedIn) warm(understood(answer.question), moments);
   announce(answers.inWords(answer));
   spoken = "";
   $("ask").classList.remove("busy");
@@ -242,49 +298,59 @@ const show = (answer) => {
   else player.giveBack();
 };
 
-// Another episode is on the page: what was asked about the last one goes.
-export const forgetAnswer = () => {
-  turn += 1;
-  asking?.abort();
-  [aloud, readOut] = [null, 0];
+// Read the present answer once more.
+export const readAgain = () => {
+  const last = answers.conversation().at(-1);
+  if (!last) return false;
   hush();
-  endReading();
-  timeline.heat([], []);
-  answers.forget();
-  $("heard-as").hidden = true;
-  $("ask").classList.remove("busy");
-  hint("");
+  player.interrupt();
+  turn += 1;
+  settled = turn;
+  readOut = last.sentences.length;
+  read(turn);
+  for (const { text } of last.sentences) aloud?.push(text);
+  aloud?.end();
+  return true;
 };
 
-// An episode is on the page: go on with what was asked about it before.
-export const goOn = (id) => {
-  const here = answers.restore(id).filter((moment) => moment.episode === id);
-  timeline.heat([], here);
-};
+// -- places -------------------------------------------------------------------------------------------------
 
-// The server does not answer: no question waits any longer.
-export const lost = () => {
-  if ($("ask").classList.contains("busy") && settled !== turn) broke();
-};
-
-// Questions that the episode answers.
+// Questions that can be answered here.
 export const suggest = (questions) => {
   $("suggestions").hidden = !questions.length;
-  $("chips").replaceChildren(...questions.slice(0, 6).map((question) => make(
+  $("chips").replaceChildren(...questions.slice(0, 3).map((question) => make(
     "li", {}, make("button", { type: "button", class: "chip", "data-ask": question }, question),
   )));
 };
 
-const scoped = () => {
-  $("so-far").disabled = scope() !== "episode";
-  $("ask-heading").textContent = { episode: "Ask this episode", show: "Ask this show", library: "Ask your library" }[scope()];
-  field().placeholder = `Ask me anything about ${{ episode: "this podcast episode", show: "this show", library: "your podcasts" }[scope()]}…`;
+const placeholders = { episode: "Ask about this episode…", show: "Ask about this show…", library: "Ask anything your podcasts talk about…" };
+const headings = { episode: "Ask this episode", show: "Ask this show", library: "Ask your library" };
+
+// The view, or the scope, is another: its conversation comes, and what is written belongs where it was written.
+export const showScope = async () => {
+  const [where, now] = [scope(), place()];
+  $("scope-part").hidden = $("so-far-part").hidden = view().name !== "episode";
+  $("so-far").disabled = where !== "episode";
+  $("ask-heading").textContent = t(headings[where]);
+  field().placeholder = t(placeholders[where]);
+  if (written !== now) {
+    if (written) tab.remember(`draft:${written}`, field().value);
+    written = now;
+    write(tab.recall(`draft:${now}`, ""));
+  }
+  if (!$("ask").classList.contains("busy")) hint("");
+  const moments = await answers.restore(now);
+  if (moments && place() === now && askedIn !== now) {
+    timeline.heat([], moments.filter((moment) => moment.episode === player.episode?.id));
+    warmTopics([]);
+  }
+  if (pending?.place === now) askPending();
 };
 
 // Bring the place where one asks into sight.
 export const askHere = () => {
   field().focus({ preventScroll: true });
-  $("ask").scrollIntoView({ block: "start" });
+  $("ask").scrollIntoView({ block: "nearest" });
 };
 
 export const startAnswers = () => {
@@ -293,21 +359,20 @@ export const startAnswers = () => {
     $(name).addEventListener("change", () => remember(name, $(name).checked));
   }
   $("aloud").addEventListener("change", () => { if (!$("aloud").checked) voice.stop(); });
-  $("scope").onchange = scoped;
-  const draft = tab.recall("draft", "");
-  if (draft) write(draft);
-  field().addEventListener("input", () => tab.remember("draft", field().value));
-  scoped();
+  $("scope").onchange = showScope;
+  field().addEventListener("input", () => { if (written) tab.remember(`draft:${written}`, field().value); });
   $("stop").onclick = () => voice.stop();
-  $("ask-button").addEventListener("click", put);
+  $("ask-button").textContent = t("Ask");
+  $("ask-button").addEventListener("click", () => ask(field().value));
   field().addEventListener("keydown", (event) => {
     if (event.key !== "Enter" || event.shiftKey || event.isComposing) return;
     event.preventDefault();
     event.stopPropagation();
-    put();
+    ask(field().value);
   });
   $("correct").onclick = () => {
     hush();
+    write($("asked").textContent);
     field().focus();
     field().select();
   };

@@ -1,102 +1,139 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 // What was asked was something to do: the player does it, and says so where questions are answered.
 
-import { $, clock, fetchJson } from "./dom.js";
+import { answers } from "./answer.js";
+import { readAgain } from "./ask.js";
+import { clock, fetchJson } from "./dom.js";
 import { shelf } from "./episode_list.js";
-import { choose } from "./episode_view.js";
+import { chosen } from "./episode_view.js";
 import { excerpt } from "./excerpt.js";
+import { neighbour } from "./heard.js";
+import { kept } from "./kept.js";
 import { player } from "./player.js";
-
-const SPEEDS = [0.75, 1, 1.25, 1.5, 1.75, 2];
+import { sheet } from "./sheet.js";
+import { t } from "./texts.js";
+import { go } from "./views.js";
 
 // What each command means when no amount is said, by its name: the same as for the companion without a page.
 let amounts = {};
-fetchJson("api/commands")
+export const loadAmounts = () => fetchJson("api/commands")
   .then((all) => { amounts = Object.fromEntries(all.map((rule) => [rule.name, rule.amount])); })
   .catch(() => {}); // the server is away, which the page says elsewhere
 const usual = (name) => amounts[name] ?? 0;
 
-const speed = (factor) => {
-  const nearest = SPEEDS.reduce((best, one) => (Math.abs(one - factor) < Math.abs(best - factor) ? one : best));
-  $("speed").value = String(nearest);
-  $("speed").dispatchEvent(new Event("change"));
-  return `Speed ${nearest}×.`;
-};
+const speed = (factor) => t("Speed {n}×.", { n: player.setSpeed(factor) });
 
-// The next of the page's speeds, up (1) or down (-1).
-const step = (way) => {
-  const now = Number($("speed").value) || 1;
-  const others = SPEEDS.filter((one) => (one - now) * way > 0);
-  return speed(others.length ? (way > 0 ? Math.min : Math.max)(...others) : now);
-};
+const step = (way) => t("Speed {n}×.", { n: player.stepSpeed(way) });
 
-const volume = (level) => {
-  player.audio.muted = false;
-  player.audio.volume = Math.max(0, Math.min(1, level));
-  return `Volume ${Math.round(100 * player.audio.volume)} %.`;
-};
+const volume = (level) => t("Volume {n} %.", { n: Math.round(100 * sheet.volume(level)) });
+
+const nothing = () => t("Nothing is on the player yet: choose an episode first.");
+
+const at = () => t("At {time}.", { time: clock(player.position) });
+const from = (seconds = player.position) => t("Playing from {time}.", { time: clock(seconds) });
 
 const skip = (seconds) => {
   player.skip(seconds);
   player.giveBack();
-  return `At ${clock(player.position)}.`;
+  return at();
 };
 
-const go = ({ amount, about }) => {
+const goTo = ({ amount, about }) => {
   const part = { end: player.length - 5, middle: player.length / 2 }[about];
   player.jump(part ?? amount ?? 0);
-  return `Playing from ${clock(part ?? amount ?? 0)}.`;
+  return from(part ?? amount ?? 0);
 };
 
-const play = (answer) => {
-  const [moment] = answer.moments;
-  if (!moment) return "I found no such place.";
-  if (moment.episode === player.episode?.id) player.jump(moment.start);
-  else choose(moment.episode, moment.start, true);
-  return `Playing from ${clock(moment.start)}.`;
+const playMoment = async (moment) => {
+  if (!moment) return t("I found no such place.");
+  await player.playAt(moment.episode, moment.start);
+  return from(moment.start);
 };
 
-const own = (answer) => {
-  const [moment] = answer.moments;
-  if (!moment || !shelf.known(moment.episode)?.audio) return play(answer);
+const own = (moment) => {
+  if (!moment) return t("Ask me something first.");
+  if (!shelf.known(moment.episode)?.audio) return playMoment(moment);
   excerpt.hear(moment);
-  return `In their own words, from ${clock(moment.start)}.`;
+  return t("In their own words, from {time}.", { time: clock(moment.start) });
 };
 
 const topic = (by) => {
+  const topics = player.episode?.segments ?? [];
+  if (by > 0 && player.topicAt(player.position) >= topics.length - 1) return t("This is the last topic.");
   player.nextTopic(by);
-  return `Playing from ${clock(player.position)}.`;
+  return from();
 };
 
-const DO = {
-  play: () => { player.play(); return "Playing."; },
-  resume: () => { player.play(); return "Playing."; },
-  pause: () => { player.pause(); return "Paused."; },
-  stop: () => { player.pause(); return "Paused."; },
+const episode = async (by) => {
+  const here = player.episode ?? chosen();
+  const queued = by > 0 ? sheet.next() : undefined;
+  const next = queued ? shelf.known(queued) : here && neighbour(shelf.all(), here, by);
+  if (!next) return by > 0 ? t("There is no next episode.") : t("There is no earlier episode.");
+  if (queued) sheet.take(queued);
+  await player.playAt(next.id);
+  return t("Playing “{title}”.", { title: next.title });
+};
+
+const comeBack = async () => (await player.goReturn() ? from() : t("You have not been anywhere else yet."));
+
+// The moment that is meant by a number, or by "yes" and "the last one", among those of the present answer.
+const pick = (given, number = 1) => {
+  const moments = given.length ? given : answers.moments();
+  return moments.at(number < 0 ? -1 : Math.min(Math.max(1, Math.round(number)), moments.length || 1) - 1);
+};
+
+const bookmark = async () => (await kept.saveNow()
+  ? t("Saved, the last half minute.") : t("There is nothing to save: play an episode first."));
+
+const bookmarks = () => {
+  go({ name: "kept" });
+  return t("These are your saved moments.");
+};
+
+// Every command of GET /api/commands; those that move the player need one that is loaded.
+const MOVES = {
+  play: () => { player.play(); return t("Playing."); },
+  resume: () => { player.play(); return t("Playing."); },
+  pause: () => { player.pause(); return t("Paused."); },
+  stop: () => { player.pause(); return t("Paused."); },
   back: ({ amount }) => skip(-(amount ?? usual("back"))),
   forward: ({ amount }) => skip(amount ?? usual("forward")),
-  go_to: go,
+  go_to: goTo,
   next_topic: () => topic(1),
   previous_topic: () => topic(-1),
+};
+const OTHERS = {
+  next_episode: () => episode(1),
+  previous_episode: () => episode(-1),
+  return_to: () => comeBack(),
   slower: () => step(-1),
   faster: () => step(1),
   set_speed: ({ amount }) => speed(amount ?? 1),
   louder: () => volume(player.audio.volume + usual("louder")),
   quieter: () => volume(player.audio.volume - usual("quieter")),
   set_volume: ({ amount }) => volume(amount ?? 1),
-  mute: () => { player.audio.muted = true; return "Muted."; },
-  unmute: () => { player.audio.muted = false; return "The sound is on."; },
-  play_about: (command, answer) => play(answer),
-  choose: (command, answer) => play(answer),
-  own_words: (command, answer) => own(answer),
-  repeat: (command, answer) => own(answer),
-  help: () => "Ask about the episode, or say: pause, back thirty seconds, next topic, faster, play the part about …",
+  mute: () => { sheet.volume(player.audio.volume, true); return t("Muted."); },
+  unmute: () => { sheet.volume(player.audio.volume); return t("The sound is on."); },
+  play_about: (command, { moments }) => playMoment(moments[0]),
+  choose: ({ amount }, { moments }) => playMoment(moments[0] ?? pick(moments, amount ?? 1)),
+  yes: (command, { moments }) => { const moment = pick(moments); return moment ? playMoment(moment) : t("Yes to what? Ask me something first."); },
+  no: () => t("All right."),
+  thanks: () => t("You are welcome."),
+  own_words: (command, { moments }) => own(pick(moments)),
+  repeat: (command, { moments }) => (readAgain() ? "" : own(pick(moments))),
+  bookmark: () => bookmark(),
+  bookmarks: () => bookmarks(),
+  help: () => t("Ask about the episode, or say: pause, back thirty seconds, next topic, faster, bookmark this, go back to where I was, play the part about …"),
 };
 
-// Do what an answer's command says; returns what was done, in words.
-export const carryOut = (answer) => {
-  const act = DO[answer.command.name];
-  const said = act ? act(answer.command, answer) : "The page cannot do that; its buttons can, or “earmark listen”.";
-  if (!["pause", "stop"].includes(answer.command.name)) player.giveBack();
+// The names of the commands that the page carries out.
+export const names = () => [...Object.keys(MOVES), ...Object.keys(OTHERS)];
+
+// Do what an answer's command says; returns (or promises) what was done, in words.
+export const carryOut = async (answer) => {
+  const { command } = answer;
+  if (command.name in MOVES && !player.episode?.audio) return nothing();
+  const said = await (MOVES[command.name] ?? OTHERS[command.name])(command, answer);
+  if (!["pause", "stop"].includes(command.name)) player.giveBack();
   return said;
 };

@@ -1,53 +1,18 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 // What all parts of the page use.
 
+import { t } from "./texts.js";
+
 /**
  * The elements of page.html that are more than an HTMLElement, by their ids.
  * @typedef {{
- *   audio: HTMLAudioElement,
- *   "other-listener-yes": HTMLButtonElement,
- *   "other-listener-no": HTMLButtonElement,
- *   "shelf-all": HTMLButtonElement,
- *   "feeds-sync": HTMLButtonElement,
- *   back: HTMLButtonElement,
- *   play: HTMLButtonElement,
- *   forward: HTMLButtonElement,
- *   "other-device": HTMLButtonElement,
- *   "copy-link": HTMLButtonElement,
- *   talk: HTMLButtonElement,
- *   stop: HTMLButtonElement,
- *   correct: HTMLButtonElement,
- *   "tab-topics": HTMLButtonElement,
- *   "tab-transcript": HTMLButtonElement,
- *   "tab-keep": HTMLButtonElement,
- *   "find-before": HTMLButtonElement,
- *   "find-next": HTMLButtonElement,
- *   "to-now": HTMLButtonElement,
- *   "note-time": HTMLButtonElement,
- *   "save-markdown": HTMLButtonElement,
- *   remove: HTMLButtonElement,
- *   "remove-not": HTMLButtonElement,
- *   "mini-back": HTMLButtonElement,
- *   "mini-play": HTMLButtonElement,
- *   "mini-forward": HTMLButtonElement,
- *   "mini-ask": HTMLButtonElement,
- *   add: HTMLDetailsElement,
- *   earlier: HTMLDetailsElement,
- *   "add-form": HTMLFormElement,
- *   filter: HTMLInputElement,
- *   "add-address": HTMLInputElement,
- *   "add-files": HTMLInputElement,
- *   position: HTMLInputElement,
- *   "so-far": HTMLInputElement,
- *   aloud: HTMLInputElement,
- *   find: HTMLInputElement,
- *   "state-progress": HTMLProgressElement,
- *   "model-progress": HTMLProgressElement,
- *   shows: HTMLSelectElement,
- *   "add-latest": HTMLSelectElement,
- *   speed: HTMLSelectElement,
- *   scope: HTMLSelectElement,
- *   notes: HTMLTextAreaElement,
+ *   audio: HTMLAudioElement, add: HTMLDetailsElement, earlier: HTMLDetailsElement, "add-form": HTMLFormElement,
+ *   keys: HTMLDialogElement, notes: HTMLTextAreaElement, "other-listener-yes": HTMLButtonElement,
+ *   filter: HTMLInputElement, "add-address": HTMLInputElement, "add-files": HTMLInputElement, position: HTMLInputElement,
+ *   volume: HTMLInputElement, autoplay: HTMLInputElement, "so-far": HTMLInputElement, aloud: HTMLInputElement,
+ *   find: HTMLInputElement, "state-progress": HTMLProgressElement, "model-progress": HTMLProgressElement,
+ *   shows: HTMLSelectElement, order: HTMLSelectElement, "add-latest": HTMLSelectElement, speed: HTMLSelectElement,
+ *   sleep: HTMLSelectElement, scope: HTMLSelectElement,
  * }} Elements
  */
 
@@ -92,14 +57,14 @@ export const clock = (seconds) => {
 // Seconds as people say a length: 9 min, 1 h 12 min.
 export const lengthInWords = (seconds) => {
   const minutes = Math.max(1, Math.round(seconds / 60));
-  return minutes < 60 ? `${minutes} min` : `${Math.floor(minutes / 60)} h ${minutes % 60} min`;
+  return minutes < 60 ? t("{n} min", { n: minutes }) : t("{hours} h {n} min", { hours: Math.floor(minutes / 60), n: minutes % 60 });
 };
 
 // A button that plays from a time. The click is caught in main.js and never leaves the browser.
 export const timeButton = (seconds, episode, speaker, ...children) => make(
   "button", { type: "button", class: "time", "data-seek": seconds, "data-episode": episode },
   make("span", { class: "time-mark", "aria-hidden": "true" }),
-  make("span", { class: "unseen" }, "Play from "),
+  make("span", { class: "unseen" }, `${t("Play from")} `),
   make("span", { class: "clock" }, clock(seconds)),
   speaker ? make("span", { class: "unseen" }, `, ${speaker}`) : null, ...children,
 );
@@ -108,7 +73,7 @@ export const timeButton = (seconds, episode, speaker, ...children) => make(
 export const fetchJson = async (path, body, method = body ? "POST" : "GET") => {
   const headers = { Accept: "application/json", "Content-Type": "application/json" };
   const response = await fetch(path, { method, headers, body: body && JSON.stringify(body) })
-    .catch(() => { throw new Error("Earmark does not answer. Is it still running?"); });
+    .catch(() => { throw Object.assign(new Error(t("Earmark does not answer. Is it still running?")), { away: true }); });
   if (!response.ok) throw new Error(reason(await response.json().catch(() => ({}))) || response.statusText);
   return response.json();
 };

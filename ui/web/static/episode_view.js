@@ -1,51 +1,192 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
-// The library and the chosen episode: what the server's JSON door says, put on the page as text.
+// The episode one looks at, which need not be the one that plays; and the head of every other view.
 
-import { forgetAnswer, goOn, hint, suggest } from "./ask.js";
-import { $, fetchJson, lengthInWords, make, say, timeButton } from "./dom.js";
-import { kind, paint, shelf } from "./episode_list.js";
+import { suggest } from "./ask.js";
+import { $, clock, fetchJson, lengthInWords, make, say, timeButton } from "./dom.js";
+import { kind, paint, shelf, statusText } from "./episode_list.js";
 import { share } from "./export.js";
-import { readAlong } from "./main.js";
+import { goingOn, resumeAt } from "./heard.js";
+import { showTab } from "./main.js";
+import { notes } from "./notes.js";
 import { player } from "./player.js";
 import { progress } from "./progress.js";
+import { t, tn } from "./texts.js";
+import { warmths } from "./timeline.js";
+import { toast } from "./toast.js";
 import { transcript } from "./transcript.js";
+import { go, view } from "./views.js";
 
-let shown = null; // the episode on the page
+let shown = null; // the episode on the page; null in other views
 const gone = new Set(); // what is being removed: nothing more is asked about it
 let asked = 0; // number of the latest request for an episode; an older one that comes late is dropped
 
+export const chosen = () => shown;
+
+const date = (published) => (published ? new Date(published).toLocaleDateString(undefined, { dateStyle: "long" }) : "");
+
+const topicsOf = (episode) => (episode.segments.length ? episode.segments : episode.chapters);
+
+// A summary is made of what people said: it stands as that, each part with who said it. Where a language model wrote
+// it (there are no parts) it is a text like any other.
+const attributed = (text, parts) => {
+  if (!text || !parts?.length) return text ? [text] : [];
+  return parts.flatMap(([speaker, words]) => [
+    speaker ? make("span", { class: "who" }, `${speaker}:`) : null, speaker ? " " : "", `“${words}” `,
+  ]).filter(Boolean);
+};
+
+const quoteIn = (id, text, parts) => {
+  $(id).replaceChildren(...attributed(text, parts));
+  $(id).hidden = !text;
+};
+
 const drawTopics = (episode) => {
-  const marks = episode.segments.length ? episode.segments : episode.chapters;
-  $("topics").replaceChildren(...marks.map((topic) => make(
-    "li", { class: "topic" },
-    timeButton(topic.start, episode.id, "", make("span", { class: "topic-title" }, topic.title || "Untitled")),
-    topic.summary ? make("p", { class: "topic-summary" }, topic.summary) : null,
-  )));
+  const marks = topicsOf(episode);
+  $("topics-none").hidden = marks.length > 0;
+  $("topics").classList.toggle("hours", (marks.at(-1)?.start ?? 0) >= 3600);
+  $("topics").replaceChildren(...marks.map((topic, i) => {
+    const end = topic.end ?? marks[i + 1]?.start ?? episode.seconds;
+    return make("li", { class: "topic" },
+      timeButton(topic.start, episode.id, "", make("span", { class: "topic-title" }, topic.title || t("Untitled")),
+        make("span", { class: "topic-length", "aria-hidden": "true" }, end > topic.start ? lengthInWords(end - topic.start) : "")),
+      make("span", { class: "topic-heat", "aria-hidden": "true" }),
+      topic.summary ? make("p", { class: "topic-summary" }, ...attributed(topic.summary, topic.said)) : null);
+  }));
+};
+
+// Show in the rows of topics where an answer lies; none where there are no parts.
+export const warmTopics = (parts) => {
+  if (!shown) return;
+  const warm = warmths(topicsOf(shown), parts, shown.seconds);
+  [...$("topics").children].forEach((row, i) => {
+    /** @type {HTMLElement} */ (row).style.setProperty("--warm", (warm[i] ?? 0).toFixed(2));
+    row.classList.toggle("warm", (warm[i] ?? 0) > 0.3);
+  });
+};
+
+// What the button says that plays this episode: nothing when it plays already, or has no sound.
+export const drawPlayThis = () => {
+  const button = $("play-this");
+  button.hidden = !shown?.audio || !shown.ready;
+  if (button.hidden) return;
+  const here = player.episode?.id === shown.id;
+  const listened = here ? { position: player.position, heard: 0, at: 1 } : progress.of(shown.id);
+  const at = resumeAt(shown, listened);
+  const text = here && player.playing ? t("Pause") : at > 0 ? t("Go on at {time}", { time: clock(at) }) : t("Play");
+  if ($("play-this-text").textContent !== text) $("play-this-text").textContent = text;
+  button.classList.toggle("playing", here && player.playing);
 };
 
 const drawEpisode = (episode) => {
   document.title = `${episode.title} – Earmark`;
+  $("artwork").hidden = false;
   paint($("artwork"), episode);
-  $("episode-title").classList.toggle("long", episode.title.length > 60);
-  say("episode-show", episode.show);
-  say("episode-title", episode.title);
-  const guests = episode.guests.length ? `with ${episode.guests.join(", ")}` : "";
-  const date = episode.published ? new Date(episode.published).toLocaleDateString(undefined, { dateStyle: "long" }) : "";
-  say("episode-facts", [guests, episode.seconds ? lengthInWords(episode.seconds) : "", date].filter(Boolean).join(" · "));
-  say("episode-teaser", episode.teaser);
-  say("summary", episode.summary);
-  let state = episode.ready ? "" : `This episode is not ready yet: ${episode.status}.`;
-  if (kind(episode) === "failed") state = `This episode could not be taken in (${episode.status}). “Try again” goes on from there.`;
-  if (episode.ready && !episode.audio) state = "This episode is a transcript without sound: times show where the words stand.";
+  $("lead-title").classList.toggle("long", episode.title.length > 60);
+  $("episode-show").replaceChildren(episode.show
+    ? make("a", { href: `?show=${encodeURIComponent(episode.show)}`, "data-show": episode.show }, episode.show) : "");
+  $("episode-show").hidden = !episode.show;
+  say("lead-title", episode.title);
+  const guests = episode.guests.length ? t("with {names}", { names: episode.guests.join(", ") }) : "";
+  say("lead-text", [guests, episode.seconds ? lengthInWords(episode.seconds) : "", date(episode.published)].filter(Boolean).join(" · "));
+  quoteIn("episode-teaser", episode.teaser, episode.said?.teaser);
+  quoteIn("summary", episode.summary === episode.teaser ? "" : episode.summary, episode.said?.summary);
+  $("show-notes-part").hidden = !episode.notes;
+  say("show-notes", episode.notes ?? "");
+  $("about-title").hidden = !(episode.teaser || episode.summary || episode.notes);
+  let state = episode.ready ? "" : t("This episode is not ready yet: {status}.", { status: statusText(episode) });
+  if (kind(episode) === "failed") state = t("This episode could not be taken in ({status}). “Try again” on its card goes on from there.", { status: episode.status });
+  if (episode.ready && !episode.audio) state = t("This episode is a transcript without sound: times show where the words stand.");
   say("episode-state", state);
-  $("inside").textContent = "In this episode";
-  $("side-panel").hidden = false;
+  $("going-on").hidden = true;
+  $("note-time").hidden = !episode.audio;
   drawTopics(episode);
+  drawPlayThis();
   share.open(episode);
+  notes.open(episode.id);
   suggest(episode.ready ? episode.questions : []);
 };
 
-// Choose an episode: by id, at a time in seconds or null, playing or not.
+// What one was at, to go on with one click.
+const drawGoingOn = () => {
+  const list = goingOn(shelf.all(), (episode) => progress.of(episode.id));
+  $("going-on").hidden = view().name !== "home" || !list.length;
+  $("going-on").replaceChildren(...list.map((episode) => {
+    const { position } = progress.of(episode.id);
+    const left = t("{length} left", { length: lengthInWords(episode.seconds - position) });
+    const bar = make("span", { class: "done", "aria-hidden": "true" });
+    bar.style.setProperty("--done", `${(100 * position) / episode.seconds}%`);
+    return make("li", { class: "going" },
+      make("button", { type: "button", class: "round primary", "data-play": episode.id, "aria-label": t("Go on with {title}", { title: episode.title }) }, triangle()),
+      make("button", { type: "button", class: "going-open", "data-choose": episode.id },
+        make("span", { class: "card-title" }, episode.title), make("span", { class: "card-facts" }, [episode.show, left].filter(Boolean).join(" · ")), bar));
+  }));
+  return list.length > 0;
+};
+
+const triangle = () => {
+  const svg = document.createElementNS("http://www.w3.org/2000/svg", "svg");
+  svg.setAttribute("viewBox", "0 0 24 24");
+  svg.setAttribute("aria-hidden", "true");
+  const path = document.createElementNS("http://www.w3.org/2000/svg", "path");
+  path.setAttribute("d", "M8 5v14l11-7z");
+  path.setAttribute("class", "solid");
+  svg.append(path);
+  return svg;
+};
+
+// The head of the views that are not an episode's.
+export const drawLead = () => {
+  const { name, show } = view();
+  if (name === "episode") return;
+  for (const id of ["artwork", "episode-show", "play-this", "episode-state"]) $(id).hidden = true;
+  const title = $("lead-title");
+  title.classList.remove("long");
+  if (name === "show") {
+    const own = shelf.all().filter((episode) => episode.show === show);
+    say("lead-title", show);
+    say("lead-text", tn("{n} episode", "{n} episodes", own.length));
+    $("going-on").hidden = true;
+    if (own.length) { paint($("artwork"), own[0]); $("artwork").hidden = false; }
+  } else {
+    const going = drawGoingOn();
+    say("lead-title", going ? t("Go on listening") : t("Ask your podcasts. Hear the answer. Land on the moment."));
+    say("lead-text", going ? "" : t("Answers come in the speakers’ own words, with the second at which they were said. All of it on your own machine."));
+  }
+  $("lead").hidden = false;
+};
+
+// The questions that one may try where no episode is on the page: those of the newest episodes.
+let tried = "";
+export const drawTries = async () => {
+  const { name, show } = view();
+  if (name !== "home" && name !== "show") return;
+  const usable = shelf.all().filter((episode) => episode.ready && (name === "home" || episode.show === show)).slice(0, 3);
+  const key = JSON.stringify([name, show, usable.map((episode) => episode.id)]);
+  if (key === tried) return;
+  tried = key;
+  const all = await Promise.all(usable.map((one) => fetchJson(`api/episodes/${encodeURIComponent(one.id)}`).catch(() => null)));
+  if (key !== tried || view().name !== name) return;
+  const lists = all.filter(Boolean).map((episode) => episode.questions);
+  const mixed = [0, 1, 2].flatMap((i) => lists.map((questions) => questions[i]).filter(Boolean));
+  suggest([...new Set(mixed)].slice(0, 3));
+};
+
+// No episode is on the page any longer.
+export const leaveEpisode = () => {
+  asked += 1;
+  if (shown) { notes.leave(); transcript.clear(); }
+  shown = null;
+  tried = "";
+};
+
+// Read the transcript from a second on: there is no sound to hear.
+export const readAt = async (at) => {
+  showTab($("tab-transcript"));
+  await transcript.show();
+  transcript.goTo(at);
+};
+
+// Show an episode: by id, at a time in seconds or null, playing or not. The player takes it when it is free.
 export const choose = async (id, at = null, play = false) => {
   if (gone.has(id)) return;
   const mine = ++asked;
@@ -53,59 +194,48 @@ export const choose = async (id, at = null, play = false) => {
   try {
     [episode, kept] = await Promise.all([fetchJson(`api/episodes/${encodeURIComponent(id)}`), progress.load(id)]);
   } catch (error) {
-    hint(error.message);
+    toast(error.message);
+    if (!shown) go({ name: "home" }, { replace: true });
     return;
   }
-  if (mine !== asked) return;
+  if (mine !== asked || view().episode !== id) return;
   const other = shown?.id !== episode.id;
-  if (other && shown) forgetAnswer();
+  if (other && shown) notes.leave();
   shown = episode;
-  if (other) progress.open(episode.id, kept);
   if (other && kind(episode) === "busy") { // somebody waits for it
     fetchJson(`api/episodes/${encodeURIComponent(id)}/work`, { do: "first" }).catch(() => {});
   }
-  player.open(episode, at ?? (other ? kept.position : null), play);
   drawEpisode(episode);
   if (other) {
-    const link = new URL(location.href);
-    link.searchParams.set("episode", episode.id);
-    link.searchParams.delete("t");
-    link.hash = "";
-    history.replaceState(null, "", link);
     transcript.clear();
-    goOn(episode.id);
+    if ($("tab-keep").getAttribute("aria-selected") === "true") showTab($("tab-topics"));
   }
-  if (play && !episode.audio) readAlong();
+  const loaded = player.episode?.id === episode.id;
+  if (loaded) { // what is known of it may be new
+    player.load(episode, kept, at, play);
+  } else if (episode.audio && episode.ready && (play || (!player.used && !player.playing))) {
+    player.load(episode, kept, at ?? resumeAt(episode, { position: kept.position, heard: 0, at: 1 }), play);
+  }
+  drawPlayThis();
+  if (!episode.audio && (play || at !== null)) readAt(at ?? 0);
   else if (!$("transcript-panel").hidden) transcript.show();
-  shelf.draw();
 };
 
 // Take in what the server says about the library now.
-export const takeLibrary = (all, wish) => {
+export const takeLibrary = (all) => {
   const episodes = all.filter(({ id }) => !gone.has(id));
   shelf.draw(episodes);
-  if (!shown) {
-    const first = episodes.find((episode) => episode.id === wish.episode)
-      ?? episodes.find((episode) => episode.ready) ?? episodes[0];
-    if (first) choose(first.id, first.id === wish.episode ? wish.at : null);
-    if (first && wish.episode && first.id !== wish.episode) hint("The episode of that link is not in this library.");
-    return;
-  }
-  const now = episodes.find((episode) => episode.id === shown.id);
-  if (!now) { // somebody removed it
-    shown = null;
-    if (episodes.length) takeLibrary(episodes, {});
-    else location.replace(location.pathname);
-    return;
-  }
-  if (now.status !== shown.status || now.audio !== shown.audio) choose(now.id);
+  if (view().name !== "episode") { drawLead(); drawTries(); return; }
+  const now = episodes.find((episode) => episode.id === view().episode);
+  if (!now) { // somebody removed it, or the link is an old one
+    if (!shown) toast(t("The episode of that link is not in this library."));
+    go({ name: "home" }, { replace: true });
+  } else if (shown && (now.status !== shown.status || now.audio !== shown.audio)) choose(now.id);
 };
-
-export const chosen = () => shown;
 
 export const removeEpisode = async (id) => {
   gone.add(id);
-  progress.leave();
+  if (player.episode?.id === id) player.unload();
   try {
     await fetchJson(`api/episodes/${encodeURIComponent(id)}`, null, "DELETE");
   } catch (error) {
@@ -115,7 +245,18 @@ export const removeEpisode = async (id) => {
 };
 
 // Keep the topic and the line that sound now marked.
-export const followPlayback = (at, topic) => {
+export const followPlayback = (at) => {
+  const here = shown !== null && shown.id === player.episode?.id;
+  const topic = here ? topicsOf(shown).findLastIndex((one) => one.start <= at + 0.05) : -1;
   [...$("topics").children].forEach((item, i) => item.classList.toggle("current", i === topic));
-  transcript.follow(at);
+  if (here) transcript.follow(at);
+  drawPlayThis();
 };
+
+export const startEpisode = () => {
+  $("play-this").onclick = () => {
+    if (player.episode?.id === shown?.id) player.toggle();
+    else player.playAt(shown.id);
+  };
+};
+

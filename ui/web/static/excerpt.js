@@ -2,9 +2,10 @@
 // The speakers' own words: one stretch of any episode, heard beside the player, which stays where it is and goes on
 // afterwards if it played.
 
-import { hint } from "./ask.js";
 import { player } from "./player.js";
 import { voice } from "./speech_output.js";
+import { t } from "./texts.js";
+import { toast } from "./toast.js";
 
 const LOOK = 200; // milliseconds between two looks at where it is
 
@@ -40,7 +41,7 @@ export const excerpt = {
     } catch (error) {
       if (sound !== mine) return;
       over();
-      hint(`This cannot be heard: ${error.message}`);
+      toast(t("This cannot be heard: {why}", { why: error.message }));
     }
   },
 

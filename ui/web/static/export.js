@@ -2,17 +2,19 @@
 // To take away: a clip, the conversation and one's notes as Markdown, the transcript and chapters as files.
 
 import { answers } from "./answer.js";
-import { hint } from "./ask.js";
-import { $, clock, make, recall, remember } from "./dom.js";
+import { $, clock, make } from "./dom.js";
 import { shelf } from "./episode_list.js";
 import { chosen, removeEpisode } from "./episode_view.js";
 import { lookNow } from "./main.js";
-import { player } from "./player.js";
+import { t } from "./texts.js";
+import { toast } from "./toast.js";
+import { go } from "./views.js";
 
-const FILES = [["vtt", "Transcript (VTT)"], ["srt", "Transcript (SRT)"], ["markdown", "Transcript (Markdown)"], ["chapters", "Chapters (JSON)"]];
+const FILES = [["vtt", "VTT"], ["srt", "SRT"], ["markdown", "Markdown"], ["chapters", ""]];
 const LONGEST = 120; // seconds of a clip
 
-const link = (episode, seconds) => {
+// The address of a moment, to be sent to others.
+export const linkTo = (episode, seconds) => {
   const address = new URL(location.pathname, location.origin);
   address.searchParams.set("episode", episode);
   address.searchParams.set("t", String(Math.floor(seconds)));
@@ -29,6 +31,13 @@ const download = (name, address) => {
   anchor.remove();
 };
 
+// Let the listener save a text as a file.
+export const saveText = (name, text, kind = "text/markdown") => {
+  const address = URL.createObjectURL(new Blob([text], { type: kind }));
+  download(name, address);
+  setTimeout(() => URL.revokeObjectURL(address), 10_000);
+};
+
 const fileName = (episode) => episode.title.replace(/[^\p{L}\p{N} -]/gu, "").trim().slice(0, 80) || "episode";
 
 const markdown = (episode) => {
@@ -36,7 +45,7 @@ const markdown = (episode) => {
   for (const answer of answers.conversation()) {
     lines.push(`## ${plain(answer.question)}`, "");
     for (const { text, moments } of answer.sentences) {
-      lines.push(`${plain(text)} ${moments.map((moment) => `[${clock(moment.start)}](${link(moment.episode, moment.start)})`).join(" ")}`.trim(), "");
+      lines.push(`${plain(text)} ${moments.map((moment) => `[${clock(moment.start)}](${linkTo(moment.episode, moment.start)})`).join(" ")}`.trim(), "");
     }
   }
   const notes = $("notes").value.trim();
@@ -44,22 +53,23 @@ const markdown = (episode) => {
   return lines.join("\n");
 };
 
-const clearRemove = (text = "Remove it from the library…") => {
-  $("remove").textContent = text;
-  $("remove-not").hidden = text.endsWith("…");
+const clearRemove = (sure = false) => {
+  $("remove").textContent = sure ? t("Yes, remove it for good") : t("Remove it from the library…");
+  $("remove-not").hidden = !sure;
 };
 
 // Two steps, since it cannot be undone.
 const remove = async () => {
   const { id, title } = chosen();
-  if ($("remove-not").hidden) { clearRemove("Yes, remove it for good"); return; }
+  if ($("remove-not").hidden) { clearRemove(true); return; }
   clearRemove();
   try {
     await removeEpisode(id);
-    hint(`“${title}” is removed.`);
+    await go({ name: "home" }, { replace: true });
+    toast(t("“{title}” is removed.", { title }));
     lookNow();
   } catch (error) {
-    hint(error.message);
+    toast(error.message);
   }
 };
 
@@ -72,40 +82,27 @@ export const share = {
         `api/episodes/${encodeURIComponent(moment.episode)}/clip?start=${moment.start}&end=${end}`);
     }
     const who = [moment.speaker, episode?.title].filter(Boolean).join(", ");
-    const quote = `“${moment.quote}”\n${who}, ${clock(moment.start)}\n${link(moment.episode, moment.start)}`;
-    const sound = episode?.audio ? "The sound is among your downloads. " : "";
+    const quote = `“${moment.quote}”\n${who}, ${clock(moment.start)}\n${linkTo(moment.episode, moment.start)}`;
+    const sound = episode?.audio ? t("The sound is among your downloads.") : "";
     try {
       await navigator.clipboard.writeText(quote);
-      hint(`${sound}The quote and a link are in your clipboard.`);
+      toast(`${sound} ${t("The quote and a link are in your clipboard.")}`.trim());
     } catch {
-      hint(`${sound}${quote}`);
+      toast(`${sound} ${quote}`.trim());
     }
   },
 
   // Another episode is on the page.
   open(episode) {
     clearRemove();
-    $("notes").value = recall(`notes:${episode.id}`, "");
     $("files").replaceChildren(...FILES.map(([form, name]) => make("li", {}, make("a", {
       href: `api/episodes/${encodeURIComponent(episode.id)}/export/${form}`, download: "", class: "file",
-    }, name))));
+    }, form === "chapters" ? t("Chapters (JSON)") : t("Transcript ({form})", { form: name })))));
   },
 
   start() {
     $("remove").onclick = remove;
     $("remove-not").onclick = () => { clearRemove(); $("remove").focus(); };
-    $("notes").oninput = () => { if (player.episode) remember(`notes:${player.episode.id}`, $("notes").value); };
-    $("note-time").onclick = () => {
-      const at = player.position;
-      const before = $("notes").value.replace(/\s*$/, "");
-      $("notes").value = `${before}${before ? "\n" : ""}- [${clock(at)}](${link(player.episode.id, at)}) `;
-      $("notes").dispatchEvent(new Event("input"));
-      $("notes").focus();
-    };
-    $("save-markdown").onclick = () => {
-      const address = URL.createObjectURL(new Blob([markdown(player.episode)], { type: "text/markdown" }));
-      download(`${fileName(player.episode)}.md`, address);
-      setTimeout(() => URL.revokeObjectURL(address), 10_000);
-    };
+    $("save-markdown").onclick = () => saveText(`${fileName(chosen())}.md`, markdown(chosen()));
   },
 };

@@ -2,31 +2,33 @@
 // The start: wait for what Gradio mounts, listen to clicks and keys, and ask the server how things stand.
 
 import { adding, betterButton } from "./add.js";
-import { ask, askHere, lost, startAnswers } from "./ask.js";
-import { $, announce, fetchJson, make, say } from "./dom.js";
+import { ask, askHere, askPending, place, startAnswers } from "./ask.js";
+import { away } from "./away.js";
+import { loadAmounts } from "./commands.js";
+import { $, announce, fetchJson, make } from "./dom.js";
 import { shelf } from "./episode_list.js";
-import { choose, chosen, takeLibrary } from "./episode_view.js";
+import { choose, chosen, drawTries, startEpisode, takeLibrary } from "./episode_view.js";
 import { hush } from "./excerpt.js";
 import { share } from "./export.js";
+import { goingOn } from "./heard.js";
+import { startKeys } from "./keys.js";
+import { kept } from "./kept.js";
 import { talk } from "./microphone.js";
+import { notes } from "./notes.js";
 import { player } from "./player.js";
 import { progress } from "./progress.js";
+import { parse } from "./route.js";
+import { sheet } from "./sheet.js";
 import { voice } from "./speech_output.js";
+import { loadTexts, t, translate } from "./texts.js";
 import { timeline } from "./timeline.js";
+import { startToasts } from "./toast.js";
 import { transcript } from "./transcript.js";
+import { go, openFor, startViews, view } from "./views.js";
 
 const SOON = 700; // milliseconds to the next look while something is under way
 const LATER = 5000;
-const STEP = 5; // seconds moved by an arrow key
 const NEEDED = ["state", "shelf", "audio", "answer", "topics", "transcript-lines", "talk", "notes", "ask-button"];
-
-// What a link asks for: ?episode=…&t=754, also with t=12:34, or with #t=754 as media fragments have it.
-const wish = () => {
-  const [given, fragment] = [location.search, location.hash.slice(1)].map((text) => new URLSearchParams(text));
-  const time = given.get("t") ?? fragment.get("t")?.split(",")[0] ?? "";
-  const at = time.split(":").reduce((sum, part) => 60 * sum + parseFloat(part), 0);
-  return { episode: given.get("episode"), at: Number.isFinite(at) ? Math.max(0, at) : null };
-};
 
 // -- how things stand --------------------------------------------------------------------------------------
 
@@ -45,7 +47,7 @@ const drawState = (status) => {
   $("state-text").textContent = status.problem || `${status.doing}… ${percent} %`;
   $("state-progress").hidden = Boolean(status.problem);
   $("state-progress").value = status.progress;
-  if (status.ready && ready === false && $("answer").hidden) announce("Earmark is ready. Ask a question.");
+  if (status.ready && ready === false && $("answer").hidden) announce(t("Earmark is ready. Ask a question."));
   if (!status.ready && ready === null) announce(`${status.doing}, ${percent} %`);
   ready = status.ready;
   const lines = JSON.stringify(status.engines);
@@ -55,56 +57,72 @@ const drawState = (status) => {
   const roles = Object.keys(ROLES);
   const engines = status.engines.toSorted((a, b) => roles.indexOf(a.role) - roles.indexOf(b.role));
   $("engines").replaceChildren(...engines.map((engine) => make(
-    "li", {}, make("span", { class: "engine-role" }, ROLES[engine.role] ?? engine.role), " ",
-    make("span", { class: "engine-name" }, engine.name), ". ", betterButton(engine) ?? engine.better,
+    "li", {}, make("span", { class: "engine-role" }, ROLES[engine.role] ? t(ROLES[engine.role]) : engine.role), " ",
+    make("span", { class: "engine-name" }, engine.name), " ", betterButton(engine) ?? engine.better,
   )));
   if (focused) $("engines").focus(); // the button that was pressed is no more
 };
 
-const drawEmpty = (status, episodes) => {
-  if (chosen() || episodes.length) return;
-  $("episode-title").textContent = status.ready ? "Your library is empty" : "Getting ready…";
-  say("episode-teaser", status.ready
-    ? "Open “Add episodes” above, or drop a recording anywhere on this page."
-    : "You can write your question already; it is answered as soon as the first episode is in.");
-  $("side-panel").hidden = true;
-};
+// Nothing is under way: neither the engines nor an episode that a worker has in hand or that waits for one.
+const quiet = (status) => status.ready && !(status.work ?? []).some((one) => ["running", "waiting"].includes(one.state));
 
 const look = async () => {
   let pause = SOON;
   try {
     const [status, episodes] = await Promise.all([fetchJson("api/status"), fetchJson("api/episodes")]);
+    if (away.over()) { // it was away
+      progress.report();
+      await progress.loadAll();
+      player.mend();
+      notes.catchUp();
+    }
     drawState(status);
-    drawEmpty(status, episodes);
     nothing = status.ready && !episodes.length;
+    document.body.classList.toggle("empty", !episodes.length);
     const work = Object.fromEntries((status.work ?? []).map((one) => [one.episode, one]));
-    takeLibrary(episodes.map((episode) => ({ ...episode, work: work[episode.id] })), wish());
-    if (status.ready && episodes.every((episode) => episode.ready || episode.status.startsWith("failed"))) pause = LATER;
-  } catch {
-    drawState({ ready: false, problem: "Earmark does not answer. Is it still running?", engines: [], progress: 0 });
-    ready = null;
-    lost();
+    takeLibrary(episodes.map((episode) => ({ ...episode, work: work[episode.id] })));
+    askPending();
+    if (quiet(status)) pause = LATER;
+  } catch (error) {
+    if (!away.lost(error)) throw error;
+    pause = away.pause();
   }
   clearTimeout(next);
-  next = setTimeout(look, document.hidden ? LATER : pause);
+  next = setTimeout(look, document.hidden ? Math.max(LATER, pause) : pause);
 };
-export const lookNow = () => { clearTimeout(next); look(); };
+export const lookNow = () => { clearTimeout(next); return look(); };
+
+// On a first visit to the library, the player has what one was at.
+const loadLast = async () => {
+  const [last] = goingOn(shelf.all(), (episode) => progress.of(episode.id), 1);
+  if (last && !player.episode) await player.playAt(last.id, null, false);
+};
 
 // -- clicks ------------------------------------------------------------------------------------------------
 
 const onClick = (event) => {
-  const target = event.target.closest?.("[data-seek], [data-choose], [data-ask], [data-cue], [role=tab]");
-  if (!target) return;
-  const { seek, episode, choose: id, ask: question, cue } = target.dataset;
+  const target = event.target.closest?.("[data-seek], [data-choose], [data-play], [data-show], [data-go], [data-ask], [data-cue], [data-skip], [role=tab]");
+  if (!target || (target.matches("a") && (event.ctrlKey || event.metaKey || event.shiftKey))) return;
+  if (target.matches("a")) event.preventDefault();
+  const { seek, episode, choose: id, play, show, go: where, ask: question, cue, skip } = target.dataset;
   if (question !== undefined) ask(question);
-  else if (id !== undefined) choose(id);
-  else if (cue !== undefined && getSelection().isCollapsed) player.jump(Number(cue));
-  else if (seek !== undefined && episode !== player.episode?.id) choose(episode, Number(seek), true);
-  else if (seek !== undefined) player.jump(Number(seek));
-  else showTab(target);
+  else if (id !== undefined) go({ name: "episode", episode: id });
+  else if (play !== undefined) player.playAt(play);
+  else if (show !== undefined) go({ name: "show", show });
+  else if (where === "home") go({ name: "home" });
+  else if (skip !== undefined) skipTo(skip);
+  else if (cue !== undefined) { if (getSelection().isCollapsed) player.playAt(chosen().id, Number(cue)); }
+  else if (seek !== undefined) player.playAt(episode, Number(seek));
+  else if (target.getAttribute("role") === "tab") showTab(target);
 };
 
-const showTab = (tab) => {
+const skipTo = (id) => {
+  if (id === "question") { askHere(); return; }
+  if (id === "library-title" && $("library").hidden) go({ name: "home" }).then(() => $(id).focus());
+  else /** @type {HTMLElement} */ ($(id)).focus();
+};
+
+export const showTab = (tab) => {
   for (const other of tab.parentElement.children) {
     const here = other === tab;
     other.setAttribute("aria-selected", here);
@@ -114,65 +132,30 @@ const showTab = (tab) => {
   if (tab.id === "tab-transcript") transcript.show();
 };
 
-// Show the transcript at the place where the player is: there is no sound to hear.
-export const readAlong = async () => {
-  showTab($("tab-transcript"));
-  await transcript.show();
-  player.show();
-  $("side-panel").scrollIntoView({ block: "nearest" });
-};
-
-// -- keys --------------------------------------------------------------------------------------------------
-
-const KEYS = {
-  " ": () => player.toggle(),
-  k: () => player.toggle(),
-  j: () => player.skip(-15),
-  l: () => player.skip(30),
-  ArrowLeft: () => player.skip(-STEP),
-  ArrowRight: () => player.skip(STEP),
-  n: () => player.nextTopic(1),
-  p: () => player.nextTopic(-1),
-  Escape: () => { if (!adding.close() && !talk.cancel()) hush(); },
-  "/": () => askHere(),
-};
-
-const onKey = (event) => {
-  if (event.ctrlKey || event.metaKey || event.altKey || event.defaultPrevented) return;
-  const { target, key } = event;
-  const arrow = key === "ArrowLeft" || key === "ArrowRight";
-  if (target.getAttribute?.("role") === "tab" && arrow) {
-    const tabs = [...target.parentElement.children];
-    const other = tabs.at((tabs.indexOf(target) + (key === "ArrowRight" ? 1 : -1)) % tabs.length);
-    showTab(other);
-    other.focus();
-  } else if (key === "Escape" || (target.id === "position" && arrow)) {
-    KEYS[key]();
-  } else if (target.closest?.("input, textarea, select, [contenteditable], [role=dialog], [role=listbox]")) {
-    return;
-  } else if (key === " " && target.closest?.("button, a, summary, label")) {
-    return; // a focused button is what space presses
-  } else if (KEYS[key]) {
-    KEYS[key]();
-  } else {
-    return;
-  }
-  event.preventDefault();
-};
-
 // Begin when Gradio has mounted the last piece of the page.
-const start = () => {
+export const start = async () => {
   if (!NEEDED.every($) || !document.querySelector("#question textarea, #question input")) {
     requestAnimationFrame(start);
     return;
   }
+  await loadTexts();
+  translate(document.body);
+  const wish = parse(location.search, location.hash);
   document.addEventListener("click", onClick);
-  document.addEventListener("keydown", onKey);
-  for (const part of [player, timeline, progress, transcript, talk, share, adding, shelf]) part.start();
+  startKeys();
+  startToasts();
+  for (const part of [sheet, player, timeline, progress, transcript, talk, share, notes, kept, adding, away]) part.start();
+  startEpisode();
   startAnswers();
-  look();
+  loadAmounts();
+  kept.show();
+  openFor(wish);
+  await progress.loadAll();
+  await look();
+  await startViews();
+  shelf.start();
+  drawTries();
+  await loadLast();
   // what may be driven from a console, an extension or a test
-  Object.assign(window, { Earmark: { ask, chosen, hush, lookNow, player, progress, takeLibrary, transcript, voice } });
+  Object.assign(window, { Earmark: { ask, away, choose, chosen, go, hush, kept, lookNow, place, player, progress, sheet, takeLibrary, transcript, view, voice } });
 };
-
-start();

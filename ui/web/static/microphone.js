@@ -5,6 +5,7 @@
 import { beginListening, hearing, unheard } from "./ask.js";
 import { $ } from "./dom.js";
 import { voice } from "./speech_output.js";
+import { t } from "./texts.js";
 
 const HOLD = 350; // milliseconds from which a press is a hold
 const RATE = 16000; // hertz of what is sent
@@ -18,7 +19,7 @@ let timer = 0;
 
 const show = (on) => {
   $("talk").setAttribute("aria-pressed", on);
-  $("talk-text").textContent = on ? "Listening: tap or let go to ask" : "Tap or hold to talk";
+  $("talk-text").textContent = on ? t("Listening…") : t("Tap or hold to talk");
   if (!on) $("talk").style.removeProperty("--level");
 };
 
@@ -60,7 +61,7 @@ const open = async () => {
   const mine = ++number;
   beginListening();
   if (!navigator.mediaDevices) {
-    unheard("The browser gives its microphone only to this machine or over https: start Earmark with --tls-cert and --tls-key.");
+    unheard(t("The browser gives its microphone only to this machine or over https: start Earmark with --tls-cert and --tls-key."));
     return;
   }
   show(true);
@@ -69,8 +70,8 @@ const open = async () => {
     given = await navigator.mediaDevices.getUserMedia({ audio: { channelCount: 1 } });
   } catch (error) {
     show(false);
-    unheard(error.name === "NotFoundError" ? "No microphone was found. Plug one in, or type the question."
-      : "The browser does not give the microphone. Allow it beside the address, or type the question.");
+    unheard(error.name === "NotFoundError" ? t("No microphone was found. Plug one in, or type the question.")
+      : t("The browser does not give the microphone. Allow it beside the address, or type the question."));
     return;
   }
   if (mine !== number) { for (const track of given.getTracks()) track.stop(); return; }
@@ -85,7 +86,7 @@ const open = async () => {
     try {
       await hearing(await pcm(new Blob(pieces, { type })));
     } catch (error) {
-      unheard(`The recording could not be used: ${error.message}`);
+      unheard(t("The recording could not be used: {why}", { why: error.message }));
     }
   };
   recorder.start();
@@ -110,6 +111,8 @@ export const talk = {
     unheard("");
     return true;
   },
+
+  toggle,
 
   start() {
     const button = $("talk");

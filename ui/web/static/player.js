@@ -1,44 +1,89 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
-// The player: one native audio element, and a memory of what it was doing before a question interrupted it.
+// The player: one native audio element for the whole page, whatever one looks at, and a memory of what it was doing
+// before a question interrupted it and of where one was before a jump.
 
-import { askHere, hint } from "./ask.js";
-import { $, clock, recall, remember } from "./dom.js";
+import { askHere } from "./ask.js";
+import { $, clock, fetchJson, recall, remember } from "./dom.js";
+import { paint, shelf } from "./episode_list.js";
 import { followPlayback } from "./episode_view.js";
 import { excerpt, hush } from "./excerpt.js";
-import { readAlong } from "./main.js";
+import { resumeAt } from "./heard.js";
 import { progress } from "./progress.js";
+import { SPEEDS, sheet } from "./sheet.js";
+import { t } from "./texts.js";
 import { timeline } from "./timeline.js";
+import { toast } from "./toast.js";
 import { transcript } from "./transcript.js";
+import { go } from "./views.js";
+
+const FAR = 15; // seconds from which a move is a jump that one may want to come back from
+const tabs = new BroadcastChannel("earmark"); // of this browser: only one of them plays
+
+let asked = 0; // number of the latest request for an episode to play
 
 export const player = {
-  episode: null,
+  episode: null, // all that is known of the episode that is loaded
   interrupted: false, // it played when a question came, and will again
+  used: false, // the listener has played something: looking at another episode leaves it be
+  before: null, // where one was before the last jump: {episode, position}
+  failed: null, // where the sound broke off, while the server is away
 
   get audio() { return $("audio"); },
   get playing() { return !this.audio.paused; },
   get position() { return this.waiting ?? this.audio.currentTime; },
   get length() { return this.audio.duration || this.episode?.seconds || 0; },
 
-  // Show an episode's sound; `at` in seconds, or null to stay where it is.
-  open(episode, at, play) {
+  // Load an episode's sound; `at` in seconds, or null to stay where it is.
+  load(episode, kept, at, play = false) {
     const other = this.episode?.id !== episode.id || !this.episode.audio !== !episode.audio;
     this.episode = episode;
-    $("player").hidden = false;
+    $("bar").hidden = !episode.audio;
+    document.body.classList.toggle("with-bar", episode.audio);
     if (other) {
+      progress.open(episode.id, kept);
       this.interrupted = false;
+      this.failed = null;
       this.audio.pause();
       this.waiting = undefined;
       if (episode.audio) this.audio.src = `audio/${encodeURIComponent(episode.id)}`;
       else this.audio.removeAttribute("src");
       this.audio.load();
       this.audio.playbackRate = this.audio.defaultPlaybackRate = Number($("speed").value);
+      $("now-title").textContent = episode.title;
+      paint($("bar-artwork"), episode);
       this.describe();
+      timeline.heat([], []);
     }
-    for (const id of /** @type {const} */ (["play", "back", "forward", "position", "speed"])) $(id).disabled = !episode.audio;
+    $("position").disabled = !episode.audio;
     if (at !== null) this.seek(at);
-    if (play) this.play();
     this.draw();
+    if (other) timeline.heard(episode.id, kept.heard);
+    if (play) this.play();
     this.show();
+  },
+
+  // Be in an episode at a time (null: where one was in it), and play. Where it has no sound, its transcript opens there.
+  async playAt(id, seconds = null, play = true) {
+    if (id === this.episode?.id && this.episode.audio) {
+      if (seconds === null) await this.play(); else await this.jump(seconds);
+      return;
+    }
+    if (shelf.known(id) && !shelf.known(id).audio) {
+      await go({ name: "episode", episode: id, at: seconds }, { play: true });
+      return;
+    }
+    const mine = ++asked;
+    try {
+      const [episode, kept] = await Promise.all([fetchJson(`api/episodes/${encodeURIComponent(id)}`), progress.load(id)]);
+      if (mine !== asked) return;
+      this.leave();
+      hush();
+      const mind = { seconds: episode.seconds };
+      const at = seconds ?? resumeAt(mind, { position: kept.position, heard: 0, at: 1 });
+      this.load(episode, kept, at, play);
+    } catch (error) {
+      toast(error.message);
+    }
   },
 
   // Move to a time in seconds, now or as soon as the sound is known well enough; without sound it is a place to read.
@@ -55,8 +100,10 @@ export const player = {
     hush();
     this.interrupted = false;
     if (!this.episode?.audio) return;
+    this.used = true;
+    if (this.audio.ended) this.audio.currentTime = 0;
     await this.audio.play().catch((error) => {
-      if (error.name !== "AbortError") hint(`This browser does not play the episode: ${error.message}`);
+      if (error.name !== "AbortError" && !this.failed) toast(t("This browser does not play the episode: {why}", { why: error.message }));
     });
   },
   pause() {
@@ -67,10 +114,53 @@ export const player = {
   toggle() { if (this.playing) this.pause(); else this.play(); },
   skip(seconds) { this.seek(this.position + seconds); },
   async jump(seconds) {
+    if (Math.abs(seconds - this.position) > FAR) this.leave();
     this.seek(seconds);
     transcript.goAlong();
-    if (this.episode?.audio) await this.play();
-    else readAlong();
+    await this.play();
+  },
+
+  // The episode is no more.
+  unload() {
+    progress.leave();
+    this.audio.pause();
+    this.audio.removeAttribute("src");
+    this.audio.load();
+    [this.episode, this.before, this.used, this.waiting] = [null, null, false, undefined];
+    $("bar").hidden = true;
+    document.body.classList.remove("with-bar");
+  },
+
+  // Remember where one is, before going elsewhere.
+  leave() {
+    if (!this.episode?.audio || !this.used || this.position < 1) return;
+    this.before = { episode: this.episode.id, position: this.position, title: this.episode.title };
+    this.drawReturn();
+  },
+  async goReturn() {
+    const { before } = this;
+    if (!before) return false;
+    this.before = null;
+    this.drawReturn();
+    if (before.episode === this.episode?.id) {
+      this.seek(before.position);
+      transcript.goAlong();
+      await this.play();
+    } else {
+      await this.playAt(before.episode, before.position);
+      this.before = null;
+      this.drawReturn();
+    }
+    return true;
+  },
+  drawReturn() {
+    const { before } = this;
+    $("return").hidden = !before;
+    if (!before) return;
+    const time = clock(before.position);
+    const elsewhere = before.episode !== this.episode?.id;
+    $("return").textContent = t("Back to {time}", { time });
+    $("return").title = elsewhere ? t("Back to {time} of “{title}”", { time, title: before.title }) : t("Back to where you were");
   },
 
   // A question comes: fall silent, and remember whether there was something to fall silent from.
@@ -100,20 +190,19 @@ export const player = {
   show() {
     const [at, whole] = [this.position, this.length];
     const range = $("position");
-    range.max = whole || 1;
-    range.value = at;
+    range.max = String(whole || 1);
+    range.value = String(at);
     range.style.setProperty("--done", `${whole ? (100 * at) / whole : 0}%`);
-    range.setAttribute("aria-valuetext", `${clock(at)} of ${clock(whole)}`);
-    $("now").textContent = $("mini-now").textContent = clock(at);
+    range.setAttribute("aria-valuetext", t("{time} of {whole}", { time: clock(at), whole: clock(whole) }));
+    $("now").textContent = clock(at);
     $("length").textContent = clock(whole);
     const topic = this.topicAt(at);
-    $("topic-now").textContent = $("mini-topic").textContent = this.episode?.segments?.[topic]?.title ?? "";
-    timeline.show(at, topic);
-    for (const id of ["play", "mini-play"]) {
-      $(id).setAttribute("aria-label", this.playing ? "Pause" : "Play");
-      $(id).classList.toggle("playing", this.playing);
-    }
-    followPlayback?.(at, topic);
+    $("topic-now").textContent = this.episode?.segments?.[topic]?.title || this.episode?.show || "";
+    timeline.show(topic);
+    $("play").setAttribute("aria-label", this.playing ? t("Pause") : t("Play"));
+    $("play").classList.toggle("playing", this.playing);
+    followPlayback(at);
+    sheet.at(at, topic);
   },
 
   describe() {
@@ -131,25 +220,44 @@ export const player = {
     answer("nexttrack", () => this.nextTopic(1));
   },
 
+  // Set the speed to one of those that can be chosen, the nearest.
+  setSpeed(factor) {
+    const nearest = SPEEDS.reduce((best, one) => (Math.abs(one - factor) < Math.abs(best - factor) ? one : best));
+    $("speed").value = String(nearest);
+    this.audio.playbackRate = this.audio.defaultPlaybackRate = nearest;
+    remember("speed", nearest);
+    return nearest;
+  },
+  // The next of the speeds, up (1) or down (-1).
+  stepSpeed(way) {
+    const now = Number($("speed").value) || 1;
+    const others = SPEEDS.filter((one) => (one - now) * way > 0);
+    return this.setSpeed(others.length ? (way > 0 ? Math.min : Math.max)(...others) : now);
+  },
+
+  // The server is there again: go on where the sound broke off.
+  mend() {
+    if (this.failed === null) return;
+    const { at, playing } = this.failed;
+    this.failed = null;
+    this.audio.load();
+    this.seek(at);
+    if (playing) this.audio.play().catch(() => {});
+  },
+
   // Listen to the controls, once.
   start() {
     const { audio } = this;
-    for (const prefix of ["", "mini-"]) {
-      $(`${prefix}play`).onclick = () => this.toggle();
-      $(`${prefix}back`).onclick = () => this.skip(-15);
-      $(`${prefix}forward`).onclick = () => this.skip(30);
-    }
-    $("mini-ask").onclick = () => askHere();
-    new IntersectionObserver(([{ isIntersecting }]) => {
-      $("mini").hidden = isIntersecting || !this.episode?.audio;
-    }).observe($("player"));
-    $("speed").value = String(recall("speed", 1));
-    if (!$("speed").value) $("speed").value = "1";
-    $("speed").onchange = () => {
-      audio.playbackRate = audio.defaultPlaybackRate = Number($("speed").value);
-      remember("speed", Number($("speed").value));
-    };
+    $("play").onclick = () => this.toggle();
+    $("back").onclick = () => this.skip(-15);
+    $("forward").onclick = () => this.skip(30);
+    $("return").onclick = () => this.goReturn();
+    $("bar-ask").onclick = () => askHere();
+    $("now-open").onclick = () => { if (this.episode) go({ name: "episode", episode: this.episode.id }); };
+    this.setSpeed(Number(recall("speed", 1)) || 1);
+    $("speed").onchange = () => this.setSpeed(Number($("speed").value));
     $("position").oninput = () => this.seek(Number($("position").value));
+    $("position").addEventListener("pointerdown", () => this.leave());
     audio.onloadedmetadata = () => {
       if (this.waiting !== undefined) audio.currentTime = this.waiting;
       this.waiting = undefined;
@@ -160,11 +268,16 @@ export const player = {
       progress.at(audio.currentTime, this.playing && !audio.seeking);
       this.show();
     };
+    audio.addEventListener("play", () => tabs.postMessage("play"));
+    tabs.onmessage = () => { if (this.playing) this.pause(); };
     audio.addEventListener("pause", () => progress.report());
     audio.addEventListener("seeked", () => { if (!this.playing) progress.report(); });
+    audio.addEventListener("ended", () => sheet.ended());
     for (const name of ["play", "pause", "seeking", "ended"]) audio.addEventListener(name, () => this.show());
     audio.onerror = () => {
-      if (audio.getAttribute("src")) hint("The sound of this episode cannot be loaded.");
+      if (!audio.getAttribute("src")) return;
+      this.failed ??= { at: this.position, playing: this.playing || this.interrupted };
+      toast(t("The sound breaks off here: Earmark does not give more of it."));
     };
     $("copy-link").onclick = () => this.copyLink();
   },
@@ -173,12 +286,12 @@ export const player = {
     const link = new URL(location.pathname, location.origin);
     link.searchParams.set("episode", this.episode?.id ?? "");
     link.searchParams.set("t", String(Math.floor(this.position)));
+    const time = clock(this.position);
     try {
       await navigator.clipboard.writeText(link.href);
-      hint(`A link to ${clock(this.position)} is in your clipboard.`);
+      toast(t("A link to {time} is in your clipboard.", { time }));
     } catch {
-      history.replaceState(null, "", link); // no clipboard here: the address bar holds it now
-      hint(`The address bar now holds the link to ${clock(this.position)}.`);
+      toast(link.href); // no clipboard here
     }
   },
 };

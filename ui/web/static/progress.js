@@ -2,10 +2,12 @@
 // Where this listener is in each episode and what was heard of it. The server keeps it under a key that this browser
 // has drawn by chance, so nobody shares a position; a link with the key after # makes another device the same listener.
 
-import { hint } from "./ask.js";
 import { $, clock, recall, remember } from "./dom.js";
+import { shelf } from "./episode_list.js";
 import { player } from "./player.js";
+import { t } from "./texts.js";
 import { timeline } from "./timeline.js";
+import { toast } from "./toast.js";
 
 const REPORT_EVERY = 5; // seconds of playback between two notes of the position
 const JUMP = 2; // seconds between two looks at the player that nobody can have listened to in between
@@ -25,7 +27,7 @@ const askForKey = () => {
   const notice = $("other-listener");
   if (given === null || given === key) return;
   if (!FORM.test(given)) {
-    hint("The link for another device is damaged; nothing was changed. Copy it again.");
+    toast(t("The link for another device is damaged; nothing was changed. Copy it again."));
     return;
   }
   notice.hidden = false;
@@ -38,16 +40,33 @@ const askForKey = () => {
 };
 
 const address = (id) => `api/listening/${encodeURIComponent(id)}`;
-const headers = { "X-Listener": key, "Content-Type": "application/json" };
+// What goes with every request that is about this listener.
+export const headers = { "X-Listener": key, "Content-Type": "application/json" };
 
 let episode = null;
 let heard = []; // stretches [start, end], as the server joined them
 let fresh = []; // stretches it has not been told of
 let now = null; // the stretch that is being heard
 let told = 0; // position of the last note
+let everywhere = {}; // how far this listener is in every episode: {position, heard, at}, in seconds
+
+const sum = (stretches) => stretches.reduce((all, [start, end]) => all + end - start, 0);
+
+const notice = (id, kept) => { everywhere[id] = { position: kept.position, heard: sum(kept.heard), at: kept.at ?? Date.now() / 1000 }; };
 
 export const progress = {
   key,
+
+  // How far the listener is in an episode: {position, heard, at}, in seconds; undefined when it was never begun.
+  of: (id) => everywhere[id],
+
+  // Ask the server how far the listener is in each episode.
+  async loadAll() {
+    try {
+      const reply = await fetch("api/listening", { headers });
+      if (reply.ok) everywhere = await reply.json();
+    } catch { /* the page says elsewhere that the server is away */ }
+  },
 
   // Where the listener is in an episode: {position, heard}; from this browser alone when the server does not say.
   async load(id) {
@@ -56,20 +75,22 @@ export const progress = {
       const reply = await fetch(address(id), { headers });
       if (!reply.ok) throw new Error(reply.statusText);
       const there = await reply.json();
-      return { heard: there.heard, position: there.at >= here.at ? there.position : here.position };
+      const kept = { heard: there.heard, at: Math.max(there.at, here.at), position: there.at >= here.at ? there.position : here.position };
+      if (kept.at) notice(id, kept);
+      return kept;
     } catch {
       return { heard: [], position: here.position };
     }
   },
 
-  // Another episode is on the page.
+  // Another episode is on the player.
   open(id, kept) {
     if (episode && episode !== id) this.report();
     [episode, heard, fresh, now, told] = [id, kept.heard, [], null, kept.position];
-    timeline.heard(heard);
+    timeline.heard(id, heard);
   },
 
-  // The episode on the page is no more.
+  // The episode on the player is no more.
   leave() { episode = null; },
 
   // The player is at this second; `playing` when it got there by playing on.
@@ -98,9 +119,11 @@ export const progress = {
       .then((reply) => (reply.ok ? reply.json() : Promise.reject(new Error(reply.statusText))))
       .then((kept) => {
         remember(`listened:${id}`, { position, at: kept.at }); // by the server's clock, which all devices share
+        notice(id, kept);
+        shelf.draw();
         if (episode !== id) return;
         heard = kept.heard;
-        timeline.heard(heard);
+        timeline.heard(id, heard);
       })
       .catch(() => { if (episode === id) fresh.unshift(...stretches); }); // told with the next note
   },
@@ -113,11 +136,11 @@ export const progress = {
     const kept = await this.load(id);
     if (id !== episode || player.playing || player.position !== before) return;
     heard = kept.heard;
-    timeline.heard(heard);
+    timeline.heard(id, heard);
     if (Math.abs(kept.position - before) < JUMP) return;
     told = kept.position;
     player.seek(kept.position);
-    hint(`You went on listening on another device: this one is at ${clock(kept.position)} now.`);
+    toast(t("You went on listening on another device: this one is at {time} now.", { time: clock(kept.position) }));
   },
 
   // A link that makes another device this listener.
@@ -126,9 +149,9 @@ export const progress = {
     link.hash = `listener=${key}`;
     try {
       await navigator.clipboard.writeText(link.href);
-      hint("In your clipboard is a link for another device of yours. It goes on where you are; keep it to yourself.");
+      toast(t("In your clipboard is a link for another device of yours. It goes on where you are; keep it to yourself."));
     } catch {
-      hint(`Open this address on your other device, and keep it to yourself: ${link.href}`);
+      toast(t("Open this address on your other device, and keep it to yourself: {address}", { address: link.href }));
     }
   },
 

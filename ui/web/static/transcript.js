@@ -5,6 +5,8 @@
 import { $, fetchJson, make, timeButton } from "./dom.js";
 import { chosen } from "./episode_view.js";
 import { player } from "./player.js";
+import { t } from "./texts.js";
+import { places, words } from "./words.js";
 
 const PARAGRAPH = 30; // seconds of transcript under one time
 const VOICES = 6; // colours for speakers
@@ -14,7 +16,7 @@ const marks = CSS.highlights; // missing in old browsers: then lines are marked,
 let of = null; // the episode whose transcript is drawn
 let cues = [];
 let lines = []; // the element of each cue
-let texts = []; // for the search: {text, places: [[offset, element]]} of each paragraph
+let texts = []; // for the search: {words, places: [[offset, element]]} of each paragraph
 let current = -1;
 let following = true;
 let found = []; // ranges
@@ -38,21 +40,21 @@ const draw = (id) => {
   texts = [];
   const drawn = paragraphs().map(({ start, speaker, cues: some }) => {
     const flow = make("p", {});
-    const places = [];
+    const lineAt = [];
     let text = "";
     for (const cue of some) {
       const line = make("span", { class: "cue", "data-cue": cue.start }, cue.text);
       lines.push(line);
-      places.push([text.length, line]);
+      lineAt.push([text.length, line]);
       text += `${cue.text} `;
       flow.append(line, " ");
     }
-    texts.push({ text: text.toLowerCase(), places });
+    texts.push({ text, there: null, lineAt });
     const voice = speaker ? voices.indexOf(speaker) % VOICES : 0;
     return make("div", { class: "paragraph", "data-voice": voice }, make("p", { class: "speaker" }, timeButton(start, id, speaker), speaker), flow);
   });
   panel().replaceChildren(...drawn);
-  if (!cues.length) panel().textContent = "There is no transcript yet.";
+  if (!cues.length) panel().textContent = t("There is no transcript yet.");
 };
 
 const scrollTo = (element, block = "center") => {
@@ -85,8 +87,8 @@ const markWord = (cue, line, seconds) => {
 
 // -- search ------------------------------------------------------------------------------------------------
 
-const range = (places, from, to) => {
-  const place = (offset, last) => places.findLast(([start]) => start < offset || (!last && start === offset)) ?? places[0];
+const range = (lineAt, from, to) => {
+  const place = (offset, last) => lineAt.findLast(([start]) => start < offset || (!last && start === offset)) ?? lineAt[0];
   const [[a, first], [b, second]] = [place(from, false), place(to, true)];
   const result = new Range();
   result.setStart(first.firstChild, Math.min(from - a, first.firstChild.length));
@@ -95,18 +97,17 @@ const range = (places, from, to) => {
 };
 
 const search = () => {
-  const wanted = $("find").value.trim().toLowerCase();
+  const wanted = $("find").value.trim();
   found = [];
   at = -1;
-  for (const { text, places } of wanted ? texts : []) {
-    for (let i = text.indexOf(wanted); i >= 0 && found.length < MOST_FOUND; i = text.indexOf(wanted, i + wanted.length)) {
-      found.push(range(places, i, i + wanted.length));
-    }
+  for (const one of wanted ? texts : []) {
+    one.there ??= words(one.text);
+    for (const [from, to] of places(one.there, wanted)) if (found.length < MOST_FOUND) found.push(range(one.lineAt, from, to));
   }
   if (found.length) marks?.set("em-found", new Highlight(...found));
   else marks?.delete("em-found");
   marks?.delete("em-found-now");
-  $("find-count").textContent = wanted && !found.length ? "Nothing found" : "";
+  $("find-count").textContent = wanted && !found.length ? t("Nothing found") : "";
   if (found.length) step(1);
 };
 
@@ -116,7 +117,7 @@ const step = (by) => {
   marks?.set("em-found-now", new Highlight(found[at]));
   follow(false);
   scrollTo(found[at].startContainer.parentElement);
-  $("find-count").textContent = `${at + 1} of ${found.length}`;
+  $("find-count").textContent = t("{n} of {all}", { n: at + 1, all: found.length });
 };
 
 // -- what the other parts of the page call ------------------------------------------------------------------
@@ -152,7 +153,7 @@ export const transcript = {
 
   // Keep the line, and the word, that sound now marked and in sight.
   follow(seconds) {
-    if ($("transcript-panel").hidden || !lines.length) return;
+    if ($("transcript-panel").hidden || !lines.length || of !== chosen()?.id) return;
     let [low, high] = [0, cues.length];
     while (low < high) {
       const middle = (low + high) >> 1;
@@ -166,6 +167,16 @@ export const transcript = {
     lines[now]?.classList.add("current");
     current = now;
     if (following && lines[now]) scrollTo(lines[now], "third");
+  },
+
+  // Bring the line of a second into sight, whether or not there is sound.
+  goTo(seconds) {
+    const i = cues.findLastIndex((cue) => cue.start <= seconds + 0.05);
+    if (!lines[i]) return;
+    lines[current]?.classList.remove("current");
+    lines[i].classList.add("current");
+    current = i;
+    scrollTo(lines[i], "third");
   },
 
   // The listener went somewhere on purpose: look there.

@@ -1,0 +1,213 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""What a listener keeps: notes on episodes, conversations, and saved moments.
+
+It lies in the file of positions (``ui/positions.py``), under the same key, and belongs to people in the same way.
+A note has a version, so that two tabs do not overwrite each other; a conversation only grows at its end.
+"""
+
+import hashlib
+import json
+import secrets
+import sqlite3
+import time
+from collections.abc import Iterator
+from contextlib import closing, contextmanager
+from dataclasses import asdict, dataclass, replace
+from pathlib import Path
+from typing import Any
+
+from ui.positions import checked
+from voice.errors import LibraryError
+
+MOST_ROWS = 50_000
+"""Things kept in all; beyond that the oldest go."""
+
+MOST_ANSWERS = 30
+"""Answers kept of a conversation."""
+
+_SCHEMA = """CREATE TABLE IF NOT EXISTS kept (
+    listener TEXT NOT NULL,
+    kind TEXT NOT NULL,      -- note, talk or moment
+    name TEXT NOT NULL,      -- an episode's id, a scope, or an id of its own
+    version INTEGER NOT NULL,
+    value TEXT NOT NULL,     -- JSON
+    at REAL NOT NULL,        -- seconds since 1970
+    feed TEXT NOT NULL,      -- under which saved moments can be read, and nothing else
+    PRIMARY KEY (listener, kind, name)
+) WITHOUT ROWID"""
+
+
+@dataclass(frozen=True, slots=True)
+class Note:
+    """A listener's notes on an episode; ``version`` counts what was stored, 0 for nothing yet."""
+
+    text: str = ""
+    version: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class SavedMoment:
+    """A moment that was saved: ``start`` and ``end`` in seconds, ``at`` in seconds since 1970."""
+
+    id: str
+    episode: str
+    start: float
+    end: float
+    quote: str = ""
+    speaker: str = ""
+    question: str = ""
+    note: str = ""
+    at: float = 0.0
+
+
+class NoteConflict(Exception):
+    """Another tab or device stored other notes meanwhile: ``present`` is what is kept."""
+
+    def __init__(self, present: Note) -> None:
+        super().__init__("other notes were stored meanwhile")
+        self.present = present
+
+
+def feed_of(listener: str) -> str:
+    """The name under which a listener's saved moments can be read; the listener's key cannot be told from it."""
+    return hashlib.sha256(f"earmark feed {listener}".encode()).hexdigest()[:32]
+
+
+class Kept:
+    """What listeners keep, in ``folder``. Safe to use from several threads and processes."""
+
+    def __init__(self, folder: Path) -> None:
+        self._file = folder / "listeners.db"
+        with self._open() as db:
+            db.execute("PRAGMA journal_mode = WAL")
+            db.execute(_SCHEMA)
+            db.execute("CREATE INDEX IF NOT EXISTS kept_feed ON kept (feed, kind)")
+
+    def note(self, listener: str, episode_id: str) -> Note:
+        """The notes on an episode."""
+        with self._open() as db:
+            return _note(self._row(db, listener, "note", episode_id))
+
+    def write_note(self, listener: str, episode_id: str, text: str, version: int) -> Note:
+        """Store notes over those of ``version``. Raises NoteConflict when others are kept by now."""
+        with self._open() as db:
+            db.execute("BEGIN IMMEDIATE")
+            before = _note(self._row(db, listener, "note", episode_id))
+            if before.version != version and before.text != text:
+                raise NoteConflict(before)
+            after = Note(text, before.version + 1)
+            self._put(db, listener, "note", episode_id, text, after.version)
+            db.execute("COMMIT")
+        return after
+
+    def conversation(self, listener: str, scope: str) -> list[dict[str, Any]]:
+        """The answers that were given in a scope, oldest first."""
+        with self._open() as db:
+            row = self._row(db, listener, "talk", scope)
+        return list(json.loads(row[0])) if row else []
+
+    def add_answer(self, listener: str, scope: str, answer: dict[str, Any]) -> list[dict[str, Any]]:
+        """Add an answer to a conversation; returns all of it."""
+        with self._open() as db:
+            db.execute("BEGIN IMMEDIATE")
+            row = self._row(db, listener, "talk", scope)
+            before = json.loads(row[0]) if row else []
+            after = [*before, answer | {"at": time.time()}][-MOST_ANSWERS:]
+            self._put(db, listener, "talk", scope, after, (row[1] if row else 0) + 1)
+            db.execute("COMMIT")
+        return after
+
+    def forget_conversation(self, listener: str, scope: str) -> None:
+        """Forget what was asked in a scope."""
+        with self._open() as db:
+            db.execute("DELETE FROM kept WHERE listener = ? AND kind = 'talk' AND name = ?", (checked(listener), scope))
+
+    def moments(self, listener: str) -> list[SavedMoment]:
+        """The moments that were saved, the last first."""
+        return self._moments("listener", checked(listener))
+
+    def moments_of_feed(self, feed: str) -> list[SavedMoment]:
+        """The moments that can be read under the name of a feed (see ``feed_of``), the last first."""
+        return self._moments("feed", feed)
+
+    def save_moment(self, listener: str, moment: SavedMoment) -> SavedMoment:
+        """Save a moment; returns it with its id. One that begins at the same second of its episode is replaced."""
+        with self._open() as db:
+            db.execute("BEGIN IMMEDIATE")
+            same = next((one for one in self._read(db, "listener", checked(listener))
+                         if one.episode == moment.episode and int(one.start) == int(moment.start)), None)  # fmt: skip
+            if same:
+                saved = replace(moment, id=same.id, note=moment.note or same.note, at=same.at)
+            else:
+                saved = replace(moment, id=secrets.token_hex(8), at=time.time())
+            self._put_moment(db, listener, saved)
+            db.execute("COMMIT")
+        return saved
+
+    def annotate(self, listener: str, moment_id: str, note: str) -> SavedMoment:
+        """Write a note on a saved moment. Raises LibraryError when there is none of that id."""
+        found = next((one for one in self.moments(listener) if one.id == moment_id), None)
+        if found is None:
+            raise LibraryError("No saved moment has that id.", "'GET /api/moments' lists them.")
+        noted = replace(found, note=note)
+        with self._open() as db:
+            self._put_moment(db, listener, noted)
+        return noted
+
+    def forget_moment(self, listener: str, moment_id: str) -> None:
+        """Save a moment no longer."""
+        with self._open() as db:
+            db.execute("DELETE FROM kept WHERE listener = ? AND kind = 'moment' AND name = ?",
+                       (checked(listener), moment_id))  # fmt: skip
+
+    def _moments(self, column: str, value: str) -> list[SavedMoment]:
+        with self._open() as db:
+            return self._read(db, column, value)
+
+    @staticmethod
+    def _read(db: sqlite3.Connection, column: str, value: str) -> list[SavedMoment]:
+        rows = db.execute(
+            f"SELECT name, value, at FROM kept WHERE {column} = ? AND kind = 'moment' ORDER BY at DESC",  # noqa: S608
+            (value,),
+        )
+        return [SavedMoment(**json.loads(text), id=name, at=at) for name, text, at in rows]
+
+    def _put_moment(self, db: sqlite3.Connection, listener: str, moment: SavedMoment) -> None:
+        value = {key: told for key, told in asdict(moment).items() if key not in ("id", "at")}
+        self._put(db, listener, "moment", moment.id, value, 1, moment.at)
+
+    @staticmethod
+    def _row(db: sqlite3.Connection, listener: str, kind: str, name: str) -> tuple[str, int] | None:
+        row: tuple[str, int] | None = db.execute(
+            "SELECT value, version FROM kept WHERE listener = ? AND kind = ? AND name = ?",
+            (checked(listener), kind, name),
+        ).fetchone()
+        return row
+
+    @staticmethod
+    def _put(
+        db: sqlite3.Connection, listener: str, kind: str, name: str, value: Any, version: int, at: float | None = None
+    ) -> None:
+        db.execute(
+            "INSERT OR REPLACE INTO kept VALUES (?, ?, ?, ?, ?, ?, ?)",
+            (listener, kind, name, version, json.dumps(value, ensure_ascii=False), time.time() if at is None else at,
+             feed_of(listener) if kind == "moment" else ""),
+        )  # fmt: skip
+        db.execute(
+            "DELETE FROM kept WHERE (listener, kind, name) IN "
+            "(SELECT listener, kind, name FROM kept ORDER BY at DESC LIMIT -1 OFFSET ?)", (MOST_ROWS,)
+        )  # fmt: skip
+
+    @contextmanager
+    def _open(self) -> Iterator[sqlite3.Connection]:
+        try:
+            with closing(sqlite3.connect(self._file, timeout=10, isolation_level=None)) as db:
+                yield db
+        except sqlite3.Error as error:
+            raise LibraryError(
+                f"{self._file} could not be used ({error}).", "Move it away: positions, notes and saved moments go with it."
+            ) from error
+
+
+def _note(row: tuple[str, int] | None) -> Note:
+    return Note(json.loads(row[0]), row[1]) if row else Note()

@@ -1,0 +1,65 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+// How far a listener is in each episode, and which episodes that makes new, in progress or finished.
+
+const END = 30; // seconds before the end from which an episode counts as finished
+const MOST = 0.97; // share of it from which it does, too
+
+/** @typedef {{position: number, heard: number, at: number}} Listened seconds, seconds in all, seconds since 1970 */
+
+/**
+ * @param {{seconds: number}} episode
+ * @param {Listened | undefined} listened
+ * @returns {"new" | "going" | "heard"}
+ */
+export const stage = (episode, listened) => {
+  if (!listened || (listened.position < 1 && listened.heard < 1)) return "new";
+  const { seconds } = episode;
+  if (!seconds) return "going";
+  const done = listened.position >= Math.max(seconds - END, MOST * seconds) || listened.heard >= MOST * seconds;
+  return done ? "heard" : "going";
+};
+
+// How much of an episode lies behind the listener, 0..1.
+export const fraction = (episode, listened) => {
+  if (!listened || !episode.seconds) return 0;
+  if (stage(episode, listened) === "heard") return 1;
+  return Math.min(1, Math.max(0, listened.position / episode.seconds));
+};
+
+// Where to go on: at the beginning again when it was finished.
+export const resumeAt = (episode, listened) => (stage(episode, listened) === "going" ? listened.position : 0);
+
+const published = (episode) => Date.parse(episode.published) || 0;
+
+// The ways to order episodes; `every` comes with what was added last first.
+const ORDERS = {
+  added: () => 0,
+  published: (a, b) => published(b) - published(a),
+  played: (a, b, of) => (of(b)?.at ?? 0) - (of(a)?.at ?? 0),
+  title: (a, b) => a.title.localeCompare(b.title, undefined, { numeric: true, sensitivity: "base" }),
+  short: (a, b) => (a.seconds || Infinity) - (b.seconds || Infinity),
+};
+
+/**
+ * The episodes of a kind, in an order.
+ * @param {any[]} every
+ * @param {(episode: any) => Listened | undefined} of
+ * @param {{kind?: string, order?: string, fits?: (episode: any) => boolean}} how
+ */
+export const arrange = (every, of, { kind = "all", order = "added", fits = () => true }) => every
+  .filter((episode) => fits(episode) && (kind === "all" || stage(episode, of(episode)) === kind))
+  .toSorted((a, b) => (ORDERS[order] ?? ORDERS.added)(a, b, of));
+
+// What one was at, the last first.
+export const goingOn = (every, of, most = 3) => every
+  .filter((episode) => episode.ready && episode.audio && stage(episode, of(episode)) === "going")
+  .toSorted((a, b) => of(b).at - of(a).at).slice(0, most);
+
+// The episode after this one, or before it (-1): of its show, by date, or else as they came in.
+export const neighbour = (every, episode, by = 1) => {
+  const usable = every.filter((one) => one.ready && one.audio && (!episode.show || one.show === episode.show));
+  const inOrder = usable.every((one) => one.published)
+    ? usable.toSorted((a, b) => published(a) - published(b)) : usable.toReversed();
+  const here = inOrder.findIndex((one) => one.id === episode.id);
+  return here < 0 ? undefined : inOrder[here + by];
+};

@@ -1,0 +1,91 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+// The keys, and the list of them.
+
+import { adding } from "./add.js";
+import { askHere } from "./ask.js";
+import { $, make } from "./dom.js";
+import { hush } from "./excerpt.js";
+import { kept } from "./kept.js";
+import { showTab } from "./main.js";
+import { talk } from "./microphone.js";
+import { player } from "./player.js";
+import { sheet } from "./sheet.js";
+import { t } from "./texts.js";
+import { toast } from "./toast.js";
+
+const STEP = 5; // seconds moved by an arrow key
+const LOUDER = 0.1; // of the volume, 0..1
+
+const volume = (by) => toast(t("Volume {n} %.", { n: Math.round(100 * sheet.volume(player.audio.volume + by)) }));
+const speed = (way) => toast(t("Speed {n}×.", { n: player.stepSpeed(way) }));
+
+const mute = () => {
+  sheet.volume(player.audio.volume, !player.audio.muted);
+  toast(player.audio.muted ? t("Muted.") : t("The sound is on."));
+};
+
+const show = () => {
+  $("keys-list").replaceChildren(...LIST.flatMap(([keys, what]) => [
+    make("dt", {}, ...keys.split(" ").map((key) => make("kbd", {}, t(key)))), make("dd", {}, t(what)),
+  ]));
+  /** @type {HTMLDialogElement} */ ($("keys")).showModal();
+};
+
+const KEYS = {
+  " ": () => player.toggle(),
+  k: () => player.toggle(),
+  j: () => player.skip(-15),
+  l: () => player.skip(30),
+  ArrowLeft: () => player.skip(-STEP),
+  ArrowRight: () => player.skip(STEP),
+  n: () => player.nextTopic(1),
+  p: () => player.nextTopic(-1),
+  r: () => player.goReturn(),
+  b: () => kept.saveNow(),
+  m: mute,
+  "+": () => volume(LOUDER),
+  "-": () => volume(-LOUDER),
+  "<": () => speed(-1),
+  ">": () => speed(1),
+  t: () => talk.toggle(),
+  "?": show,
+  Escape: () => { if (!sheet.close() && !adding.close() && !talk.cancel()) hush(); },
+  "/": () => askHere(),
+};
+
+// For people: what the keys do.
+const LIST = [
+  ["space k", "Play or pause"], ["j l", "Back 15 seconds, forward 30"], ["← →", "Back and forward 5 seconds"],
+  ["n p", "Next and previous topic"], ["r", "Back to where you were before a jump"], ["b", "Save this moment"],
+  ["+ - m", "Louder, quieter, mute"], ["< >", "Slower, faster"], ["/", "Ask"], ["t", "Talk"],
+  ["Esc", "Stop reading aloud"], ["?", "This list"],
+];
+
+const onKey = (event) => {
+  if (event.ctrlKey || event.metaKey || event.altKey || event.defaultPrevented) return;
+  const { target, key } = event;
+  const arrow = key === "ArrowLeft" || key === "ArrowRight";
+  if (/** @type {HTMLDialogElement} */ ($("keys")).open) return;
+  if (target.getAttribute?.("role") === "tab" && arrow) {
+    const tabs = [...target.parentElement.children];
+    const other = tabs.at((tabs.indexOf(target) + (key === "ArrowRight" ? 1 : -1)) % tabs.length);
+    showTab(other);
+    other.focus();
+  } else if (key === "Escape" || (target.id === "position" && arrow)) {
+    KEYS[key]();
+  } else if (target.closest?.("input, textarea, select, [contenteditable], [role=dialog], [role=listbox]")) {
+    return;
+  } else if (key === " " && target.closest?.("button, a, summary, label")) {
+    return; // a focused button is what space presses
+  } else if (KEYS[key]) {
+    KEYS[key]();
+  } else {
+    return;
+  }
+  event.preventDefault();
+};
+
+export const startKeys = () => {
+  document.addEventListener("keydown", onKey);
+  $("show-keys").onclick = show;
+};
