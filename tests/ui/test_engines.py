@@ -117,10 +117,32 @@ def spoilt_whisper(folder: Path) -> None:
 
 def test_a_truncated_model_is_said_and_the_packaged_one_goes_on(tmp_path, caplog):
     spoilt_whisper(tmp_path / "models" / "whisper" / "base.en")
-    engines = Engines(Settings(data_dir=tmp_path))
+    settings = Settings(data_dir=tmp_path)
+    engines = Engines(settings)
     assert engines.hearing.name == "faster-whisper tiny.en"
-    assert "cannot be loaded" in engines.line("hearing").better
+    assert "model.bin has 0 MB, and should have more than 130: it was cut short" in engines.line("hearing").better
     assert "Until then tiny.en is used." in caplog.text
+    (found,) = doctor._hearing(settings)
+    assert not found.ok and "cut short" in found.state and "earmark models get base.en" in found.advice
+
+
+def test_a_folder_with_a_truncated_model_is_said_and_the_packaged_one_goes_on(tmp_path):
+    spoilt_whisper(tmp_path / "mine")
+    engines = Engines(Settings(data_dir=tmp_path, hearing=str(tmp_path / "mine")))
+    assert engines.hearing.name == "faster-whisper tiny.en"
+    assert f"The model in {tmp_path / 'mine'} cannot be loaded" in engines.line("hearing").better
+
+
+def test_a_damaged_copy_does_not_take_the_place_of_what_is_packaged(tmp_path):
+    spoilt_whisper(tmp_path / "models" / "whisper" / "tiny.en")
+    voices = tmp_path / "models" / "voices"
+    voices.mkdir()
+    (voices / f"{JOE}.onnx").write_bytes(b"no voice")
+    (voices / f"{JOE}.onnx.json").write_text("{}")
+    engines = Engines(Settings(data_dir=tmp_path, hearing="tiny.en", speaking=JOE))
+    assert engines.hearing.name == "faster-whisper tiny.en"
+    assert engines.voice_file.parent == JOES_FILES.path
+    assert engines.speaking.name == f"Piper {JOE}"
 
 
 def test_a_model_with_a_wrong_digest_is_said_and_the_packaged_one_goes_on(tmp_path):
@@ -135,9 +157,12 @@ def test_a_model_with_a_wrong_digest_is_said_and_the_packaged_one_goes_on(tmp_pa
 def test_a_voice_without_its_description_is_said_and_the_packaged_one_goes_on(tmp_path):
     path = tmp_path / "own.onnx"
     shutil.copy(JOES_FILES.path / f"{JOE}.onnx", path)
-    engines = Engines(Settings(data_dir=tmp_path, speaking=str(path)))
+    settings = Settings(data_dir=tmp_path, speaking=str(path))
+    engines = Engines(settings)
     assert engines.speaking.name == f"Piper {JOE}"
     assert "own.onnx.json" in engines.line("speaking").better
+    (found,) = doctor._speaking(settings)
+    assert not found.ok and found.state == f"Piper {JOE}" and "own.onnx.json" in found.advice
 
 
 def test_a_models_folder_that_cannot_be_written_is_said_and_the_packaged_one_goes_on(tmp_path, monkeypatch):
@@ -148,6 +173,8 @@ def test_a_models_folder_that_cannot_be_written_is_said_and_the_packaged_one_goe
     engines = Engines(Settings(data_dir=tmp_path, hearing="base"))
     assert engines.hearing.name == "faster-whisper tiny.en"
     assert "store the model" in engines.line("hearing").better
+    (found,) = doctor._hearing(engines.settings)
+    assert not found.ok and "cannot be written to" in found.advice
 
 
 def test_another_language_with_no_model_for_it_is_no_engine_and_says_what_gets_one(tmp_path, monkeypatch):

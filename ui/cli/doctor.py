@@ -2,6 +2,7 @@
 """``earmark doctor``: what is there, and what to do about what is not. It changes nothing, and asks no network but the
 engines of other machines that the settings name."""
 
+import os
 import platform
 import shutil
 from collections.abc import Callable, Iterator, Mapping
@@ -118,8 +119,14 @@ def _hearing(settings: Settings) -> Iterator[Finding]:
     if path is None:
         yield Finding("hearing", True, f"{name}. {choice.why}", choice.better)
         return
-    wanted = models.digests(choice.model, path) if path.exists() else {}
-    wrong = damaged(path, wanted)
+    if not path.exists():
+        there = next(parent for parent in path.parents if parent.exists())
+        able = there.is_dir() and os.access(there, os.W_OK)
+        yield Finding("hearing", able, f"{name}, {models.origin(choice.model, path)}, put together when it is needed",
+                      choice.better if able else f"{there} cannot be written to: choose another EARMARK_DATA_DIR.")
+        return
+    wanted = models.digests(choice.model, path)
+    wrong = models.why_damaged(choice.model, path)
     state = f"{name}, {models.origin(choice.model, path)}. {_held(wrong, wanted)} {choice.why}"
     yield Finding("hearing", not wrong, state, models.remedy(choice.model, path) if wrong else choice.better)
 
@@ -154,9 +161,11 @@ def _speaking(settings: Settings) -> Iterator[Finding]:
     wanted = piper.digests(path) if path else {}
     wrong = damaged(path.parent, wanted) if path else ""
     line = engines.line("speaking")
-    state = f"{line.name}, {piper.origin(path)}. {_held(wrong, wanted)}" if path else line.name
-    yield Finding("speaking", not wrong and line.name != "not available", state,
-                  piper.remedy(path) if wrong and path else line.better)  # fmt: skip
+    if path is None or line.name != f"Piper {path.stem}":  # not there, or not to be used, which the line explains
+        yield Finding("speaking", False, line.name, line.better)
+        return
+    state = f"{line.name}, {piper.origin(path)}. {_held(wrong, wanted)}"
+    yield Finding("speaking", not wrong, state, piper.remedy(path) if wrong else line.better)
 
 
 def _languages(settings: Settings) -> Iterator[Finding]:

@@ -76,12 +76,12 @@ def missing_files(folder: Path) -> list[str]:
 
 
 def find_whisper(name: str, folder: Path) -> Path | None:
-    """The folder of the named model, complete: under ``folder``, in its package, else in the hub's cache; None when
+    """The folder of the named model, complete: in its package, under ``folder``, else in the hub's cache; None when
     absent."""
-    if not missing_files(own := folder / name):
-        return own
     if name == PACKAGED and (packaged := weights.TINY_EN.path) is not None:
         return packaged
+    if not missing_files(own := folder / name):
+        return own
     model = WHISPER.get(name)
     if model is None:
         return None
@@ -154,10 +154,23 @@ def get_whisper(name: str, folder: Path, on_progress: Callable[[float], None] = 
 
 def checked(name: str, path: Path, memory: Path, refuse: type[EarmarkError]) -> Path:
     """The same ``path``, when its files are the published ones. Raises ``refuse`` with one sentence and what to do."""
-    wrong = weights.damaged(path, digests(name, path), memory)
+    wrong = why_damaged(name, path, memory)
     if wrong:
         raise refuse(f"{wrong}.", remedy(name, path))
     return path
+
+
+def why_damaged(name: str, path: Path, memory: Path | None = None) -> str:
+    """Why the files of a model are not the published ones, as a sentence with no point; "" when they are, as far as
+    that can be told: where no digest was published, by the size of the weights."""
+    wanted = digests(name, path)
+    file = path / "model.bin"
+    if wanted or name not in WHISPER or not file.is_file():
+        return weights.damaged(path, wanted, memory)
+    least, there = 0.9 * WHISPER[name].megabytes, file.stat().st_size / 1e6
+    if there < least:
+        return f"{file} has {there:.0f} MB, and should have more than {least:.0f}: it was cut short"
+    return ""
 
 
 def _filled(file: Path) -> bool:

@@ -98,11 +98,11 @@ def is_voice(name: str) -> bool:
 
 
 def find_voice(name: str, folder: Path) -> Path | None:
-    """The .onnx file of a published voice whose two files are here: in ``folder``, in its package, else in the hub's
+    """The .onnx file of a published voice whose two files are here: in its package, in ``folder``, else in the hub's
     cache; None when absent."""
     places = [folder / f"{name}.onnx"]
     if name == PACKAGED and (packaged := weights.JOE.path) is not None:
-        places.append(packaged / f"{name}.onnx")
+        places.insert(0, packaged / f"{name}.onnx")
     if is_voice(name):
         places += [snapshot / _published(name) for snapshot in hub.cached(_REPOSITORY)]
     return next((path for path in places if path.is_file() and _description(path).is_file()), None)
