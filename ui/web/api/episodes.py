@@ -121,7 +121,7 @@ def sound_of(episode: Episode, companion: Companion) -> Path:
     """The file of an episode's sound; one being converted is waited for. Raises HTTPException when there is none."""
     path = companion.library.audio_path(episode)
     until = monotonic() + CONVERTING
-    while path is not None and not path.is_file() and not episode.finished and monotonic() < until:
+    while path is not None and not path.is_file() and episode.ready and not episode.finished and monotonic() < until:
         sleep(_LOOK)
         episode = companion.library.episode(episode.id)
     if path is None or not path.is_file():
