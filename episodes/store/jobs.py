@@ -246,6 +246,18 @@ def stored_source(database: Database, episode_id: str) -> Source | None:
     return _adapter().validate_json(row[0]) if row else None
 
 
+def known_sources(database: Database, contents: Sequence[str]) -> dict[str, tuple[str, Source]]:
+    """The title and the source of each episode of these ``contents`` (of the library's ``create``) that is there."""
+    marks = ", ".join("?" * len(contents))
+    with database.errors():
+        rows = database.execute(
+            "SELECT content, title, sources.source FROM episodes JOIN sources ON episode = id"
+            f" WHERE content IN ({marks})",  # noqa: S608
+            contents,
+        ).fetchall()
+    return {content: (title, _adapter().validate_json(source)) for content, title, source in rows}
+
+
 def _job(row: Sequence[Any]) -> Job:
     episode, state, source, *rest = row
     return Job(episode, JobState(state), _adapter().validate_json(source), *rest)
