@@ -2,16 +2,19 @@
 """Submitting: a source becomes an episode that waits in the queue, or is found to be one already."""
 
 import hashlib
+from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 from time import time
 
 from episodes.model import Episode, Source, State, Step, StepState
 from episodes.sources.addresses import file_of
-from episodes.store.jobs import Queue, save_source
+from episodes.store.jobs import Queue, known_sources, save_source
 from episodes.store.library import Library
 from episodes.transcripts.reading import read_transcript
 from voice.errors import from_os_error
+
+_AT_ONCE = 400  # items that are asked for in one query
 
 
 def enqueue(library: Library, source: Source, priority: int = 0) -> Episode:
@@ -67,19 +70,7 @@ def refresh(library: Library, source: Source) -> Episode | None:
     if episode is None:
         return None
     before = library.source(episode.id)
-    now = replace(
-        before,
-        title=source.title,
-        address=source.address,
-        transcripts=source.transcripts,
-        notes=source.notes,
-        chapters=source.chapters or before.chapters,
-        chapters_address=source.chapters_address,
-        feed=source.feed,
-        link=source.link,
-        artwork=source.artwork,
-        guid=before.guid or source.guid,
-    )
+    now = _corrected(before, source)
     if now == before and episode.title == source.title:
         return None
     with library.transaction():
@@ -98,6 +89,37 @@ def refresh(library: Library, source: Source) -> Episode | None:
             library.set_step(episode.id, StepState(Step.FETCHED))
         Queue(library.database).put(episode.id, now, time())
     return library.episode(episode.id)
+
+
+def outdated(library: Library, sources: Sequence[Source]) -> list[Source]:
+    """Those of a feed's known items of which it says something new, or that are known under another name: the ones to
+    ``refresh``. Asks for many at once."""
+    found = []
+    for start in range(0, len(sources), _AT_ONCE):
+        part = {identity(source): source for source in sources[start : start + _AT_ONCE]}
+        known = known_sources(library.database, list(part))
+        for content, source in part.items():
+            title, before = known.get(content, ("", None))
+            if before is None or title != source.title or _corrected(before, source) != before:
+                found.append(source)
+    return found
+
+
+def _corrected(before: Source, source: Source) -> Source:
+    """What was known of an item with what its feed says of it now."""
+    return replace(
+        before,
+        title=source.title,
+        address=source.address,
+        transcripts=source.transcripts,
+        notes=source.notes,
+        chapters=source.chapters or before.chapters,
+        chapters_address=source.chapters_address,
+        feed=source.feed,
+        link=source.link,
+        artwork=source.artwork,
+        guid=before.guid or source.guid,
+    )
 
 
 def _absolute(source: Source) -> Source:

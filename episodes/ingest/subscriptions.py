@@ -1,11 +1,11 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """The feeds that are followed: their episodes go into the queue as they appear, each once."""
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, replace
 
-from episodes.ingest.submit import enqueue, refresh, same_episode
-from episodes.model import Episode
+from episodes.ingest.submit import enqueue, outdated, refresh, same_episode
+from episodes.model import Episode, Source
 from episodes.sources.addresses import without_password
 from episodes.sources.http import Document, Net
 from episodes.sources.reading import read_feed
@@ -13,6 +13,11 @@ from episodes.sources.resolve import NEWEST, Choice, Gathered, moved_to
 from episodes.store.library import Library
 from voice.errors import EarmarkError, LibraryError
 from voice.plain_text import one_line
+
+MOST_NEW = 100
+"""So many new episodes of a feed come in at once: one that renews the names of all its items has no more than that."""
+
+_BATCH = 50  # episodes that are put into the queue in one transaction; other processes wait meanwhile
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,20 +36,33 @@ class Subscription:
 @dataclass(frozen=True, slots=True)
 class Synced:
     """How one feed was found: its new ``episodes``, which now wait, those ``again`` in work because the feed corrected
-    what had failed, or the ``problem``; all empty when unchanged."""
+    what had failed, or the ``problem``; all empty when unchanged. ``remark`` is what is worth knowing beside."""
 
     subscription: Subscription
     episodes: tuple[Episode, ...] = ()
     problem: str = ""
     again: tuple[Episode, ...] = ()
+    remark: str = ""
 
 
-def take(library: Library, gathered: Gathered, match: str = "", priority: int = 0) -> list[Episode]:
+def _go_on() -> None:
+    """Nobody breaks it off."""
+
+
+def take(
+    library: Library, gathered: Gathered, match: str = "", priority: int = 0, check: Callable[[], None] = _go_on
+) -> list[Episode]:
     """Put all that was gathered into the queue and follow its feeds; returns the episodes, new and known ones.
 
-    Each source is stored as a whole or not at all. Raises as ``enqueue`` does.
+    Each source is stored as a whole or not at all. ``check`` is called between them, and may break it off. Raises as
+    ``enqueue`` does, and what ``check`` raises.
     """
-    found = [enqueue(library, source, priority) for source in gathered.sources]
+    found: list[Episode] = []
+    for source in gathered.sources:
+        if not source.is_away:  # its file is read, which takes too long for a transaction of many
+            check()
+            found.append(enqueue(library, source, priority))
+    found += _put(library, [source for source in gathered.sources if source.is_away], priority, check)
     with library.transaction():
         for followed in gathered.feeds:
             if followed.document is not None:
@@ -108,22 +126,49 @@ def sync(library: Library, subscription: Subscription, net: Net) -> Synced:
         moved = now.address != subscription.address
         if moved and any(one.address == now.address for one in subscriptions(library)):
             return Synced(subscription, problem=f"It moved to {now.address}, which is followed already.")
-        rows = library.database.execute("SELECT guid FROM seen WHERE feed = ?", (subscription.address,))
-        seen = {guid for (guid,) in rows}
-        entries = [replace(entry, feed=now.address) for entry in feed.entries]
-        unseen = [entry for entry in entries if entry.guid not in seen]
-        new = [entry for entry in unseen if same_episode(library, entry) is None]
-        known = {entry.guid for entry in entries} - {entry.guid for entry in new}
-        again = tuple(filter(None, (refresh(library, entry) for entry in entries if entry.guid in known)))
         if moved:
             library.database.execute(
                 "UPDATE feeds SET address = ? WHERE address = ?", (now.address, subscription.address)
             )
-        latest = 0 if seen else NEWEST  # of a feed that nobody has looked at yet not all its past
-        added = tuple(enqueue(library, entry) for entry in Choice(latest, match=subscription.match).of(new))
+        rows = library.database.execute("SELECT guid FROM seen WHERE feed = ?", (now.address,))
+        seen = {guid for (guid,) in rows}
+    entries = [replace(entry, feed=now.address) for entry in feed.entries]
+    unseen = [entry for entry in entries if entry.guid not in seen]
+    new = [entry for entry in unseen if same_episode(library, entry) is None]
+    known = {entry.guid for entry in entries} - {entry.guid for entry in new}
+    again: list[Episode] = []
+    for entry in outdated(library, [entry for entry in entries if entry.guid in known]):
+        net.check()
+        again += filter(None, [refresh(library, entry)])
+    latest = 0 if seen else NEWEST  # of a feed that nobody has looked at yet not all its past
+    wanted = Choice(latest, match=subscription.match).of(new)
+    added = _put(library, wanted[:MOST_NEW], 0, net.check, now.address)
+    with library.transaction():  # last: what is broken off before is looked at again the next time
         _store(library, now.address, now.title, sent, subscription.match)
         _see(library, now.address, (entry.guid for entry in unseen))
-    return Synced(now, added, again=again)
+    return Synced(now, tuple(added), "", tuple(again), _left_out(len(wanted) - len(added)))
+
+
+def _left_out(count: int) -> str:
+    if count <= 0:
+        return ""
+    are = "one more episode is" if count == 1 else f"{count:,} more episodes are"
+    return f"{are[0].upper()}{are[1:]} new in it and left out; add its address with '--latest 0' for all."
+
+
+def _put(
+    library: Library, sources: Sequence[Source], priority: int, check: Callable[[], None], feed: str = ""
+) -> list[Episode]:
+    """Put what is to be fetched into the queue, some in a transaction; what is in is seen in its ``feed``."""
+    found: list[Episode] = []
+    for start in range(0, len(sources), _BATCH):
+        check()
+        batch = sources[start : start + _BATCH]
+        with library.transaction():
+            found += [enqueue(library, source, priority) for source in batch]
+            if feed:
+                _see(library, feed, (source.guid for source in batch))
+    return found
 
 
 def _store(library: Library, address: str, title: str, sent: Document, match: str) -> None:
@@ -135,5 +180,5 @@ def _store(library: Library, address: str, title: str, sent: Document, match: st
 
 
 def _see(library: Library, address: str, guids: Iterable[str]) -> None:
-    for guid in guids:
-        library.database.execute("INSERT OR IGNORE INTO seen VALUES (?, ?)", (address, guid))
+    rows = [(address, guid) for guid in guids]
+    library.database.connection.executemany("INSERT OR IGNORE INTO seen VALUES (?, ?)", rows)

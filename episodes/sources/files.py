@@ -3,6 +3,7 @@
 
 import json
 import mimetypes
+import os
 import re
 from contextlib import suppress
 from dataclasses import replace
@@ -225,6 +226,7 @@ def _captions(path: Path) -> bool:
 
 def _title(path: Path) -> str:
     """A title from a file name: "raising-the-apprentice.vtt" → "Raising the apprentice"."""
+    path = path.with_name(_readable_name(path.name))
     name = path.stem if path.suffix.lower() in SUFFIXES else path.name.removesuffix(path.suffix)
     if path.suffix.lower() in SUFFIXES:
         inner = Path(name)
@@ -233,6 +235,15 @@ def _title(path: Path) -> str:
         name = re.sub(r"[-_]+", " ", name)
     name = " ".join(name.split()) or path.name
     return name[0].upper() + name[1:]
+
+
+def _readable_name(name: str) -> str:
+    """A file's name as it was meant, when it is not UTF-8."""
+    try:
+        name.encode("utf-8")
+    except UnicodeEncodeError:
+        return readable(os.fsencode(name).decode("latin-1")).replace("/", " ").replace("\0", "") or "_"
+    return name
 
 
 def _people(artist: str) -> tuple[str, ...]:

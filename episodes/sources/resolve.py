@@ -30,6 +30,8 @@ _LOOKED_AT = 200_000  # characters of a text in which a time is looked for
 _LARGEST = 64_000_000  # bytes of a feed on this machine
 _MOST_TRIED = 3  # feeds that a page names and that are tried
 _MOST_PAGES = 100  # of a feed that goes on on another page
+_MOST_FEEDS = 500  # of a list
+_MOST_EPISODES = 5_000  # of a feed, at once
 
 
 @dataclass(frozen=True, slots=True)
@@ -153,6 +155,7 @@ def _from_folder(folder: Path, net: Net, choice: Choice) -> Gathered:
             continue
         (recordings if is_sound_name(path) else texts).append(path)
     for path in recordings:
+        net.check()
         try:
             source = local_source(path)
         except EarmarkError as error:
@@ -297,7 +300,12 @@ def _from_opml(content: bytes, name: str, net: Net, choice: Choice) -> Gathered:
     sources: list[Source] = []
     feeds: list[Followed] = []
     problems: list[str] = []
-    for outline in read_opml(content, name, net.check):
+    outlines = read_opml(content, name, net.check)
+    if len(outlines) > _MOST_FEEDS:
+        problems.append(f"{name} lists {len(outlines):,} feeds, of which the first {_MOST_FEEDS} were looked at: divide"
+                        " it for the others.")  # fmt: skip
+    for outline in outlines[:_MOST_FEEDS]:
+        net.check()
         if not outline.address:
             problems.append(f"{outline.title or 'An entry without a name'}: it names no address of a feed.")
             continue
@@ -336,6 +344,10 @@ def _of_feed(feed: Feed, sent: Document | None, net: Net, choice: Choice) -> Gat
         raise FeedError(f"“{feed.title}” has no episodes with sound.", "Check that it is a podcast's feed.")
     chosen = choice.of(feed.entries)
     problems = [problem] if problem else []
+    if len(chosen) > _MOST_EPISODES:
+        problems.append(f"“{feed.title}” has {len(chosen):,} episodes, of which the newest {_MOST_EPISODES:,} were put"
+                        " in the queue: that is as many as one feed may bring at once.")  # fmt: skip
+        chosen = chosen[:_MOST_EPISODES]
     if feed.playlists:
         many = "An episode" if feed.playlists == 1 else f"{feed.playlists} episodes"
         problems.append(f"{many} of “{feed.title}” {'is' if feed.playlists == 1 else 'are'} left out: a playlist (HLS)"

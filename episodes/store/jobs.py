@@ -9,16 +9,15 @@ import os
 import secrets
 import socket
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, fields, replace
 from enum import StrEnum
-from functools import cache
-from typing import TYPE_CHECKING, Any
+from pathlib import Path
+from typing import Any
+
+import msgspec
 
 from episodes.model import Source
 from episodes.store.sqlite import Database
-
-if TYPE_CHECKING:
-    from pydantic import TypeAdapter
 
 BY_HAND = 1
 """The priority of what a person asked for. What a feed brings by itself has 0; what somebody looks at goes first."""
@@ -235,7 +234,13 @@ _ORDER = "ORDER BY priority DESC, number"
 def save_source(database: Database, episode_id: str, source: Source) -> None:
     """Store what is known of an episode's source, in place of what was."""
     with database.transaction():
-        data = _adapter().dump_json(source).decode()
+        try:
+            data = _JSON.encode(source).decode()
+        except UnicodeEncodeError:  # half a letter in what a publisher wrote
+            texts = {field.name: getattr(source, field.name) for field in fields(source)}
+            data = _JSON.encode(
+                replace(source, **{name: _whole(text) for name, text in texts.items() if isinstance(text, str)})
+            ).decode()
         database.execute("INSERT OR REPLACE INTO sources VALUES (?, ?)", (episode_id, data))
 
 
@@ -243,12 +248,20 @@ def stored_source(database: Database, episode_id: str) -> Source | None:
     """What is known of an episode's source; None when it came in before that was kept."""
     with database.errors():
         row = database.execute("SELECT source FROM sources WHERE episode = ?", (episode_id,)).fetchone()
-    return _adapter().validate_json(row[0]) if row else None
+    return _SOURCE.decode(row[0]) if row else None
+
+
+def known_sources(database: Database, contents: Sequence[str]) -> dict[str, tuple[str, Source]]:
+    """The title and the source of each episode of these ``contents`` (of the library's ``create``) that is there."""
+    marks = ", ".join("?" * len(contents))
+    with database.errors():
+        rows = database.execute(_KNOWN.format(marks), contents).fetchall()
+    return {content: (title, _SOURCE.decode(source)) for content, title, source in rows}
 
 
 def _job(row: Sequence[Any]) -> Job:
     episode, state, source, *rest = row
-    return Job(episode, JobState(state), _adapter().validate_json(source), *rest)
+    return Job(episode, JobState(state), _SOURCE.decode(source), *rest)
 
 
 def _abandoned(job: Job, now: float) -> bool:
@@ -267,9 +280,27 @@ def _abandoned(job: Job, now: float) -> bool:
     return False
 
 
-@cache
-def _adapter() -> "TypeAdapter[Source]":
-    """Source to JSON and back. pydantic, which is here anyway, does it for whatever a source comes to hold."""
-    from pydantic import TypeAdapter
+def _whole(text: str) -> str:
+    return text.encode("utf-8", "surrogatepass").decode("utf-8", "replace")
 
-    return TypeAdapter(Source)
+
+def _path_as_text(value: Any) -> str:
+    """A path as JSON can hold it: a name need not be UTF-8."""
+    if not isinstance(value, Path):
+        raise NotImplementedError(type(value).__name__)
+    try:
+        return str(value).encode("utf-8").decode("utf-8")
+    except UnicodeEncodeError:
+        return _BYTES + os.fsencode(value).hex()
+
+
+def _path_of_text(kind: type, value: Any) -> Any:
+    if issubclass(kind, Path) and isinstance(value, str):
+        return Path(os.fsdecode(bytes.fromhex(value.removeprefix(_BYTES)))) if value.startswith(_BYTES) else Path(value)
+    raise NotImplementedError(kind.__name__)
+
+
+_KNOWN = "SELECT content, title, sources.source FROM episodes JOIN sources ON episode = id WHERE content IN ({})"
+_BYTES = "bytes:"  # begins no path from the root
+_JSON = msgspec.json.Encoder(enc_hook=_path_as_text)
+_SOURCE = msgspec.json.Decoder(Source, dec_hook=_path_of_text, strict=False)

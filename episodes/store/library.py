@@ -103,10 +103,12 @@ class Library:
         return self._by_id(row[0]) if row else None
 
     def alike(self, title: str, show: str, published: str) -> list[Episode]:
-        """The episodes of one title, show and date (an ISO date or empty)."""
+        """The episodes of one title, show and date (an ISO date or empty); a feed may give all of its items the same,
+        so that no more than some are looked at."""
         with self.database.errors():
             rows = self.database.execute(
-                "SELECT id FROM episodes WHERE title = ? AND show = ? AND published = ?", (title, show, published)
+                "SELECT id FROM episodes WHERE title = ? AND show = ? AND published = ? LIMIT ?",
+                (title, show, published, _MOST_ALIKE),
             ).fetchall()
         return [episode for (name,) in rows if (episode := self._by_id(name)) is not None]
 
@@ -195,8 +197,10 @@ class Library:
                 (new, content, episode.title, episode.show, json.dumps(episode.guests, ensure_ascii=False),
                  episode.published, episode.seconds, episode.source, episode.audio),
             )  # fmt: skip
-            for step in Step:
-                self.set_step(new, StepState(step))
+            self.database.connection.executemany(
+                "INSERT INTO steps VALUES (?, ?, ?, 0, '')", [(new, step, State.WAITING) for step in Step]
+            )
+            self._changed()
         stored = self._by_id(new)
         if stored is None:
             raise _unknown(new, [], [])
@@ -343,6 +347,7 @@ class Library:
 
 
 _MOST_GUESTS = 100
+_MOST_ALIKE = 20
 _EPISODES = "SELECT id, title, show, guests, published, seconds, source, audio, language FROM episodes "
 
 

@@ -159,5 +159,12 @@ def _languages(database: sqlite3.Connection) -> None:
     database.execute("ALTER TABLE episodes ADD COLUMN language TEXT NOT NULL DEFAULT ''")
 
 
-MIGRATIONS: tuple[Callable[[sqlite3.Connection], None], ...] = (_first_tables, _work, _feeds, _writers, _languages)
+def _titles(database: sqlite3.Connection) -> None:
+    """Finding an episode by what a feed says of it, however many there are."""
+    database.execute("CREATE INDEX episodes_by_title ON episodes (title, show, published)")
+
+
+MIGRATIONS: tuple[Callable[[sqlite3.Connection], None], ...] = (
+    _first_tables, _work, _feeds, _writers, _languages, _titles,
+)  # fmt: skip
 """The steps in order; the database's ``user_version`` is how many of them it has seen."""

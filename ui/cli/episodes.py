@@ -149,12 +149,15 @@ def sync(ctx: click.Context, feed: str | None, wait: bool, as_json: bool) -> Non
                        err=bool(found.problem))  # fmt: skip
             for episode in found.episodes:
                 click.echo(f"  {episode.id}  {episode.title}")
+            if found.remark:
+                click.echo(f"  {found.remark}", err=True)
             for episode in found.again:
                 click.echo(f"  {episode.id}  {episode.title}  (corrected by the feed, so it is tried again)")
         if as_json:
             print_json([
                 {"feed": without_password(found.subscription.address), "title": found.subscription.title,
-                 "problem": found.problem, "episodes": [episode.id for episode in found.episodes],
+                 "problem": found.problem, "remark": found.remark,
+                 "episodes": [episode.id for episode in found.episodes],
                  "again": [episode.id for episode in found.again]}
                 for found in results
             ])  # fmt: skip

@@ -11,11 +11,12 @@ import numpy as np
 import numpy.typing as npt
 import pytest
 
+from episodes.ingest import subscriptions as subscriptions_module
 from episodes.ingest.pipeline import Tools
 from episodes.ingest.subscriptions import forget, subscriptions, sync, take
 from episodes.ingest.worker import bring_in
 from episodes.model import Chapter, Episode, State
-from episodes.sources import ssrf_guard
+from episodes.sources import resolve, ssrf_guard
 from episodes.sources.download import Fetcher
 from episodes.sources.http import Net
 from episodes.sources.resolve import Choice, gather
@@ -391,3 +392,73 @@ def test_addresses_that_are_not_public(address: str) -> None:
 def test_addresses_that_are_public() -> None:
     assert ssrf_guard.public("93.184.215.14")
     assert ssrf_guard.public("2606:2800:21f:cb07:6820:80da:af6b:8b2c")
+
+
+def test_a_feed_that_renews_the_names_of_all_its_items_brings_some_and_says_so(
+    library: Library, publisher: Publisher, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(subscriptions_module, "MOST_NEW", 3)
+    publisher.files["/feed.xml"] = publisher.feed({})
+    take(library, gather(f"{publisher.base}/feed.xml", NET))
+    renewed = [{"guid": f"renewed-{number}", "title": f"Renewed {number}"} for number in range(8)]
+    publisher.files["/feed.xml"] = publisher.feed(*renewed)
+    (known,) = subscriptions(library)
+    found = sync(library, known, NET)
+    assert [one.title for one in found.episodes] == ["Renewed 0", "Renewed 1", "Renewed 2"]
+    assert found.remark == "5 more episodes are new in it and left out; add its address with '--latest 0' for all."
+    publisher.files["/feed.xml"] += b" "
+    (known,) = subscriptions(library)
+    assert sync(library, known, NET).episodes == ()
+    assert len(take(library, gather(f"{publisher.base}/feed.xml", NET, Choice(0)))) == 8
+
+
+def test_what_is_broken_off_between_two_batches_goes_on_the_next_time(
+    library: Library, publisher: Publisher, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(subscriptions_module, "_BATCH", 2)
+    publisher.files["/feed.xml"] = publisher.feed({})
+    take(library, gather(f"{publisher.base}/feed.xml", NET))
+    publisher.files["/feed.xml"] = publisher.feed(*[{"guid": f"g{n}", "title": f"New {n}"} for n in range(6)])
+    (known,) = subscriptions(library)
+    stopped = NET.until(lambda: len(library.episodes()) >= 5)
+    with pytest.raises(DownloadError, match="stopped"):
+        sync(library, known, stopped)
+    assert len(library.episodes()) == 5
+    assert len(sync(library, known, NET).episodes) == 2
+    gathered = gather(f"{publisher.base}/feed.xml", NET, Choice(0))
+    with pytest.raises(DownloadError, match="stopped"):
+        take(library, gathered, check=stopped.check)
+
+
+def test_so_many_episodes_of_a_feed_and_feeds_of_a_list_and_no_more(
+    publisher: Publisher, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    monkeypatch.setattr(resolve, "_MOST_EPISODES", 2)
+    monkeypatch.setattr(resolve, "_MOST_FEEDS", 1)
+    publisher.files["/feed.xml"] = publisher.feed({}, {}, {})
+    found = gather(f"{publisher.base}/feed.xml", NET, Choice(0))
+    assert len(found.sources) == 2
+    assert "“Bees Weekly” has 3 episodes, of which the newest 2" in found.problems[0]
+    line = f'<outline xmlUrl="{publisher.base}/feed.xml?%d"/>'
+    (tmp_path / "list.opml").write_text("<opml><body>" + "".join(line % n for n in range(3)) + "</body></opml>")
+    publisher.files |= {f"/feed.xml?{n}": publisher.files["/feed.xml"] for n in range(3)}
+    found = gather(str(tmp_path / "list.opml"), NET)
+    assert len(found.feeds) == 1
+    assert "list.opml lists 3 feeds, of which the first 1 were looked at" in found.problems[0]
+
+
+def test_a_list_of_feeds_is_left_when_nobody_waits_any_more(publisher: Publisher, tmp_path: Path) -> None:
+    publisher.files |= {f"/{number}.xml": publisher.feed({"guid": str(number)}) for number in range(9)}
+    lines = "".join(f'<outline xmlUrl="{publisher.base}/{number}.xml"/>' for number in range(9))
+    (tmp_path / "list.opml").write_text(f"<opml><body>{lines}</body></opml>")
+    gone = NET.until(lambda: len(publisher.asked) >= 2)
+    with pytest.raises(DownloadError, match="stopped"):
+        gather(str(tmp_path / "list.opml"), gone)
+    assert len(publisher.asked) == 2
+
+
+def test_episodes_are_found_by_what_a_feed_says_without_looking_at_all(library: Library) -> None:
+    plan = library.database.execute(
+        "EXPLAIN QUERY PLAN SELECT id FROM episodes WHERE title = ? AND show = ? AND published = ?", ("a", "b", "c")
+    ).fetchall()
+    assert "USING COVERING INDEX" in plan[0][-1] or "USING INDEX" in plan[0][-1]

@@ -18,6 +18,8 @@ from episodes.ingest.status import in_words, outlook
 from episodes.ingest.submit import enqueue
 from episodes.model import Episode, Source, State, Step, StepState
 from episodes.sources.files import local_source
+from episodes.sources.http import Net
+from episodes.sources.resolve import gather
 from episodes.store.jobs import LEASE, JobState, Queue, worker_name
 from episodes.store.library import Library
 from episodes.topics.segmentation import Embed
@@ -315,3 +317,28 @@ def test_workers_have_names_that_tell_where_they_are() -> None:
     assert f":{os.getpid()}:" in worker_name()
     assert Episode("a", "A").status == "waiting"
     assert JobState.RUNNING == "running"
+
+
+def test_a_file_whose_name_is_not_utf_8_comes_in_with_what_lies_beside_it(
+    library: Library, tools: Tools, tmp_path: Path
+) -> None:
+    folder = tmp_path / os.fsdecode(b"caf\xe9")
+    folder.mkdir()
+    talk = folder / os.fsdecode(b"Caf\xe9 Gespr\xe4ch.wav")
+    write_tones(tmp_path / "a.wav", "pcm_s16le", 40, 8_000).rename(talk)
+    source(tmp_path, "a")
+    (tmp_path / "a.srt").rename(talk.with_suffix(".srt"))
+    (given,) = gather(str(folder), Net()).sources
+    assert given.transcript == talk.with_suffix(".srt")
+    episode = enqueue(library, given)
+    assert library.source(episode.id) == given
+    assert worker.bring_in(library, episode, tools).ready
+    (stored,) = library.episodes()
+    assert (stored.title, stored.source) == ("Café Gespräch", str(folder / talk.name).encode(
+        "utf-8", "surrogateescape").decode("utf-8", "backslashreplace"))  # fmt: skip
+
+
+def test_half_a_letter_in_what_a_publisher_wrote_is_left_out(library: Library) -> None:
+    episode = enqueue(library, Source("Bees \ud83d and hives", address="https://example.org/a.mp3", notes="\udce9"))
+    assert set(library.source(episode.id).notes) == {"\ufffd"}
+    assert library.source(episode.id).title.endswith(" and hives")

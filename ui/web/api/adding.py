@@ -58,7 +58,7 @@ async def add(body: AddBody, companion: CompanionDep, request: Request) -> list[
             hint = "Drop a recording, or a transcript with times (VTT, SRT or JSON)."
             raise LibraryError(error.message.replace(ref, here), hint) from error
         net.check()
-        added = take(companion.library, gathered, "", BY_HAND)
+        added = take(companion.library, gathered, "", BY_HAND, net.check)
         if not added:
             raise LibraryError("There is nothing in it to listen to.", " ".join(gathered.problems))
         return [schemas.episode_json(episode) for episode in added]

@@ -42,7 +42,7 @@ async def look(companion: CompanionDep, request: Request) -> list[dict[str, Any]
         for one in subscriptions(companion.library):
             net.check()
             synced = sync(companion.library, one, net)
-            found.append({"title": one.title, "new": len(synced.episodes), "problem": synced.problem})
+            found.append({"title": one.title, "new": len(synced.episodes), "problem": synced.problem or synced.remark})
         return found
 
     return await while_wanted(request, net_of(companion.settings), work)
