@@ -5,6 +5,7 @@ import ast
 import re
 import subprocess
 import sys
+from functools import cache
 from pathlib import Path
 
 import click
@@ -44,6 +45,7 @@ ONLY_IN = {
 HEAVY = ("torch", "gradio", "faster_whisper", "sentence_transformers", "piper", "huggingface_hub", "sounddevice", "av")
 
 
+@cache
 def imports(path: Path) -> set[str]:
     found = set()
     for node in ast.walk(ast.parse(path.read_text("utf-8"))):
