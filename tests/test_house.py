@@ -24,7 +24,7 @@ ONLY_IN = {
     "gradio": {"ui/web/page.py", "ui/web/server.py"},
     "httpx": {
         "voice/download.py", "episodes/sources/http.py", "episodes/sources/ssrf_guard.py", "retrieval/answers/llm.py",
-        "voice/devices/home_assistant.py",
+        "voice/devices/home_assistant.py", "ui/home/webhooks.py",
     },
     "mpd": {"voice/devices/mpd_player.py"},
     "urllib.request": {"ui/cli/client.py"},

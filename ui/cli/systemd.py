@@ -85,8 +85,8 @@ def _quoted(word: str) -> str:
 def _program() -> str:
     program = shutil.which("systemctl")
     if program is None:
-        raise EarmarkError("There is no systemd on this machine.", "Start 'earmark listen' or 'earmark serve' by your own "
-                           "init system.")
+        hint = "Start 'earmark listen' or 'earmark serve' by your own init system."
+        raise EarmarkError("There is no systemd on this machine.", hint)
     return program
 
 

@@ -33,6 +33,7 @@ from ui.home.media_links import MediaLinks
 from ui.home.network import ANYWHERE, own_address
 from ui.home.rooms import home_of, loudspeakers_of
 from ui.home.upkeep import Upkeep
+from ui.home.webhooks import webhooks_of
 from ui.home.wyoming import WyomingService, door_of
 from ui.kept import Kept
 from ui.positions import Listeners
@@ -96,7 +97,7 @@ def build(
     app.state.chats = Conversations()
     app.state.apps = PodcastApps(settings.data_dir)
     listeners = Listeners(settings.data_dir)
-    upkeep = Upkeep(companion, listeners, saved)
+    upkeep = Upkeep(companion, listeners, saved, webhooks_of(settings, companion.library))
     app.state.served = Served(
         companion, listeners, ModelFetching(companion), Kept(settings.data_dir), house_of(companion)
     )
