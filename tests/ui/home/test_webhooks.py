@@ -68,7 +68,8 @@ def test_the_signature_is_the_one_of_the_standard():
 
 def test_it_is_off_by_default_and_wants_a_key(library):
     assert webhooks_of(Settings(), library) is None
-    for given, says in (({"webhook": "there", "webhook_key": TEXT}, "no address"), ({"webhook": "http://a"}, "16 bytes")):
+    address = {"webhook": "there", "webhook_key": TEXT}
+    for given, says in ((address, "no address"), ({"webhook": "http://a"}, "16 bytes")):
         with pytest.raises(SettingsError, match=says):
             webhooks_of(Settings(**given), library)
     assert webhooks_of(Settings(webhook="http://a/b", webhook_key=f"whsec_{TEXT}"), library) is not None
