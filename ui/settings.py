@@ -119,7 +119,7 @@ class Settings(Struct, frozen=True, kw_only=True):
     keep: str = ""
     """How long an episode of a feed stays after it was heard (30 days); empty: for good."""
     webhook: str = ""
-    """An address that is told when an episode is ready; empty: none."""
+    """An address that is told when an episode is ready or a moment was saved; empty: none."""
     webhook_key: str = ""
     """The key with which what it is told is signed: base64 of 16 bytes or more."""
     llm_url: str = ""

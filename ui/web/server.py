@@ -95,10 +95,11 @@ def build(
     app.state.chats = Conversations()
     app.state.apps = PodcastApps(settings.data_dir)
     listeners = Listeners(settings.data_dir)
-    upkeep = Upkeep(companion, listeners, saved, webhooks_of(settings, companion.library))
-    app.state.served = Served(
-        companion, listeners, ModelFetching(companion), Kept(settings.data_dir), house_of(companion)
+    kept = Kept(settings.data_dir)
+    upkeep = Upkeep(
+        companion, listeners, lambda: {*saved(), *kept.episodes()}, webhooks_of(settings, companion.library, kept)
     )
+    app.state.served = Served(companion, listeners, ModelFetching(companion), kept, house_of(companion))
     # the last that is added sees a request first
     app.add_middleware(Bounds)
     app.add_middleware(SignIn, known=people(settings.auth), token=token, sessions=Sessions())

@@ -9,6 +9,7 @@ import pytest
 from episodes.store.library import Library
 from tests.ui.home.conftest import add_episode
 from ui.home.webhooks import TRIES, Webhooks, signature, webhooks_of
+from ui.kept import Kept, SavedMoment
 from ui.settings import Settings
 from voice.errors import SettingsError
 
@@ -32,7 +33,8 @@ def test_an_episode_that_becomes_ready_is_told_once_and_again_while_nobody_takes
         asked.append(request)
         return httpx.Response(answers[min(len(asked), 3) - 1])
 
-    hooks = Webhooks("http://there/hook", KEY, library, httpx.MockTransport(answer), lambda: 1_000.0)
+    kept, network = Kept(library.folder), httpx.MockTransport(answer)
+    hooks = Webhooks("http://there/hook", KEY, library, kept, network, lambda: 1_000.0)
     hooks.step()
     assert asked == []
     episode = add_episode(library, tone_file, "New")
@@ -47,6 +49,25 @@ def test_an_episode_that_becomes_ready_is_told_once_and_again_while_nobody_takes
     assert headers["webhook-timestamp"] == "1000"
 
 
+def test_a_moment_that_is_saved_is_told_once_and_its_episode_stays(library):
+    told: list[dict] = []
+
+    def answer(request: httpx.Request) -> httpx.Response:
+        told.append(json.loads(request.content))
+        return httpx.Response(200)
+
+    kept = Kept(library.folder)
+    kept.save_moment("ann-ann-ann", SavedMoment("", "e0", 1.0, 2.0))
+    hooks = Webhooks("http://there/hook", KEY, library, kept, httpx.MockTransport(answer))
+    kept.save_moment("ann-ann-ann", SavedMoment("", "e1", 5.0, 9.0, "Kettles."))
+    kept.write_note("ann-ann-ann", "e2", "Listen again.", 0)
+    hooks.step()
+    hooks.step()
+    (one,) = told
+    assert (one["type"], one["data"]["episode"], one["data"]["start"]) == ("moment.saved", "e1", 5.0)
+    assert kept.episodes() == {"e0", "e1", "e2"}
+
+
 def test_it_is_given_up_after_some_tries(library, tone_file):
     asked = []
 
@@ -54,7 +75,7 @@ def test_it_is_given_up_after_some_tries(library, tone_file):
         asked.append(request)
         raise httpx.ConnectError("nobody is there")
 
-    hooks = Webhooks("http://there/hook", KEY, library, httpx.MockTransport(fail))
+    hooks = Webhooks("http://there/hook", KEY, library, Kept(library.folder), httpx.MockTransport(fail))
     add_episode(library, tone_file, "New")
     for _ in range(TRIES + 2):
         hooks.step()
@@ -67,9 +88,10 @@ def test_the_signature_is_the_one_of_the_standard():
 
 
 def test_it_is_off_by_default_and_wants_a_key(library):
-    assert webhooks_of(Settings(), library) is None
+    kept = Kept(library.folder)
+    assert webhooks_of(Settings(), library, kept) is None
     address = {"webhook": "there", "webhook_key": TEXT}
     for given, says in ((address, "no address"), ({"webhook": "http://a"}, "16 bytes")):
         with pytest.raises(SettingsError, match=says):
-            webhooks_of(Settings(**given), library)
-    assert webhooks_of(Settings(webhook="http://a/b", webhook_key=f"whsec_{TEXT}"), library) is not None
+            webhooks_of(Settings(**given), library, kept)
+    assert webhooks_of(Settings(webhook="http://a/b", webhook_key=f"whsec_{TEXT}"), library, kept) is not None
