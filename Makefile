@@ -11,7 +11,7 @@ PIP     = $(BIN)/python -m pip --disable-pip-version-check
 TORCH_INDEX ?= https://download.pytorch.org/whl/cpu
 TORCH   = $(shell grep '^torch==' constraints.txt)
 
-.PHONY: run test lint format types system clean help fuzz audit scripts
+.PHONY: run test lint format types system clean help fuzz audit scripts wheel addon man test-home
 
 run: $(VENV)/.installed  ## open the page at http://127.0.0.1:7860, with the demo episode on the first start
 	@$(BIN)/earmark serve $(ARGS)
@@ -68,8 +68,20 @@ audit: $(VENV)/.installed-test  ## look for known weaknesses in what is installe
 	$(PIP) install -q pip-audit
 	$(BIN)/python -m pip_audit --skip-editable
 
+wheel: $(VENV)/.installed  ## build a wheel into dist/, for 'pipx install dist/earmark-*.whl'
+	@rm -rf build dist
+	$(PIP) wheel -q --no-deps --wheel-dir dist .
+
+addon: wheel  ## put together the Home Assistant add-on in dist/home-assistant
+	@cp -r packaging/home-assistant dist/home-assistant
+	@cp dist/earmark-*.whl constraints.txt dist/home-assistant/earmark/
+	@echo "Copy dist/home-assistant/earmark to /addons of Home Assistant; docs/home-assistant.md says how to go on."
+
+man: $(VENV)/.installed-test  ## write the man pages into dist/man (read one: man dist/man/earmark.1)
+	@mkdir -p dist/man && $(BIN)/click-man --target dist/man earmark
+
 clean:  ## remove .venv and what the tools left
-	rm -rf $(VENV) .pytest_cache .ruff_cache .mypy_cache .hypothesis build *.egg-info
+	rm -rf $(VENV) .pytest_cache .ruff_cache .mypy_cache .hypothesis build dist *.egg-info
 
 help:
 	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*##/\t/'

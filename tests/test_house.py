@@ -5,6 +5,7 @@ import ast
 import re
 import subprocess
 import sys
+from functools import cache
 from pathlib import Path
 
 import click
@@ -23,7 +24,7 @@ ONLY_IN = {
     "gradio": {"ui/web/page.py", "ui/web/server.py"},
     "httpx": {
         "voice/download.py", "episodes/sources/http.py", "episodes/sources/ssrf_guard.py", "retrieval/answers/llm.py",
-        "voice/devices/home_assistant.py",
+        "voice/devices/home_assistant.py", "ui/home/webhooks.py",
     },
     "mpd": {"voice/devices/mpd_player.py"},
     "urllib.request": {"ui/cli/client.py"},
@@ -44,6 +45,7 @@ ONLY_IN = {
 HEAVY = ("torch", "gradio", "faster_whisper", "sentence_transformers", "piper", "huggingface_hub", "sounddevice", "av")
 
 
+@cache
 def imports(path: Path) -> set[str]:
     found = set()
     for node in ast.walk(ast.parse(path.read_text("utf-8"))):

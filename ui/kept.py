@@ -126,6 +126,20 @@ class Kept:
         """The moments that were saved, the last first."""
         return self._moments("listener", checked(listener))
 
+    def saved_after(self, at: float) -> list[SavedMoment]:
+        """The moments that anybody saved after a time (seconds since 1970), the first first."""
+        with self._open() as db:
+            rows = db.execute(
+                "SELECT name, value, at FROM kept WHERE kind = 'moment' AND at > ? ORDER BY at", (at,)
+            ).fetchall()
+        return [SavedMoment(**json.loads(text), id=name, at=at) for name, text, at in rows]
+
+    def episodes(self) -> set[str]:
+        """The ids of the episodes in which anybody saved a moment or wrote a note."""
+        with self._open() as db:
+            notes = db.execute("SELECT name FROM kept WHERE kind = 'note' AND value != '\"\"'").fetchall()
+        return {name for (name,) in notes} | {moment.episode for moment in self.saved_after(0.0)}
+
     def moments_of_feed(self, feed: str) -> list[SavedMoment]:
         """The moments that can be read under the name of a feed (see ``feed_of``), the last first."""
         return self._moments("feed", feed)

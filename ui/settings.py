@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from retrieval.answers.llm import LanguageModel
 
 PREFIX = "EARMARK_"
-SECRET = frozenset({"auth", "llm_key", "home_token", "loudspeakers"})
+SECRET = frozenset({"auth", "llm_key", "home_token", "loudspeakers", "webhook", "webhook_key"})
 """Settings whose values are never shown."""
 CONFIG_VARIABLE = "EARMARK_CONFIG"
 
@@ -118,6 +118,10 @@ class Settings(Struct, frozen=True, kw_only=True):
     """Hours in which they are not (23-7)."""
     keep: str = ""
     """How long an episode of a feed stays after it was heard (30 days); empty: for good."""
+    webhook: str = ""
+    """An address that is told when an episode is ready or a moment was saved; empty: none."""
+    webhook_key: str = ""
+    """The key with which what it is told is signed: base64 of 16 bytes or more."""
     llm_url: str = ""
     """Address of a language model that tells answers (Ollama: http://127.0.0.1:11434/v1); empty: quotes only."""
     llm_model: str = ""

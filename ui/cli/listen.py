@@ -7,6 +7,7 @@ import signal
 import sys
 import threading
 from collections.abc import Iterator
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
@@ -109,10 +110,14 @@ def _keys(session: "ListeningSession") -> Iterator[None]:
 
 @click.group()
 def service() -> None:
-    """Let 'earmark listen' run by itself, also after a power cut (a systemd unit of your own)."""
+    """Let 'earmark listen' or 'earmark serve' run by itself, also after a power cut (a systemd unit of your own)."""
+
+
+serve_option = click.option("--serve", "serves", is_flag=True, help="'earmark serve' rather than 'earmark listen'.")
 
 
 @service.command("install")
+@serve_option
 @click.option("--episode", help="As for 'earmark listen'.")
 @click.option("--wake", type=click.Choice(["none", "key", "word"]), help="As for 'earmark listen'.")
 @click.option("--wake-model", metavar="MODEL", help="As for 'earmark listen'.")
@@ -122,34 +127,46 @@ def service() -> None:
 @click.option("--play", is_flag=True, help="Begin to play at the start of the machine [wait for 'play'].")
 @click.pass_context
 def service_install(
-    ctx: click.Context, episode: str | None, wake: str | None, wake_model: str | None, button: str | None,
-    duck: bool | None, own_words: bool | None, play: bool,
+    ctx: click.Context, serves: bool, episode: str | None, wake: str | None, wake_model: str | None,
+    button: str | None, duck: bool | None, own_words: bool | None, play: bool,
 ) -> None:
     """Write the unit, start it, and let it start by itself. What is not given here, it reads from the settings file."""
     from ui.cli import systemd as unit
     from ui.cli.base import settings_of
 
-    words = ["--data-dir", str(settings_of(ctx).data_dir.absolute()), "listen"]
+    command = "serve" if serves else "listen"
+    words = ["--data-dir", str(settings_of(ctx).data_dir.absolute()), command]
     named = {"--episode": episode, "--wake": wake, "--wake-model": wake_model, "--button": button}
-    words += [word for name, value in named.items() if value for word in (name, value)]
     switches = {"duck": duck, "own-words": own_words}
+    if serves:
+        if play or any(value is not None for value in (*named.values(), *switches.values())):
+            raise click.UsageError("Those options are for 'earmark listen'; 'earmark serve' reads the settings file.")
+        _installed(unit.install([*words, "--no-open"], command), unit.NAMES[command])
+        return
+    words += [word for name, value in named.items() if value for word in (name, value)]
     words += [f"--{name}" if on else f"--no-{name}" for name, on in switches.items() if on is not None]
     words += [] if play else ["--paused"]
-    click.echo(f"Installed {unit.install(words)}; 'journalctl --user -u {unit.NAME} -f' shows what it hears.")
+    _installed(unit.install(words), unit.NAMES[command])
+
+
+def _installed(path: Path, name: str) -> None:
+    click.echo(f"Installed {path}; 'journalctl --user -u {name} -f' shows what it does.")
     click.echo("It ends when you log out. To keep it for good, also without a login: sudo loginctl enable-linger $USER")
 
 
 @service.command("status")
 def service_status() -> None:
-    """Say whether it runs."""
+    """Say whether they run."""
     from ui.cli import systemd as unit
 
-    click.echo(f"earmark listen: {unit.status()}")
+    for command in unit.NAMES:
+        click.echo(f"earmark {command}: {unit.status(command)}")
 
 
 @service.command("remove")
-def service_remove() -> None:
+@serve_option
+def service_remove(serves: bool) -> None:
     """Stop it and take the unit away."""
     from ui.cli import systemd as unit
 
-    click.echo("Removed." if unit.remove() else "It was not installed.")
+    click.echo("Removed." if unit.remove("serve" if serves else "listen") else "It was not installed.")

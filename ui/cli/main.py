@@ -103,6 +103,18 @@ for command in (
     main.add_command(command)
 
 
+@main.command()
+@click.argument("shell", type=click.Choice(["bash", "zsh", "fish"]))
+def completion(shell: str) -> None:
+    """Print what lets a SHELL complete the commands: add 'eval "$(earmark completion bash)"' to ~/.bashrc."""
+    from click.shell_completion import get_completion_class
+
+    found = get_completion_class(shell)
+    if found is None:
+        raise click.UsageError(f"{shell} is not known here.")
+    click.echo(found(main, {}, "earmark", "_EARMARK_COMPLETE").source())
+
+
 @main.command("list")
 @json_option
 @click.pass_context

@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""``earmark listen`` as a service of the user's own systemd, so that it is there after a power cut."""
+"""``earmark listen`` and ``earmark serve`` as services of the user's own systemd, so that they are there after a power
+cut."""
 
 import os
 import shutil
@@ -10,12 +11,13 @@ from pathlib import Path
 from ui.settings import CONFIG_VARIABLE
 from voice.errors import EarmarkError, from_os_error
 
-NAME = "earmark-listen.service"
+NAMES = {"listen": "earmark-listen.service", "serve": "earmark-serve.service"}
+"""The units, by the command that each runs."""
 
 _UNIT = """\
 [Unit]
 Description=Earmark, the voice companion for podcasts
-After=pipewire.service pulseaudio.service sound.target
+After=pipewire.service pulseaudio.service sound.target network-online.target
 
 [Service]
 {environment}ExecStart={command}
@@ -27,10 +29,10 @@ WantedBy=default.target
 """
 
 
-def unit_file() -> Path:
-    """Where the unit lies: ``$XDG_CONFIG_HOME/systemd/user``."""
+def unit_file(command: str = "listen") -> Path:
+    """Where the unit of a command lies: ``$XDG_CONFIG_HOME/systemd/user``."""
     base = os.environ.get("XDG_CONFIG_HOME") or str(Path.home() / ".config")
-    return Path(base) / "systemd" / "user" / NAME
+    return Path(base) / "systemd" / "user" / NAMES[command]
 
 
 def unit(words: list[str]) -> str:
@@ -42,33 +44,33 @@ def unit(words: list[str]) -> str:
     return _UNIT.format(command=" ".join(_quoted(word) for word in command), environment=environment)
 
 
-def install(words: list[str]) -> Path:
-    """Write the unit, start it, and let it start by itself. Raises EarmarkError without systemd."""
+def install(words: list[str], command: str = "listen") -> Path:
+    """Write the unit of a command, start it, and let it start by itself. Raises EarmarkError without systemd."""
     _program()
-    path = unit_file()
+    path = unit_file(command)
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_text(unit(words), "utf-8")
     except OSError as error:
         raise from_os_error(error, f"write {path}") from error
     _systemctl("daemon-reload")
-    _systemctl("enable", "--now", NAME)
+    _systemctl("enable", "--now", NAMES[command])
     return path
 
 
-def status() -> str:
+def status(command: str = "listen") -> str:
     """One line: whether it is installed, and what systemd says of it."""
-    if not unit_file().exists():
+    if not unit_file(command).exists():
         return "not installed"
-    return _systemctl("is-active", NAME, check=False) or "unknown"
+    return _systemctl("is-active", NAMES[command], check=False) or "unknown"
 
 
-def remove() -> bool:
+def remove(command: str = "listen") -> bool:
     """Stop it and take the unit away; False when there was none."""
-    path = unit_file()
+    path = unit_file(command)
     if not path.exists():
         return False
-    _systemctl("disable", "--now", NAME, check=False)
+    _systemctl("disable", "--now", NAMES[command], check=False)
     path.unlink()
     _systemctl("daemon-reload", check=False)
     return True
@@ -83,7 +85,8 @@ def _quoted(word: str) -> str:
 def _program() -> str:
     program = shutil.which("systemctl")
     if program is None:
-        raise EarmarkError("There is no systemd on this machine.", "Start 'earmark listen' by your own init system.")
+        hint = "Start 'earmark listen' or 'earmark serve' by your own init system."
+        raise EarmarkError("There is no systemd on this machine.", hint)
     return program
 
 

@@ -8,6 +8,7 @@ import time
 from bisect import bisect_right
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 from urllib.parse import parse_qs, unquote, urlsplit
 
 from episodes.model import Episode
@@ -15,13 +16,17 @@ from episodes.store.library import Library
 from retrieval.model import Answer, Command, Moment
 from ui.home.conversations import Place
 from ui.home.media_links import PREFIX, MediaLinks
-from ui.home.rooms import in_room
+from ui.home.network import ANYWHERE, address_of, own_address
+from ui.home.rooms import home_of, in_room, loudspeakers_of
 from voice.devices.home_assistant import Area, HomeAssistant, HomePlayer
 from voice.devices.loudspeaker import Loudspeaker
 from voice.errors import DeviceError, UnknownEpisode
 from voice.model import clock
 from voice.turns.commands import CommandName, default_amount
 from voice.turns.playback_policy import REWIND
+
+if TYPE_CHECKING:
+    from ui.companion import Companion
 
 log = logging.getLogger("earmark.home")
 
@@ -123,14 +128,19 @@ class House:
                 return air
         return None
 
-    def carry(self, made: Answer, place: Place, room: str = "") -> str | None:
+    def carry(
+        self, made: Answer, place: Place, room: str = "", here: tuple[str, float] | None = None
+    ) -> str | None:
         """Carry out the command of an answer in ``room``, else where it was asked, else where an episode plays.
 
-        Returns what to say, or None when no loudspeaker of the house is meant. Raises DeviceError.
+        ``here`` is the episode that plays where it was said, and at which second: to play it in a room is to take it
+        there. Returns what to say, or None when no loudspeaker of the house is meant. Raises DeviceError.
         """
         command = made.command
         if command is None or not (self._speakers or self._home):
             return None
+        if here is not None and room and command.name in (CommandName.PLAY, CommandName.RESUME):
+            return self._play_moment(Moment(here[0], here[1], here[1], ""), room)
         if command.name in _TO_A_MOMENT and made.moments:
             return self._play_moment(made.moments[0], room or self._where(place))
         try:
@@ -224,3 +234,15 @@ class House:
 
 
 _TO_A_MOMENT = frozenset((CommandName.PLAY_ABOUT, CommandName.CHOOSE, CommandName.YES))
+
+
+def house_of(companion: "Companion") -> House | None:
+    """The loudspeakers that the settings name; None for none. Raises SettingsError."""
+    settings = companion.settings
+    home = home_of(settings)
+    speakers = loudspeakers_of(settings, home)
+    if not speakers and home is None:
+        return None
+    host = own_address() if settings.host in ANYWHERE else settings.host
+    base = settings.media_url.strip() or address_of(host, settings.port, "https" if settings.tls_cert else "http")
+    return House(companion.library, MediaLinks.of(settings.data_dir), speakers, base, home)

@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from episodes.model import Episode
     from episodes.sources.http import Net
     from episodes.store.library import Library
+    from ui.home.webhooks import Webhooks
 
 log = logging.getLogger("earmark")
 
@@ -112,19 +113,21 @@ class _Due:
 class Upkeep:
     """Looks after the feeds and episodes of one library, in a thread of its own, from ``start`` to ``close``.
 
-    ``saved`` are the ids of episodes that somebody marked something in. Raises SettingsError for spans that are none.
+    ``saved`` are the ids of episodes that somebody marked something in; ``webhooks`` are told what became ready.
+    Raises SettingsError for spans that are none.
     """
 
     def __init__(
         self, shelf: Shelf, listeners: Listeners, saved: Callable[[], Collection[str]] = tuple,
-        clock: Callable[[], float] = time.time, chance: Callable[[], float] = random.random,
+        webhooks: "Webhooks | None" = None, clock: Callable[[], float] = time.time,
+        chance: Callable[[], float] = random.random,
     ) -> None:
         settings = shelf.settings
         self._interval = seconds_of("sync", settings.sync)
         self._keep = seconds_of("keep", settings.keep)
         self._quiet = hours_of(settings.quiet_hours)
         self._shelf, self._listeners, self._saved = shelf, listeners, saved
-        self._clock, self._chance = clock, chance
+        self._clock, self._chance, self._webhooks = clock, chance, webhooks
         self._due: dict[str, _Due] = {}
         self._retention_at = 0.0
         self._stopping = threading.Event()
@@ -154,6 +157,8 @@ class Upkeep:
         if self._keep is not None and now >= self._retention_at:
             self._retention_at = now + RETENTION_EVERY
             self._retain(self._keep, now)
+        if self._webhooks is not None:
+            self._webhooks.step()
 
     def _is_due(self, one: Subscription, now: float) -> bool:
         """Whether to look at a feed, and when the next time is: at once where nobody has looked at it yet."""

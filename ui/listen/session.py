@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 from retrieval.commands.utterance import completeness
 from retrieval.model import Answer, Command, Question
 from retrieval.model import Turn as Exchange
+from ui.home.house import house_of
 from ui.listen.now_playing import NowPlaying
 from ui.listen.turn import Decoded, Finished, Meaning, State, Turn, Update, updated
 from ui.listen.turn_processor import TurnProcessor
@@ -20,6 +21,7 @@ from voice.devices.player import Player
 from voice.errors import DeviceError, LibraryError
 from voice.model import clock
 from voice.turns.button import watch as watch_button
+from voice.turns.commands import CommandName
 from voice.turns.microphone import FrontEnd
 from voice.turns.playback_policy import Action, Do, PlaybackPolicy, PlayerState, Span
 from voice.turns.turn_detector import Change, Completeness, TurnEvent
@@ -34,6 +36,9 @@ log = logging.getLogger("earmark.listen")
 _REMEMBERED = 6  # questions of the conversation that a further one may lean on
 _WAITING = 600  # messages: some twenty seconds of sound, for a busy machine
 _BARELY = 0.8  # seconds of an answer that may have sounded when its question goes on after a pause
+
+_TAKES_AWAY = frozenset((CommandName.PLAY, CommandName.RESUME, CommandName.PLAY_ABOUT))
+"""What begins to play in another room, when it was told to be done there."""
 
 _STARTING = "One moment, I am getting ready."
 _TOO_LONG = "That was too long for me. Please ask in one sentence."
@@ -67,7 +72,7 @@ class ListeningSession:
         self._earcons = cues
         self._on_turn = on_turn
         self._processor = TurnProcessor(
-            companion, lambda update: self._post("update", update), self.now_playing.topic_at
+            companion, lambda update: self._post("update", update), self.now_playing.topic_at, house_of(companion)
         )
         self._devices = DuplexDevice(
             self.player, lambda block: self._post("sound", block), settings.microphone, settings.loudspeaker,
@@ -403,6 +408,8 @@ class ListeningSession:
         self.policy.found([Span(moment.start, moment.end) for moment in here], answer.text)
         kept = (kept for kept in self._history if kept[0] != turn.joined)
         self._history = (*kept, (turn.id, Exchange(answer.question, answer.moments)))[-_REMEMBERED:]
+        if answer.command is not None and answer.command.name in _TAKES_AWAY:
+            self.policy.taken_away()
         log.info("answer: %s", answer.text)
 
     def _end_voice(self) -> None:

@@ -10,6 +10,7 @@ import time
 from collections import deque
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 from typing import Protocol
 
 from retrieval.commands import by_sound
@@ -17,7 +18,9 @@ from retrieval.commands.by_sound import LONGEST, SoundsLike, sounds_like
 from retrieval.commands.commands import parse
 from retrieval.commands.matching import plain
 from retrieval.commands.utterance import asks
-from retrieval.model import Answer, Command, Moment, Question
+from retrieval.model import Answer, Command, Moment, Question, Sentence
+from ui.home.conversations import Place
+from ui.home.house import House
 from ui.listen.turn import Answered, Decoded, Finished, Meaning, Sounding, Update
 from voice.audio import Audio
 from voice.devices.echo_cancellation import is_echo
@@ -53,13 +56,15 @@ class Engine(Protocol):
 class TurnProcessor:
     """Works on turns in threads of its own and tells ``post`` of each step.
 
-    ``topic`` is what the part around a moment is called ("" when nobody named it).
+    ``topic`` is what the part around a moment is called ("" when nobody named it). ``house`` carries out commands that
+    name another room.
     """
 
     def __init__(
-        self, engine: Engine, post: Callable[[Update], None], topic: Callable[[Moment], str] = lambda moment: ""
+        self, engine: Engine, post: Callable[[Update], None], topic: Callable[[Moment], str] = lambda moment: "",
+        house: House | None = None,
     ) -> None:
-        self._engine, self._post, self._topic = engine, post, topic
+        self._engine, self._post, self._topic, self._house = engine, post, topic, house
         self._answers: deque[tuple[Question, Answer]] = deque(maxlen=_KEPT)
         self._wanted: set[int] = set()  # ids of the turns that somebody waits for
         self._pool = ThreadPoolExecutor(max_workers=2, thread_name_prefix="turn")
@@ -75,6 +80,10 @@ class TurnProcessor:
 
         def work() -> None:
             heard = self._engine.hear(audio, episode_id)
+            text, room = self._house.said(heard.text) if self._house is not None else (heard.text, "")
+            if room and meaning(replace(heard, text=text), played, addressed)[0] is Meaning.COMMAND:
+                self._elsewhere(id_, heard, question(text), room)
+                return
             found, command = meaning(heard, played, addressed)
             self._post(Decoded(id_, time.monotonic(), heard, found, command))
             if id_ not in self._wanted:
@@ -85,6 +94,19 @@ class TurnProcessor:
                 self._speak(id_, spoken_answer(answer, heard.confidence, self._topic))
 
         self._submit(id_, work)
+
+    def _elsewhere(self, id_: int, heard: Heard, question: Question, room: str) -> None:
+        """Carry out a command in another room, and say what came of it as an answer is said."""
+        self._post(Decoded(id_, time.monotonic(), heard, Meaning.QUESTION))
+        if self._house is None or id_ not in self._wanted:
+            return
+        answer = self._engine.ask(question)
+        here = (question.episode_id, question.position) if question.episode_id and question.position else None
+        told = self._house.carry(answer, Place(), room, here)
+        if told is not None:
+            answer = replace(answer, sentences=(Sentence(told),))
+        self._post(Answered(id_, time.monotonic(), answer))
+        self._speak(id_, answer.text or "I cannot do that there.")
 
     def _ask(self, question: Question) -> Answer:
         """The answer; to what was asked before in nearly the same words, the one that was given."""

@@ -28,11 +28,10 @@ from starlette.concurrency import run_in_threadpool
 from ui.companion import Companion
 from ui.home.conversations import Conversations
 from ui.home.gpodder import PodcastApps
-from ui.home.house import House
-from ui.home.media_links import MediaLinks
-from ui.home.network import ANYWHERE, own_address
-from ui.home.rooms import home_of, loudspeakers_of
+from ui.home.house import house_of
+from ui.home.network import address_of
 from ui.home.upkeep import Upkeep
+from ui.home.webhooks import webhooks_of
 from ui.home.wyoming import WyomingService, door_of
 from ui.kept import Kept
 from ui.positions import Listeners
@@ -96,10 +95,11 @@ def build(
     app.state.chats = Conversations()
     app.state.apps = PodcastApps(settings.data_dir)
     listeners = Listeners(settings.data_dir)
-    upkeep = Upkeep(companion, listeners, saved)
-    app.state.served = Served(
-        companion, listeners, ModelFetching(companion), Kept(settings.data_dir), house_of(companion)
+    kept = Kept(settings.data_dir)
+    upkeep = Upkeep(
+        companion, listeners, lambda: {*saved(), *kept.episodes()}, webhooks_of(settings, companion.library, kept)
     )
+    app.state.served = Served(companion, listeners, ModelFetching(companion), kept, house_of(companion))
     # the last that is added sees a request first
     app.add_middleware(Bounds)
     app.add_middleware(SignIn, known=people(settings.auth), token=token, sessions=Sessions())
@@ -112,18 +112,6 @@ def build(
     ):  # fmt: skip
         app.include_router(each.router)
     return page.mount(app, companion)
-
-
-def house_of(companion: Companion) -> House | None:
-    """The loudspeakers that the settings name; None for none. Raises SettingsError."""
-    settings = companion.settings
-    home = home_of(settings)
-    speakers = loudspeakers_of(settings, home)
-    if not speakers and home is None:
-        return None
-    host = own_address() if settings.host in ANYWHERE else settings.host
-    base = settings.media_url.strip() or _address(host, settings.port, "https" if settings.tls_cert else "http")
-    return House(companion.library, MediaLinks.of(settings.data_dir), speakers, base, home)
 
 
 def _explain(request: Request, error: Exception) -> JSONResponse:
@@ -174,7 +162,7 @@ def serve(
         wyoming = WyomingService(door) if door else None
         companion = Companion(settings)
         companion.start()  # while Gradio is imported, which is all in one thread
-        address = _address(settings.host, settings.port, "https" if secure else "http")
+        address = address_of(settings.host, settings.port, "https" if secure else "http")
         token = secrets.token_urlsafe(32)
         try:
             app = build(companion, token, wyoming, saved)
@@ -229,12 +217,6 @@ def _tls(settings: Settings) -> dict[str, Any]:
                                 "-keyout key.pem -out cert.pem")
     return {"ssl_certfile": str(Path(settings.tls_cert).expanduser()),
             "ssl_keyfile": str(Path(settings.tls_key).expanduser())}
-
-
-def _address(host: str, port: int, scheme: str = "http") -> str:
-    """The address to reach it from this machine."""
-    reachable = {"0.0.0.0": "127.0.0.1", "::": "::1"}.get(host, host)  # noqa: S104  compared, not bound
-    return f"{scheme}://[{reachable}]:{port}" if ":" in reachable else f"{scheme}://{reachable}:{port}"
 
 
 def _has_screen() -> bool:

@@ -3,7 +3,7 @@
 
 import bisect
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import Enum
 
 from voice.turns.commands import CommandName, default_amount
@@ -126,6 +126,11 @@ class PlaybackPolicy:
         """The answer has been heard to its end."""
         self._asked = False
         return self._give_back(rewind=REWIND)
+
+    def taken_away(self) -> None:
+        """Playback goes on in another room: it is not given back here."""
+        if self._before is not None:
+            self._before = replace(self._before, playing=False)
 
     def found(self, spans: Sequence[Span], text: str) -> None:
         """Remember the moments and the text of the last answer."""

@@ -64,3 +64,14 @@ def test_it_is_installed_with_what_was_given_and_the_settings_file(
     text = systemd.unit_file().read_text()
     assert f'Environment="EARMARK_CONFIG={config}"' in text
     assert "listen --wake word --wake-model okay_nabu --no-duck\n" in text
+
+
+def test_the_server_is_a_service_too(systemctl: Path, tmp_path: Path) -> None:
+    runner = CliRunner()
+    done = runner.invoke(main, ["--data-dir", str(tmp_path), "service", "install", "--serve"])
+    assert done.exit_code == 0, done.output
+    assert f"--data-dir {tmp_path} serve --no-open\n" in systemd.unit_file("serve").read_text()
+    assert "earmark serve: active" in runner.invoke(main, ["service", "status"]).output
+    assert runner.invoke(main, ["service", "install", "--serve", "--wake", "key"]).exit_code == 2
+    assert "Removed" in runner.invoke(main, ["service", "remove", "--serve"]).output
+    assert "enable --now earmark-serve.service" in systemctl.read_text()

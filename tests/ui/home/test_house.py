@@ -26,6 +26,7 @@ from ui.home.conversations import Place
 from ui.home.house import House
 from ui.home.media_links import MediaLinks
 from ui.home.rooms import home_of, in_room, loudspeakers_of
+from ui.kept import Kept
 from ui.positions import Listeners
 from ui.settings import Settings
 from ui.web import asking, server
@@ -53,7 +54,8 @@ def served(companion: Companion, port: int, app: FastAPI | None = None) -> Itera
     """An application over HTTP; else only what players ask for."""
     if app is None:
         app = FastAPI()
-        app.state.served = Served(companion, Listeners(companion.settings.data_dir), ModelFetching(companion))
+        folder = companion.settings.data_dir
+        app.state.served = Served(companion, Listeners(folder), ModelFetching(companion), Kept(folder))
         app.include_router(media.router)
     config = uvicorn.Config(app, port=port, lifespan="off", log_level="warning", ws="none")
     running = uvicorn.Server(config)
@@ -292,7 +294,7 @@ class Commanding:
 
 def test_whoever_names_a_room_is_answered_that_it_is_done_there(house):
     companion = Commanding()
-    served = Served(companion, None, None, house)  # type: ignore[arg-type]
+    served = Served(companion, None, None, None, house)  # type: ignore[arg-type]
 
     def ask(text: str) -> dict:
         return asyncio.run(asking.whole(asking.events(served, AskBody(text=text))))

@@ -39,7 +39,7 @@ def library(tmp_path):
 
 def upkeep(library, clock, saved=tuple, **settings) -> Upkeep:
     shelf = Shelf(Settings(data_dir=library.folder, fetch_private=True, **settings), library)
-    return Upkeep(shelf, Listeners(library.folder), saved, clock, lambda: 1.0)
+    return Upkeep(shelf, Listeners(library.folder), saved, None, clock, lambda: 1.0)
 
 
 def test_feeds_are_looked_at_after_a_start_and_then_every_few_hours_but_not_at_night(library):

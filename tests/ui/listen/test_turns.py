@@ -10,8 +10,11 @@ from typing import Any
 import numpy as np
 import pytest
 
+from retrieval.commands.commands import parse
 from retrieval.model import Answer, Moment, Question, Sentence
 from ui.companion import Companion
+from ui.home.conversations import Place
+from ui.home.rooms import in_room
 from ui.listen.session import ListeningSession
 from ui.listen.turn import Answered, Decoded, Finished, Meaning, State, Turn, updated
 from ui.listen.turn_processor import is_asked_again
@@ -229,3 +232,40 @@ def test_it_says_that_it_starts_and_how_to_call_it_before_it_plays(desk: Desk) -
     desk.until(lambda: desk.session._starting is None)
     desk.listen(2.0)
     assert len(desk.said) == 3 and player.playing  # it is known by now
+
+
+class Attic:
+    """A house whose attic has a loudspeaker, which does what it is told."""
+
+    def __init__(self) -> None:
+        self.carried: list[tuple[Any, ...]] = []
+
+    def said(self, text: str) -> tuple[str, str]:
+        return in_room(text, ["attic"])
+
+    def carry(self, made: Answer, place: Place, room: str = "", here: tuple[str, float] | None = None) -> str:
+        self.carried.append((made.question, room, here))
+        return "It plays there."
+
+
+def test_a_command_for_another_room_is_carried_out_there_and_playback_goes_with_it(desk: Desk, monkeypatch) -> None:
+    attic = Attic()
+    monkeypatch.setattr(desk.session._processor, "_house", attic)
+    monkeypatch.setattr(
+        desk.companion, "ask", lambda question: Answer(question.text, True, (), (), parse(question.text))
+    )
+    desk.session.player.seek(20.0)
+    desk.say(1, "Pause in the attic.")
+    desk.until(lambda: desk.said)
+    desk.listen()
+    assert desk.session.player.playing
+    desk.say(2, "Go on in the attic, please.")
+    desk.until(lambda: len(desk.said) == 2)
+    desk.listen()
+    assert not desk.session.player.playing
+    assert desk.said == ["It plays there.", "It plays there."]
+    (_, room, here) = attic.carried[-1]
+    assert [question for question, *_ in attic.carried] == ["Pause", "Go on"] and room == "attic"
+    assert here is not None and here[0] == desk.session.episode_id and 15.0 < here[1] < 25.0
+    assert desk.say(3, "What is in the attic?").meaning is Meaning.QUESTION
+    assert len(attic.carried) == 2
