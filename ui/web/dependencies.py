@@ -13,6 +13,7 @@ from ui.kept import Kept
 from ui.positions import Listeners
 from ui.web.auth import USER
 from ui.web.limits import ASKERS
+from ui.web.live_hearing import LiveQuestions
 from ui.web.model_fetching import ModelFetching
 
 
@@ -24,6 +25,7 @@ class Served:
     listeners: Listeners
     models: ModelFetching
     kept: Kept
+    live: LiveQuestions = field(default_factory=LiveQuestions)
     askers: CapacityLimiter = field(default_factory=lambda: CapacityLimiter(ASKERS))
     asked: int = 0
     """Questions under way or waiting."""
