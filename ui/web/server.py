@@ -50,7 +50,7 @@ def build(companion: Companion, token: str = "") -> FastAPI:
     settings = companion.settings
     os.environ.setdefault("GRADIO_ANALYTICS_ENABLED", "False")  # read when gradio is imported
     os.environ["GRADIO_TEMP_DIR"] = str(_gradio_folder(settings.data_dir))
-    from ui.web import page
+    from ui.web import document, page
     from ui.web.api import adding, asking, episodes, feeds, keeping, listening, models
 
     @asynccontextmanager
@@ -64,12 +64,14 @@ def build(companion: Companion, token: str = "") -> FastAPI:
     app = FastAPI(title="Earmark", lifespan=life, docs_url=None, redoc_url=None)
     app.state.served = Served(companion, Listeners(settings.data_dir), ModelFetching(companion), Kept(settings.data_dir))
     # the last that is added sees a request first
+    app.add_middleware(document.Document, companion=companion)
     app.add_middleware(Bounds)
     app.add_middleware(SignIn, known=people(settings.auth), token=token)
     app.add_middleware(Hosts, names=own_names(settings.host, settings.hosts))
     app.add_middleware(Walls)
     app.add_exception_handler(EarmarkError, _explain)
     app.add_exception_handler(RequestValidationError, _refuse)
+    app.include_router(document.router)
     for each in (episodes, asking, listening, keeping, adding, feeds, models):
         app.include_router(each.router)
     return page.mount(app, companion)
