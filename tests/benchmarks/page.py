@@ -56,7 +56,7 @@ def opened(browser: Any, url: str, **look: Any) -> Any:
     """A page in a fresh profile, with an episode on it."""
     page = browser.new_context(**look).new_page()
     page.goto(url)
-    page.wait_for_selector(".band")
+    page.wait_for_selector("#topics .time")
     page.wait_for_function("Earmark.player.audio.readyState > 1")
     return page
 
@@ -65,7 +65,7 @@ def first_paint(browser: Any, url: str) -> tuple[float, float]:
     """Seconds to the first contentful paint, and until the episode stands there with its topics."""
     page = browser.new_context(**WIDE).new_page()
     page.goto(url)
-    page.wait_for_selector(".band")
+    page.wait_for_selector("#topics .time")
     found = page.evaluate("[performance.getEntriesByName('first-contentful-paint')[0].startTime, performance.now()]")
     page.context.close()
     return found[0] / 1000, found[1] / 1000
@@ -111,10 +111,10 @@ def long_transcript(browser: Any, url: str) -> dict[str, list[float]]:
         {"start": 3 * i, "end": 3 * i + 3, "speaker": ("Ada", "Ben")[i // 7 % 2],
          "text": f"And line {i} says what people say in three seconds of talk."} for i in range(3600)
     ]  # fmt: skip
-    page = browser.new_context(**WIDE).new_page()
+    page = browser.new_context(**WIDE, service_workers="block").new_page()
     page.route("**/transcript", lambda route: route.fulfill(json=cues))
     page.goto(url)
-    page.wait_for_selector(".band")
+    page.wait_for_selector("#topics .time")
     drawn, drawing, gaps, following = page.evaluate(
         """async () => {
             const frame = () => new Promise(requestAnimationFrame);

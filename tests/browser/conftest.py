@@ -65,7 +65,8 @@ def visit(browser: Any) -> Iterator[Visit]:
     faults: list[str] = []
 
     def go(url: str, **options: Any) -> Any:
-        context = browser.new_context(**options)
+        # what a service worker fetches, no test can route; the one that is about it asks for it
+        context = browser.new_context(**{"service_workers": "block"} | options)
         contexts.append(context)
         page = context.new_page()
         page.set_default_timeout(PATIENCE)

@@ -169,3 +169,26 @@ def test_moments_are_saved_and_what_is_said_to_the_page_is_done(visit: Visit, se
     page.evaluate("Earmark.sheet.volume(0.5)")
     page.keyboard.press("m")
     assert page.evaluate("document.getElementById('audio').muted")
+
+
+def test_the_page_and_a_chosen_episode_are_there_without_the_server(visit: Visit, served: Served) -> None:
+    page = visit(f"{served.url}/?episode={served.tones}", **WIDE, service_workers="allow")
+    page.evaluate("navigator.serviceWorker.ready.then(() => 0)")
+    page.wait_for_function("navigator.serviceWorker.controller")
+    page.reload()  # what the page is made of goes through the worker now
+    page.wait_for_function("window.Earmark")
+    page.click("#tab-keep")
+    page.click("#offline")
+    expect(page.locator("#toast")).to_contain_text("plays without the server")
+    page.reload()
+    page.wait_for_function("window.Earmark")
+    cached = """async () => { const names = await caches.keys(); const found = [];
+        for (const name of names) found.push(...(await (await caches.open(name)).keys()).map((one) => new URL(one.url).pathname));
+        return found; }"""
+    kept = page.evaluate(cached)
+    assert f"/audio/{served.tones}" in kept
+    for path in ("/", "/page/boot.js", "/page/main.js", "/api/episodes", f"/api/episodes/{served.tones}"):
+        assert path in kept
+    part = page.evaluate(f"""async () => {{ const reply = await fetch('/audio/{served.tones}', {{ headers: {{ Range: 'bytes=10-19' }} }});
+        return [reply.status, (await reply.arrayBuffer()).byteLength, reply.headers.get('Content-Range').slice(0, 12)]; }}""")
+    assert part == [206, 10, "bytes 10-19/"]

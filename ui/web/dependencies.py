@@ -15,6 +15,7 @@ from ui.kept import Kept
 from ui.positions import Listeners
 from ui.web.auth import USER
 from ui.web.limits import ASKERS
+from ui.web.live_hearing import LiveQuestions
 from ui.web.model_fetching import ModelFetching
 
 
@@ -28,6 +29,7 @@ class Served:
     kept: Kept
     house: House | None = None
     """The loudspeakers of the house, if any are set."""
+    live: LiveQuestions = field(default_factory=LiveQuestions)
     askers: CapacityLimiter = field(default_factory=lambda: CapacityLimiter(ASKERS))
     asked: int = 0
     """Questions under way or waiting."""

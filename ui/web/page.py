@@ -105,7 +105,7 @@ def _markup() -> dict[str, str]:
 
 def _head() -> str:
     """The style, and the scripts: all modules are asked for at once, not as they import each other."""
-    modules = sorted(path.name for path in STATIC.glob("*.js"))
+    modules = sorted(path.name for path in STATIC.glob("*.js") if path.name not in ("sw.js", "capture.js"))
     preloaded = "".join(f'<link rel="modulepreload" href="page/{name}">' for name in modules)
     style = (STATIC / "page.css").read_text("utf-8")
     return f'<style>{style}</style>{preloaded}<script type="module" src="page/boot.js"></script>'

@@ -62,7 +62,7 @@ def build(
     settings = companion.settings
     os.environ.setdefault("GRADIO_ANALYTICS_ENABLED", "False")  # read when gradio is imported
     os.environ["GRADIO_TEMP_DIR"] = str(_gradio_folder(settings.data_dir))
-    from ui.web import page
+    from ui.web import document, page
     from ui.web.api import (
         adding,
         asking,
@@ -101,12 +101,14 @@ def build(
     )
     app.state.served = Served(companion, listeners, ModelFetching(companion), kept, house_of(companion))
     # the last that is added sees a request first
+    app.add_middleware(document.Document, companion=companion)
     app.add_middleware(Bounds)
     app.add_middleware(SignIn, known=people(settings.auth), token=token, sessions=Sessions())
     app.add_middleware(Hosts, names=own_names(settings.host, settings.hosts))
     app.add_middleware(Walls)
     app.add_exception_handler(EarmarkError, _explain)
     app.add_exception_handler(RequestValidationError, _refuse)
+    app.include_router(document.router)
     for each in (
         episodes, asking, listening, keeping, adding, feeds, models, media, loudspeakers, podcast_apps, openai,
     ):  # fmt: skip

@@ -5,7 +5,7 @@ import re
 from collections.abc import Iterator
 from typing import Annotated, Any
 
-from fastapi import APIRouter, HTTPException, Query, Request
+from fastapi import APIRouter, HTTPException, Path, Query, Request
 from fastapi.responses import StreamingResponse
 from starlette.concurrency import run_in_threadpool
 
@@ -14,7 +14,7 @@ from ui import schemas
 from ui.web import asking, limits
 from ui.web.bodies import AskBody, HeatBody, SpeakBody
 from ui.web.dependencies import CompanionDep, ServedDep
-from voice.audio import HEARING_RATE, from_pcm16, pcm16
+from voice.audio import HEARING_RATE, Audio, from_pcm16, pcm16
 
 router = APIRouter(tags=["asking"])
 
@@ -49,6 +49,39 @@ async def hear(request: Request, companion: CompanionDep, episode: limits.Id | N
     chosen = companion.library.exactly(episode).id if episode else None
     heard = await run_in_threadpool(companion.hear, from_pcm16(bytes(data), HEARING_RATE), chosen)
     return {"text": heard.text, "confidence": heard.confidence}
+
+
+@router.post("/api/hear/live")
+def begin_hearing(served: ServedDep) -> dict[str, str]:
+    """Begin to listen to a question while it is spoken; its id."""
+    return {"id": served.live.begin()}
+
+
+@router.post("/api/hear/live/{live_id}")
+async def go_on_hearing(
+    live_id: Annotated[str, Path(pattern="^[0-9a-f]{32}$")], request: Request, served: ServedDep,
+    episode: limits.Id | None = None,
+) -> dict[str, str]:
+    """The next sound of it (16-bit samples, mono, 16 kHz): whether it is over, and what was understood so far."""
+    data = await request.body()
+    if len(data) % 2:
+        raise HTTPException(400, "The sound has to be 16-bit samples.")
+    companion = served.companion
+    chosen = companion.library.exactly(episode).id if episode else None
+
+    def hear(audio: Audio) -> str:
+        return companion.hear(audio, chosen).text.strip()
+
+    samples = from_pcm16(data, HEARING_RATE).samples
+    spoken = await run_in_threadpool(served.live.push, live_id, samples, hear)
+    return {"state": spoken.state, "text": spoken.text}
+
+
+@router.delete("/api/hear/live/{live_id}")
+def end_hearing(live_id: Annotated[str, Path(pattern="^[0-9a-f]{32}$")], served: ServedDep) -> dict[str, str]:
+    """Listen to it no longer."""
+    served.live.end(live_id)
+    return {"ended": live_id}
 
 
 @router.post("/api/speak")

@@ -87,6 +87,7 @@ export const betterButton = (engine) => {
   const name = /models get ([\w.-]+)/.exec(engine.better)?.[1];
   const size = /\d+ MB/.exec(engine.better)?.[0];
   if (!name) return null;
+  const gain = /\bfor (.+?) \(/.exec(engine.better)?.[1];
   const button = make("button", { type: "button", class: "own", title: engine.better }, `${t("Get {name}", { name })}${size ? ` (${size})` : ""}`);
   button.onclick = async () => {
     try {
@@ -97,7 +98,7 @@ export const betterButton = (engine) => {
       announce(error.message);
     }
   };
-  return button;
+  return gain ? make("span", { class: "better" }, button, ` ${gain}`) : button;
 };
 
 export const adding = {

@@ -12,7 +12,7 @@ import { isEmpty } from "./main.js";
 import { arriving } from "./ndjson.js";
 import { player } from "./player.js";
 import { voice } from "./speech_output.js";
-import { t } from "./texts.js";
+import { later, t } from "./texts.js";
 import { timeline } from "./timeline.js";
 import { view } from "./views.js";
 
@@ -323,8 +323,8 @@ export const suggest = (questions) => {
   )));
 };
 
-const placeholders = { episode: "Ask about this episode…", show: "Ask about this show…", library: "Ask anything your podcasts talk about…" };
-const headings = { episode: "Ask this episode", show: "Ask this show", library: "Ask your library" };
+const placeholders = { episode: later("Ask about this episode…"), show: later("Ask about this show…"), library: later("Ask anything your podcasts talk about…") };
+const headings = { episode: later("Ask this episode"), show: later("Ask this show"), library: later("Ask your library") };
 
 // The view, or the scope, is another: its conversation comes, and what is written belongs where it was written.
 export const showScope = async () => {

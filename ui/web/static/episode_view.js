@@ -8,6 +8,7 @@ import { share } from "./export.js";
 import { goingOn, resumeAt } from "./heard.js";
 import { showTab } from "./main.js";
 import { notes } from "./notes.js";
+import { drawOffline } from "./offline.js";
 import { player } from "./player.js";
 import { progress } from "./progress.js";
 import { t, tn } from "./texts.js";
@@ -103,6 +104,7 @@ const drawEpisode = (episode) => {
   drawPlayThis();
   share.open(episode);
   notes.open(episode.id);
+  drawOffline(episode);
   suggest(episode.ready ? episode.questions : []);
 };
 

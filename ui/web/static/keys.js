@@ -10,7 +10,7 @@ import { showTab } from "./main.js";
 import { talk } from "./microphone.js";
 import { player } from "./player.js";
 import { sheet } from "./sheet.js";
-import { t } from "./texts.js";
+import { later, t } from "./texts.js";
 import { toast } from "./toast.js";
 
 const STEP = 5; // seconds moved by an arrow key
@@ -55,10 +55,10 @@ const KEYS = {
 
 // For people: what the keys do.
 const LIST = [
-  ["space k", "Play or pause"], ["j l", "Back 15 seconds, forward 30"], ["← →", "Back and forward 5 seconds"],
-  ["n p", "Next and previous topic"], ["r", "Back to where you were before a jump"], ["b", "Save this moment"],
-  ["+ - m", "Louder, quieter, mute"], ["< >", "Slower, faster"], ["/", "Ask"], ["t", "Talk"],
-  ["Esc", "Stop reading aloud"], ["?", "This list"],
+  [`${later("space")} k`, later("Play or pause")], ["j l", later("Back 15 seconds, forward 30")], ["← →", later("Back and forward 5 seconds")],
+  ["n p", later("Next and previous topic")], ["r", later("Back to where you were before a jump")], ["b", later("Save this moment")],
+  ["+ - m", later("Louder, quieter, mute")], ["< >", later("Slower, faster")], ["/", later("Ask")], ["t", later("Talk")],
+  ["Esc", later("Stop reading aloud")], ["?", later("This list")],
 ];
 
 const onKey = (event) => {

@@ -15,12 +15,13 @@ import { startKeys } from "./keys.js";
 import { kept } from "./kept.js";
 import { talk } from "./microphone.js";
 import { notes } from "./notes.js";
+import { registerOffline } from "./offline.js";
 import { player } from "./player.js";
 import { progress } from "./progress.js";
 import { parse } from "./route.js";
 import { sheet } from "./sheet.js";
 import { voice } from "./speech_output.js";
-import { loadTexts, t, translate } from "./texts.js";
+import { later, loadTexts, t, translate } from "./texts.js";
 import { timeline } from "./timeline.js";
 import { startToasts } from "./toast.js";
 import { transcript } from "./transcript.js";
@@ -32,7 +33,7 @@ const NEEDED = ["state", "shelf", "audio", "answer", "topics", "transcript-lines
 
 // -- how things stand --------------------------------------------------------------------------------------
 
-const ROLES = { hearing: "Hears with", speaking: "Speaks with", finding: "Finds with", telling: "Tells with" };
+const ROLES = { hearing: later("Hears with"), speaking: later("Speaks with"), finding: later("Finds with"), telling: later("Tells with") };
 let ready = null;
 let nothing = false; // the library is known to hold no episode
 let next = 0; // the timer of the next look
@@ -58,7 +59,7 @@ const drawState = (status) => {
   const engines = status.engines.toSorted((a, b) => roles.indexOf(a.role) - roles.indexOf(b.role));
   $("engines").replaceChildren(...engines.map((engine) => make(
     "li", {}, make("span", { class: "engine-role" }, ROLES[engine.role] ? t(ROLES[engine.role]) : engine.role), " ",
-    make("span", { class: "engine-name" }, engine.name), " ", betterButton(engine) ?? engine.better,
+    make("span", { class: "engine-name" }, engine.name.replace(/^faster-whisper /, "Whisper ")), " ", betterButton(engine) ?? engine.better,
   )));
   if (focused) $("engines").focus(); // the button that was pressed is no more
 };
@@ -85,6 +86,7 @@ const look = async () => {
     if (quiet(status)) pause = LATER;
   } catch (error) {
     if (!away.lost(error)) throw error;
+    if (!shelf.all().length) takeLibrary(await fetchJson("api/episodes").catch(() => [])); // as it was the last time
     pause = away.pause();
   }
   clearTimeout(next);
@@ -156,6 +158,7 @@ export const start = async () => {
   shelf.start();
   drawTries();
   await loadLast();
+  registerOffline();
   // what may be driven from a console, an extension or a test
   Object.assign(window, { Earmark: { ask, away, choose, chosen, go, hush, kept, lookNow, place, player, progress, sheet, takeLibrary, transcript, view, voice } });
 };

@@ -1,63 +1,77 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
-// The microphone: tap to talk and tap again to ask, or hold to talk and let go to ask. The browser brings the
-// recording to the form that the recogniser wants; it is sent to this server and kept nowhere.
+// The microphone: tap to talk, and it ends by itself when one has finished, as without a page; or hold to talk and let
+// go to ask. What is said goes to this server while it is said, and is kept nowhere.
 
-import { beginListening, hearing, unheard } from "./ask.js";
+import { ask, beginListening, hearing, hint, unheard } from "./ask.js";
 import { $ } from "./dom.js";
+import { chosen } from "./episode_view.js";
+import { joined, level, pcm16 } from "./pcm.js";
+import { player } from "./player.js";
 import { voice } from "./speech_output.js";
 import { t } from "./texts.js";
 
 const HOLD = 350; // milliseconds from which a press is a hold
-const RATE = 16000; // hertz of what is sent
 const LONGEST = 59_000; // milliseconds
+const PATIENCE = 12_000; // milliseconds in which somebody has to begin
 
 let stream = null;
-let recorder = null;
+let source = null; // what the microphone gives
+let node = null; // what hands it on
+let pieces = []; // all of it so far
+let unsent = []; // what the server has not been given
+let live = null; // the server's id of what is being said; null when it does not listen
+let sending = false;
 let pressed = 0; // when the button went down; 0 when it is up
 let number = 0; // of the recording, so that a late permission opens nothing
 let timer = 0;
+let loaded = null; // the promise that the worklet is there
 
 const show = (on) => {
-  $("talk").setAttribute("aria-pressed", on);
+  $("talk").setAttribute("aria-pressed", String(on));
   $("talk-text").textContent = on ? t("Listening…") : t("Tap or hold to talk");
   if (!on) $("talk").style.removeProperty("--level");
 };
 
-// How loud it is, so that one sees that one is heard.
-const meter = () => {
-  const context = voice.context();
-  const [source, ear] = [context.createMediaStreamSource(stream), context.createAnalyser()];
-  const wave = new Float32Array(ear.fftSize = 1024);
-  source.connect(ear);
-  const look = () => {
-    if (!recorder) { source.disconnect(); return; }
-    ear.getFloatTimeDomainData(wave);
-    $("talk").style.setProperty("--level", Math.min(1, 6 * Math.hypot(...wave) / Math.sqrt(wave.length)).toFixed(2));
-    setTimeout(look, 80);
-  };
-  look();
-};
-
-// 16-bit samples of one channel at RATE.
-const pcm = async (blob) => {
-  const sound = await voice.context().decodeAudioData(await blob.arrayBuffer());
-  const offline = new OfflineAudioContext(1, Math.max(1, Math.ceil(sound.duration * RATE)), RATE);
-  const source = offline.createBufferSource();
-  source.buffer = sound;
-  source.connect(offline.destination);
-  source.start();
-  const samples = (await offline.startRendering()).getChannelData(0);
-  return Int16Array.from(samples, (value) => Math.round(32767 * Math.max(-1, Math.min(1, value))));
-};
+const open = () => node !== null;
+const held = () => pressed > 0 && performance.now() - pressed > HOLD;
 
 const close = () => {
   clearTimeout(timer);
+  source?.disconnect();
+  node?.disconnect();
   for (const track of stream?.getTracks() ?? []) track.stop();
-  [stream, recorder] = [null, null];
+  if (live) fetch(`api/hear/live/${live}`, { method: "DELETE" }).catch(() => {});
+  [stream, source, node, live, unsent] = [null, null, null, null, []];
   show(false);
 };
 
-const open = async () => {
+// Give the server what it has not heard yet; it tells when the question is over, and what it understood so far.
+const send = async (mine) => {
+  if (sending || !live || !unsent.length) return;
+  sending = true;
+  const body = joined(unsent.splice(0));
+  const episode = chosen()?.id ?? player.episode?.id;
+  const reply = await fetch(`api/hear/live/${live}${episode ? `?episode=${encodeURIComponent(episode)}` : ""}`, {
+    method: "POST", headers: { "Content-Type": "application/octet-stream" }, body,
+  }).catch(() => null);
+  sending = false;
+  if (mine !== number || !open()) return;
+  if (!reply?.ok) { live = null; return; } // then it ends with a tap
+  const { state, text } = await reply.json();
+  if (mine !== number || !open()) return;
+  if (state !== "waiting") clearTimeout(timer);
+  if (text) hint(`“${text}”`);
+  if (state === "over" && !held()) {
+    live = null;
+    close();
+    if (text) ask(text, true);
+    else unheard(t("I heard no question. Tap the microphone and try again, or type it."));
+    return;
+  }
+  send(mine);
+};
+
+const begin = async () => {
   const mine = ++number;
   beginListening();
   if (!navigator.mediaDevices) {
@@ -74,39 +88,59 @@ const open = async () => {
       : t("The browser does not give the microphone. Allow it beside the address, or type the question."));
     return;
   }
-  if (mine !== number) { for (const track of given.getTracks()) track.stop(); return; }
+  const stop = () => { for (const track of given.getTracks()) track.stop(); };
+  const context = voice.context();
+  try {
+    await (loaded ??= context.audioWorklet.addModule("page/capture.js"));
+  } catch (error) {
+    loaded = null;
+    stop();
+    if (mine === number) { show(false); unheard(t("The recording could not be used: {why}", { why: error.message })); }
+    return;
+  }
+  if (mine !== number) { stop(); return; }
   stream = given;
-  recorder = new MediaRecorder(stream);
-  const pieces = [];
-  recorder.ondataavailable = (event) => pieces.push(event.data);
-  recorder.onstop = async () => {
-    const type = recorder?.mimeType;
-    close();
-    if (mine !== number) return;
-    try {
-      await hearing(await pcm(new Blob(pieces, { type })));
-    } catch (error) {
-      unheard(t("The recording could not be used: {why}", { why: error.message }));
-    }
+  [pieces, unsent, live] = [[], [], null];
+  source = context.createMediaStreamSource(stream);
+  node = new AudioWorkletNode(context, "capture", { numberOfOutputs: 0 });
+  node.port.onmessage = ({ data }) => {
+    if (mine !== number || !open()) return;
+    $("talk").style.setProperty("--level", level(data).toFixed(2));
+    const piece = pcm16(data, context.sampleRate);
+    pieces.push(piece);
+    unsent.push(piece);
+    if (pieces.length * 100 > LONGEST) finish();
+    else send(mine);
   };
-  recorder.start();
-  timer = setTimeout(finish, LONGEST);
-  meter();
+  source.connect(node);
+  timer = setTimeout(() => { if (mine === number && open() && !held()) finish(); }, PATIENCE);
+  const started = await fetch("api/hear/live", { method: "POST" }).then((reply) => (reply.ok ? reply.json() : null)).catch(() => null);
+  if (mine === number && open()) live = started?.id ?? null;
 };
 
-const finish = () => { if (recorder?.state === "recording") recorder.stop(); };
+// It is over because the listener says so: all of it is understood at once.
+const finish = async () => {
+  if (!open()) return;
+  const mine = number;
+  const samples = joined(pieces);
+  close();
+  try {
+    await hearing(samples);
+  } catch (error) {
+    if (mine === number) unheard(t("The recording could not be used: {why}", { why: error.message }));
+  }
+};
 
 const toggle = () => {
-  if (recorder) finish();
-  else open();
+  if (open()) finish();
+  else begin();
 };
 
 export const talk = {
   // Forget what was said.
   cancel() {
-    if (!recorder && $("talk").getAttribute("aria-pressed") !== "true") return false;
+    if (!open() && $("talk").getAttribute("aria-pressed") !== "true") return false;
     number += 1;
-    finish();
     close();
     unheard("");
     return true;
@@ -119,13 +153,13 @@ export const talk = {
     button.onpointerdown = (event) => {
       if (event.button) return;
       button.setPointerCapture(event.pointerId);
-      if (recorder) pressed = 0;
-      else pressed = event.timeStamp;
+      pressed = open() ? 0 : performance.now();
       toggle();
     };
-    button.onpointerup = (event) => {
-      if (pressed && event.timeStamp - pressed > HOLD) finish();
+    button.onpointerup = () => {
+      const hold = held();
       pressed = 0;
+      if (hold) finish();
     };
     button.onclick = (event) => { if (event.detail === 0) toggle(); }; // by keyboard, or by what speaks for one
     button.oncontextmenu = (event) => event.preventDefault(); // a long touch is a hold

@@ -11,6 +11,9 @@ const fill = (text, values) => text.replace(/\{(\w+)\}/g, (whole, name) => Strin
 // A text, with {names} in it replaced by values.
 export const t = (english, values = {}) => fill(catalogue[english] ?? english, values);
 
+// A text that is translated where it is used: it stands in the catalogue all the same.
+export const later = (english) => english;
+
 // One of two texts, by a number that may stand in them as {n}.
 export const tn = (one, many, n, values = {}) => t(n === 1 ? one : many, { n: n.toLocaleString(), ...values });
 

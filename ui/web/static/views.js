@@ -8,7 +8,7 @@ import { drawLibrary, shelf } from "./episode_list.js";
 import { choose, drawLead, leaveEpisode } from "./episode_view.js";
 import { kept } from "./kept.js";
 import { format, parse, same } from "./route.js";
-import { t } from "./texts.js";
+import { later, t } from "./texts.js";
 
 /** @typedef {import("./route.js").View} View */
 
@@ -19,7 +19,7 @@ let depth = 0; // views that Back leads through
 /** @returns {View} what is on the page */
 export const view = () => now;
 
-const titles = { home: "Earmark", kept: "Saved – Earmark" };
+const titles = { home: "Earmark", kept: later("Saved – Earmark") };
 
 // Show which parts belong to the view; what is in them is drawn by whose they are.
 const arrange = async (play = false) => {

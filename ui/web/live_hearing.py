@@ -1,0 +1,101 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""A question that is heard while it is spoken: the same turn detector and endpointing as without a page."""
+
+import secrets
+import threading
+import time
+from collections.abc import Callable
+from dataclasses import dataclass, field
+
+import numpy as np
+
+from retrieval.commands.commands import parse
+from retrieval.commands.utterance import completeness
+from voice.audio import HEARING_RATE, Audio, Samples
+from voice.errors import EngineError
+from voice.turns.microphone import FrontEnd
+from voice.turns.turn_detector import Change, TurnEvent
+
+MOST = 32
+"""Questions that are spoken at the same time."""
+
+IDLE = 30.0
+"""Seconds without sound after which a question is forgotten."""
+
+Hear = Callable[[Audio], str]
+"""Turns sound into text."""
+
+
+@dataclass(frozen=True, slots=True)
+class Spoken:
+    """What is known of a question so far. ``state``: "waiting" (nobody speaks yet), "speaking", "over", or "dropped"
+    (it was a cough, or too long); ``text`` is what was understood of it."""
+
+    state: str
+    text: str = ""
+
+
+@dataclass(slots=True)
+class LiveQuestion:
+    """One question that is being spoken. ``push`` must not be called from two threads at once: ``lock``."""
+
+    front_end: FrontEnd = field(default_factory=FrontEnd)
+    lock: threading.Lock = field(default_factory=threading.Lock)
+    used: float = field(default_factory=time.monotonic)
+    _decoded: tuple[float, str] = (-1.0, "")  # until which second, and what was said
+
+    def push(self, samples: Samples, hear: Hear) -> Spoken:
+        """The next samples (n,) at 16 kHz; what they tell. Decodes when somebody pauses."""
+        for event in self.front_end.push(samples, np.zeros(len(samples), np.float32)):
+            match event.change:
+                case Change.MAYBE_OVER:
+                    text = self._text(event, hear)
+                    self.front_end.judge(event.number, completeness(text, parse(text)))
+                case Change.OVER | Change.TOO_LONG:
+                    return Spoken("over", self._text(event, hear))
+                case Change.DROPPED:
+                    self._decoded = (-1.0, "")
+        return Spoken("speaking" if self.front_end.speaking else "waiting", self._decoded[1])
+
+    def _text(self, event: TurnEvent, hear: Hear) -> str:
+        if self._decoded[0] != event.end:
+            self._decoded = (event.end, hear(Audio(self.front_end.utterance(event), HEARING_RATE)))
+        return self._decoded[1]
+
+
+class LiveQuestions:
+    """The questions that are being spoken now, by an id that nobody can guess."""
+
+    def __init__(self) -> None:
+        self._known: dict[str, LiveQuestion] = {}
+        self._lock = threading.Lock()
+
+    def begin(self) -> str:
+        """Listen to a new one; returns its id. Raises EngineError when too many are spoken at once."""
+        with self._lock:
+            now = time.monotonic()
+            self._known = {name: one for name, one in self._known.items() if now - one.used < IDLE}
+            if len(self._known) >= MOST:
+                raise EngineError("Too many questions are being spoken at once.", "Try again in a moment, or type it.")
+            name = secrets.token_hex(16)
+            self._known[name] = LiveQuestion()
+            return name
+
+    def push(self, name: str, samples: Samples, hear: Hear) -> Spoken:
+        """More sound of one. Raises EngineError when it is not known (any longer)."""
+        with self._lock:
+            question = self._known.get(name)
+        if question is None:
+            raise EngineError("That question is not being listened to any more.", "Begin again.")
+        with question.lock:
+            question.used = time.monotonic()
+            spoken = question.push(samples, hear)
+            question.used = time.monotonic()
+        if spoken.state == "over":
+            self.end(name)
+        return spoken
+
+    def end(self, name: str) -> None:
+        """Forget one."""
+        with self._lock:
+            self._known.pop(name, None)
