@@ -40,7 +40,7 @@ from ui.settings import Settings, model_of, net_of
 from ui.worker_supervisor import Workers
 from voice.audio import HEARING_RATE, Audio, join
 from voice.diarization import Speakers, chosen
-from voice.errors import EarmarkError, LibraryError, from_os_error
+from voice.errors import EarmarkError, LibraryError, NoSpace, from_os_error
 from voice.model import Bias, Heard
 from voice.recognition.choice import Hearing
 
@@ -241,7 +241,11 @@ class Companion:
 
     def remove(self, episode_id: str) -> None:
         """Forget an episode, its audio and its passages."""
-        self.indexes.remove(episode_id)
+        try:
+            self.indexes.remove(episode_id)
+        except NoSpace:  # it is removed to make room, and its audio is what makes some
+            self.library.clear_files(episode_id)
+            self.indexes.remove(episode_id)
         self.library.remove(episode_id)
 
     def add_demo(self, on_progress: Callable[[float, str], None] = lambda part, doing: None) -> Episode | None:

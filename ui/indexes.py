@@ -98,6 +98,9 @@ class Indexes:
         ``on_progress`` hears a fraction in 0..1 and what is being done.
         """
         self._begin()
+        for broken in self.index.damaged():
+            log.warning("The vectors of %s are damaged; it is indexed again.", broken)
+            self.index.remove(broken)
         missing = self._missing(self.index)
         for number, episode in enumerate(missing):
             on_progress(number / len(missing), f"Indexing again: {episode.title}")

@@ -15,8 +15,9 @@ from typing import TYPE_CHECKING, Any
 
 from episodes.media import artwork
 from episodes.model import Chapter, Cue, Digest, Episode, Segment, State, Step, StepState, Word
+from episodes.store import reserve
 from episodes.store.sqlite import Database
-from voice.errors import UnknownEpisode, from_os_error
+from voice.errors import NoSpace, UnknownEpisode, from_os_error
 from voice.model import Piece
 from voice.plain_text import harmless, one_line
 
@@ -45,7 +46,14 @@ class Library:
             (folder / "audio").mkdir(parents=True, exist_ok=True)
         except OSError as error:
             raise from_os_error(error, f"make the library folder {folder}") from error
-        return cls(folder, Database(folder / "library.db"))
+        try:
+            found = cls(folder, Database(folder / "library.db"))
+        except NoSpace:
+            if not reserve.spend(folder):
+                raise
+            return cls(folder, Database(folder / "library.db"))
+        reserve.keep(folder)
+        return found
 
     def close(self) -> None:
         """Close every thread's connection; the library is not to be used afterwards."""

@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """The library's SQLite file: a connection for each thread, short transactions, and SQLite's errors in our words."""
 
+import os
 import shutil
 import sqlite3
 import threading
@@ -28,8 +29,21 @@ class Database:
         self._local = threading.local()
         self._connections: weakref.WeakSet[sqlite3.Connection] = weakref.WeakSet()
         self._lock = threading.Lock()
+        self._read_only = False
         with self.errors():
-            migrate(self.connection)
+            try:
+                migrate(self.connection)
+            except sqlite3.OperationalError:
+                if not self._lies_still():
+                    raise
+                self._read_only, self._local = True, threading.local()
+                migrate(self.connection)
+
+    def _lies_still(self) -> bool:
+        """Whether nobody can write the file or beside it, and all of it is in the one file: it can be read as it is."""
+        ahead = self.file.with_name(f"{self.file.name}-wal")
+        rest = ahead.stat().st_size if ahead.exists() else 0
+        return self.file.is_file() and not os.access(self.file.parent, os.W_OK) and not rest
 
     def close(self) -> None:
         """Close every thread's connection; the database is not to be used afterwards."""
@@ -43,12 +57,15 @@ class Database:
         """This thread's own connection."""
         connection: sqlite3.Connection | None = getattr(self._local, "connection", None)
         if connection is None:
+            place = f"{self.file.absolute().as_uri()}?immutable=1" if self._read_only else str(self.file)
             connection = sqlite3.connect(
-                self.file, timeout=_BUSY, isolation_level=None, check_same_thread=False, factory=_Connection
-            )
+                place, timeout=_BUSY, isolation_level=None, check_same_thread=False, factory=_Connection,
+                uri=self._read_only,
+            )  # fmt: skip
             connection.execute("PRAGMA foreign_keys = ON")
-            connection.execute("PRAGMA journal_mode = WAL")
-            connection.execute("PRAGMA synchronous = NORMAL")
+            if not self._read_only:
+                connection.execute("PRAGMA journal_mode = WAL")
+                connection.execute("PRAGMA synchronous = NORMAL")
             with self._lock:
                 self._connections.add(connection)
             self._local.connection = connection

@@ -33,6 +33,7 @@ _COMMON = 0.005  # share of the units from which on a word is common: searched i
 _RARE = 1000  # units that a word may stand in without being common, however small the library is
 _COUNTED = 1000  # words of the library's that are counted with each episode that is added
 
+_TABLES = ("vocabulary", "texts", "stems", "episodes", "scripts", "languages", "sums", "common", "meta")
 _LAST = "\U0010ffff"  # behind all words
 
 _TOKENS = "tokenize='porter unicode61 remove_diacritics 2', detail=none"
@@ -46,6 +47,7 @@ CREATE TABLE IF NOT EXISTS episodes (
 CREATE TABLE IF NOT EXISTS scripts (
     id TEXT PRIMARY KEY, places BLOB NOT NULL, texts TEXT NOT NULL, ids BLOB NOT NULL, codes BLOB NOT NULL
 );
+CREATE TABLE IF NOT EXISTS sums (id TEXT PRIMARY KEY, vectors INTEGER NOT NULL) WITHOUT ROWID;
 CREATE TABLE IF NOT EXISTS languages (id TEXT PRIMARY KEY, language TEXT NOT NULL) WITHOUT ROWID;
 CREATE TABLE IF NOT EXISTS common (word TEXT PRIMARY KEY, units INTEGER NOT NULL) WITHOUT ROWID;
 CREATE VIRTUAL TABLE IF NOT EXISTS texts USING fts5(text, {_TOKENS});
@@ -80,7 +82,7 @@ class Index:
                 known = dict(db.execute("SELECT name, value FROM meta"))
                 model = f"{model} {version()}" + (f" {dimension}" if dimension != DIMENSION else "")
                 if (known.get("format"), known.get("model")) != (_FORMAT, model):
-                    for table in ("vocabulary", "texts", "stems", "episodes", "scripts", "languages", "common", "meta"):
+                    for table in _TABLES:
                         db.execute(f"DROP TABLE IF EXISTS {table}")
                     for statement in _SCHEMA.split(";"):
                         db.execute(statement)
@@ -133,6 +135,7 @@ class Index:
             self._forget(db, episode_id)
             rows, texts = self._number(db, "rows"), self._number(db, "texts")
             self._append(db, rows, vectors)
+            db.execute("INSERT INTO sums VALUES (?, ?)", (episode_id, stored.checksum(vectors)))
             db.execute(
                 "INSERT INTO episodes VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)",
                 (episode_id, rows, texts, len(units), len(windows), title, places.tobytes(), json.dumps(speakers),
@@ -160,6 +163,20 @@ class Index:
         with _translated("write the index"), self._writing() as db:
             self._forget(db, episode_id)
         self._tidy()
+
+    def damaged(self) -> tuple[str, ...]:
+        """The episodes whose vectors are not those that were written; what was written before sums were kept counts as
+        whole. Reads all of them, at the speed of the disk."""
+        with self.view() as view, _translated("read the index"):
+            rows = view._db.execute(
+                "SELECT id, first, units + windows, vectors FROM episodes JOIN sums USING (id) ORDER BY first"
+            ).fetchall()
+            matrix = view._state.matrix
+            return tuple(
+                episode_id
+                for episode_id, first, size, wanted in rows
+                if stored.checksum_of(matrix, first, first + size) != wanted
+            )
 
     @contextmanager
     def view(self) -> Iterator[View]:
@@ -193,6 +210,7 @@ class Index:
             db.execute("DELETE FROM languages WHERE id = ?", (episode_id,))
             db.execute("DELETE FROM episodes WHERE id = ?", (episode_id,))
             db.execute("DELETE FROM scripts WHERE id = ?", (episode_id,))
+            db.execute("DELETE FROM sums WHERE id = ?", (episode_id,))
 
     def _count_common(self, db: sqlite3.Connection) -> None:
         """Count some of the words, those that follow the ones counted last, and note which of them are common.
@@ -297,6 +315,8 @@ def _translated(what: str) -> Iterator[None]:
             raise NoSpace(
                 f"The disk is full: could not {what}.", "Free some space, then run the same command again."
             ) from error
+        if error.sqlite_errorcode & 0xFF in (sqlite3.SQLITE_CANTOPEN, sqlite3.SQLITE_READONLY):
+            raise LibraryError(f"Could not {what} ({error}).", "Check that its folder can be written.") from error
         raise LibraryError(
             f"Could not {what} ({error}).",
             "If this happens again, remove the folder 'index': 'earmark serve' makes it anew.",

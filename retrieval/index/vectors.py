@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from functools import cache
 from importlib.util import find_spec
 from pathlib import Path
+from zlib import crc32
 
 import numpy as np
 import numpy.typing as npt
@@ -72,6 +73,17 @@ def append(folder: Path, name: str, rows: int, vectors: Matrix) -> None:
             except OSError:
                 file.truncate(end)
                 raise
+
+
+def checksum(vectors: Matrix) -> int:
+    """A sum (CRC-32) over what is written of some vectors, in either file."""
+    exact = np.ascontiguousarray(vectors, np.float32)
+    return crc32(encode(exact).tobytes(), crc32(exact.tobytes()))
+
+
+def checksum_of(matrix: Stored, first: int, last: int) -> int:
+    """The sum over what stands in the files for the rows from ``first`` to ``last`` (exclusive)."""
+    return crc32(matrix.codes[first:last].tobytes(), crc32(matrix.exact[first:last].tobytes()))
 
 
 def copy(folder: Path, old: str, new: str, runs: Iterable[tuple[int, int]], width: int = DIMENSION) -> None:

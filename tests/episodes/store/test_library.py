@@ -7,11 +7,13 @@ import sqlite3
 import subprocess
 import threading
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 from pathlib import Path
 
 import pytest
 
 from episodes.model import Chapter, Cue, Digest, Episode, Segment, State, Step, StepState, Word
+from episodes.store import reserve
 from episodes.store.library import Library
 from episodes.store.migrations import MIGRATIONS
 from voice.errors import LibraryError, NoSpace, UnknownEpisode
@@ -226,3 +228,46 @@ def test_a_full_disk_is_said_and_the_library_stays_whole(small_disk: Path) -> No
     again.save_cues(again.create(content(3000), TALK).id, large)
     with sqlite3.connect(small_disk / "library" / "library.db") as database:
         assert database.execute("PRAGMA integrity_check").fetchone() == ("ok",)
+
+
+def _filled(disk: Path) -> None:
+    with suppress(OSError), (disk / "filling").open("wb", buffering=0) as file:
+        while True:
+            file.write(b"x" * 4096)
+
+
+def test_on_a_full_disk_the_library_can_be_opened_and_made_smaller(
+    small_disk: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(reserve, "_PLENTY", reserve.SIZE)
+    library = Library.open(small_disk / "library")
+    episodes = [library.create(content(number), TALK) for number in range(3)]
+    for episode in episodes:
+        library.save_cues(episode.id, CUES)
+    library.close()
+    _filled(small_disk)
+    again = Library.open(small_disk / "library")
+    assert len(again.episodes()) == 3
+    again.remove(episodes[0].id)
+    assert len(again.episodes()) == 2
+    again.close()
+    assert not (small_disk / "library" / reserve.NAME).exists()
+    (small_disk / "filling").unlink()
+    Library.open(small_disk / "library").close()
+    assert (small_disk / "library" / reserve.NAME).stat().st_size == reserve.SIZE
+
+
+def test_a_folder_that_cannot_be_written_can_be_read(small_disk: Path) -> None:
+    library = Library.open(small_disk / "library")
+    episode = library.create(content(1), TALK)
+    library.save_cues(episode.id, CUES)
+    library.close()
+    del library
+    gc.collect()
+    subprocess.run(["mount", "-o", "remount,ro", str(small_disk)], check=True)
+    again = Library.open(small_disk / "library")
+    assert [one.id for one in again.episodes()] == [episode.id]
+    assert again.cues(episode.id) == CUES
+    with pytest.raises(LibraryError, match="could not be used") as refused:
+        again.remove(episode.id)
+    assert "writable" in refused.value.hint
