@@ -10,6 +10,7 @@ import re
 from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlsplit
 
 from voice.errors import DownloadError, from_os_error
 
@@ -38,6 +39,7 @@ def fetch(
     logging.getLogger("huggingface_hub").setLevel(logging.ERROR)  # what it retries is said once, when it is given up
     away = DownloadError(f"{hub} does not answer, so {repository} was not fetched.", advice)
     if not constants.is_offline_mode():
+        _check_encrypted(hub)
         _knock(hub, away)
     try:
         folder = snapshot_download(
@@ -62,6 +64,15 @@ def fetch(
         raise DownloadError(f"{repository} was not fetched ({_first_line(error)}).", advice) from error
     on_progress(1.0)
     return Path(folder)
+
+
+def _check_encrypted(hub: str) -> None:
+    """Refuse a hub without encryption, unless it is on this machine: what a model does should be what its maker
+    published."""
+    parts = urlsplit(hub)
+    if parts.scheme != "https" and parts.hostname not in ("127.0.0.1", "::1", "localhost"):
+        raise DownloadError(f"{hub} is an unencrypted address: what comes from it could be anybody's.",
+                            "Set HF_ENDPOINT to an address that begins with https://.")  # fmt: skip
 
 
 def _knock(hub: str, away: DownloadError) -> None:

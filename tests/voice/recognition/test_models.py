@@ -88,6 +88,22 @@ def test_without_a_hub_one_sentence_says_what_to_do(tmp_path: Path, monkeypatch:
     assert PACKAGED in refused.value.hint
 
 
+def test_a_hub_without_encryption_is_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(constants, "ENDPOINT", "http://hub.example.org")
+    with pytest.raises(DownloadError, match="is an unencrypted address") as refused:
+        get_whisper("small.en", tmp_path)
+    assert "https://" in refused.value.hint
+
+
+def test_what_is_known_of_a_model_counts_more_than_what_a_hub_says(tmp_path: Path) -> None:
+    snapshot = tmp_path / "snapshots" / "abc"
+    snapshot.mkdir(parents=True)
+    (tmp_path / ("0" * 64)).write_text("another model")
+    (snapshot / "model.bin").symlink_to(tmp_path / ("0" * 64))
+    assert digests("small.en", snapshot) == {"model.bin": "0" * 64}
+    assert digests("tiny.en", snapshot)["model.bin"] == weights.TINY_EN.digests["model.bin"]
+
+
 def test_offline_by_the_hubs_own_variable_is_said(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(constants, "HF_HUB_OFFLINE", True)
     with pytest.raises(DownloadError, match="HF_HUB_OFFLINE"):
