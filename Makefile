@@ -80,6 +80,9 @@ addon: wheel  ## put together the Home Assistant add-on in dist/home-assistant
 man: $(VENV)/.installed-test  ## write the man pages into dist/man (read one: man dist/man/earmark.1)
 	@mkdir -p dist/man && $(BIN)/click-man --target dist/man earmark
 
+test-home: $(VENV)/.installed-test  ## ask through a real Home Assistant (HASS_PYTHON=python3.13; takes minutes, once)
+	$(BIN)/python -m tests.home.home_assistant
+
 clean:  ## remove .venv and what the tools left
 	rm -rf $(VENV) .pytest_cache .ruff_cache .mypy_cache .hypothesis build dist *.egg-info
 

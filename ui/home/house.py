@@ -224,10 +224,11 @@ class House:
             if self._clock() - at > _AREA_LASTS:
                 try:
                     area = self._home.area_of(place.device)
+                    at = self._clock()
                 except DeviceError as error:
                     log.warning("%s", error)
-                    area = Area()
-                self._areas[place.device] = (self._clock(), area)
+                    at = self._clock() - _AREA_LASTS + _RESTS  # what was known stays; it is asked again soon
+                self._areas[place.device] = (at, area)
             if area.name and area.name not in self._speakers and area.players:
                 self._speakers[area.name] = HomePlayer(self._home, area.players[0])
         return area.name if area.name in self._speakers else ""

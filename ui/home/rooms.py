@@ -58,8 +58,8 @@ def in_room(text: str, names: Collection[str]) -> tuple[str, str]:
         return text, ""
     rooms = "|".join(re.escape(name) for name in sorted(names, key=len, reverse=True))
     said = re.fullmatch(
-        rf"(?P<rest>.{{1,2000}}?),?\s+(?:in|on|to|at)\s+(?:the\s+|my\s+)?(?P<room>{rooms})"
-        r"(?:\s+(?:loud)?speakers?)?(?:,?\s+please)?[\s.!?]*",
-        text, re.IGNORECASE,
+        rf"(?P<rest>.{{1,2000}}?),? (?:in|on|to|at) (?:the |my )?(?P<room>{rooms})"
+        r"(?: (?:loud)?speakers?)?(?:,? please)?[ .!?]*",
+        " ".join(text.split()), re.IGNORECASE,
     )  # fmt: skip
     return (said["rest"], said["room"].lower()) if said else (text, "")

@@ -30,6 +30,7 @@ from ui.home.offer import info_of
 from ui.home.wyoming import Engine, Household
 from voice.audio import HEARING_RATE, Audio, pcm16
 from voice.errors import EarmarkError
+from voice.model import clock
 from voice.turns.commands import CommandName
 from voice.turns.playback_policy import HELP
 
@@ -204,7 +205,8 @@ class Connection:
             return Handled(told, context)
         intent = intent_of(command)
         if intent is None:
-            return NotHandled("I have no loudspeaker to do that on.", context)
+            where = f"That is at {clock(made.moments[0].start)}. " if made.moments else ""
+            return NotHandled(f"{where}I have no loudspeaker to do that on.", context)
         intent.context = context
         return intent
 

@@ -126,6 +126,8 @@ def test_commands_of_a_player_are_home_assistants_intents(service, text, name, s
 
 def test_a_command_is_carried_out_where_a_player_here_is_meant_and_declined_where_there_is_none(house, service):
     assert "loudspeaker" in asked(service, "back thirty seconds", until="not-handled").data["text"]
+    told = asked(service, "play the part about bees", until="not-handled").data["text"]
+    assert told == "That is at 1:05. I have no loudspeaker to do that on."
     rooms = Rooms()
     with running(house, house=rooms) as other:
         assert Handled.from_event(asked(other, "play the part about bees in the attic")).text == "Playing from 65."
