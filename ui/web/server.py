@@ -62,7 +62,8 @@ def build(companion: Companion, token: str = "") -> FastAPI:
             await run_in_threadpool(companion.close)
 
     app = FastAPI(title="Earmark", lifespan=life, docs_url=None, redoc_url=None)
-    app.state.served = Served(companion, Listeners(settings.data_dir), ModelFetching(companion), Kept(settings.data_dir))
+    folder = settings.data_dir
+    app.state.served = Served(companion, Listeners(folder), ModelFetching(companion), Kept(folder))
     # the last that is added sees a request first
     app.add_middleware(document.Document, companion=companion)
     app.add_middleware(Bounds)
