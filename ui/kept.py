@@ -219,7 +219,8 @@ class Kept:
                 yield db
         except sqlite3.Error as error:
             raise LibraryError(
-                f"{self._file} could not be used ({error}).", "Move it away: positions, notes and saved moments go with it."
+                f"{self._file} could not be used ({error}).",
+                "Move it away: positions, notes and saved moments go with it.",
             ) from error
 
 

@@ -152,7 +152,7 @@ def episode_page_json(library: "Library", episode: "Episode") -> Json:
             {"start": segment.start, "end": segment.end, "title": segment.title, "summary": segment.summary,
              "said": speakers.parts(segment.summary, segment.start, segment.end) if quoted else []}
             for segment in segments
-        ],  # fmt: skip
+        ],
         "chapters": [{"start": chapter.start, "title": chapter.title} for chapter in library.chapters(episode.id)],
     }
 

@@ -22,6 +22,11 @@ def test_a_newcomer_sees_what_this_is_and_can_ask_without_scrolling(
     expect(page.locator(".chip")).to_have_count(3)
     expect(page.locator(".chip").first).to_be_in_viewport(ratio=1)
     expect(page.locator("#bar")).to_be_hidden()
+    german = visit(served.url, **look, locale="de-DE")
+    expect(german.locator("#lead-title")).to_have_text("Podcasts fragen. Die Antwort hören. An der Stelle landen.")
+    assert german.evaluate("document.documentElement.lang") == "de"
+    expect(german.locator(".chip").first).to_be_in_viewport(ratio=1)
+    page.bring_to_front()
     page.keyboard.press("Tab")
     expect(page.locator(".skip").first).to_be_focused()
     page.keyboard.press("Enter")
@@ -183,12 +188,18 @@ def test_the_page_and_a_chosen_episode_are_there_without_the_server(visit: Visit
     page.reload()
     page.wait_for_function("window.Earmark")
     cached = """async () => { const names = await caches.keys(); const found = [];
-        for (const name of names) found.push(...(await (await caches.open(name)).keys()).map((one) => new URL(one.url).pathname));
-        return found; }"""
+        for (const name of names) found.push(...await (await caches.open(name)).keys());
+        return found.map((one) => new URL(one.url).pathname); }"""
     kept = page.evaluate(cached)
     assert f"/audio/{served.tones}" in kept
     for path in ("/", "/page/boot.js", "/page/main.js", "/api/episodes", f"/api/episodes/{served.tones}"):
         assert path in kept
-    part = page.evaluate(f"""async () => {{ const reply = await fetch('/audio/{served.tones}', {{ headers: {{ Range: 'bytes=10-19' }} }});
-        return [reply.status, (await reply.arrayBuffer()).byteLength, reply.headers.get('Content-Range').slice(0, 12)]; }}""")
+    part = page.evaluate(
+        """async (path) => {
+            const reply = await fetch(path, { headers: { Range: "bytes=10-19" } });
+            const { byteLength } = await reply.arrayBuffer();
+            return [reply.status, byteLength, reply.headers.get("Content-Range").slice(0, 12)];
+        }""",
+        f"/audio/{served.tones}",
+    )
     assert part == [206, 10, "bytes 10-19/"]

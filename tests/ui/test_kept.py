@@ -82,7 +82,7 @@ def known(name):
 BASE = "http://127.0.0.1:7860/"
 SAVED = [
     SavedMoment("1" * 16, "text", 5.0, 9.0, "Written.", at=1_800_000_000.0),
-    SavedMoment("2" * 16, "e1", 65.4, 372.0, "Bees *dance* <b>.", "Ada", "What do bees do?", "my note", 1_700_000_000.0),
+    SavedMoment("2" * 16, "e1", 65.4, 372.0, "Bees *dance* <b>.", "Ada", "What do bees do?", "my note", 1.7e9),
     SavedMoment("3" * 16, "gone", 1.0, 2.0, "Removed.", at=1_600_000_000.0),
 ]
 
@@ -111,7 +111,7 @@ def test_soundbites_name_their_episode_and_length():
     assert [(bite.get("startTime"), bite.get("duration")) for bite in bites] == [
         ("65.400", "306.600"), ("1.000", "1.000"), ("5.000", "4.000"),
     ]  # fmt: skip
-    assert [item.findtext("title") for item in root.iter("item")][0].startswith("Tom &")
+    assert next(root.iter("item")).findtext("title").startswith("Tom &")
 
 
 def test_a_summary_is_told_with_who_said_what():
@@ -123,8 +123,12 @@ def test_a_summary_is_told_with_who_said_what():
     ]  # fmt: skip
     speakers = Speakers(cues)
     told = speakers.parts("Let's begin with the phrase on your door. The cells in your liver become a liver. It's new.")
-    assert told == [("Nora", "Let's begin with the phrase on your door."), ("Elias", "The cells in your liver become a liver."),
-                    ("", "It's new.")]  # fmt: skip
+    assert told == [
+        ("Nora", "Let's begin with the phrase on your door."),
+        ("Elias", "The cells in your liver become a liver."),
+        ("", "It's new."),
+    ]
     assert speakers.of("Let's begin with the phrase again.", 90, 120) == "Elias"
-    assert speakers.parts("I keep bees now as well. And more of that.") == [("", "I keep bees now as well. And more of that.")]
+    nobody = "I keep bees now as well. And more of that."
+    assert speakers.parts(nobody) == [("", nobody)]
     assert speakers.parts("") == []

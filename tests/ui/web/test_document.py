@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The page as others see it before it runs: title, preview, manifest, icons, service worker; and nothing of Gradio's."""
+"""The page as others see it before it runs: title, preview, manifest, icons, service worker; nothing of Gradio's."""
 
 import re
 from io import BytesIO

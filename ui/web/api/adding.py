@@ -8,9 +8,10 @@ import time
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any, TypeVar
+from urllib.parse import quote
 
 import anyio
-from fastapi import APIRouter, HTTPException, Request
+from fastapi import APIRouter, HTTPException, Request, Response
 from starlette.concurrency import run_in_threadpool
 from starlette.requests import ClientDisconnect
 
@@ -33,14 +34,18 @@ STALE = 7 * 86_400.0
 """Seconds after which dropped files go: by then they were taken in, or nobody wants them."""
 
 _LONGEST_NAME = 200  # bytes of a file's name; file systems take 255
+_LONGEST_TOLD = 1000  # characters of what was left out that are told
 _LOOK = 0.5  # seconds between two looks whether the client is still there
 
 router = APIRouter(tags=["adding"])
 
 
 @router.post("/api/add")
-async def add(body: AddBody, companion: CompanionDep, request: Request) -> list[dict[str, Any]]:
-    """Put what an address leads to, or files that were uploaded, into the queue; the episodes that now wait."""
+async def add(body: AddBody, companion: CompanionDep, request: Request, response: Response) -> list[dict[str, Any]]:
+    """Put what an address leads to, or files that were uploaded, into the queue; the episodes that now wait.
+
+    What of it could not be taken in is told in the header ``X-Left-Out``, percent-encoded.
+    """
     if body.batch:
         ref = str(_batch(companion.settings.data_dir / "uploads", body.batch))
     elif ADDRESS.fullmatch(body.address.strip()):  # never a path: that would read this machine's files
@@ -48,7 +53,7 @@ async def add(body: AddBody, companion: CompanionDep, request: Request) -> list[
     else:
         raise LibraryError("That is not an address.", "Begin it with http:// or https://, or drop a file.")
 
-    def work(net: Net) -> list[dict[str, Any]]:
+    def work(net: Net) -> tuple[list[dict[str, Any]], str]:
         try:
             gathered = gather(ref, net, Choice(body.latest))
         except EarmarkError as error:
@@ -61,9 +66,13 @@ async def add(body: AddBody, companion: CompanionDep, request: Request) -> list[
         added = take(companion.library, gathered, "", BY_HAND, net.check)
         if not added:
             raise LibraryError("There is nothing in it to listen to.", " ".join(gathered.problems))
-        return [schemas.episode_json(episode) for episode in added]
+        return [schemas.episode_json(episode) for episode in added], " ".join(gathered.problems)
 
-    return await while_wanted(request, net_of(companion.settings), work)
+    episodes, left_out = await while_wanted(request, net_of(companion.settings), work)
+    if left_out:
+        folder = f"{companion.settings.data_dir / 'uploads'}/{body.batch}/"  # where it lies says nothing to a person
+        response.headers["X-Left-Out"] = quote(left_out.replace(folder, "")[:_LONGEST_TOLD])
+    return episodes
 
 
 @router.put("/api/upload/{batch}/{name}")

@@ -102,10 +102,20 @@ def search(
     text: Annotated[str, Query(min_length=1, max_length=limits.LONGEST_TEXT)], companion: CompanionDep
 ) -> list[dict[str, Any]]:
     """Moments in which that is said, in any episode, best first."""
-    words = set(re.findall(r"\w{2,}", text.lower()))
-    found = companion.search(text, limits.MOST_FOUND)
-    said = [moment for moment in found if words & set(re.findall(r"\w{2,}", moment.quote.lower()))]
-    return [schemas.moment_json(moment) for moment in said]
+    wanted = _words(text)  # "Proof-of-Work" and "proof of work" are the same
+    telling = {word for word in wanted if len(word) > 2} or set(wanted)
+    phrase = " ".join(wanted)
+    found = companion.search(phrase, limits.MOST_FOUND) if phrase else []
+    said = [(moment, _words(moment.quote)) for moment in found]
+    said = [(moment, words) for moment, words in said if telling & set(words)]
+    # where it is said word for word comes first
+    said.sort(key=lambda one: f" {phrase} " not in f" {' '.join(one[1])} ")
+    return [schemas.moment_json(moment) for moment, _ in said]
+
+
+def _words(text: str) -> list[str]:
+    """The words of a text without regard to case and the marks between them."""
+    return re.findall(r"\w+", re.sub(r"(?<=\w)['’](?=\w)", "", text.lower()))
 
 
 @router.post("/api/heat")

@@ -33,6 +33,15 @@ const attempt = async (doing, act) => {
   }
 };
 
+// Ask the server to take something in: the episodes that wait, and what of it was left out.
+const take = async (body) => {
+  const reply = await fetch("api/add", { method: "POST", headers: { "Content-Type": "application/json" }, body: JSON.stringify(body) })
+    .catch(() => { throw new Error(t("Earmark does not answer. Is it still running?")); });
+  const answer = await reply.json().catch(() => ({}));
+  if (!reply.ok) throw new Error(reason(answer) || reply.statusText);
+  return [answer, decodeURIComponent(reply.headers.get("X-Left-Out") ?? "")];
+};
+
 const names = (list) => list.slice(0, 3).map(({ name }) => name).join(", ") + (list.length > 3 ? " …" : "");
 
 const files = (list) => attempt(t("Copying…"), async () => {
@@ -46,7 +55,8 @@ const files = (list) => attempt(t("Copying…"), async () => {
       .catch(() => { throw new Error(t("{name} broke off on the way: is Earmark still running? Drop it again.", { name: file.name })); });
     if (!reply.ok) throw new Error(`${file.name}: ${reason(await reply.json().catch(() => ({}))) || reply.statusText}`);
   }
-  added(await fetchJson("api/add", { batch }), left);
+  const [episodes, problems] = await take({ batch });
+  added(episodes, [left, problems].filter(Boolean).join(" "));
 });
 
 const drawFeeds = (feeds) => {
@@ -119,7 +129,7 @@ export const adding = {
       const address = whole(typed);
       if (!address) { note(t("“{text}” is no address. Paste one such as https://example.org/feed.xml.", { text: typed.slice(0, 60) })); return; }
       attempt(t("Looking what is there…"), async () => {
-        added(await fetchJson("api/add", { address, latest: Number($("add-latest").value) }));
+        added(...await take({ address, latest: Number($("add-latest").value) }));
         $("add-address").value = "";
         readFeeds();
       });

@@ -28,7 +28,7 @@ import { transcript } from "./transcript.js";
 import { go, openFor, startViews, view } from "./views.js";
 
 const SOON = 700; // milliseconds to the next look while something is under way
-const LATER = 5000;
+const LATER = 10_000; // while nothing is
 const NEEDED = ["state", "shelf", "audio", "answer", "topics", "transcript-lines", "talk", "notes", "ask-button"];
 
 // -- how things stand --------------------------------------------------------------------------------------
@@ -90,7 +90,8 @@ const look = async () => {
     pause = away.pause();
   }
   clearTimeout(next);
-  next = setTimeout(look, document.hidden ? Math.max(LATER, pause) : pause);
+  if (document.hidden) next = 0; // nobody looks: on coming back
+  else next = setTimeout(look, pause);
 };
 export const lookNow = () => { clearTimeout(next); return look(); };
 
@@ -158,6 +159,7 @@ export const start = async () => {
   shelf.start();
   drawTries();
   await loadLast();
+  document.addEventListener("visibilitychange", () => { if (!document.hidden && !next) look(); });
   registerOffline();
   // what may be driven from a console, an extension or a test
   Object.assign(window, { Earmark: { ask, away, choose, chosen, go, hush, kept, lookNow, place, player, progress, sheet, takeLibrary, transcript, view, voice } });

@@ -3,6 +3,7 @@
 
 import time
 import uuid
+from urllib.parse import unquote
 
 import pytest
 from huggingface_hub import constants
@@ -183,3 +184,14 @@ def test_what_lets_a_subscriber_in_is_not_told(door, companion):
         for path in ("/api/feeds", "/api/episodes", "/api/status"):
             said = door.get(path).text
             assert not [secret for secret in secrets if secret in said], path
+
+
+def test_what_of_a_drop_is_left_out_is_told(door):
+    batch = "fedcba9876543210" * 2
+    door.put(f"/api/upload/{batch}/talk.vtt", content=VTT + b"\n00:06.000 --> 00:09.000\n<v Ada>More of it.\n")
+    door.put(f"/api/upload/{batch}/feeds.opml", content=(
+        b'<?xml version="1.0"?><opml version="2.0"><body>'
+        b'<outline type="rss" text="Harbour Talk" xmlUrl="http://127.0.0.1:9/feed.xml"/></body></opml>'))  # fmt: skip
+    reply = door.post("/api/add", json={"batch": batch})
+    assert [episode["title"] for episode in reply.json()] == ["Talk"]
+    assert "Harbour Talk" in unquote(reply.headers["x-left-out"])

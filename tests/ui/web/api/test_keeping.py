@@ -12,7 +12,9 @@ from ui.web import server
 ANN = {"X-Listener": "ann-of-the-kitchen"}
 BEN = {"X-Listener": "ben-of-the-garden"}
 MOMENT = {"start": 65.4, "end": 72.0, "quote": "Bees dance.", "speaker": "Ada", "question": "What do bees do?"}
-ANSWER = {"question": "Why?", "covered": True, "remark": "", "sentences": [{"text": "So.", "moments": []}], "moments": []}
+ANSWER = {
+    "question": "Why?", "covered": True, "remark": "", "sentences": [{"text": "So.", "moments": []}], "moments": [],
+}  # fmt: skip
 
 
 @pytest.fixture
@@ -44,7 +46,8 @@ def test_notes_go_to_the_server_and_a_stale_tab_is_told_what_is_there(door, epis
 
 
 def test_conversations_have_their_place(door):
-    assert door.post("/api/conversations", headers=ANN, json={"scope": "library", "answer": ANSWER}).json() == {"kept": 1}
+    kept = door.post("/api/conversations", headers=ANN, json={"scope": "library", "answer": ANSWER})
+    assert kept.json() == {"kept": 1}
     (answer,) = door.get("/api/conversations?scope=library", headers=ANN).json()
     assert answer["question"] == "Why?"
     assert answer["at"] > 0
