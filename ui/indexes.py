@@ -68,14 +68,8 @@ class Indexes:
     def add(self, episode: Episode, cues: tuple[Cue, ...]) -> None:
         """Make an episode searchable, replacing what was there; also for the model that is about to be used."""
         self._begin()
-        title = " ".join((episode.title, episode.show, *episode.guests))
-        found = passages(episode.id, cues)
-        known = Prepared.load(demo.INDEX) if episode.source == str(demo.AUDIO) else None
         for each in self._written():
-            made = known
-            if made is None or made.of != made_of([one.text for one in found], cues, each.embed.name):
-                made = self.prepared(episode.id, cues, each.embed)
-            each.index.add(episode.id, found, made.vectors, title, made.script, episode.language)
+            self._put(each, episode, cues)
 
     def prepared(self, episode_id: str, cues: Sequence[Cue], embed: Embedder | None = None) -> Prepared:
         """What an index holds of an episode, computed; without ``embed``, with the packaged model."""
@@ -104,7 +98,7 @@ class Indexes:
         missing = self._missing(self.index)
         for number, episode in enumerate(missing):
             on_progress(number / len(missing), f"Indexing again: {episode.title}")
-            self.add(episode, self._library.cues(episode.id))
+            self._put(self.current, episode, self._library.cues(episode.id))
 
     def switch(self, said: Callable[[], None], stopping: Event) -> None:
         """Embed the library with the model that the settings name, unless that is done, and use it from then on.
@@ -123,15 +117,15 @@ class Indexes:
             self._engines.tell("finding", f"{named.embed.name} embeds the library: {whole - len(missing)} of {whole} "
                                           "episodes; it finds when all are done.")  # fmt: skip
             said()
-            self._embed(named, episode)
+            self._put(named, episode, self._library.cues(episode.id))
 
-    def _embed(self, named: Found, episode: Episode) -> None:
-        cues = self._library.cues(episode.id)
-        made = self.prepared(episode.id, cues, named.embed)
+    def _put(self, where: Found, episode: Episode, cues: tuple[Cue, ...]) -> None:
+        found = passages(episode.id, cues)
+        made = Prepared.load(demo.INDEX) if episode.source == str(demo.AUDIO) else None
+        if made is None or made.of != made_of([one.text for one in found], cues, where.embed.name):
+            made = self.prepared(episode.id, cues, where.embed)
         title = " ".join((episode.title, episode.show, *episode.guests))
-        named.index.add(
-            episode.id, passages(episode.id, cues), made.vectors, title, made.script, episode.language
-        )  # fmt: skip
+        where.index.add(episode.id, found, made.vectors, title, made.script, episode.language)
 
     def _written(self) -> list[Found]:
         """Where an episode that comes in is put."""

@@ -11,7 +11,7 @@ def make(folder: Path) -> Path:
     """Write one into ``folder``."""
     import torch
     from sentence_transformers import SentenceTransformer
-    from sentence_transformers.models import Normalize, Pooling, Transformer
+    from sentence_transformers.sentence_transformer.modules import Normalize, Pooling, Transformer
     from transformers import BertConfig, BertModel, BertTokenizer
 
     bare = folder.with_name(f"{folder.name}.bare")
