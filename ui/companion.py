@@ -33,6 +33,7 @@ from retrieval.index.embedding import Matrix
 from retrieval.index.index import Index
 from retrieval.model import Answer, Found, Moment, Question, Sentence
 from ui import demo_episode
+from ui.embedding_progress import Told
 from ui.engines import ROLES, EngineLine, Engines
 from ui.indexes import Indexes
 from ui.model_catalogue import speakers_folder
@@ -83,7 +84,8 @@ class Companion:
 
     def __init__(self, settings: Settings) -> None:
         self.settings = settings
-        self._encode_passages = once(self.encode)
+        self._told = Told(self.encode)
+        self._encode_passages = once(self._told.encode)
         try:
             settings.data_dir.mkdir(parents=True, exist_ok=True)
         except OSError as error:
@@ -216,7 +218,7 @@ class Companion:
         fetch = Fetcher(net_of(self.settings))
         return pipeline.Tools(
             self._hearing_of_recordings, self.encode, self.indexes.add, fetch, self._answered, self._writer,
-            self._speakers,
+            self._speakers, self._told.to,
         )
 
     def add(self, path: Path, on_step: OnStep = lambda episode, step: None) -> Episode:

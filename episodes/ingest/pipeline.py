@@ -6,7 +6,7 @@ whenever the work is broken off.
 """
 
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager, suppress
+from contextlib import AbstractContextManager, contextmanager, nullcontext, suppress
 from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
@@ -43,7 +43,8 @@ if TYPE_CHECKING:
 
 OnStep = Callable[[Episode, StepState], None]
 Progress = Callable[[float], None]
-_PIECE = 256  # texts that are embedded between two signs of progress
+_PIECE = 128  # texts that are embedded between two signs of progress
+_TELLING = 60.0  # seconds of sound from which on the time of a step tells how long others take: it is not mostly start
 _NOTED = 0.5  # seconds between two stored progress values; each is a write that other processes wait for
 
 
@@ -60,7 +61,8 @@ class Tools:
     brings a source's files into a folder and returns the source with their paths; ``ask`` tells where in a transcript
     each of some questions is answered (seconds, None for nowhere); ``writer`` gives the language model that writes the
     digest, None when it stays in the speakers' own words; ``speakers`` gives what tells speakers apart by their voices,
-    for transcripts that name none, None when nothing does.
+    for transcripts that name none, None when nothing does; ``telling`` has a step told which share (0..1) of what is
+    embedded in it is done.
     """
 
     hearing: Callable[[], "Hearing"]
@@ -70,6 +72,7 @@ class Tools:
     ask: Callable[[Sequence[Cue], Sequence[str]], Sequence[float | None]] | None = None
     writer: Callable[[], Writer | None] = lambda: None
     speakers: Callable[[], "Speakers | None"] = lambda: None
+    telling: Callable[[Progress], AbstractContextManager[None]] = lambda progress: nullcontext()
 
 
 class Ingest:
@@ -156,7 +159,8 @@ class Ingest:
                 self.queue.progressed(self.job)
                 if made.measured and (begun_at or 0) < 0.5:
                     sound = self.library.episode(episode.id).seconds * (1 - (begun_at or 0))
-                    self.queue.measured(step, monotonic() - began, sound)
+                    if sound >= _TELLING:
+                        self.queue.measured(step, monotonic() - began, sound)
             return tell(state)
         except BaseException as error:
             # The disk may be full, so that this cannot be stored either: the error itself is what has to be seen.
@@ -297,7 +301,8 @@ class Ingest:
     def _digest(self, episode: Episode, progress: Progress) -> "_Made":
         cues, segments = self.library.cues(episode.id), self.library.segments(episode.id)
         ask = partial(self.tools.ask, cues) if self.tools.ask else None
-        titled, summary = digest(cues, segments, _reporting(self.tools.embed, progress), ask)
+        with self.tools.telling(lambda part: progress(0.1 + 0.8 * part)):  # most of it is trying the questions
+            titled, summary = digest(cues, segments, _reporting(self.tools.embed, progress, 0.1), ask)
         progress(0.9)
         named, remark = [bool(part.title) for part in segments], ""
         try:
@@ -314,7 +319,8 @@ class Ingest:
         return _Made(store, remark)
 
     def _index(self, episode: Episode, progress: Progress) -> "_Made":
-        self.tools.index(self.library.episode(episode.id), self.library.cues(episode.id))
+        with self.tools.telling(progress):
+            self.tools.index(self.library.episode(episode.id), self.library.cues(episode.id))
         return _Made()
 
 
@@ -354,9 +360,9 @@ def _transcript(source: Source) -> Path:
     return source.transcript
 
 
-def _reporting(embed: Embed, progress: Progress) -> Embed:
+def _reporting(embed: Embed, progress: Progress, most: float = 0.85) -> Embed:
     """The same function, that tells after each piece how far a step is; how much is still to come it cannot know, so
-    each piece halves what is left."""
+    each piece halves what is left of ``most``."""
     done = 0.0
 
     def reporting(texts: Sequence[str]) -> npt.NDArray[np.float32]:
@@ -365,7 +371,7 @@ def _reporting(embed: Embed, progress: Progress) -> Embed:
         for at in range(0, max(1, len(texts)), _PIECE):
             rows.append(embed(texts[at : at + _PIECE]))
             share = min(1.0, _PIECE / max(1, len(texts)))
-            done += (0.85 - done) * 0.5 * share
+            done += (most - done) * 0.5 * share
             progress(done)
         return np.concatenate(rows)
 

@@ -28,6 +28,7 @@ SETTING_FILE, SETTING_DOCUMENT = "fetch_megabytes", "fetch_document_megabytes"
 _TOKEN = re.compile(r"(?=[^/.]{0,400}\d)(?=[^/.]{0,400}[A-Za-z])[A-Za-z0-9_~=-]{20,400}(?:\.\w{1,5})?")
 """A part of a path that is a subscriber's token rather than a name: long, with letters and digits."""
 
+_ADDRESSES = re.compile(r"https?://[^\s“”\"<>()]{1,4000}[^\s“”\"<>().,:;]")
 _REDIRECTS = 10
 _BLOCK = 1 << 16  # bytes
 _MOVED = (301, 308)
@@ -185,6 +186,11 @@ def masked(address: str) -> str:
     return one_line(urlunsplit((parts.scheme, place, path, query, "")), 1_000)
 
 
+def without_secrets(text: str) -> str:
+    """A sentence whose addresses are masked."""
+    return _ADDRESSES.sub(lambda found: masked(found[0]), text)
+
+
 def _plain_address(address: str) -> None:
     """Refuse what is not an address of the web. Raises DownloadError."""
     import httpx
@@ -245,8 +251,9 @@ def _foreign(address: str) -> Iterator[None]:
     number) is a download that failed, and nothing more: the other feeds and episodes go on."""
     try:
         yield
-    except EarmarkError:
-        raise
+    except EarmarkError as error:  # of whichever address: a redirect's may hold a token too
+        told = type(error)(without_secrets(error.message), without_secrets(error.hint))
+        raise told from error.__cause__
     except (ValueError, ArithmeticError, LookupError, AttributeError, TypeError, RecursionError) as error:
         raise DownloadError(f"{one_line(masked(address), 200)} could not be fetched: what was sent makes no sense "
                             f"({type(error).__name__}).", "Check the address.") from error

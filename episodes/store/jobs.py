@@ -237,9 +237,9 @@ def save_source(database: Database, episode_id: str, source: Source) -> None:
         try:
             data = _JSON.encode(source).decode()
         except UnicodeEncodeError:  # half a letter in what a publisher wrote
-            given = {field.name: getattr(source, field.name) for field in fields(source)}
-            whole: dict[str, Any] = {name: _whole(text) for name, text in given.items() if isinstance(text, str)}
-            data = _JSON.encode(replace(source, **whole)).decode()
+            every = {field.name: getattr(source, field.name) for field in fields(source)}
+            texts: dict[str, Any] = {name: _whole(text) for name, text in every.items() if isinstance(text, str)}
+            data = _JSON.encode(replace(source, **texts)).decode()
         database.execute("INSERT OR REPLACE INTO sources VALUES (?, ?)", (episode_id, data))
 
 

@@ -110,6 +110,8 @@ def _rows(data: Any, depth: int = 0) -> list[Any] | None:
     if isinstance(data, list):
         if not data or _row_like(data):
             return data
+        if inner := _of_paragraphs(data):
+            return inner
         if len(data) == 1 or (depth == 0 and isinstance(data[0], dict | list)):
             return _rows(data[0], depth + 1) if depth < 4 else None
         return data if any(isinstance(one, dict) and _text_of(one) for one in data[:20]) else None
@@ -132,6 +134,23 @@ def _rows(data: Any, depth: int = 0) -> list[Any] | None:
     if isinstance(words, list) and words and _row_like(words):
         return words
     return empty
+
+
+def _of_paragraphs(rows: list[Any]) -> list[dict[str, Any]]:
+    """The sentences, or words, of paragraphs that have a speaker and no text of their own (Descript, Riverside)."""
+    paragraphs = [row for row in rows if isinstance(row, dict) and _text_of(row) is None and _speaker(row)]
+    if len(paragraphs) < len(rows):
+        return []
+    for key in ("sentences", "lines", "words"):
+        inside = [(row, row[key]) for row in paragraphs if isinstance(row.get(key), list)]
+        if inside and all(_row_like(parts) for _, parts in inside if parts):
+            return [
+                part if _speaker(part) else part | {"speaker": _speaker(row)}
+                for row, parts in inside
+                for part in parts
+                if isinstance(part, dict)
+            ]
+    return []
 
 
 def _row_like(rows: list[Any]) -> bool:

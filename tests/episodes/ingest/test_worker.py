@@ -342,3 +342,22 @@ def test_half_a_letter_in_what_a_publisher_wrote_is_left_out(library: Library) -
     episode = enqueue(library, Source("Bees \ud83d and hives", address="https://example.org/a.mp3", notes="\udce9"))
     assert set(library.source(episode.id).notes) == {"\ufffd"}
     assert library.source(episode.id).title.endswith(" and hives")
+
+
+def test_the_same_relative_name_in_three_folders_is_three_files_wherever_the_worker_stands(
+    library: Library, tools: Tools, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    given = {}
+    for name in ("north", "south", "west"):
+        (tmp_path / name).mkdir()
+        source(tmp_path / name, "talk")
+        (tmp_path / name / "talk.srt").write_text((tmp_path / name / "talk.srt").read_text().replace("talk", name))
+        monkeypatch.chdir(tmp_path / name)
+        (found,) = gather("talk.srt", Net()).sources
+        given[name] = enqueue(library, found).id
+    (tmp_path / "talk.srt").write_text("another one")
+    monkeypatch.chdir(tmp_path)
+    worker.run(library, tools, threading.Event(), 0.0)
+    for name, episode in given.items():
+        assert library.episode(episode).source == str(tmp_path / name / "talk.srt")
+        assert all(name in cue.text for cue in library.cues(episode))

@@ -15,7 +15,8 @@ import pytest
 from episodes.model import Link, Source
 from episodes.sources import ssrf_guard
 from episodes.sources.download import Fetcher
-from episodes.sources.http import Net, masked
+from episodes.sources.http import Net, masked, without_secrets
+from tests.episodes.feedserver import Publisher, publishing
 from voice.errors import DownloadError
 
 NET = Net(private=True)
@@ -166,3 +167,30 @@ def test_addresses_that_are_not_public(address):
 ])  # fmt: skip
 def test_addresses_are_shown_without_what_lets_somebody_in(address, shown):
     assert masked(address) == shown
+
+
+@pytest.mark.parametrize("way", ["document", "file"])
+def test_what_lets_somebody_in_is_not_in_what_is_said_of_a_failure(tmp_path: Path, way: str) -> None:
+    with publishing() as publisher:
+        _failures_are_told_without_secrets(publisher, tmp_path, way)
+
+
+def _failures_are_told_without_secrets(publisher: Publisher, tmp_path: Path, way: str) -> None:
+    secret = f"http://ann:sesame@127.0.0.1:{publisher.port}"
+    net = replace(NET, largest=1000, largest_file=1000)
+    publisher.files["/big.xml?token=sesame"] = b"<rss>" + b"x" * 5000
+    for path in ("/gone.xml?token=sesame", "/busy/?token=sesame", "/big.xml?token=sesame", "/around/?token=sesame",
+                 "/moved/gone.xml?token=sesame"):  # fmt: skip
+        with pytest.raises(DownloadError) as refused:
+            if way == "document":
+                net.document(secret + path)
+            else:
+                net.file(secret + path, tmp_path / "a.mp3", lambda part: None)
+        assert "127.0.0.1" in refused.value.message
+        assert "sesame" not in str(refused.value), path
+
+
+def test_a_sentence_without_addresses_stays_as_it_is() -> None:
+    assert without_secrets("The disk is full.") == "The disk is full."
+    assert without_secrets("“http://e.org/a?k=1” is no feed.") == "“http://e.org/a?k=…” is no feed."
+    assert without_secrets("See http://e.org/feed.xml.") == "See http://e.org/feed.xml."

@@ -277,3 +277,26 @@ def test_tags_in_the_code_page_of_a_country() -> None:
     assert readable("Пчёлы".encode("cp1251").decode("latin-1")) == "Пчёлы"
     assert readable("Café Müller") == "Café Müller"
     assert readable("Łódź") == "Łódź"
+
+
+ADA_AND_BOB = [(0.0, "Ada", "Hello there."), (2.0, "Bob", "Hi.")]
+
+
+@pytest.mark.parametrize("data", [
+    [{"speaker": "Ada", "start": 0.0, "end": 2.0, "text": "Hello there."},
+     {"speaker": "Bob", "start": 2.0, "end": 4.0, "text": "Hi."}],
+    {"transcript": [{"speaker": {"name": "Ada"}, "startTime": 0.0, "endTime": 2.0, "text": "Hello there."},
+                    {"speaker": {"name": "Bob"}, "startTime": 2.0, "endTime": 4.0, "text": "Hi."}]},
+    {"segments": [{"speakerName": "Ada", "startMs": 0, "endMs": 2000, "text": "Hello there."},
+                  {"speakerName": "Bob", "startMs": 2000, "endMs": 4000, "text": "Hi."}]},
+    {"paragraphs": [
+        {"speaker": "Ada", "words": [{"text": "Hello", "start": 0.0, "end": 1.0},
+                                     {"text": "there.", "start": 1.0, "end": 2.0}]},
+        {"speaker": "Bob", "words": [{"text": "Hi.", "start": 2.0, "end": 4.0}]}]},
+    {"segments": [{"speaker": "Ada", "sentences": [{"text": "Hello there.", "start": 0.0, "end": 2.0}]},
+                  {"speaker": "Bob", "sentences": [{"text": "Hi.", "start": 2.0, "end": 4.0}]}]},
+])  # fmt: skip
+def test_paragraphs_keep_their_speakers_however_an_editor_nests_them(tmp_path: Path, data: object) -> None:
+    (tmp_path / "talk.json").write_text(json.dumps(data))
+    cues = read_transcript(tmp_path / "talk.json")
+    assert [(cue.start, cue.speaker, cue.text) for cue in cues] == ADA_AND_BOB
