@@ -173,7 +173,7 @@ def test_what_goes_wrong_is_said_once(listener: Listener) -> None:
     session._on_turn = seen.append
     problem = str(HearingError("The model cannot be read.", "Fetch it again."))
     for number in (1, 2):
-        session._turn = Turn(1000 + number, number, State.OVER)
+        session.attention.turn = Turn(1000 + number, number, State.OVER)
         session._post("update", Finished(1000 + number, 0.0, problem))
         listener.until(lambda number=number: len(seen) == number)
     assert listener.said == ["The model cannot be read. Fetch it again."]

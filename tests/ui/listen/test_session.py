@@ -115,7 +115,7 @@ def quiet(room: Room) -> Iterator[None]:
     for key in "s-":  # keys are obeyed in order: when it is slower, it has stopped as well
         room.session.press(key)
     room.until(lambda: room.session.player.speed < 2.0, "the keys are obeyed")
-    room.until(lambda: not room.session._state().speaking, "silence")
+    room.until(lambda: not room.session.reply.speaking, "silence")
     room.session.player.pause()
     room.session.player.speed = 1.0
 
@@ -162,7 +162,7 @@ def test_talking_over_an_answer_stops_it(room: Room) -> None:
     time.sleep(0.8)
     room.ask("Pause.")
     assert room.attempts[-1].command is not None and room.attempts[-1].command.name == "pause"
-    room.until(lambda: not room.session._state().speaking, "silence")
+    room.until(lambda: not room.session.reply.speaking, "silence")
     assert not room.session.player.playing
     with room.card.listen() as ear:
         time.sleep(0.5)
@@ -174,7 +174,7 @@ def test_what_was_paused_stays_paused(room: Room) -> None:
     room.ask("What are the layers of homeostasis?")
     room.until(lambda: room.session.player.speaking, "an answer sounds")
     room.ask("Stop.")
-    room.until(lambda: not room.session._state().speaking, "silence")
+    room.until(lambda: not room.session.reply.speaking, "silence")
     assert not room.session.player.playing
     assert room.session.player.position == pytest.approx(80.0, abs=0.1)
 
