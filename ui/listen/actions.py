@@ -9,6 +9,7 @@ from ui.listen.reply import Reply
 from voice.devices.duplex import Earcon, earcon
 from voice.devices.player import Player
 from voice.errors import LibraryError
+from voice.turns.commands import CommandName
 from voice.turns.playback_policy import Action, Do, PlaybackPolicy, PlayerState
 
 log = logging.getLogger("earmark.listen")
@@ -32,9 +33,14 @@ class Actions:
         )
 
     def do(self, actions: list[Action]) -> None:
-        """Carry out actions, in order."""
+        """Carry out actions, in order. What could not be kept is said instead of that it was."""
+        problem = ""
         for action in actions:
-            self._one(action)
+            try:
+                self._one(Action(Do.SAY, text=problem) if problem and action.do is Do.SAY else action)
+            except LibraryError as error:
+                log.warning("%s", error)
+                problem = str(error)
 
     def say(self, text: str) -> None:
         """Say a text."""
@@ -42,11 +48,21 @@ class Actions:
 
     def began(self) -> None:
         """Somebody begins to speak, or called."""
+        self._catch_up()
         self.do(self.policy.began(self.state()))
 
     def command(self, name: str, amount: float | None = None, about: str = "") -> None:
         """Obey a command."""
+        self._catch_up()
+        if name == CommandName.BOOKMARKS:
+            self.policy.bookmarks = self.now_playing.bookmarks
+            self.policy.bookmarks_elsewhere = self.now_playing.bookmarks_elsewhere
         self.do(self.policy.command(name, amount, about, self.state(), self.now_playing.topics))
+
+    def _catch_up(self) -> None:
+        """What is paused here may have been gone on with on the page."""
+        if not self.player.playing and not self.policy.interrupted:
+            self.now_playing.catch_up()
 
     def _one(self, action: Action) -> None:
         player, reply = self.player, self.reply
@@ -83,6 +99,7 @@ class Actions:
             case Do.VOLUME:
                 player.volume = action.amount
             case Do.BOOKMARK:
+                self.now_playing.save_moment(action.amount)
                 self.save()
             case Do.EPISODE:
                 self.episode(round(action.amount))
@@ -123,7 +140,6 @@ class Actions:
             self.player.pause()
             self.say(error.message)
             return
-        self.policy.bookmarks = self.now_playing.bookmarks
         self.player.play()
 
     def save(self) -> None:

@@ -87,7 +87,6 @@ class ListeningSession:
     def open(self, ref: str | None = None, play: bool = True) -> None:
         """Take an episode (None: the last one, else the newest), where it was left. Raises LibraryError."""
         self.now_playing.open(ref)
-        self.policy.bookmarks = self.now_playing.bookmarks
         if play:
             self.player.play()
 
@@ -286,6 +285,7 @@ class ListeningSession:
     def _tick(self) -> None:
         """What comes to its end by itself: an answer, a moment in its own words; and the saving."""
         reply, player = self.reply, self.player
+        self.now_playing.look()
         if reply.turn is not None and reply.turn.sounds:
             self.actions.do(reply.sound_out())
         voice = reply.turn

