@@ -3,12 +3,14 @@
 
 There are no accounts: a listener is a key that a browser has drawn by chance, or the name somebody signed in with. So
 people who share a server do not share a position, and a second device takes part by being given the key (a link that
-carries it). It is a file of its own, since it belongs to people and not to the library: deleting it forgets them.
+carries it). The companion without a screen is a listener as well: the household's, unless it is told whose
+(``listener_of``). It is a file of its own, since it belongs to people and not to the library: deleting it forgets them.
 """
 
 import hashlib
 import json
 import re
+import secrets
 import sqlite3
 import threading
 import time
@@ -23,6 +25,8 @@ from voice.errors import LibraryError, SettingsError
 KEY = re.compile(r"[\w.@-]{8,80}", re.ASCII)
 """What a listener's key looks like."""
 
+_DRAWN = re.compile(r"[0-9a-f]{32}")
+
 MOST_ROWS = 100_000
 """Positions kept in all; beyond that the oldest go."""
 
@@ -34,7 +38,12 @@ _SCHEMA = """CREATE TABLE IF NOT EXISTS listened (
     heard TEXT NOT NULL,     -- JSON list of [start, end], seconds
     at REAL NOT NULL,        -- seconds since 1970
     PRIMARY KEY (listener, episode)
-) WITHOUT ROWID"""
+) WITHOUT ROWID;
+CREATE TABLE IF NOT EXISTS speeds (
+    listener TEXT PRIMARY KEY,
+    speed REAL NOT NULL      -- times the recorded speed
+) WITHOUT ROWID;
+CREATE TABLE IF NOT EXISTS household (listener TEXT NOT NULL)"""
 
 
 def key_of(name: str) -> str:
@@ -79,7 +88,34 @@ class Listeners:
         self._lock = threading.Lock()
         with self._open() as db:
             db.execute("PRAGMA journal_mode = WAL")
-            db.execute(_SCHEMA)
+            db.executescript(_SCHEMA)
+
+    def household(self) -> str:
+        """The key of whoever listens where nobody says who it is: of the only listener so far, else drawn by chance.
+
+        It stays the same from then on. Raises as ``get`` does.
+        """
+        with self._lock, self._open() as db:
+            db.execute("BEGIN IMMEDIATE")
+            found = db.execute("SELECT listener FROM household").fetchone()
+            if found is None:
+                only = db.execute("SELECT DISTINCT listener FROM listened LIMIT 2").fetchall()
+                found = only[0] if len(only) == 1 else (secrets.token_hex(16),)
+                db.execute("INSERT INTO household VALUES (?)", found)
+            db.execute("COMMIT")
+        key: str = found[0]
+        return key
+
+    def speed(self, listener: str) -> float:
+        """How fast this listener hears, times the recorded speed. Raises as ``get`` does."""
+        with self._open() as db:
+            row = db.execute("SELECT speed FROM speeds WHERE listener = ?", (checked(listener),)).fetchone()
+        return float(row[0]) if row else 1.0
+
+    def set_speed(self, listener: str, speed: float) -> None:
+        """Remember how fast this listener hears."""
+        with self._open() as db:
+            db.execute("INSERT OR REPLACE INTO speeds VALUES (?, ?)", (checked(listener), speed))
 
     def get(self, listener: str, episode_id: str) -> Listened:
         """Where this listener is in this episode. Raises LibraryError when the file cannot be read."""
@@ -138,6 +174,18 @@ class Listeners:
             raise LibraryError(
                 f"{self._file} could not be used ({error}).", "Move it away: only positions are lost."
             ) from error
+
+
+def listener_of(name: str, auth: str, listeners: Listeners) -> str:
+    """The key of whoever the setting ``listener`` means: somebody who signs in, by name, or a key as the page's link
+    for another device has it (32 hexadecimal digits). Empty: the one who can sign in (``auth``, NAME:PASSWORD), when
+    it is one, else the household. Raises as ``Listeners.get`` does."""
+    if _DRAWN.fullmatch(name):
+        return name
+    names = [part.partition(":")[0].strip() for part in auth.split(",") if part.strip()]
+    if name or len(names) == 1:
+        return key_of(unicodedata.normalize("NFC", name or names[0]))
+    return listeners.household()
 
 
 def checked(listener: str) -> str:

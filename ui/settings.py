@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from retrieval.answers.llm import LanguageModel
 
 PREFIX = "EARMARK_"
-SECRET = frozenset({"auth", "llm_key", "home_token", "loudspeakers", "webhook", "webhook_key"})
+SECRET = frozenset({"auth", "llm_key", "home_token", "loudspeakers", "webhook", "webhook_key", "listener"})
 """Settings whose values are never shown."""
 CONFIG_VARIABLE = "EARMARK_CONFIG"
 
@@ -104,6 +104,9 @@ class Settings(Struct, frozen=True, kw_only=True):
     """Play on softly while somebody speaks, instead of pausing."""
     own_words: bool = False
     """Answer with the original sound of the moment instead of a voice."""
+    listener: str = ""
+    """Who listens with 'earmark listen', so that it goes on where the page was: the name that they sign in with, or
+    the key of the page's link for another device; empty: who signs in, when it is one person, else the household."""
     threads: Annotated[int, Meta(ge=0, le=256)] = 0
     """Processor threads for a model; 0: the engine decides."""
     fetch_private: bool = False

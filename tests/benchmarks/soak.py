@@ -93,7 +93,7 @@ def main() -> None:
         clock = Clockwork(session, said, given.minutes, given.turns)
         session._devices = clock  # type: ignore[assignment]
         session.run()
-        stuck = session.policy.interrupted and not session._state().speaking
+        stuck = session.policy.interrupted and not session.reply.speaking
         companion.close()
     late = clock.memory[len(clock.memory) // 3 :]
     slope = float(np.polyfit(*zip(*late, strict=True), 1)[0]) if len(late) > 2 else float("nan")

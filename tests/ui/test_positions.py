@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from ui import positions
-from ui.positions import Listened, Listeners, union
+from ui.positions import Listened, Listeners, key_of, listener_of, union
 from voice.errors import LibraryError, SettingsError
 
 ANN, BEN = "ann-of-the-kitchen", "ben-of-the-garden"
@@ -35,6 +35,41 @@ def test_what_two_devices_heard_at_once_is_heard(tmp_path):
     for device in devices:
         device.join()
     assert memory.get(ANN, "e1").heard == ((0, 34.5),)
+
+
+def test_the_household_is_the_only_listener_there_is_or_one_that_is_drawn_and_stays(tmp_path):
+    memory = Listeners(tmp_path)
+    drawn = memory.household()
+    memory.note(ANN, "e1", 1.0)
+    assert Listeners(tmp_path).household() == drawn != ANN
+    one, two = Listeners(made(tmp_path / "one")), Listeners(made(tmp_path / "two"))
+    for each in (one, two):
+        each.note(ANN, "e1", 1.0)
+    two.note(BEN, "e1", 1.0)
+    assert one.household() == ANN and two.household() not in (ANN, BEN)
+
+
+def made(folder):
+    folder.mkdir()
+    return folder
+
+
+@pytest.mark.parametrize(("name", "auth", "who"), [
+    ("ann", "", "user-ann"), ("", "ann:long enough", "user-ann"), ("ben", "ann:long enough", "user-ben"),
+    ("0123456789abcdef" * 2, "ann:long enough", "0123456789abcdef" * 2),
+])  # fmt: skip
+def test_who_listens_is_who_the_settings_name(tmp_path, name, auth, who):
+    assert listener_of(name, auth, Listeners(tmp_path)) == (key_of("ann") if who == "user-ann" else who)
+
+
+def test_nobody_and_several_are_the_household(tmp_path):
+    memory = Listeners(tmp_path)
+    assert listener_of("", "", memory) == listener_of("", "ann:long enough, ben:long too", memory) == memory.household()
+
+
+def test_a_listener_has_a_speed(tmp_path):
+    Listeners(tmp_path).set_speed(ANN, 1.5)
+    assert (Listeners(tmp_path).speed(ANN), Listeners(tmp_path).speed(BEN)) == (1.5, 1.0)
 
 
 @given(st.lists(st.tuples(st.floats(0, 50), st.floats(0, 50)), max_size=20))

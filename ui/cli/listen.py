@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 import click
 
 from ui.cli.base import companion_of, json_option, print_json
+from ui.server_note import find as find_server
 
 if TYPE_CHECKING:
     from ui.listen.session import ListeningSession
@@ -55,9 +56,19 @@ def listen(
         session = ListeningSession(companion)
         session.open(episode, play=not paused)
         click.echo("Loading what hears, finds and speaks; then it plays.", err=True)
+        if sys.stderr.isatty():  # the address is a key, and nothing for a journal
+            _tell_of_page(session.now_playing.listener, companion.settings.data_dir)
         signal.signal(signal.SIGTERM, lambda number, frame: session.stop())
         with _keys(session):
             session.run(prepare=lambda: companion.warm(session.episode_id))
+
+
+def _tell_of_page(listener: str, folder: Path) -> None:
+    """Say how the page becomes the same listener, where nobody signs in to be one."""
+    server = find_server(folder)
+    if server is not None and not listener.startswith("user-"):
+        click.echo(f"Opened once as {server.url.rstrip('/')}/#listener={listener} the page goes on where you are here.",
+                   err=True)  # fmt: skip
 
 
 @click.command()

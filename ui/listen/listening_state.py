@@ -1,31 +1,39 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""What a listener wants to find again after a restart: where they were, how fast, how loud, and their bookmarks."""
+"""What belongs to the device that listens: how loud it is, and whether it has said how to be heard.
+
+Where a listener is, what they heard, their speed and their saved moments are kept with those of the page
+(``ui/positions.py``, ``ui/kept.py``). Earlier versions kept them here; ``take_over`` moves them.
+"""
 
 import contextlib
 import json
 import logging
 import os
+from collections.abc import Callable, Collection
 from pathlib import Path
 
 import msgspec
 
+from ui.kept import Kept, SavedMoment
+from ui.positions import Listeners
 from voice.errors import from_os_error
 
 log = logging.getLogger("earmark")
 
 
-class ListeningState(msgspec.Struct):
-    """The state of listening; positions in seconds by episode id.
+class ListeningState(msgspec.Struct, omit_defaults=True):
+    """The state of the device: ``volume`` in 0..1; ``greeted``: the listener was told once how to be heard.
 
-    ``greeted``: the listener was told once how to be heard.
+    The rest is what earlier versions kept: the episode played last; positions in seconds, and bookmarks, by episode
+    id; the speed, times the recorded one.
     """
 
+    volume: float = 1.0
+    greeted: bool = False
     episode: str = ""
     positions: dict[str, float] = {}
     bookmarks: dict[str, list[float]] = {}
     speed: float = 1.0
-    volume: float = 1.0
-    greeted: bool = False
 
 
 def load(folder: Path) -> ListeningState:
@@ -56,6 +64,30 @@ def save(folder: Path, state: ListeningState) -> None:
         raise from_os_error(error, f"save {path}") from error
 
 
+def take_over(
+    folder: Path, state: ListeningState, listener: str, listeners: Listeners, kept: Kept, known: Collection[str],
+    moment: Callable[[str, float], SavedMoment],
+) -> ListeningState:
+    """Give a listener what an earlier version kept of the ``known`` episodes, and keep it here no longer.
+
+    What the listener has is not overwritten, so that it may be done twice. ``moment`` makes one of an episode and a
+    bookmark (seconds). Returns what is left. Raises LibraryError.
+    """
+    last = state.episode
+    for episode, position in sorted(state.positions.items(), key=lambda place: place[0] == last):
+        if episode in known and not listeners.get(listener, episode).at:
+            listeners.note(listener, episode, position)
+    for episode, marks in state.bookmarks.items():
+        for mark in marks if episode in known else ():
+            kept.save_moment(listener, moment(episode, mark))
+    if state.speed != 1.0:
+        listeners.set_speed(listener, state.speed)
+    left = ListeningState(state.volume, state.greeted)
+    if left != state:
+        save(folder, left)
+    return left
+
+
 def bookmarked(folder: Path) -> set[str]:
-    """The ids of the episodes in which there is a bookmark."""
+    """The ids of the episodes in which an earlier version has left a bookmark."""
     return {episode for episode, marks in load(folder).bookmarks.items() if marks}

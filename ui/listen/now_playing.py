@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The episode that is being played: found in the library, taken up where it was left, and its place kept."""
+"""The episode that is being played: found in the library, taken up where its listener left it, here or on the page, and
+what is heard of it kept."""
 
 import logging
 import time
@@ -8,7 +9,9 @@ from typing import TYPE_CHECKING
 
 from episodes.model import Segment
 from retrieval.model import Moment
+from ui.kept import Kept, SavedMoment
 from ui.listen import listening_state
+from ui.positions import Listened, Listeners, Stretch, listener_of, union
 from voice.devices.player import Player
 from voice.errors import LibraryError
 from voice.model import Cue, clock
@@ -21,18 +24,58 @@ log = logging.getLogger("earmark.listen")
 SAVE_EVERY = 5.0
 """Seconds between two savings of the position."""
 
+_SAVED = 30.0  # seconds of a moment that is saved while it plays: what was just heard
+_QUOTED = 4  # cues of it that are quoted
+_JUMP = 2.0  # seconds between two looks at the player that nobody can have listened to in between
+_APART = 1.0  # seconds from which on two places are not the same
+_END = (30.0, 0.97)  # seconds before the end, and share of the episode, from which it begins anew
+
 _AROUND = (12.0, 2.0)  # seconds of transcript before and after the position that an echo may be of
 
 
+class Heard:
+    """What of an episode was heard since it was last asked for, by looking at the player again and again."""
+
+    def __init__(self) -> None:
+        self._stretches: list[Stretch] = []
+        self._last: float | None = None
+
+    def at(self, position: float, playing: bool) -> None:
+        """The player is at ``position`` (seconds)."""
+        if playing and self._last is not None and 0 < position - self._last <= _JUMP:
+            self._stretches = list(union([*self._stretches, (self._last, position)]))
+        self._last = position if playing else None
+
+    def take(self) -> tuple[Stretch, ...]:
+        """The stretches since the last time, in order."""
+        taken, self._stretches = tuple(self._stretches), []
+        return taken
+
+    def give_back(self, stretches: Sequence[Stretch]) -> None:
+        """They could not be noted."""
+        self._stretches = list(union([*stretches, *self._stretches]))
+
+
 class NowPlaying:
-    """One episode at a time in a player."""
+    """One episode at a time in a player, for one listener."""
 
     def __init__(self, companion: "Companion", player: Player) -> None:
-        self._library, self._player = companion.library, player
-        self._folder = companion.settings.data_dir
-        self._state = listening_state.load(self._folder)
-        self._saved, self._saved_at = "", 0.0
-        self._cues: tuple[Cue, ...] = ()
+        settings = companion.settings
+        self._library, self._player, self._folder = companion.library, player, settings.data_dir
+        self._listeners, self._kept = Listeners(settings.data_dir), Kept(settings.data_dir)
+        self.listener = listener_of(settings.listener, settings.auth, self._listeners)
+        """The key under which the page knows this listener as well."""
+        known = {episode.id for episode in companion.library.episodes()}
+        self._state = listening_state.take_over(
+            self._folder, listening_state.load(self._folder), self.listener, self._listeners, self._kept, known,
+            self._moment,
+        )
+        self._device = (self._state.volume, self._state.greeted)  # as it is on disk
+        self._speed = 0.0  # as it is on disk
+        self._saved_at = 0.0
+        self._noted = Listened()  # what is on disk of this episode
+        self._heard = Heard()
+        self._cues: Sequence[Cue] = ()
         self._open = ""
         self.since: float | None = None
         """Where the last listening broke off, in seconds; None when it is new."""
@@ -41,7 +84,7 @@ class NowPlaying:
     @property
     def id(self) -> str:
         """The episode that is played."""
-        return self._state.episode
+        return self._open
 
     @property
     def topics(self) -> tuple[float, ...]:
@@ -50,8 +93,13 @@ class NowPlaying:
 
     @property
     def bookmarks(self) -> list[float]:
-        """The bookmarks of the episode, in seconds."""
-        return self._state.bookmarks.setdefault(self.id, [])
+        """Where the saved moments of the episode begin, in seconds, in order."""
+        return sorted(moment.start for moment in self._kept.moments(self.listener) if moment.episode == self.id)
+
+    @property
+    def bookmarks_elsewhere(self) -> int:
+        """How many moments are saved in other episodes."""
+        return sum(moment.episode != self.id for moment in self._kept.moments(self.listener))
 
     @property
     def greeted(self) -> bool:
@@ -63,23 +111,28 @@ class NowPlaying:
         self._state.greeted = told
 
     def open(self, ref: str | None = None) -> None:
-        """Take an episode (None: the last one, else the newest), where it was left. Raises LibraryError."""
+        """Take an episode (None: the one listened to last, here or on the page, else the newest), where it was left.
+        Raises LibraryError."""
         library = self._library
         known = {episode.id: episode for episode in library.episodes()}
-        with_sound = self._with_sound()
-        wanted = library.episode(ref).id if ref else self.id
-        if not ref and wanted not in with_sound:
+        with_sound, places = self._with_sound(), self._listeners.all(self.listener)
+        wanted = library.episode(ref).id if ref else next(filter(with_sound.__contains__, places), "")
+        if not ref and not wanted:
             wanted = with_sound[0] if with_sound else ""
         path = library.audio_path(known[wanted]) if wanted in known else None
         if path is None:
             what = f"{known[wanted].title} has no sound" if wanted in known else "There is no episode with sound"
             raise LibraryError(f"{what} to play.", "Run 'earmark add FILE' with its recording.")
-        self._state.episode = self._open = wanted
-        self._player.speed, self._player.volume = self._state.speed, self._state.volume
-        length = known[wanted].seconds
-        position = self._state.positions.get(wanted, 0.0)
+        self._open = wanted
+        self._speed = self._listeners.speed(self.listener)
+        self._player.speed, self._player.volume = self._speed, self._state.volume
+        self._noted, self._heard = places.get(wanted, Listened()), Heard()
+        length, position = known[wanted].seconds, self._noted.position
         self.since = position or None
-        self._player.load(path, position if position < length - 1 else 0.0, length)
+        is_over = length > 0 and position >= max(length - _END[0], _END[1] * length)
+        self._player.load(path, 0.0 if is_over else position, length)
+        if ref and next(iter(places), wanted) != wanted:  # from now on this is the one listened to last
+            self._noted = self._listeners.note(self.listener, wanted, self._player.position)
         self._parts = library.segments(wanted)
         self._cues = library.cues(wanted)
         log.info("playing %s from %s", known[wanted].title, clock(self._player.position))
@@ -89,6 +142,18 @@ class NowPlaying:
         ids = self._with_sound()
         at = ids.index(self.id) + step if self.id in ids else 0
         self.open(ids[at % len(ids)] if ids else None)
+
+    def catch_up(self) -> None:
+        """Go to where the listener is meanwhile on the page; while it is paused here."""
+        try:
+            there = self._listeners.get(self.listener, self.id)
+        except LibraryError as error:
+            log.warning("%s", error)
+            return
+        if there.at > self._noted.at:
+            self._noted = there
+            if abs(there.position - self._player.position) > _APART:
+                self._player.seek(there.position)
 
     def is_there(self) -> bool:
         """False when the episode was removed from the library meanwhile."""
@@ -104,20 +169,46 @@ class NowPlaying:
         found = [part.title for part in self._parts if moment.episode_id == self.id and part.start <= moment.start]
         return found[-1] if found else ""
 
+    def save_moment(self, place: float) -> None:
+        """Save what was heard just before ``place`` (seconds). Raises LibraryError."""
+        self._kept.save_moment(self.listener, self._moment(self.id, place))
+
+    def _moment(self, episode_id: str, place: float) -> SavedMoment:
+        """What is said in an episode just before a place, within its topic: as the page's button saves it."""
+        topics = [part.start for part in self._library.segments(episode_id) if part.start <= place]
+        start = max(0.0, place - _SAVED, *topics[-1:])
+        end = max(place, start + 1)
+        said = [cue for cue in self._library.cues(episode_id) if cue.end > start and cue.start < end][-_QUOTED:]
+        if not said:
+            return SavedMoment("", episode_id, start, end)
+        speakers = {cue.speaker for cue in said if cue.speaker}
+        return SavedMoment(
+            "", episode_id, said[0].start, said[-1].end, " ".join(cue.text for cue in said),
+            speakers.pop() if len(speakers) == 1 else "",
+        )
+
+    def look(self) -> None:
+        """Look at the player, several times a second: what it plays is heard."""
+        self._heard.at(self._player.position, self._player.playing)
+
     def save(self, place: float) -> None:
-        """Keep the place (seconds), speed, volume and bookmarks; a full disk is said, and does not end the podcast."""
+        """Keep the place (seconds), what was heard, and the speed and volume; a full disk is said, and does not end the
+        podcast."""
         self._saved_at = time.monotonic()
-        state = self._state
-        if self._open:
-            state.positions[state.episode] = round(place, 2)
-        state.speed, state.volume = self._player.speed, self._player.volume
-        if repr(state) == self._saved:
-            return
-        self._saved = repr(state)
+        state, heard = self._state, self._heard.take()
+        state.volume = self._player.volume
         try:
-            listening_state.save(self._folder, state)
+            if self._open and (heard or abs(place - self._noted.position) > 0.01):
+                self._noted = self._listeners.note(self.listener, self._open, round(place, 2), heard)
+            heard = ()
+            if self._open and self._player.speed != self._speed:
+                self._listeners.set_speed(self.listener, self._player.speed)
+                self._speed = self._player.speed
+            if (state.volume, state.greeted) != self._device:
+                listening_state.save(self._folder, state)
+                self._device = (state.volume, state.greeted)
         except LibraryError as error:  # it is tried again
-            self._saved = ""
+            self._heard.give_back(heard)
             log.warning("%s", error)
 
     @property

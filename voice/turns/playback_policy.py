@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from enum import Enum
 
+from voice.model import clock
 from voice.turns.commands import CommandName, default_amount
 
 REWIND = 3.0
@@ -32,7 +33,7 @@ class Do(Enum):
     SPEED = "speed"  # amount: factor
     VOLUME = "volume"  # amount: 0..1
     FIND = "find and play"  # text: what it is about
-    BOOKMARK = "bookmark"  # amount: seconds
+    BOOKMARK = "bookmark"  # amount: seconds; what was heard just before is saved
     EPISODE = "episode"  # amount: 1 next, -1 previous
 
 
@@ -69,13 +70,16 @@ class Span:
 class PlaybackPolicy:
     """The state of one conversation with one listener; every method returns what to do, in order.
 
-    ``duck``: the podcast goes on softly while somebody speaks. ``marks`` are the positions that were jumped away from.
+    ``duck``: the podcast goes on softly while somebody speaks. ``marks`` are the positions that were jumped away from,
+    ``bookmarks`` where the saved moments of the episode begin (seconds), and ``bookmarks_elsewhere`` how many there are
+    in other episodes: both are told when they are asked for.
     """
 
     def __init__(self, duck: bool = False) -> None:
         self.duck = duck
         self.marks: list[float] = []
         self.bookmarks: list[float] = []
+        self.bookmarks_elsewhere = 0
         self.spans: tuple[Span, ...] = ()
         self.last_answer = ""
         self._before: PlayerState | None = None
@@ -201,12 +205,9 @@ class PlaybackPolicy:
                     return hush + self._say("Ask me something first.", before)
                 return [*self._hold(before), *self.own_words(self.spans[0])]
             case "bookmark":
-                self.bookmarks.append(before.position)
-                return [*hush, Action(Do.BOOKMARK, before.position), *self._say("Marked.", before)]
+                return [*hush, Action(Do.BOOKMARK, before.position), *self._say("Saved.", before)]
             case "bookmarks":
-                minutes = ", ".join(f"{int(mark // 60)}:{int(mark % 60):02}" for mark in self.bookmarks)
-                told = f"Your bookmarks are at {minutes}." if minutes else "There are no bookmarks."
-                return hush + self._say(told, before)
+                return hush + self._say(self._saved_moments(), before)
             case "choose" if self.spans:
                 place = int(amount or 1) - (amount != -1)
                 return self.jump(self.spans[min(max(place, -1), len(self.spans) - 1)].start)
@@ -215,6 +216,13 @@ class PlaybackPolicy:
             case "help":
                 return hush + self._say(HELP, before)
         return hush + self._give_back(REWIND)
+
+    def _saved_moments(self) -> str:
+        times = ", ".join(clock(mark) for mark in self.bookmarks)
+        others = self.bookmarks_elsewhere
+        if not times:
+            return f"None in this episode; {others} in others." if others else "There are no saved moments."
+        return f"Your saved moments are at {times}." + (f" {others} more are in other episodes." if others else "")
 
     def _hold(self, before: PlayerState) -> list[Action]:
         """Stop the podcast for what is told by a key; a turn has stopped it already."""

@@ -10,13 +10,21 @@ from typing import Any
 
 import numpy as np
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from starlette.testclient import TestClient
 
 from ui.companion import Companion
+from ui.kept import Kept
 from ui.listen import listening_state
+from ui.listen.now_playing import Heard, NowPlaying
 from ui.listen.session import ListeningSession
 from ui.listen.turn import Finished, State, Turn
+from ui.positions import Listeners
 from ui.settings import Settings
+from ui.web import server
 from voice.audio import FRAME, Samples
+from voice.devices.player import Player
 from voice.errors import HearingError, LibraryError
 from voice.turns import wake_gate
 
@@ -102,7 +110,8 @@ def test_keys_move_pause_mark_and_set(listener: Listener) -> None:
     assert topics[2] <= place < topics[2] + 60
     listener.press("b+")
     listener.until(lambda: player.speed == pytest.approx(1.1))
-    assert listener.session.policy.bookmarks == [pytest.approx(place, abs=1e-6)]
+    (mark,) = listener.session.now_playing.bookmarks
+    assert topics[2] - 30 <= mark <= place
     listener.session.press("left")
     listener.until(lambda: player.position == pytest.approx(place - 15, abs=0.01))
     listener.session.press("down")
@@ -110,17 +119,82 @@ def test_keys_move_pause_mark_and_set(listener: Listener) -> None:
 
 
 def test_a_bookmark_and_the_place_are_on_disk_before_anything_can_end_it(listener: Listener, folder: Path) -> None:
-    listener.press("n")
-    listener.until(lambda: listener.player.position > 0)
-    listener.press("b")
-    listener.until(lambda: bool(listener.session.policy.bookmarks))
-    listener.until(lambda: bool(listening_state.load(folder).bookmarks.get(listener.session.episode_id)))
-    killed = listening_state.load(folder)
+    session = listener.session
+    listener.press("nb")
+    listener.until(lambda: Listeners(folder).get(session.now_playing.listener, session.episode_id).position > 0)
     again = Listener(folder)
     again.start(play=False)
-    assert again.player.position == pytest.approx(listener.session.now_playing.topics[1], abs=0.1)
-    assert again.session.policy.bookmarks == killed.bookmarks[again.session.episode_id]
+    assert again.player.position == pytest.approx(session.now_playing.topics[1], abs=0.1)
+    assert again.session.now_playing.bookmarks == session.now_playing.bookmarks != []
+    (moment,) = Kept(folder).moments(session.now_playing.listener)
+    assert moment.quote and moment.end > moment.start
     again.end()
+
+
+def test_what_one_hears_on_the_page_goes_on_here_and_back(folder: Path) -> None:
+    companion = Companion(Settings(data_dir=folder))
+    page = TestClient(server.build(companion), base_url="http://127.0.0.1")  # not entered: nothing loads
+    (episode,) = (episode.id for episode in companion.library.episodes())
+    browser = {"X-Listener": "5f0e" * 8}
+    page.put(f"/api/listening/{episode}", headers=browser, json={"position": 100.0, "heard": [[90, 100]]})
+    listener = Listener(folder)
+    listener.start(play=False)  # the only listener of the household
+    player, now_playing = listener.player, listener.session.now_playing
+    assert player.position == pytest.approx(100.0, abs=0.1)
+    page.put(f"/api/listening/{episode}", headers=browser, json={"position": 130.0})
+    listener.press(" ")
+    listener.until(lambda: player.position > 130.5)
+    assert player.position < 140
+    listener.press(" b+")
+    listener.until(lambda: bool(now_playing.bookmarks))
+    listener.end()
+    found = page.get(f"/api/listening/{episode}", headers=browser).json()
+    assert found["position"] == pytest.approx(player.position, abs=0.1)
+    (before, after) = found["heard"]
+    assert before == [90, 100] and after[0] == pytest.approx(130, abs=0.3)
+    assert after[1] == pytest.approx(player.position, abs=0.3)
+    (saved,) = page.get("/api/moments", headers=browser).json()["moments"]
+    assert saved["start"] == pytest.approx(now_playing.bookmarks[0]) and saved["quote"]
+    again = Listener(folder, listener=browser["X-Listener"])
+    again.session.open()
+    assert again.player.speed == pytest.approx(1.1) and again.player.position == pytest.approx(player.position, abs=0.1)
+    again.companion.close()
+    companion.close()
+
+
+def test_what_an_earlier_version_kept_is_taken_over_once(folder: Path) -> None:
+    companion = Companion(Settings(data_dir=folder))
+    (episode,) = (episode.id for episode in companion.library.episodes())
+    old = listening_state.ListeningState(0.5, True, episode, {"gone": 5.0, episode: 200.0}, {episode: [95.0]}, 1.5)
+    listening_state.save(folder, old)
+    assert listening_state.bookmarked(folder) == {episode}
+    first = NowPlaying(companion, Player())
+    first.open()
+    listeners, me = Listeners(folder), first.listener
+    assert listeners.get(me, episode).position == 200.0 and set(listeners.all(me)) == {episode}
+    assert (first.since, listeners.speed(me), first.greeted) == (200.0, 1.5, True)
+    (moment,) = Kept(folder).moments(me)
+    assert moment.start < 95.0 < moment.end + 5 and moment.quote
+    assert listening_state.load(folder) == listening_state.ListeningState(0.5, True)
+    listeners.note(me, episode, 10.0)
+    listening_state.save(folder, old)  # as a power cut before the last step leaves it
+    second = NowPlaying(companion, Player())
+    assert second.listener == me and listeners.get(me, episode).position == 10.0 and len(Kept(folder).moments(me)) == 1
+    companion.close()
+
+
+@given(st.lists(st.tuples(st.floats(0, 1.9), st.booleans()), max_size=30), st.floats(3, 100))
+def test_what_was_played_is_heard_and_what_was_jumped_over_is_not(steps: list[tuple[float, bool]], jump: float) -> None:
+    heard, at, playing, played = Heard(), 0.0, False, 0.0
+    heard.at(at, playing)
+    for step, plays in steps:
+        at, played = at + step, played + step * (playing and plays)
+        heard.at(at, plays)
+        playing = plays
+    heard.at(at + jump, True)
+    told = heard.take()
+    assert all(end <= at for _, end in told) and heard.take() == ()
+    assert played - 1e-6 <= sum(end - start for start, end in told) <= at + 1e-6
 
 
 def test_an_episode_that_is_removed_meanwhile_ends_nothing(listener: Listener) -> None:
@@ -173,7 +247,7 @@ def test_what_goes_wrong_is_said_once(listener: Listener) -> None:
     session._on_turn = seen.append
     problem = str(HearingError("The model cannot be read.", "Fetch it again."))
     for number in (1, 2):
-        session._turn = Turn(1000 + number, number, State.OVER)
+        session.attention.turn = Turn(1000 + number, number, State.OVER)
         session._post("update", Finished(1000 + number, 0.0, problem))
         listener.until(lambda number=number: len(seen) == number)
     assert listener.said == ["The model cannot be read. Fetch it again."]

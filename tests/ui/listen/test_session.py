@@ -115,7 +115,7 @@ def quiet(room: Room) -> Iterator[None]:
     for key in "s-":  # keys are obeyed in order: when it is slower, it has stopped as well
         room.session.press(key)
     room.until(lambda: room.session.player.speed < 2.0, "the keys are obeyed")
-    room.until(lambda: not room.session._state().speaking, "silence")
+    room.until(lambda: not room.session.reply.speaking, "silence")
     room.session.player.pause()
     room.session.player.speed = 1.0
 
@@ -162,7 +162,7 @@ def test_talking_over_an_answer_stops_it(room: Room) -> None:
     time.sleep(0.8)
     room.ask("Pause.")
     assert room.attempts[-1].command is not None and room.attempts[-1].command.name == "pause"
-    room.until(lambda: not room.session._state().speaking, "silence")
+    room.until(lambda: not room.session.reply.speaking, "silence")
     assert not room.session.player.playing
     with room.card.listen() as ear:
         time.sleep(0.5)
@@ -174,7 +174,7 @@ def test_what_was_paused_stays_paused(room: Room) -> None:
     room.ask("What are the layers of homeostasis?")
     room.until(lambda: room.session.player.speaking, "an answer sounds")
     room.ask("Stop.")
-    room.until(lambda: not room.session._state().speaking, "silence")
+    room.until(lambda: not room.session.reply.speaking, "silence")
     assert not room.session.player.playing
     assert room.session.player.position == pytest.approx(80.0, abs=0.1)
 
@@ -201,19 +201,16 @@ def test_noise_and_a_cough_are_no_question(room: Room) -> None:
     room.until(lambda: room.session.player.playing, "the podcast plays on")
 
 
-def test_place_speed_and_bookmarks_survive(room: Room) -> None:
-    from ui.listen import listening_state
-
+def test_place_speed_and_saved_moments_survive(room: Room) -> None:
     session = room.session
     session.player.seek(321.0)
-    session.policy.bookmarks.append(12.0)
+    session.now_playing.save_moment(321.0)
     session.player.speed = 1.5
     room.restart()
     again = room.session
     assert again is not session
     assert again.player.position == pytest.approx(321.0, abs=0.1)
-    assert (again.player.speed, again.policy.bookmarks) == (1.5, [12.0])
-    assert listening_state.load(room.folder).episode == again.episode_id
+    assert again.player.speed == 1.5 and len(again.now_playing.bookmarks) == 1
 
 
 def test_the_wake_word_is_needed_stops_the_podcast_and_pause_stays_paused(room: Room, tmp_path: Path) -> None:

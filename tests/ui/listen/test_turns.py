@@ -170,7 +170,7 @@ def test_a_cough_behind_a_question_does_not_begin_its_answer_again(desk: Desk) -
 def test_a_question_after_an_answer_that_was_heard_is_one_of_its_own(desk: Desk) -> None:
     desk.rejoins = False
     desk.say(1, "Why do bees dance?")
-    desk.until(lambda: desk.session._history)
+    desk.until(lambda: desk.session.reply.history)
     turn = desk.say(2, "What is a hammer?")
     assert turn.joined == 0
     desk.until(lambda: len(desk.asked) == 2)

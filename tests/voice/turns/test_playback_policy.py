@@ -127,12 +127,23 @@ def test_ducking_goes_on_softly():
     assert talk.dropped() == [Action(Do.PLAY)]
 
 
-def test_bookmarks_are_kept_in_order():
+def test_what_plays_is_saved_and_what_was_saved_is_told():
     talk = PlaybackPolicy()
     talk.began(PLAYING)
-    assert Action(Do.BOOKMARK, 100.0) in talk.command("bookmark", None, "", QUIET)
+    saved = talk.command("bookmark", None, "", QUIET)
+    assert Action(Do.BOOKMARK, 100.0) in saved and saved[-1] == Action(Do.SAY, text="Saved.")
     talk.answered()
-    assert talk.bookmarks == [100.0]
+
+
+@pytest.mark.parametrize(("here", "elsewhere", "told"), [
+    ([], 0, "There are no saved moments."), ([], 2, "None in this episode; 2 in others."),
+    ([65.0, 3700.0], 0, "Your saved moments are at 1:05, 1:01:40."),
+    ([65.0], 1, "Your saved moments are at 1:05. 1 more are in other episodes."),
+])  # fmt: skip
+def test_saved_moments_are_told(here: list[float], elsewhere: int, told: str):
+    talk = PlaybackPolicy()
+    talk.bookmarks, talk.bookmarks_elsewhere = here, elsewhere
+    assert talk.command("bookmarks", None, "", PAUSED)[-1] == Action(Do.SAY, text=told)
 
 
 def test_a_key_changes_nothing_but_what_it_says():
