@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 
-from episodes.text.foreign import language_among
+from episodes.text.language import language_among
 from retrieval.finding.cross_encoder import CrossEncoder
 from retrieval.index.embedding import Embedder
 from retrieval.index.sentence_model import SentenceModel, find_model, is_name

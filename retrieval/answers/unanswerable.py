@@ -1,8 +1,7 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """What is said to what no episode can answer: no words, half a question, another language, a command nobody knows."""
 
-from episodes.text.foreign import other_language
-from episodes.text.language import NAMES, language_of
+from episodes.text.language import language_of, name_of
 from episodes.text.lexicon import FUNCTION_WORDS, words
 from retrieval.answers.compose import plainly
 from retrieval.answers.shelf import Shelf
@@ -19,8 +18,8 @@ def in_another_language(question: Question, shelf: Shelf) -> Answer | None:
     asked = language_of([question.text]) if spoken else ""
     if not asked or asked == spoken:
         return None
-    theirs = NAMES.get(spoken, spoken)
-    text = f"This episode is in {theirs}, and that sounds like {NAMES[asked]}; ask it in {theirs}."
+    theirs = name_of(spoken)
+    text = f"This episode is in {theirs}, and that sounds like {name_of(asked)}; ask it in {theirs}."
     return plainly(question, text, covered=False)
 
 
@@ -42,10 +41,11 @@ def unanswerable(plan: Plan, question: Question, shelf: Shelf) -> Answer | None:
 
 
 def _strange(text: str, shelf: Shelf) -> str | None:
-    """The language of a question that is not English, unless the library holds most of its words."""
-    language = other_language(text)
-    if language is None:
+    """The language of a question that is not English, unless an episode is in it or the library holds most of its
+    words."""
+    code = language_of([text])
+    if code in ("", "en") or any(episode.language == code for episode in shelf.episodes.values()):
         return None
     telling = [word for word in dict.fromkeys(words(text)) if word not in FUNCTION_WORDS and word.isalnum()]
     known = sum(shelf.rare(word) > 0 for word in telling)
-    return language if 2 * known <= len(telling) else None
+    return name_of(code) if 2 * known <= len(telling) else None

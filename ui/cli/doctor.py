@@ -13,7 +13,7 @@ from typing import Any
 from msgspec.structs import replace
 
 from episodes.store.library import Library
-from episodes.text.foreign import name_of
+from episodes.text.language import name_of
 from retrieval.index.minilm import MiniLM
 from retrieval.index.sentence_model import ADVICE, complete, find_model
 from ui.cli import client

@@ -19,7 +19,9 @@ from episodes.text.language import language_of
         ("Pourquoi est-ce comme ça ?", "fr"),
         ("homeostasis", ""),
         ("Elias Brandt", ""),
-        ("何ですか", ""),
+        ("何ですか", "ja"),
+        ("Can a machine become a peer?", "en"),
+        ("organic alignment", ""),
         ("", ""),
     ],
 )
