@@ -30,8 +30,8 @@ from voice.audio import HEARING_RATE, join, pcm16, read_audio
 
 HASS = ROOT / "build" / "hass"
 CLIENT = "http://127.0.0.1/"
-USED = ("frontend", "cloud", "camera", "ffmpeg", "conversation", "assist_pipeline", "tts", "wyoming", "zeroconf", "http",
-        "hassio", "image_upload", "mobile_app", "go2rtc")  # fmt: skip
+USED = ("frontend", "cloud", "camera", "ffmpeg", "conversation", "assist_pipeline", "tts", "wyoming", "zeroconf",
+        "http", "hassio", "image_upload", "mobile_app", "go2rtc")  # fmt: skip
 """The integrations whose packages are needed, which Home Assistant would install by itself at its first start."""
 
 _NEEDS = """
