@@ -3,8 +3,8 @@
 voice pipeline, whose answer is heard back.
 
 By hand: ``make test-home`` (HASS_PYTHON names the Python for Home Assistant; the newest version that it can run is
-installed into build/hass once). It prints what it saw and how long each step took; the exit status is 1 when an
-answer is wrong.
+installed into build/hass once; HOME_LIBRARY may name a data folder with the demo in it, to be quicker).
+It prints what it saw and how long each step took; the exit status is 1 when an answer is wrong.
 """
 
 import asyncio
@@ -30,9 +30,18 @@ from voice.audio import HEARING_RATE, join, pcm16, read_audio
 
 HASS = ROOT / "build" / "hass"
 CLIENT = "http://127.0.0.1/"
-NEEDED = ("mutagen", "PyTurboJPEG", "ha-ffmpeg", "hassil", "home-assistant-intents", "pymicro-vad", "pyspeex-noise",
-          "wyoming", "zeroconf", "aiohasupervisor")  # fmt: skip
-"""Packages of the integrations that are used, which Home Assistant would install by itself at its first start."""
+USED = ("frontend", "cloud", "camera", "ffmpeg", "conversation", "assist_pipeline", "tts", "wyoming", "zeroconf",
+        "http", "hassio", "image_upload", "mobile_app", "go2rtc")  # fmt: skip
+"""The integrations whose packages are needed, which Home Assistant would install by itself at its first start."""
+
+_NEEDS = """
+import json, pathlib, homeassistant
+folder = pathlib.Path(homeassistant.__file__).parent / "components"
+for name in {used!r}:
+    manifest = folder / name / "manifest.json"
+    if manifest.exists():
+        print(*json.loads(manifest.read_text()).get("requirements", ()), sep="\\n")
+"""
 
 CONFIGURATION = """
 homeassistant:
@@ -66,7 +75,11 @@ def installed() -> Path:
     if not program.exists():
         python = os.environ.get("HASS_PYTHON", sys.executable)
         subprocess.run([python, "-m", "venv", str(HASS)], check=True)
-        subprocess.run([str(HASS / "bin" / "pip"), "install", "-q", "homeassistant", *NEEDED], check=True)
+        pip = [str(HASS / "bin" / "pip"), "install", "-q"]
+        subprocess.run([*pip, "homeassistant"], check=True)
+        needs = [str(HASS / "bin" / "python"), "-c", _NEEDS.format(used=USED)]
+        told = subprocess.run(needs, check=True, capture_output=True, text=True).stdout
+        subprocess.run([*pip, *sorted(set(told.split()))], check=True)
     return program
 
 
@@ -109,7 +122,7 @@ class Home:
 
     async def up(self) -> None:
         """Wait until it answers."""
-        deadline = time.monotonic() + 300
+        deadline = time.monotonic() + 120
         while True:
             try:
                 await self.ask("/api/onboarding")
@@ -153,8 +166,8 @@ class Home:
                                                                     else {}))  # fmt: skip
         return told["response"]["speech"]["plain"]["speech"], told["conversation_id"]
 
-    async def aloud(self, token: str, entities: dict[str, str], sound: bytes) -> tuple[str, str, bytes]:
-        """Speak into a pipeline of its own; what was understood, what was answered, and the sound of that."""
+    async def aloud(self, token: str, entities: dict[str, str], sound: bytes) -> tuple[str, str]:
+        """Speak into a pipeline of its own; what was understood, and what was answered."""
         async with self._session.ws_connect(f"{self._url}/api/websocket") as socket_:
             await socket_.receive_json()
             await socket_.send_json({"type": "auth", "access_token": token})
@@ -168,10 +181,10 @@ class Home:
             made = await socket_.receive_json()
             assert made["success"], made
             await socket_.send_json({
-                "id": 2, "type": "assist_pipeline/run", "start_stage": "stt", "end_stage": "tts",
-                "input": {"sample_rate": HEARING_RATE}, "pipeline": made["result"]["id"],
+                "id": 2, "type": "assist_pipeline/run", "start_stage": "stt", "end_stage": "intent",
+                "input": {"sample_rate": HEARING_RATE, "no_vad": True}, "pipeline": made["result"]["id"],
             })  # fmt: skip
-            text = answer = url = ""
+            text = answer = ""
             while True:
                 told = await socket_.receive_json()
                 event = told.get("event") or {}
@@ -187,12 +200,17 @@ class Home:
                         text = data["stt_output"]["text"]
                     case "intent-end":
                         answer = data["intent_output"]["response"]["speech"]["plain"]["speech"]
-                    case "tts-end":
-                        url = data["tts_output"]["url"]
                     case "run-end":
                         break
-        async with self._session.get(self._url + url) as heard:
-            return text, answer, await heard.read()
+        return text, answer
+
+    async def spoken(self, entity: str, text: str) -> bytes:
+        """A text as its text-to-speech makes it of Earmark's; as WAV, so that it needs no FFmpeg."""
+        wanted = {"engine_id": entity, "message": text, "language": "en_US", "options": {"preferred_format": "wav"}}
+        told = await self.ask("/api/tts_get_url", wanted)
+        async with self._session.get(self._url + told["path"]) as heard:
+            assert heard.ok, heard.status
+            return await heard.read()
 
 
 async def check(home_port: int, wyoming_port: int, companion: Companion) -> None:
@@ -218,9 +236,11 @@ async def check(home_port: int, wyoming_port: int, companion: Companion) -> None
         question = join([piece.at_rate(HEARING_RATE) for piece in companion.speak("Why is a chatbot like a mirror?")])
         begin = time.monotonic()
         sound = pcm16(question.samples).astype("<i2").tobytes()
-        text, answer, heard = await home.aloud(token, entities, sound)
-        said(f"asked aloud: understood “{text}”, answered “{answer}” in {len(heard)} bytes of sound", begin)
+        text, answer = await home.aloud(token, entities, sound)
+        said(f"asked aloud: understood “{text}”, answered “{answer}”", begin)
         assert "mirror" in answer.lower(), answer
+        begin = time.monotonic()
+        heard = await home.spoken(entities["tts"], answer)
         with tempfile.NamedTemporaryFile() as file:
             Path(file.name).write_bytes(heard)
             back = companion.hear(read_audio(Path(file.name)))
@@ -236,6 +256,8 @@ def main() -> None:
     (folder / "hass").mkdir()
     (folder / "hass" / "configuration.yaml").write_text(CONFIGURATION.format(port=home_port))
     data = folder / "earmark"
+    if given := os.environ.get("HOME_LIBRARY"):
+        shutil.copytree(given, data)
     serve = [sys.executable, "-m", "ui.cli", "--data-dir", str(data), "serve", "--port", str(port), "--no-open"]
     hass = [str(program), "--config", str(folder / "hass"), "--skip-pip"]
     with (
