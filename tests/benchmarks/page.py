@@ -187,17 +187,15 @@ def measure(browser: Any, card: SoundCard, url: str, runs: int) -> dict[str, lis
 def screenshots(browser: Any, url: str, folder: Path) -> None:
     """The pictures of the README after a question: wide and narrow, light and dark."""
     folder.mkdir(parents=True, exist_ok=True)
-    tall = {"viewport": {"width": 1280, "height": 1120}}
-    for (name, look), theme in product((("wide", tall), ("narrow", NARROW)), ("light", "dark")):
+    wide = {"viewport": {"width": 1280, "height": 900}}
+    for (name, look), theme in product((("wide", wide), ("narrow", NARROW)), ("light", "dark")):
         page = opened(browser, url, **look, color_scheme=theme)
         page.uncheck("#aloud")
         page.evaluate("Earmark.player.seek(205)")
         page.fill("#question textarea", QUESTIONS[7])
         page.click("#ask-button")
         page.wait_for_function("document.getElementById('heat-path').getAttribute('d')")
-        if name == "wide":
-            page.click("#tab-transcript")
-            page.wait_for_selector(".cue.current")
+        page.wait_for_selector(".topic.warm")
         page.mouse.move(0, 0)
         page.evaluate("document.activeElement.blur(); window.scrollTo(0, 0)")
         page.wait_for_timeout(300)  # what comes into view is laid out in the next frames

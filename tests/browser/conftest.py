@@ -71,7 +71,7 @@ def visit(browser: Any) -> Iterator[Visit]:
         page = context.new_page()
         page.set_default_timeout(PATIENCE)
         context.on("request", lambda request: _is_local(request.url) or faults.append(f"request to {request.url}"))
-        page.on("console", lambda line: line.type == "error" and faults.append(f"console: {line.text}"))
+        page.on("console", lambda line: line.type == "error" and faults.append(f"console: {line.text} {line.location}"))
         page.on("pageerror", lambda error: faults.append(f"error: {error}"))
         page.on("dialog", lambda dialog: (faults.append(f"dialog: {dialog.message}"), dialog.dismiss()))
         page.goto(url)

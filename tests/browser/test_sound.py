@@ -133,9 +133,10 @@ def test_stop_silences_the_voice_at_once_and_a_paused_episode_stays_paused(
         time.sleep(0.5)
         speaking = ear.now
         page.click("#stop")
-        time.sleep(0.8)
+        stopped = ear.now
+        time.sleep(1)
     assert loudness(ear.heard(speaking - 0.5, speaking)) > 0.01
-    assert loudness(ear.heard(speaking + 0.4)) < 0.001
+    assert loudness(ear.heard(stopped + 0.4)) < 0.001
     expect(page.locator("#stop")).to_be_hidden()
     assert page.evaluate("document.getElementById('audio').paused")
 

@@ -28,8 +28,8 @@ Hear = Callable[[Audio], str]
 
 @dataclass(frozen=True, slots=True)
 class Spoken:
-    """What is known of a question so far. ``state``: "waiting" (nobody speaks yet), "speaking", "over", or "dropped"
-    (it was a cough, or too long); ``text`` is what was understood of it."""
+    """What is known of a question so far. ``state``: "waiting" (nobody speaks yet), "speaking", "over", or "gone"
+    (nobody listens to it any more); ``text`` is what was understood of it."""
 
     state: str
     text: str = ""
@@ -82,11 +82,11 @@ class LiveQuestions:
             return name
 
     def push(self, name: str, samples: Samples, hear: Hear) -> Spoken:
-        """More sound of one. Raises EngineError when it is not known (any longer)."""
+        """More sound of one; "gone" when it is not known (any longer)."""
         with self._lock:
             question = self._known.get(name)
         if question is None:
-            raise EngineError("That question is not being listened to any more.", "Begin again.")
+            return Spoken("gone")
         with question.lock:
             question.used = time.monotonic()
             spoken = question.push(samples, hear)

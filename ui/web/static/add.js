@@ -62,7 +62,7 @@ const files = (list) => attempt(t("Copying…"), async () => {
 const drawFeeds = (feeds) => {
   $("feeds").replaceChildren(...feeds.map((feed) => {
     const name = feed.title || feed.address;
-    const button = make("button", { type: "button", class: "own", "aria-label": t("Follow {name} no longer", { name }) }, t("Unfollow"));
+    const button = make("button", { type: "button", class: "own", "aria-label": `${t("Unfollow")}: ${name}` }, t("Unfollow"));
     button.onclick = () => attempt("", async () => {
       drawFeeds(await fetchJson("api/feeds/forget", { id: feed.id }));
       note(t("“{name}” is followed no longer; its episodes stay.", { name }));

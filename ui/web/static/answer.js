@@ -63,9 +63,13 @@ const hear = (moment) => {
 // What can be done with a moment: hear only that, save it, or take it away.
 const tools = (moment) => {
   const save = small("save", t("Save"), t("Save the moment at {time}", { time: clock(moment.start) }), async () => {
-    if (await kept.save(moment, now)) save.textContent = t("Saved");
+    if (await kept.save(moment, now)) done();
   });
-  if (kept.has(moment)) save.textContent = t("Saved");
+  const done = () => {
+    save.textContent = t("Saved");
+    save.setAttribute("aria-label", `${t("Saved")}: ${clock(moment.start)}`);
+  };
+  if (kept.has(moment)) done();
   return make("span", { class: "moment-tools" }, shelf.known(moment.episode)?.audio ? hear(moment) : null, save,
     small("clip", t("Clip"), t("Clip from {time}: sound, quote and link", { time: clock(moment.start) }), () => share.clip(moment)));
 };

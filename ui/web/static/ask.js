@@ -11,6 +11,7 @@ import { hush } from "./excerpt.js";
 import { isEmpty } from "./main.js";
 import { arriving } from "./ndjson.js";
 import { player } from "./player.js";
+import { progress } from "./progress.js";
 import { voice } from "./speech_output.js";
 import { later, t } from "./texts.js";
 import { timeline } from "./timeline.js";
@@ -89,7 +90,7 @@ const body = (text) => {
 // How far an answer may look, in seconds: to where the listener is, or to the end (null).
 export const limit = () => {
   if (!$("so-far").checked || scope() !== "episode") return null;
-  return player.episode?.id === chosen()?.id ? player.position : 0;
+  return player.episode?.id === chosen()?.id ? player.position : progress.of(chosen()?.id)?.position ?? 0;
 };
 
 const begin = (text) => {

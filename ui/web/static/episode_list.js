@@ -241,7 +241,7 @@ export const shelf = {
       const show = $("shows").value;
       go(show ? { name: "show", show } : { name: "home" });
     };
-    if (view().text) { $("filter").value = view().text; search(); }
+    if (view().text) { $("filter").value = view().text; drawLibrary(); search(); }
   },
 
   // Look anew for what stands in the field: one came back to it.

@@ -108,10 +108,15 @@ const drawEpisode = (episode) => {
   suggest(episode.ready ? episode.questions : []);
 };
 
+let drawn = ""; // what stands among that which one was at: it is drawn anew only when it is other
+
 // What one was at, to go on with one click.
 const drawGoingOn = () => {
   const list = goingOn(shelf.all(), (episode) => progress.of(episode.id));
   $("going-on").hidden = view().name !== "home" || !list.length;
+  const stands = JSON.stringify(list.map((episode) => [episode.id, Math.round(progress.of(episode.id).position / 5)]));
+  if (stands === drawn) return list.length > 0;
+  drawn = stands;
   $("going-on").replaceChildren(...list.map((episode) => {
     const { position } = progress.of(episode.id);
     const left = t("{length} left", { length: lengthInWords(episode.seconds - position) });

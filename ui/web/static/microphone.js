@@ -35,12 +35,15 @@ const show = (on) => {
 const open = () => node !== null;
 const held = () => pressed > 0 && performance.now() - pressed > HOLD;
 
+// The server need not listen any longer.
+const drop = (id) => fetch(`api/hear/live/${id}`, { method: "DELETE" }).catch(() => {});
+
 const close = () => {
   clearTimeout(timer);
   source?.disconnect();
   node?.disconnect();
   for (const track of stream?.getTracks() ?? []) track.stop();
-  if (live) fetch(`api/hear/live/${live}`, { method: "DELETE" }).catch(() => {});
+  if (live && !sending) drop(live); // else when that has come back
   [stream, source, node, live, unsent] = [null, null, null, null, []];
   show(false);
 };
@@ -49,16 +52,19 @@ const close = () => {
 const send = async (mine) => {
   if (sending || !live || !unsent.length) return;
   sending = true;
+  const id = live;
   const body = joined(unsent.splice(0));
   const episode = chosen()?.id ?? player.episode?.id;
   const reply = await fetch(`api/hear/live/${live}${episode ? `?episode=${encodeURIComponent(episode)}` : ""}`, {
     method: "POST", headers: { "Content-Type": "application/octet-stream" }, body,
   }).catch(() => null);
+  const { state, text } = reply?.ok ? await reply.json() : { state: "gone", text: "" };
   sending = false;
-  if (mine !== number || !open()) return;
-  if (!reply?.ok) { live = null; return; } // then it ends with a tap
-  const { state, text } = await reply.json();
-  if (mine !== number || !open()) return;
+  if (mine !== number || !open()) {
+    if (state !== "over" && state !== "gone") drop(id);
+    return;
+  }
+  if (state === "gone") { live = null; return; } // then it ends with a tap
   if (state !== "waiting") clearTimeout(timer);
   if (text) hint(`“${text}”`);
   if (state === "over" && !held()) {
