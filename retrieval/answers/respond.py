@@ -134,7 +134,7 @@ def _by_plan(plan: Plan, question: Question, shelf: Shelf, within: Collection[st
         case Kind.WHO:
             return who_speaks(plan, question, here, shelf)
         case Kind.JUST_SAID if here is not None:
-            return just_said(question, here, shelf)
+            return just_said(plan, question, here, shelf)
         case Kind.MEANING if here is not None:
             word = unknown_word(question, here, shelf)
             if word is None:
