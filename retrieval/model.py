@@ -111,9 +111,10 @@ class Question:
 class Command:
     """Something to do. ``amount`` is None when none was said (``voice.turns.commands`` knows what is meant then).
 
-    Else it is for back and forward seconds (> 0), for go_to seconds from the beginning, for set_speed the factor
-    (1.0 is as recorded), for set_volume the level in 0..1, for choose the number from 1 (-1 is the last). ``about`` is
-    what is to be played for play_about, and "end" or "middle" for a go_to that has no amount.
+    Else it is for back and forward seconds (> 0), for sleep seconds from now, for go_to seconds from the beginning,
+    for set_speed the factor (1.0 is as recorded), for set_volume the level in 0..1, for choose the number from 1 (-1 is
+    the last). ``about`` is what is to be played for play_about, the show for play_latest ("" is any), "end" or "middle"
+    for a go_to that has no amount, and "topic" or "episode" for a sleep at the end of it.
     """
 
     name: CommandName

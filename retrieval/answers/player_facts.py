@@ -1,6 +1,10 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """Questions about where the player stands: who speaks there, what was just said, a word that was just used."""
 
+import re
+from collections.abc import Sequence
+from itertools import groupby
+
 from episodes.text.sentences import Line
 from retrieval.answers.compose import plainly, said
 from retrieval.answers.quote import SPOKEN, moment_of
@@ -11,6 +15,9 @@ from retrieval.model import Answer, Moment, Question
 from voice.model import clock
 
 _RECENT = 25.0  # seconds before the player's position that "just" reaches back
+_LONG_AGO = 60.0  # and back to the words of somebody who is named
+_THROWN_IN = 3  # words of a turn that is only thrown in, at most
+_SOMEBODY = re.compile(r"\b(?:s?he|guy|man|woman|person|guest|host|speaker)\b")
 
 
 def who_speaks(plan: Plan, question: Question, here: str | None, shelf: Shelf) -> Answer | None:
@@ -26,20 +33,41 @@ def who_speaks(plan: Plan, question: Question, here: str | None, shelf: Shelf) -
     return plainly(question, f"{name}, {where} {clock(moment.start)}.", (moment,))
 
 
-def just_said(question: Question, here: str, shelf: Shelf) -> Answer | None:
-    """The words before the player's position."""
+def just_said(plan: Plan, question: Question, here: str, shelf: Shelf) -> Answer | None:
+    """The words before the player's position: of the speaker who is named, else of who spoke last.
+
+    "He" and "she" are who spoke last as well, since a name does not tell which of them it is; the answer says who it
+    was. What somebody throws in ("Right.") is nobody's turn.
+    """
+    lines = _before(question, here, shelf, _LONG_AGO if plan.speaker else _RECENT)
+    if plan.speaker and all(line.speaker != plan.speaker for line in lines):
+        return plainly(question, f"{plan.speaker} has said nothing in the last minute.", covered=False)
+    wanted = {plan.speaker} if plan.speaker else {line.speaker for line in lines}
+    if not plan.speaker and _SOMEBODY.search(question.text.lower()) and len(wanted) > 1:
+        wanted -= {""}
+    turns = [turn for turn in [*_turns(lines), *_turns(_at_length(lines))] if turn[0].speaker in wanted]
+    if not turns:
+        return None
     chosen: list[Line] = []
     words = 0
-    for line in reversed(_before(question, here, shelf)):
-        length = len(line.text.split())
-        if chosen and (words + length > SPOKEN or line.speaker != chosen[0].speaker):
+    for line in reversed(turns[-1]):
+        words += len(line.text.split())
+        if chosen and words > SPOKEN:
             break
         chosen.insert(0, line)
-        words += length
-    if not chosen:
-        return None
     quote = moment_of(here, chosen)
     return Answer(question.text, True, (said(quote, shelf, False),), (quote,))
+
+
+def _turns(lines: Sequence[Line]) -> list[list[Line]]:
+    """Sentences by who says them, as they take turns."""
+    return [list(turn) for _, turn in groupby(lines, key=lambda line: line.speaker)]
+
+
+def _at_length(lines: Sequence[Line]) -> list[Line]:
+    """Sentences without the turns of a word or two."""
+    told = [turn for turn in _turns(lines) if sum(len(line.text.split()) for line in turn) > _THROWN_IN]
+    return [line for turn in told for line in turn]
 
 
 def unknown_word(question: Question, here: str, shelf: Shelf) -> str | None:
@@ -52,8 +80,8 @@ def unknown_word(question: Question, here: str, shelf: Shelf) -> str | None:
     return min(known)[1] if known else None
 
 
-def _before(question: Question, episode_id: str, shelf: Shelf) -> list[Line]:
-    """The sentences that the player has just played, the last at its position."""
+def _before(question: Question, episode_id: str, shelf: Shelf, reach: float = _RECENT) -> list[Line]:
+    """The sentences that the player has played in the last ``reach`` seconds, the last at its position."""
     at = question.position or 0.0
-    near = [cue for cue in shelf.cues(episode_id) if cue.start < at and cue.end > at - 2 * _RECENT]
-    return [line for line in said_lines(near) if line.start < at - 0.2 and line.end > at - _RECENT]
+    near = [cue for cue in shelf.cues(episode_id) if cue.start < at and cue.end > at - reach - _RECENT]
+    return [line for line in said_lines(near) if line.start < at - 0.2 and line.end > at - reach]

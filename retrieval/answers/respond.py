@@ -12,6 +12,7 @@ from retrieval.answers.compose import answered, declined, plainly, said
 from retrieval.answers.episode_facts import episode_fact
 from retrieval.answers.library_facts import library_fact
 from retrieval.answers.llm import LanguageModel
+from retrieval.answers.playable import after_ads, latest, no_such_show
 from retrieval.answers.player_facts import just_said, unknown_word, who_speaks
 from retrieval.answers.quote import also, choose, quote
 from retrieval.answers.shelf import Shelf
@@ -23,6 +24,7 @@ from retrieval.finding.search import COVERED
 from retrieval.model import Answer, Command, Found, Moment, Question, Run, Sentence
 from voice.errors import EngineError
 from voice.turns.commands import CommandName
+from voice.turns.playback_policy import NO_ADS
 
 log = logging.getLogger("earmark")
 
@@ -132,7 +134,7 @@ def _by_plan(plan: Plan, question: Question, shelf: Shelf, within: Collection[st
         case Kind.WHO:
             return who_speaks(plan, question, here, shelf)
         case Kind.JUST_SAID if here is not None:
-            return just_said(question, here, shelf)
+            return just_said(plan, question, here, shelf)
         case Kind.MEANING if here is not None:
             word = unknown_word(question, here, shelf)
             if word is None:
@@ -165,6 +167,17 @@ def _carried(command: Command, question: Question, shelf: Shelf) -> Answer:
             moments = _about(replace(question, text=command.about), shelf)
             if not moments:
                 return plainly(question, "I found no such part.", covered=False)
+        case CommandName.PLAY_LATEST:
+            newest = latest(shelf.episodes.values(), command.about)
+            if newest is None:
+                return plainly(question, no_such_show(command.about), covered=False)
+            moments = (Moment(newest.id, 0.0, 0.0, newest.title),)
+        case CommandName.SKIP_ADS:
+            here, at = question.episode_id or question.playing, question.position
+            place = after_ads(shelf.segments(here), at) if here is not None and at is not None else None
+            if here is None or place is None:
+                return plainly(question, NO_ADS, covered=False)
+            moments = (Moment(here, place, place, ""),)
         case CommandName.REPEAT | CommandName.OWN_WORDS:
             moments = told[:1]
         case CommandName.CHOOSE if command.amount is not None:

@@ -121,7 +121,7 @@ def _meaning(found: "RecognizeResult") -> Command:
     held = {slot: entity.value for slot, entity in found.entities.items()}
     amount: float | None = None
     about = ""
-    if name in ("back", "forward", "go_to"):
+    if name in ("back", "forward", "go_to", "sleep"):
         if "number" in held or "unit" in held:
             unit = held.get("unit", 60 if "minute" in found.original_text else 1)
             whole, minutes = held.get("number", 1) + held.get("half", 0), held.get("more_minutes", 0)
@@ -129,6 +129,9 @@ def _meaning(found: "RecognizeResult") -> Command:
         if name == "go_to" and amount is None:
             about = held.get("place", "start")
             amount, about = (0.0, "") if about == "start" else (None, about)
+        about = held.get("ending", about)
+    elif name == "play_latest":
+        about = _politeness().ended(str(held.get("show", ""))).strip()
     elif name == "set_speed":
         amount = float(held.get("factor", held.get("number", 1.5)))
     elif name == "set_volume":

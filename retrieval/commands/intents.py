@@ -32,7 +32,7 @@ class Kind(StrEnum):
     SEARCH = "search"  # find ``text`` and quote
     CHOOSE = "choose"  # quote ``moment``, which was found before
     WHO = "who_spoke"  # name who speaks in ``moment``, or where the player stands
-    JUST_SAID = "just_said"  # repeat what was said before ``position``
+    JUST_SAID = "just_said"  # repeat what was said before ``position``, by ``speaker`` if it is told
     MEANING = "meaning"  # explain the rarest word of what was just said
     MISSED = "missed"  # the topics between ``since`` and ``position``
     SAID_AT = "said_at"  # quote what is said at ``start``
@@ -176,12 +176,13 @@ def _more(slots: Slots, question: Question, speakers: Sequence[str]) -> Plan | N
 
 
 def _just_said(slots: Slots, question: Question, speakers: Sequence[str]) -> Plan | None:
-    """"What did he just say?": the words before the player's position; "what does it mean?" may be the answer's."""
+    """"What did he just say?": the words before the player's position, of ``speaker`` where one is named; "what does it
+    mean?" may be the answer's."""
     if question.position is None:
         return None
     if question.history and re.fullmatch(r"what (?:does|did|is) (?:it|that|this) mean", plain(question.text).rstrip()):
         return None
-    return Plan(Kind.JUST_SAID)
+    return Plan(Kind.JUST_SAID, speaker=named(str(slots["name"]), speakers) or "" if "name" in slots else "")
 
 
 def _meaning(slots: Slots, question: Question, speakers: Sequence[str]) -> Plan | None:

@@ -86,6 +86,10 @@ COMMANDS: dict[str, tuple[str, ...]] = {
         "who (is|are) (this|that|the guest|the host|the guests|the hosts|{person})", "who said that"),
     "time": ( "how (much|long) is left", "how much time is left", "how long is (this|the) (episode|podcast)",
         "what time is it"),
+    "latest": ("play the (latest|newest) episode", "play the latest"),
+    "sleep": (
+        "sleep in {number} minutes", "(sleep|stop) at the end of (this|the) {ending}", "(sleep|stop) after this {ending}",
+    ),
     "bookmark": ( "(bookmark|save|mark|remember) [this|that|it]", "(add|set|make) a bookmark", "take a note",
         "note that"),
     "list": (
@@ -106,7 +110,7 @@ PEOPLE = ("he", "she", "they", "the guest", "the host", "the speaker", "the auth
 
 FILLS = {
     "number": NUMBERS, "unit": UNITS, "person": PEOPLE, "part": ("half a", "a"), "factor": ("double", "half", "normal"),
-    "place": ("beginning", "start", "end", "middle"), "which": ("first", "second", "third", "last", "other"),
+    "place": ("beginning", "start", "end", "middle"), "ending": ("topic", "episode"), "which": ("first", "second", "third", "last", "other"),
 }  # fmt: skip
 
 _TOKEN = re.compile(r"[(\[|\])]|\{\w+\}|[^\s(\[|\])]+")

@@ -234,7 +234,9 @@ class House:
         return area.name if area.name in self._speakers else ""
 
 
-_TO_A_MOMENT = frozenset((CommandName.PLAY_ABOUT, CommandName.CHOOSE, CommandName.YES))
+_TO_A_MOMENT = frozenset((
+    CommandName.PLAY_ABOUT, CommandName.PLAY_LATEST, CommandName.SKIP_ADS, CommandName.CHOOSE, CommandName.YES,
+))  # fmt: skip
 
 
 def house_of(companion: "Companion") -> House | None:

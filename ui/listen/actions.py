@@ -2,6 +2,9 @@
 """What is done: carries out the actions of the playback policy, on the player and with what is said."""
 
 import logging
+import math
+import time
+from collections.abc import Callable
 
 from retrieval.model import Question
 from ui.listen.now_playing import NowPlaying
@@ -9,8 +12,10 @@ from ui.listen.reply import Reply
 from voice.devices.duplex import Earcon, earcon
 from voice.devices.player import Player
 from voice.errors import LibraryError
+from voice.model import clock
 from voice.turns.commands import CommandName
 from voice.turns.playback_policy import Action, Do, PlaybackPolicy, PlayerState
+from voice.turns.sleep_timer import FADE, SleepTimer, gain
 
 log = logging.getLogger("earmark.listen")
 
@@ -23,6 +28,8 @@ class Actions:
     ) -> None:
         self.player, self.now_playing, self.policy, self.reply = player, now_playing, policy, reply
         self._earcons = earcons
+        self._timer: SleepTimer | None = None
+        self._timer_place = 0.0  # where the podcast was when the timer was looked at last (seconds)
         self._said = ""  # the last problem that was said
 
     def state(self) -> PlayerState:
@@ -57,7 +64,14 @@ class Actions:
         if name == CommandName.BOOKMARKS:
             self.policy.bookmarks = self.now_playing.bookmarks
             self.policy.bookmarks_elsewhere = self.now_playing.bookmarks_elsewhere
-        self.do(self.policy.command(name, amount, about, self.state(), self.now_playing.topics))
+        self.do(self.policy.command(name, amount, about, self.state(), self.now_playing.topics, self._after_ads(name)))
+
+    def next_episode(self) -> None:
+        """Play the next episode of the library."""
+        self._one(Action(Do.EPISODE, 1.0))
+
+    def _after_ads(self, name: str) -> float | None:
+        return self.now_playing.after_ads if name == CommandName.SKIP_ADS else None
 
     def _catch_up(self) -> None:
         """What is paused here may have been gone on with on the page."""
@@ -102,7 +116,14 @@ class Actions:
                 self.now_playing.save_moment(action.amount)
                 self.save()
             case Do.EPISODE:
-                self.episode(round(action.amount))
+                self._take(lambda: self.now_playing.step(round(action.amount)))
+            case Do.LATEST:
+                self._take(lambda: self.now_playing.open_latest(action.text))
+            case Do.SLEEP:
+                at = math.inf if action.text else time.monotonic() + action.amount
+                self._timer, self._timer_place = SleepTimer(at, action.text), player.position
+            case Do.AWAKE:
+                self._timer, player.fade = None, 1.0
 
     def chime(self, kind: Earcon) -> None:
         """Sound an earcon."""
@@ -130,16 +151,38 @@ class Actions:
         before, self._said = self._said, problem
         return problem != before
 
-    def episode(self, step: int) -> None:
-        """Play the next episode of the library (1) or the one before (-1)."""
+    def sleep(self, now: float) -> None:
+        """Fade out, and stop, when the sleep timer says so; ``now`` on the clock (seconds)."""
+        timer, player = self._timer, self.player
+        if timer is None:
+            return
+        ends = timer.ends(self.now_playing.topics, player.length)
+        left = timer.left(now, self._timer_place, player.position, player.speed, ends)
+        self._timer_place = player.position
+        player.fade = gain(left)
+        if left > 0:
+            return
+        self._timer = None
+        if player.playing:
+            player.pause()
+            player.seek(player.position - FADE * player.speed)
+        self.policy.taken_away()
+        player.fade = 1.0
+        log.info("asleep at %s", clock(player.position))
+
+    def _take(self, another: Callable[[], None]) -> None:
+        """Play another episode."""
         self.save()
         try:
-            self.now_playing.step(step)
-        except LibraryError as error:  # all were removed meanwhile
+            another()
+        except LibraryError as error:  # all were removed meanwhile, or there is no such show
             log.warning("%s", error)
-            self.player.pause()
+            if not self.policy.interrupted:
+                self.player.pause()
             self.say(error.message)
             return
+        self.policy.another_episode()
+        self.player.ducked = False
         self.player.play()
 
     def save(self) -> None:

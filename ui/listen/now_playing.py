@@ -8,6 +8,7 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from episodes.model import Segment
+from retrieval.answers.playable import after_ads, latest, no_such_show
 from retrieval.model import Moment
 from ui.kept import Kept, SavedMoment
 from ui.listen import listening_state
@@ -154,6 +155,18 @@ class NowPlaying:
             self._noted = there
             if abs(there.position - self._player.position) > _APART:
                 self._player.seek(there.position)
+
+    @property
+    def after_ads(self) -> float | None:
+        """Where the advertising ends that plays or is near, in seconds; None where no part is marked as such."""
+        return after_ads(self._parts, self._player.position)
+
+    def open_latest(self, show: str) -> None:
+        """Take the newest episode of a show ("": of all). Raises LibraryError."""
+        found = latest(self._library.episodes(), show)
+        if found is None:
+            raise LibraryError(no_such_show(show), "'earmark list' has the shows.")
+        self.open(found.id)
 
     def is_there(self) -> bool:
         """False when the episode was removed from the library meanwhile."""

@@ -19,7 +19,7 @@ log = logging.getLogger("earmark.listen")
 
 _REMEMBERED = 6  # questions of the conversation that a further one may lean on
 
-_TAKES_AWAY = frozenset((CommandName.PLAY, CommandName.RESUME, CommandName.PLAY_ABOUT))
+_TAKES_AWAY = frozenset((CommandName.PLAY, CommandName.RESUME, CommandName.PLAY_ABOUT, CommandName.PLAY_LATEST))
 """What begins to play in another room, when it was told to be done there."""
 
 

@@ -286,6 +286,7 @@ class ListeningSession:
         """What comes to its end by itself: an answer, a moment in its own words; and the saving."""
         reply, player = self.reply, self.player
         self.now_playing.look()
+        self.actions.sleep(time.monotonic())
         if reply.turn is not None and reply.turn.sounds:
             self.actions.do(reply.sound_out())
         voice = reply.turn
@@ -305,7 +306,7 @@ class ListeningSession:
             self.actions.save()
             if not self.now_playing.is_there():
                 log.warning("The episode was removed from the library.")
-                self.actions.episode(1)
+                self.actions.next_episode()
 
     def _said(self, voice: Turn) -> None:
         """What was said has been heard to its end, or nothing could be said."""

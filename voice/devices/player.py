@@ -43,6 +43,8 @@ class Player:
         self.rate = rate
         self.volume = 1.0
         self.ducked = False
+        self.fade = 1.0
+        """The podcast's share of its volume while it fades out, 0..1."""
         self.playing = False
         self.problem: AudioError | None = None
         self.played: deque[Samples] = deque(maxlen=100)
@@ -153,7 +155,7 @@ class Player:
     def fill(self, out: Samples) -> None:
         """Write the next samples (float32 (n,)); runs in the audio thread."""
         out[:] = 0
-        target = self.volume * (DUCKED if self.ducked else 1.0) if self.playing else 0.0
+        target = self.volume * self.fade * (DUCKED if self.ducked else 1.0) if self.playing else 0.0
         if target > 0 or self._gain > 0:
             self._podcast(out)
             fade = min(len(out), round(_FADE * self.rate))

@@ -34,6 +34,10 @@ class CommandName(StrEnum):
     UNMUTE = "unmute"
     REPEAT = "repeat"
     OWN_WORDS = "own_words"
+    SKIP_ADS = "skip_ads"
+    PLAY_LATEST = "play_latest"
+    SLEEP = "sleep"
+    AWAKE = "awake"
     BOOKMARK = "bookmark"
     BOOKMARKS = "bookmarks"
     CHOOSE = "choose"
@@ -77,6 +81,10 @@ COMMANDS: dict[CommandName, CommandRule] = {
     CommandName.UNMUTE: CommandRule("unmute"),
     CommandName.REPEAT: CommandRule("say that again"),
     CommandName.OWN_WORDS: CommandRule("in their own words"),
+    CommandName.SKIP_ADS: CommandRule("skip to the part after the ads"),
+    CommandName.PLAY_LATEST: CommandRule("play the latest episode"),
+    CommandName.SLEEP: CommandRule("sleep in twenty minutes", 1800.0, "seconds"),
+    CommandName.AWAKE: CommandRule("cancel the sleep timer"),
     CommandName.BOOKMARK: CommandRule("bookmark this"),
     CommandName.BOOKMARKS: CommandRule("list my bookmarks"),
     CommandName.CHOOSE: CommandRule("the second one", 1.0),

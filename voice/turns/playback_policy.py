@@ -13,7 +13,10 @@ REWIND = 3.0
 """Seconds by which playback resumes earlier after it was interrupted."""
 
 HELP = ("Ask me anything about the episode. Or say: pause, go on, back thirty seconds, next topic, play the part about"
-        " something, go back to where I was, faster, louder, in their own words, or bookmark this.")  # fmt: skip
+        " something, go back to where I was, faster, louder, in their own words, save that, or sleep in twenty"
+        " minutes.")  # fmt: skip
+
+NO_ADS = "No part here is marked as advertising. Say for instance: skip two minutes."
 
 _MARKS = 20
 
@@ -35,6 +38,9 @@ class Do(Enum):
     FIND = "find and play"  # text: what it is about
     BOOKMARK = "bookmark"  # amount: seconds; what was heard just before is saved
     EPISODE = "episode"  # amount: 1 next, -1 previous
+    LATEST = "latest"  # text: the show, or ""
+    SLEEP = "sleep"  # amount: seconds from now; or text: at the end of this "topic" or "episode"
+    AWAKE = "awake"
 
 
 @dataclass(frozen=True, slots=True)
@@ -132,9 +138,13 @@ class PlaybackPolicy:
         return self._give_back(rewind=REWIND)
 
     def taken_away(self) -> None:
-        """Playback goes on in another room: it is not given back here."""
+        """Playback goes on in another room, or is over for today: it is not given back here."""
         if self._before is not None:
             self._before = replace(self._before, playing=False)
+
+    def another_episode(self) -> None:
+        """Another episode plays: nothing is given back."""
+        self._before, self._asked, self._cut_off, self.marks = None, False, False, []
 
     def found(self, spans: Sequence[Span], text: str) -> None:
         """Remember the moments and the text of the last answer."""
@@ -153,11 +163,12 @@ class PlaybackPolicy:
         return [Action(Do.HUSH), Action(Do.SEEK, span.start), Action(Do.PLAY_UNTIL, span.end)]
 
     def command(
-        self, name: str, amount: float | None, about: str, now: PlayerState, topics: Sequence[float] = ()
+        self, name: str, amount: float | None, about: str, now: PlayerState, topics: Sequence[float] = (),
+        after_ads: float | None = None,
     ) -> list[Action]:
         """Obey a command (a name of ``voice.turns.commands.CommandName``; others only give playback back).
 
-        ``topics``: where topics begin, seconds.
+        ``topics``: where topics begin, ``after_ads``: where the advertising ends that plays or is near, seconds.
         """
         before = self._before or now
         cut_off, self._cut_off, self._asked = self._cut_off, False, False
@@ -183,6 +194,20 @@ class PlaybackPolicy:
             case "next_episode" | "previous_episode":
                 self._before = None
                 return [*hush, Action(Do.EPISODE, 1.0 if name == "next_episode" else -1.0)]
+            case "play_latest":
+                self._asked = True
+                return [*hush, *self._hold(before), Action(Do.LATEST, text=about)]
+            case "skip_ads":
+                if after_ads is None:
+                    return hush + self._say(NO_ADS, before)
+                self._mark(before.position)
+                return hush + self._move(after_ads, before, play=True)
+            case "sleep":
+                seconds = 0.0 if about else amount or default_amount(CommandName.SLEEP)
+                told = f"at the end of this {about}" if about else f"in {_duration(seconds)}"
+                return [*hush, Action(Do.SLEEP, seconds, about), *self._say(f"I stop {told}.", before)]
+            case "awake":
+                return [*hush, Action(Do.AWAKE), *self._say("I play on.", before)]
             case "play_about":
                 self._asked = True
                 return [*hush, *self._hold(before), Action(Do.FIND, text=about)]
@@ -258,3 +283,10 @@ class PlaybackPolicy:
         if not before.playing:
             return [Action(Do.SEEK, before.position), Action(Do.PAUSE)]
         return [Action(Do.SEEK, max(0.0, before.position - rewind)), Action(Do.PLAY)]
+
+
+def _duration(seconds: float) -> str:
+    """A span of time as it is said: "20 minutes", "1 hour 30 minutes"."""
+    whole = max(1, round(seconds))
+    parts = ((whole // 3600, "hour"), (whole // 60 % 60, "minute"), (whole % 60 if whole < 3600 else 0, "second"))
+    return " ".join(f"{count} {unit}{'s' * (count != 1)}" for count, unit in parts if count)

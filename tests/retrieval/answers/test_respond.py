@@ -171,3 +171,32 @@ def test_what_a_language_model_wrote_about_an_episode_is_said() -> None:
 def test_a_library_of_one_is_asked_as_its_episode() -> None:
     alone: Shelf = shelf({"e": CUES["e"]}, EPISODES[:1], SEGMENTS)
     assert respond.answer(Question("which topics?"), alone).text == "Nonces, at 0:00; Forgetting, at 1:40."
+
+
+TALK = {"t": (
+    Cue(0, 6, "What do bees do in the winter when it is so cold?", "Nora Lindqvist"),
+    Cue(6, 10, "They huddle together and shiver to keep warm.", "Elias Brandt"),
+    Cue(10, 11, "Oh, right.", "Nora Lindqvist"),
+    Cue(11, 16, "And they take turns on the outside of the cluster.", "Elias Brandt"),
+    Cue(16, 17, "Wow.", "Nora Lindqvist"),
+    Cue(17, 19, "[music plays for a while]"),
+)}  # fmt: skip
+
+
+@pytest.mark.parametrize(("asked", "position", "said"), [
+    ("what did she just say?", 17.0, "“They huddle together and shiver to keep warm. And they take turns on the outside of the cluster.” says Elias Brandt"),
+    ("what did he just say?", 11.0, "“They huddle together and shiver to keep warm.” says Elias Brandt"),
+    ("what was he saying?", 19.0, "“They huddle together"),  # nobody is nobody's he
+    ("what did Nora just say?", 17.0, "“What do bees do in the winter when it is so cold?” says Nora Lindqvist"),
+    ("what did Nora say just now?", 17.0, "“What do bees do in the winter"),
+    ("what did Nora just say?", 100.0, "Nora Lindqvist has said nothing in the last minute."),
+    ("what did she just say?", 6.0, "“What do bees do in the winter when it is so cold?” says Nora Lindqvist"),
+])  # fmt: skip
+def test_what_was_just_said_is_the_turn_of_who_spoke_last_or_is_named(asked: str, position: float, said: str) -> None:
+    library = shelf(TALK, (Episode("t", "Bees", seconds=200.0),))
+    assert respond.answer(Question(asked, "t", position=position), library).text.startswith(said)
+
+
+def test_a_word_alone_is_what_was_just_said() -> None:
+    library = shelf({"t": (Cue(0, 2, "Wow.", "Nora"),)}, (Episode("t", "Bees", seconds=20.0),))
+    assert respond.answer(Question("what did she just say?", "t", position=2.0), library).text.startswith("“Wow.” says Nora")

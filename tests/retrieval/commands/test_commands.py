@@ -2,8 +2,10 @@
 # ruff: noqa: E501 - a table reads better in long lines
 """What listeners say to the player, and what they ask, told apart."""
 
+import re
 import subprocess
 import sys
+from pathlib import Path
 
 import pytest
 
@@ -98,7 +100,8 @@ MEANT: dict[Command, tuple[str, ...]] = {
     ),
     Command("slower"): (
         "slower", "slow down", "play slower", "a bit slower please", "can you slow down", "slow it down", "too fast",
-        "that's too fast", "play it a little slower", "decrease the speed", "speak slower", "not so fast", "more slowly please",
+        "that's too fast", "play it a little slower", "slower, I can't follow", "I can't keep up with her", "I cannot follow",
+        "slow down, I can't keep up", "I can't follow, slower please", "decrease the speed", "speak slower", "not so fast", "more slowly please",
     ),
     Command("faster"): (
         "faster", "speed up", "play faster", "a little faster", "speed it up", "increase the speed", "too slow",
@@ -137,9 +140,34 @@ MEANT: dict[Command, tuple[str, ...]] = {
     Command("bookmark"): (
         "bookmark", "bookmark this", "save this", "mark this", "remember that", "add a bookmark", "set a bookmark here",
         "save this moment", "take a note", "note that", "drop a marker", "earmark this", "please bookmark this part",
-        "bookmark this for later", "keep this", "save this for later",
+        "bookmark this for later", "keep this", "save this for later", "save that", "save that moment please",
     ),
-    Command("bookmarks"): ("show my bookmarks", "list my bookmarks", "what did I bookmark", "read me my notes"),
+    Command("skip_ads"): (
+        "skip to the part after the ads", "go to the part after the ads", "jump to after the sponsor", "play after the ads",
+        "skip ahead to the bit after the commercials", "take me to the end of the ads", "skip until the ads are over",
+        "please skip to where it goes on after the ad break",
+    ),
+    Command("play_latest"): ("play the latest episode", "play the newest one", "play the latest", "play my most recent podcast"),
+    Command("play_latest", None, "science friday"): (
+        "play the latest of Science Friday", "play the latest episode of Science Friday", "start the newest from Science Friday",
+        "could you play the most recent episode of Science Friday, please", "play the last episode of science friday",
+        "play the latest Science Friday episode",
+    ),
+    Command("sleep", 1200): (
+        "sleep in twenty minutes", "stop in 20 minutes", "please go to sleep in twenty minutes", "turn off after twenty minutes",
+        "set a sleep timer for twenty minutes", "set a twenty minute sleep timer", "play for another twenty minutes",
+        "pause in about twenty minutes", "keep playing for twenty minutes and then stop", "sleep timer twenty minutes",
+    ),
+    Command("sleep", 1800): ("sleep in half an hour", "stop playing after half an hour"),
+    Command("sleep", 5400): ("sleep in one and a half hours", "sleep in an hour and a half"),
+    Command("sleep"): ("set a sleep timer", "start the sleep timer"),
+    Command("sleep", None, "topic"): (
+        "sleep at the end of this topic", "stop at the end of the chapter", "stop after this topic", "pause when this part is over",
+        "turn off once the topic ends", "set the sleep timer to the end of this chapter",
+    ),
+    Command("sleep", None, "episode"): ("sleep at the end of the episode", "stop after this episode", "go to sleep when the show is over"),
+    Command("awake"): ("cancel the sleep timer", "stay awake", "turn the sleep timer off", "don't go to sleep", "turn off my sleep timer"),
+    Command("bookmarks"): ("show my bookmarks", "list my bookmarks", "what did I bookmark", "read me my notes", "what are my bookmarks", "what are my saved moments", "which moments did I save"),
     Command("choose", 2): ("the second one", "play the second one", "number two", "the other one", "take the second"),
     Command("choose", 1): ("the first one", "play the first result", "option one", "take the first one"),
     Command("choose", -1): ("the last one", "play the last one"),
@@ -187,7 +215,9 @@ QUESTIONS = (
     "who turned it down", "when should you speed up a film", "find out why he left", "what did he note down",
     "how does the volume of a gas change", "Elias Brandt", "organic alignment", "the layers of homeostasis",
     "bees dance to tell where flowers are", "playing the piano", "the stop codon", "forward contracts", "a faster horse",
-    "machines that play games", "which episodes talk about slowing down",
+    "machines that play games", "what is playing", "how much is left", "how do I sleep better", "why should you sleep early",
+    "what happens when you sleep for twenty minutes", "what comes after the ads", "what is the latest on mirrors", "can you follow that",
+    "who can't follow the argument", "when does the sleep timer stop", "which episodes talk about slowing down",
 )  # fmt: skip
 
 
@@ -246,7 +276,7 @@ ANSWERED = {"missed", "who", "time", "list"}
 OTHERWISE = {
     "goto": "go_to", "next": "next_topic", "previous": "previous_topic", "part": "play_about", "return": "return_to",
     "speed": "set_speed", "own words": "own_words", "next episode": "next_episode",
-    "previous episode": "previous_episode",
+    "previous episode": "previous_episode", "latest": "play_latest",
 }  # fmt: skip
 
 
@@ -280,3 +310,8 @@ def test_importing_it_is_light() -> None:
     code = "import sys, retrieval.commands.commands; print([m for m in ('numpy', 'hassil', 'rapidfuzz', 'torch') if m in sys.modules])"
     loaded = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert loaded.stdout.strip() == "[]"
+
+
+def test_the_page_carries_out_every_command() -> None:
+    script = (Path(__file__).parents[3] / "ui/web/static/commands.js").read_text("utf-8")
+    assert [name for name in CommandName if not re.search(rf"^  {name}[:,]", script, re.MULTILINE)] == []

@@ -27,6 +27,8 @@ from voice.audio import FRAME, Samples
 from voice.devices.player import Player
 from voice.errors import HearingError, LibraryError
 from voice.turns import wake_gate
+from voice.turns.playback_policy import NO_ADS, Action, Do
+from voice.turns.sleep_timer import FADE
 
 
 class Silence:
@@ -239,6 +241,37 @@ def test_a_call_that_nothing_follows_gives_the_podcast_back(folder: Path, monkey
     listener.until(lambda: player.ducked and player.playing)
     listener.until(lambda: not player.ducked and player.playing)
     listener.end()
+
+
+def test_it_falls_asleep_at_the_end_of_a_topic_and_loses_nothing(listener: Listener) -> None:
+    session, player = listener.session, listener.player
+    second = session.now_playing.topics[1]
+    player.seek(second - 1.0)
+    player.play()
+    session.actions.do([Action(Do.SLEEP, 0.0, "topic")])
+    listener.until(lambda: player.fade < 0.2)
+    listener.until(lambda: not player.playing)
+    assert player.position == pytest.approx(second - FADE, abs=0.3) and player.fade == 1.0
+    session.actions.do([Action(Do.SLEEP, 600.0)])
+    listener.press(" ")
+    listener.until(lambda: player.playing)
+    session.actions.sleep(time.monotonic() + 590.0)
+    assert player.playing and 0.5 < player.fade < 0.8
+    session.actions.do([Action(Do.AWAKE)])
+    session.actions.sleep(time.monotonic() + 700.0)
+    assert player.playing and player.fade == 1.0
+
+
+def test_the_latest_of_a_show_is_played_or_it_is_said_that_there_is_none(listener: Listener) -> None:
+    session = listener.session
+    session.actions.command("play_latest", about="gardening hour")
+    listener.until(lambda: bool(listener.said))
+    assert listener.said == ["I found no episode of gardening hour."] and not session.player.playing
+    session.actions.command("play_latest")
+    listener.until(lambda: session.player.playing)
+    session.actions.command("skip_ads")
+    listener.until(lambda: len(listener.said) == 2)
+    assert listener.said[1] == NO_ADS
 
 
 def test_what_goes_wrong_is_said_once(listener: Listener) -> None:

@@ -3,7 +3,7 @@
 
 import pytest
 
-from voice.turns.playback_policy import Action, Do, PlaybackPolicy, PlayerState, Span
+from voice.turns.playback_policy import NO_ADS, Action, Do, PlaybackPolicy, PlayerState, Span
 
 PLAYING = PlayerState(True, 100.0, length=600.0)
 PAUSED = PlayerState(False, 100.0, length=600.0)
@@ -144,6 +144,41 @@ def test_saved_moments_are_told(here: list[float], elsewhere: int, told: str):
     talk = PlaybackPolicy()
     talk.bookmarks, talk.bookmarks_elsewhere = here, elsewhere
     assert talk.command("bookmarks", None, "", PAUSED)[-1] == Action(Do.SAY, text=told)
+
+
+@pytest.mark.parametrize(("amount", "about", "action", "told"), [
+    (1200.0, "", Action(Do.SLEEP, 1200.0), "I stop in 20 minutes."),
+    (None, "", Action(Do.SLEEP, 1800.0), "I stop in 30 minutes."),
+    (5460.0, "", Action(Do.SLEEP, 5460.0), "I stop in 1 hour 31 minutes."),
+    (45.0, "", Action(Do.SLEEP, 45.0), "I stop in 45 seconds."),
+    (None, "topic", Action(Do.SLEEP, 0.0, "topic"), "I stop at the end of this topic."),
+])  # fmt: skip
+def test_sleep_is_said_and_the_podcast_goes_on(amount: float | None, about: str, action: Action, told: str):
+    talk = PlaybackPolicy()
+    talk.began(PLAYING)
+    assert talk.command("sleep", amount, about, QUIET) == [Action(Do.HUSH), action, Action(Do.SAY, text=told)]
+    assert talk.answered()[-1] == Action(Do.PLAY)
+    talk.began(PLAYING)
+    assert Action(Do.AWAKE) in talk.command("awake", None, "", QUIET)
+
+
+def test_advertising_is_skipped_where_it_is_marked():
+    talk = PlaybackPolicy()
+    talk.began(PLAYING)
+    assert talk.command("skip_ads", None, "", QUIET, after_ads=130.0)[1:] == [Action(Do.SEEK, 130.0), Action(Do.PLAY)]
+    assert talk.marks == [100.0]
+    talk.began(PLAYING)
+    assert talk.command("skip_ads", None, "", QUIET)[-1] == Action(Do.SAY, text=NO_ADS)
+    assert talk.answered() == [Action(Do.SEEK, 97.0), Action(Do.PLAY)]
+
+
+def test_the_latest_of_a_show_leaves_nothing_to_give_back_once_it_plays():
+    talk = PlaybackPolicy()
+    talk.began(PLAYING)
+    assert talk.command("play_latest", None, "bee talk", QUIET)[-1] == Action(Do.LATEST, text="bee talk")
+    assert talk.interrupted
+    talk.another_episode()
+    assert not talk.interrupted and talk.dropped() == []
 
 
 def test_a_key_changes_nothing_but_what_it_says():

@@ -82,6 +82,20 @@ const pick = (given, number = 1) => {
   return moments.at(number < 0 ? -1 : Math.min(Math.max(1, Math.round(number)), moments.length || 1) - 1);
 };
 
+const latest = async (moment) => {
+  if (!moment) return t("I found no such place.");
+  await player.playAt(moment.episode);
+  return t("Playing “{title}”.", { title: shelf.known(moment.episode)?.title ?? "" });
+};
+
+const sleep = ({ amount, about }) => {
+  const minutes = Math.max(1, Math.round((amount ?? usual("sleep")) / 60));
+  sheet.sleep(about || String(minutes));
+  if (about === "topic") return t("It stops at the end of this topic.");
+  if (about) return t("It stops at the end of this episode.");
+  return t("It stops in {n} min.", { n: minutes });
+};
+
 const bookmark = async () => (await kept.saveNow()
   ? t("Saved, the last half minute.") : t("There is nothing to save: play an episode first."));
 
@@ -119,6 +133,10 @@ const OTHERS = {
   yes: (command, { moments }) => { const moment = pick(moments); return moment ? playMoment(moment) : t("Yes to what? Ask me something first."); },
   no: () => t("All right."),
   thanks: () => t("You are welcome."),
+  play_latest: (command, { moments }) => latest(moments[0]),
+  skip_ads: (command, { moments }) => playMoment(moments[0]),
+  sleep,
+  awake: () => { sheet.sleep(""); return t("The sleep timer is off."); },
   own_words: (command, { moments }) => own(pick(moments)),
   repeat: (command, { moments }) => (readAgain() ? "" : own(pick(moments))),
   bookmark: () => bookmark(),
@@ -133,7 +151,9 @@ export const names = () => [...Object.keys(MOVES), ...Object.keys(OTHERS)];
 export const carryOut = async (answer) => {
   const { command } = answer;
   if (command.name in MOVES && !player.episode?.audio) return nothing();
-  const said = await (MOVES[command.name] ?? OTHERS[command.name])(command, answer);
+  const act = MOVES[command.name] ?? OTHERS[command.name];
+  if (!act) return t("This page cannot do that."); // it is older than the server, or the other way round
+  const said = await act(command, answer);
   if (!["pause", "stop"].includes(command.name)) player.giveBack();
   return said;
 };

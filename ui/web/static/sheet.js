@@ -70,6 +70,9 @@ export const sheet = {
     return player.audio.volume;
   },
 
+  // Fall asleep at the end of this "topic" or "episode", or after so many minutes; "" is never.
+  sleep: (value) => setSleep(value),
+
   // The player is at this second, in this topic.
   at(seconds, topic) {
     const step = lastAt === null ? 0 : seconds - lastAt;
