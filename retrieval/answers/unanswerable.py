@@ -14,7 +14,7 @@ _SHOWN = 6  # words of a fragment that are repeated
 
 def in_another_language(question: Question, shelf: Shelf) -> Answer | None:
     """The true sentence for a question in another language than the episode's that is asked; None for any other."""
-    episode = shelf.episodes.get(question.episode_id or "")
+    episode = shelf.episodes.by_id(question.episode_id) if question.episode_id else None
     spoken = episode.language if episode is not None else ""
     asked = language_of([question.text]) if spoken else ""
     if not asked or asked == spoken:

@@ -65,34 +65,29 @@ class NowPlaying:
     def open(self, ref: str | None = None) -> None:
         """Take an episode (None: the last one, else the newest), where it was left. Raises LibraryError."""
         library = self._library
-        known = {episode.id: episode for episode in library.episodes()}
-        with_sound = self._with_sound()
-        wanted = library.episode(ref).id if ref else self.id
-        if not ref and wanted not in with_sound:
-            wanted = with_sound[0] if with_sound else ""
-        path = library.audio_path(known[wanted]) if wanted in known else None
-        if path is None:
-            what = f"{known[wanted].title} has no sound" if wanted in known else "There is no episode with sound"
+        wanted = library.resolve(ref) if ref else library.playable(self.id, 0) or ""
+        episode = library.by_id(wanted)
+        path = library.audio_path(episode) if episode is not None else None
+        if episode is None or path is None:
+            what = f"{episode.title} has no sound" if episode is not None else "There is no episode with sound"
             raise LibraryError(f"{what} to play.", "Run 'earmark add FILE' with its recording.")
         self._state.episode = self._open = wanted
         self._player.speed, self._player.volume = self._state.speed, self._state.volume
-        length = known[wanted].seconds
+        length = episode.seconds
         position = self._state.positions.get(wanted, 0.0)
         self.since = position or None
         self._player.load(path, position if position < length - 1 else 0.0, length)
         self._parts = library.segments(wanted)
         self._cues = library.cues(wanted)
-        log.info("playing %s from %s", known[wanted].title, clock(self._player.position))
+        log.info("playing %s from %s", episode.title, clock(self._player.position))
 
     def step(self, step: int) -> None:
         """Take the next episode of the library (1) or the one before (-1). Raises LibraryError when none is left."""
-        ids = self._with_sound()
-        at = ids.index(self.id) + step if self.id in ids else 0
-        self.open(ids[at % len(ids)] if ids else None)
+        self.open(self._library.playable(self.id, step))
 
     def is_there(self) -> bool:
         """False when the episode was removed from the library meanwhile."""
-        return any(episode.id == self.id for episode in self._library.episodes())
+        return self._library.by_id(self.id) is not None
 
     def said_around(self, place: float) -> str:
         """What the episode says around ``place`` (seconds)."""
@@ -124,7 +119,3 @@ class NowPlaying:
     def is_due(self) -> bool:
         """True when the place was not saved for a while."""
         return time.monotonic() - self._saved_at > SAVE_EVERY
-
-    def _with_sound(self) -> list[str]:
-        library = self._library
-        return [episode.id for episode in library.episodes() if episode.ready and library.audio_path(episode)]
