@@ -8,8 +8,8 @@ from pathlib import Path
 from voice.model import Cue, Word
 
 __all__ = [
-    "Chapter", "Cue", "Digest", "Episode", "Link", "Probe", "Segment", "Soundbite", "Source", "State", "Step",
-    "StepState", "Word",
+    "Chapter", "Cue", "Digest", "Episode", "Link", "Overview", "Probe", "Segment", "Show", "Soundbite", "Source",
+    "State", "Step", "StepState", "Word",
 ]
 
 
@@ -107,6 +107,27 @@ _DOING = {
     Step.DIGESTED: "summarising",
     Step.INDEXED: "indexing",
 }
+
+
+@dataclass(frozen=True, slots=True)
+class Overview:
+    """How much a library holds: ``episodes``, how many of them can be asked, their length in ``seconds``, and of how
+    many ``shows`` they are."""
+
+    episodes: int = 0
+    ready: int = 0
+    seconds: float = 0.0
+    shows: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Show:
+    """A show of a library: how many ``episodes`` it has, how many can be asked, and their length in ``seconds``."""
+
+    name: str
+    episodes: int = 0
+    ready: int = 0
+    seconds: float = 0.0
 
 
 @dataclass(frozen=True, slots=True)

@@ -16,7 +16,7 @@ from episodes.ingest import pipeline, worker
 from episodes.ingest.status import Work, outlook
 from episodes.model import Cue, Episode, StepState
 from episodes.sources.download import Fetcher
-from episodes.store.jobs import Queue
+from episodes.store.jobs import JobState, Queue
 from episodes.store.library import Library
 from episodes.text.keywords import rare_words
 from episodes.text.lexicon import content_words
@@ -95,8 +95,7 @@ class Companion:
         self.indexes = Indexes(self.library, self.engines, self._encode_passages)
         self._status = Status(False, "Starting", 0.0)
         self._saying = threading.Lock()
-        self._speakers_known: tuple[int, dict[str, tuple[str, ...]]] = (-1, {})
-        self._bias: tuple[tuple[int, str | None], Bias] = ((-1, None), Bias())
+        self._bias: tuple[dict[str, int], Bias] = ({}, Bias())
         self._starter = ThreadPoolExecutor(max_workers=1, thread_name_prefix="earmark-start")
         self._beside = ThreadPoolExecutor(max_workers=4, thread_name_prefix="earmark-beside")
         self._started: Future[None] | None = None
@@ -167,7 +166,7 @@ class Companion:
 
     def _say_of_demo(self, part: float, doing: str) -> None:
         """Note how far the demo is, and say it once nothing else is left to wait for."""
-        if any(episode.ready for episode in self.library.episodes()):
+        if self.library.overview().ready:
             self._demo_in.set()
         self._demo_said = (0.4 + 0.6 * part, doing)
         if self._loaded.is_set():
@@ -226,8 +225,12 @@ class Companion:
         return worker.add(self.library, path, self.tools, on_step)
 
     def work(self) -> list[Work]:
-        """What is being taken in, in the order in which it is done."""
+        """What is being taken in, in the order in which it is done; of a long queue its beginning."""
         return outlook(self.library, time())
+
+    def queued(self) -> dict[JobState, int]:
+        """How many jobs there are in each state."""
+        return Queue(self.library.database).counts()
 
     def cancel(self, ref: str) -> None:
         """Stop taking in an episode; what is finished is kept. Raises LibraryError when there is no work on it."""
@@ -290,18 +293,18 @@ class Companion:
         self.mend_index()
         said = [piece.at_rate(HEARING_RATE) for piece in self.speak(_WARM_QUESTION)]
         self.hear(join(said), episode_id)
-        if self.library.episodes():
+        if self.library.count():
             for _ in self.speak(self.ask(Question(_WARM_QUESTION, episode_id)).text):
                 pass
 
     def bias(self, episode_id: str | None) -> Bias:
         """What is likely to be said to this episode (None: the library): names, its rare words, commands."""
-        wanted = (self.library.version(), episode_id)
+        wanted = self.library.changes([episode_id]) if episode_id is not None else {}
+        wanted = wanted or self.library.changes(self.library.ids(BIAS_EPISODES))
         known, bias = self._bias
-        if known == wanted:  # reading an episode takes longer than most questions need
+        if wanted and known == wanted:  # reading an episode takes longer than most questions need
             return bias
-        every = self.library.episodes()
-        focus = [episode for episode in every if episode.id == episode_id] or every[:BIAS_EPISODES]
+        focus = self.library.listed(wanted)
         cues = [cue for episode in focus for cue in self.library.cues(episode.id)]
         people = Counter(cue.speaker for cue in cues if re.fullmatch(r"\D+", cue.speaker))
         people.update(guest for episode in focus for guest in episode.guests)
@@ -316,7 +319,7 @@ class Companion:
 
     def episode_id(self, ref: str) -> str:
         """The id of an episode named by its id, the beginning of it, or its title. Raises UnknownEpisode."""
-        return self.library.episode(ref).id
+        return self.library.resolve(ref)
 
     def ask(self, question: Question, within: Collection[str] | None = None) -> Answer:
         """Find the moments that answer and compose the answer; ``within`` limits it to the episodes with these ids.
@@ -333,7 +336,7 @@ class Companion:
     def telling(self, question: Question, within: Collection[str] | None = None) -> Iterator[Sentence | Answer]:
         """The sentences of the answer as they are made, then the whole answer; see ``ask``."""
         shelf = self._shelf(within)
-        if not shelf.episodes:
+        if not self.library.overview(within).episodes:
             raise LibraryError("The library is empty.", "Run 'earmark add FILE', or 'earmark serve' for the demo.")
         if question.episode_id is not None:
             wanted = self.library.episode(question.episode_id)
@@ -368,24 +371,13 @@ class Companion:
             with used.index.view() as view:
                 return mentions(view, text, within)
 
-        episodes = {episode.id: episode for episode in self.library.episodes()}
-        return Shelf(episodes, cache(self.library.cues), self.library.segments, self.library.digest, reading, searching,
-                     rare, self._names, mentioning)
-
-    def _names(self) -> dict[str, tuple[str, ...]]:
-        """Who speaks in each episode; read again only when the library has changed."""
-        known, names = self._speakers_known
-        version = self.library.version()
-        if known != version:
-            with self.index.view() as view:
-                names = view.speakers()
-            self._speakers_known = (version, names)
-        return names
+        return Shelf(self.library, cache(self.library.cues), self.library.segments, self.library.digest, reading,
+                     searching, rare, mentioning)  # fmt: skip
 
     def search(self, text: str, count: int) -> list[Moment]:
         """Where in the library something is said, best first."""
         used = self.indexes.current
-        return find(Question(text), used.index, used.embed, count) if self.library.episodes() else []
+        return find(Question(text), used.index, used.embed, count) if self.library.count() else []
 
     def heat(self, question: Question) -> list[Warmth]:
         """How warm each part of the episode that is asked about is; see ``retrieval.finding.relevance_curve``."""

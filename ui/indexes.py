@@ -8,7 +8,7 @@ with the named model, which is done in the background, the packaged one finds.
 import hashlib
 import logging
 import re
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from threading import Event
 
@@ -95,10 +95,13 @@ class Indexes:
         for broken in self.index.damaged():
             log.warning("The vectors of %s are damaged; it is indexed again.", broken)
             self.index.remove(broken)
+            self.index.mended = None
+        version = self._library.version()  # asked first: what changes while we look is looked at the next time
         missing = self._missing(self.index)
         for number, episode in enumerate(missing):
             on_progress(number / len(missing), f"Indexing again: {episode.title}")
             self._put(self.current, episode, self._library.cues(episode.id))
+        self.index.mended = version
 
     def switch(self, said: Callable[[], None], stopping: Event) -> None:
         """Embed the library with the model that the settings name, unless that is done, and use it from then on.
@@ -113,7 +116,7 @@ class Indexes:
                 self._use(named)
                 said()
                 return
-            episode, whole = missing[0], len(self._ready())
+            episode, whole = missing[0], self._library.overview().ready
             self._engines.tell("finding", f"{named.embed.name} embeds the library: {whole - len(missing)} of {whole} "
                                           "episodes; it finds when all are done.")  # fmt: skip
             said()
@@ -142,8 +145,8 @@ class Indexes:
             return
         index = Index.open(self._folder / "indexes" / _folder_name(embed.name), embed.name, embed.dimension)
         self._named = Found(index, embed)
-        ready = {episode.id for episode in self._ready()}
-        if len(ready & set(index.episodes)) >= len(ready & set(self.packaged.episodes)):
+        known, ready = set(index.episodes), self._library.ready
+        if all(name in known for name in self.packaged.episodes if ready(name)):
             self._use(self._named)
 
     def _use(self, named: Found) -> None:
@@ -151,15 +154,22 @@ class Indexes:
         self._engines.found_by = named.embed.name
         self._engines.tell("finding", "")
 
-    def _ready(self) -> list[Episode]:
-        return [episode for episode in self._library.episodes() if episode.ready]
-
     def _missing(self, index: Index) -> list[Episode]:
-        """The episodes that an index lacks; those that it should not have are taken out of it."""
-        known = set(index.episodes)  # asked first: an episode is in the library before it is in the index
-        every = self._library.episodes()
-        for gone in known - {episode.id for episode in every}:
-            index.remove(gone)
+        """The episodes that an index lacks, of those that changed since it was compared with the library; those that it
+        should not have are taken out of it."""
+        mended = index.mended
+        every: Iterable[Episode]
+        if mended is not None and mended <= self._library.version():
+            changed, removed = self._library.changed_since(mended)
+            known = {name for name in (*changed, *removed) if index.holds(name)}
+            every = self._library.listed(changed)
+            gone = [name for name in removed if name in known and self._library.by_id(name) is None]
+        else:  # it is new, or the library is a copy of an older one
+            known = set(index.episodes)  # asked first: an episode is in the library before it is in the index
+            every = self._library.walk()
+            gone = [name for name in known if self._library.by_id(name) is None]
+        for name in gone:
+            index.remove(name)
         return [episode for episode in every if episode.ready and episode.id not in known]
 
 

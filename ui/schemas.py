@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """How answers and episodes look as JSON, on the command line and over HTTP: one shape for both."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from episodes.sources.http import masked
@@ -11,7 +11,8 @@ from voice.turns.commands import COMMANDS, CommandName
 
 if TYPE_CHECKING:  # the command line needs the shapes, and not what fills them
     from episodes.ingest.status import Work
-    from episodes.model import Cue, Episode
+    from episodes.model import Cue, Episode, Show
+    from episodes.store.jobs import JobState
     from episodes.store.library import Library
     from ui.companion import Status
 
@@ -127,6 +128,11 @@ def episode_json(episode: "Episode") -> Json:
     }
 
 
+def show_json(show: "Show") -> Json:
+    """A show as it stands in a list; ``seconds`` is the length of all its episodes."""
+    return {"show": show.name, "episodes": show.episodes, "ready": show.ready, "seconds": round(show.seconds, 3)}
+
+
 def cue_json(cue: "Cue") -> Json:
     """A line of a transcript; with ``words``, each its start in seconds and its text, when they are known."""
     return {"start": cue.start, "end": cue.end, "speaker": cue.speaker, "text": cue.text} | (
@@ -171,8 +177,9 @@ def work_json(work: "Work") -> Json:
     }
 
 
-def status_json(status: "Status", work: "Sequence[Work]" = ()) -> Json:
-    """How far the start is, what hears, speaks and finds, and what is being taken in."""
+def status_json(status: "Status", work: "Sequence[Work]" = (), queued: "Mapping[JobState, int] | None" = None) -> Json:
+    """How far the start is, what hears, speaks and finds, what is being taken in (of a long queue its beginning), and
+    how many jobs there are in each state."""
     return {
         "ready": status.ready,
         "doing": status.doing,
@@ -180,4 +187,5 @@ def status_json(status: "Status", work: "Sequence[Work]" = ()) -> Json:
         "problem": status.problem,
         "engines": [{"role": line.role, "name": line.name, "better": line.better} for line in status.engines],
         "work": [work_json(one) for one in work],
+        "queued": {state.value: count for state, count in (queued or {}).items()},
     }

@@ -28,20 +28,26 @@ class Work:
     reason: str
 
 
-def outlook(library: Library, now: float) -> list[Work]:
-    """All work of a library, in the order in which it is done; ``now`` in seconds since 1970."""
+SHOWN = 100
+"""Jobs of each state that are looked at, unless more are wanted; what stands further behind changes before its turn."""
+
+
+def outlook(library: Library, now: float, most: int = SHOWN) -> list[Work]:
+    """The work of a library, in the order in which it is done, at most so much of each state; ``now`` in seconds since
+    1970."""
     queue = Queue(library.database)
-    jobs = queue.jobs()
+    jobs = queue.jobs(most)
     if not jobs:
         return []
-    episodes = {episode.id: episode for episode in library.episodes()}
+    episodes = library.some(job.episode_id for job in jobs)
     jobs = [job for job in jobs if job.episode_id in episodes]  # one may have been removed between two looks
     left = etas(jobs, episodes, queue.speeds(), now)
     return [_work(job, episodes[job.episode_id], left.get(job.episode_id), place) for place, job in enumerate(jobs)]
 
 
 def eta_of(library: Library, episode_id: str, now: float) -> float | None:
-    """Seconds until an episode is ready; None when that cannot be told, or nobody is to take it in."""
+    """Seconds until an episode is ready; None when that cannot be told, when nobody is to take it in, or when more than
+    ``SHOWN`` are taken in before it."""
     return next((work.eta for work in outlook(library, now) if work.episode_id == episode_id), None)
 
 

@@ -208,15 +208,14 @@ def retry(library: Library, episode: Episode) -> Episode:
 
 def adopt(library: Library) -> None:
     """Put episodes into the queue that were begun before there was one, when what they came from is still there."""
-    queue = Queue(library.database)
-    known = {job.episode_id for job in queue.jobs()}
-    for episode in library.episodes():
-        settled = episode.finished or any(step.state in (State.FAILED, State.CANCELLED) for step in episode.steps)
-        if not settled and episode.id not in known:
-            try:
-                retry(library, episode)
-            except EarmarkError as error:
-                library.set_step(episode.id, StepState(current(episode).step, State.FAILED, reason=reason_of(error)))
+    for name in library.left_lying():
+        episode = library.by_id(name)
+        if episode is None or any(step.state in (State.FAILED, State.CANCELLED) for step in episode.steps):
+            continue
+        try:
+            retry(library, episode)
+        except EarmarkError as error:
+            library.set_step(name, StepState(current(episode).step, State.FAILED, reason=reason_of(error)))
 
 
 @contextmanager

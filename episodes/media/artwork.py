@@ -2,6 +2,7 @@
 """A small picture of an episode: out of its recording, or the one that its feed names. It is made once, as the episode
 comes in, so that nobody's browser asks a publisher for it."""
 
+from collections.abc import Iterable
 from contextlib import suppress
 from io import BytesIO
 from pathlib import Path
@@ -28,9 +29,9 @@ def path_of(folder: Path, episode_id: str) -> Path:
     return folder / "artwork" / f"{episode_id}.jpg"
 
 
-def painted(folder: Path) -> set[str]:
-    """The ids of the episodes of a library's folder that have a picture."""
-    return {path.stem for path in (folder / "artwork").glob("*.jpg")}
+def painted(folder: Path, ids: Iterable[str]) -> set[str]:
+    """Those of these episodes of a library's folder that have a picture."""
+    return {name for name in ids if path_of(folder, name).is_file()}
 
 
 def keep(folder: Path, episode_id: str, audio: Path | None, fetched: Path) -> bool:

@@ -22,6 +22,9 @@ from episodes.store.sqlite import Database
 BY_HAND = 1
 """The priority of what a person asked for. What a feed brings by itself has 0; what somebody looks at goes first."""
 
+MANY = 1_000_000
+"""More jobs than are looked at where all are wanted."""
+
 LEASE = 30.0
 """Seconds for which a job stays its worker's without a sign of life."""
 
@@ -39,12 +42,13 @@ class JobState(StrEnum):
 class Job:
     """One episode to be taken in from its source.
 
-    ``priority``: the higher goes first. ``attempts``: so many broke off since the last progress. ``due``, ``lease`` and
-    ``noted`` are seconds since 1970; ``worker`` is empty when nobody is at it. ``remaining``: seconds of work that were
-    left at ``noted`` (None when unknown).
+    ``number`` counts in order of arrival. ``priority``: the higher goes first. ``attempts``: so many broke off since
+    the last progress. ``due``, ``lease`` and ``noted`` are seconds since 1970; ``worker`` is empty when nobody is at
+    it. ``remaining``: seconds of work that were left at ``noted`` (None when unknown).
     """
 
     episode_id: str
+    number: int
     state: JobState
     source: Source
     priority: int
@@ -79,12 +83,13 @@ class Queue:
             if there is not None and there.state is JobState.RUNNING and not _abandoned(there, now):
                 return
             save_source(self._database, episode_id, source)
+            database.execute("DELETE FROM left_lying WHERE episode = ?", (episode_id,))
+            priority = max(priority, there.priority) if there is not None else priority
             database.execute(
-                "INSERT INTO jobs SELECT ?, coalesce(max(number), 0) + 1, ?, ?, 0, 0, '', 0, NULL, 0 FROM jobs"
-                " WHERE true ON CONFLICT (episode) DO UPDATE SET state = excluded.state,"
-                " priority = max(priority, excluded.priority), attempts = 0, due = 0, worker = '', lease = 0,"
-                " remaining = NULL",
-                (episode_id, JobState.WAITING, priority),
+                "INSERT INTO jobs VALUES (?, (SELECT coalesce(max(number), 0) + 1 FROM jobs), ?, ?, 0, 0, '', 0, NULL,"
+                " 0, ?) ON CONFLICT (episode) DO UPDATE SET state = excluded.state, priority = excluded.priority,"
+                " attempts = 0, due = 0, worker = '', lease = 0, remaining = NULL",
+                (episode_id, JobState.WAITING, priority, _here(source)),
             )
 
     def cancel(self, episode_id: str) -> bool:
@@ -100,24 +105,39 @@ class Queue:
     def hurry(self, episode_id: str) -> None:
         """Put an episode before all others that wait: somebody looks at it."""
         with self._database.transaction() as database:
+            most = [
+                database.execute(
+                    "SELECT max(priority) FROM jobs WHERE state = ? AND episode != ?", (state, episode_id)
+                ).fetchone()[0]
+                for state in (JobState.WAITING, JobState.RUNNING)
+            ]
+            highest = max((one for one in most if one is not None), default=-1)
             database.execute(
-                "UPDATE jobs SET priority = (SELECT max(priority) + 1 FROM jobs) WHERE episode = ? AND state = ?"
-                " AND EXISTS (SELECT 1 FROM jobs AS o WHERE o.episode != jobs.episode AND o.priority >= jobs.priority)",
-                (episode_id, JobState.WAITING),
+                "UPDATE jobs SET priority = ? WHERE episode = ? AND state = ? AND priority <= ?",
+                (highest + 1, episode_id, JobState.WAITING, highest),
             )
 
     def job(self, episode_id: str) -> Job | None:
         """The job of an episode, None when nothing is to be done for it."""
         with self._database.errors():
-            row = self._database.execute(_JOBS + "WHERE episode = ?", (episode_id,)).fetchone()
+            row = self._database.execute(f"{_JOBS} WHERE episode = ?", (episode_id,)).fetchone()
         return _job(row) if row else None
 
-    def jobs(self) -> list[Job]:
-        """All jobs, in the order in which they are worked on; running ones first, cancelled and failed ones last."""
+    def jobs(self, most: int = MANY) -> list[Job]:
+        """The jobs in the order in which they are worked on, at most so many of each state: running ones first,
+        cancelled and failed ones last."""
         with self._database.errors():
-            rows = self._database.execute(_JOBS + _ORDER).fetchall()
-        order = (JobState.RUNNING, JobState.WAITING, JobState.CANCELLED, JobState.FAILED)
-        return sorted(map(_job, rows), key=lambda job: order.index(job.state))
+            return [
+                _job(row)
+                for state in _STATES
+                for row in self._database.execute(f"{_JOBS} WHERE state = ? {_ORDER} LIMIT ?", (state, most)).fetchall()
+            ]
+
+    def counts(self) -> dict[JobState, int]:
+        """How many jobs are in each state."""
+        with self._database.errors():
+            rows = self._database.execute("SELECT state, count(*) FROM jobs GROUP BY state").fetchall()
+        return {JobState(state): int(count) for state, count in rows}
 
     def waits(self, now: float) -> bool:
         """True when there is work that nobody is at."""
@@ -196,8 +216,8 @@ class Queue:
         """Remember that ``sound`` seconds of an episode took a step ``work`` seconds; the latest weighs most."""
         with self._database.transaction() as database:
             database.execute(
-                "INSERT INTO speeds VALUES (?, ?, ?) ON CONFLICT DO UPDATE"
-                " SET work = work / 2 + excluded.work, sound = sound / 2 + excluded.sound",
+                "INSERT INTO speeds VALUES (?, ?, ?) ON CONFLICT (step) DO UPDATE"
+                " SET work = speeds.work / 2 + excluded.work, sound = speeds.sound / 2 + excluded.sound",
                 (step, work, sound),
             )
 
@@ -210,23 +230,25 @@ class Queue:
     # inside
 
     def _next(self, now: float, only: str, fetched: bool = False) -> Job | None:
+        """The first job that waits and is due, or whose worker is gone."""
+        one, values = (" AND episode = ?", (only,)) if only else ("", ())
+        one += " AND fetched = 1" * fetched
         with self._database.errors():
-            rows = self._database.execute(
-                _JOBS + "WHERE ((state = ? AND due <= ?) OR state = ?) AND (? = '' OR episode = ?)"
-                " AND (NOT ? OR coalesce(json_extract(source, '$.audio'), json_extract(source, '$.transcript'))"
-                " IS NOT NULL) " + _ORDER,
-                (JobState.WAITING, now, JobState.RUNNING, only, only, fetched),
-            )
-            for row in rows:
-                job = _job(row)
-                if job.state is JobState.WAITING or _abandoned(job, now):
-                    return job
-        return None
+            waiting = self._database.execute(
+                f"{_JOBS} WHERE state = ? AND due <= ?{one} {_ORDER} LIMIT 1", (JobState.WAITING, now, *values)
+            ).fetchall()
+            running = self._database.execute(
+                f"{_JOBS} WHERE state = ?{one} {_ORDER}", (JobState.RUNNING, *values)  # as many as there are workers
+            ).fetchall()
+        lost = [job for job in map(_job, running) if _abandoned(job, now)][:1]
+        found = [*map(_job, waiting), *lost]
+        return min(found, key=lambda job: (-job.priority, job.number), default=None)
 
 
+_STATES = (JobState.RUNNING, JobState.WAITING, JobState.CANCELLED, JobState.FAILED)
 _JOBS = (
-    "SELECT episode, state, source, priority, attempts, due, worker, lease, remaining, noted"
-    " FROM jobs JOIN sources USING (episode) "
+    "SELECT episode, number, state, source, priority, attempts, due, worker, lease, remaining, noted"
+    " FROM jobs JOIN sources USING (episode)"
 )
 _ORDER = "ORDER BY priority DESC, number"
 
@@ -240,7 +262,11 @@ def save_source(database: Database, episode_id: str, source: Source) -> None:
             every = {field.name: getattr(source, field.name) for field in fields(source)}
             texts: dict[str, Any] = {name: _whole(text) for name, text in every.items() if isinstance(text, str)}
             data = _JSON.encode(replace(source, **texts)).decode()
-        database.execute("INSERT OR REPLACE INTO sources VALUES (?, ?)", (episode_id, data))
+        database.execute(
+            "INSERT INTO sources VALUES (?, ?) ON CONFLICT (episode) DO UPDATE SET source = excluded.source",
+            (episode_id, data),
+        )
+        database.execute("UPDATE jobs SET fetched = ? WHERE episode = ?", (_here(source), episode_id))
 
 
 def stored_source(database: Database, episode_id: str) -> Source | None:
@@ -258,9 +284,14 @@ def known_sources(database: Database, contents: Sequence[str]) -> dict[str, tupl
     return {content: (title, _SOURCE.decode(source)) for content, title, source in rows}
 
 
+def _here(source: Source) -> int:
+    """1 when the files of a source are on this machine."""
+    return int(source.audio is not None or source.transcript is not None)
+
+
 def _job(row: Sequence[Any]) -> Job:
-    episode, state, source, *rest = row
-    return Job(episode, JobState(state), _SOURCE.decode(source), *rest)
+    episode, number, state, source, *rest = row
+    return Job(episode, number, JobState(state), _SOURCE.decode(source), *rest)
 
 
 def _abandoned(job: Job, now: float) -> bool:

@@ -9,15 +9,16 @@ import unicodedata
 from collections.abc import Iterable, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import astuple, replace
-from difflib import get_close_matches
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from episodes.media import artwork
 from episodes.model import Chapter, Cue, Digest, Episode, Segment, State, Step, StepState, Word
 from episodes.store import reserve
+from episodes.store.catalogue import Catalogue, unknown
 from episodes.store.sqlite import Database
-from voice.errors import NoSpace, UnknownEpisode, from_os_error
+from episodes.store.words import name_words, searched
+from voice.errors import NoSpace, from_os_error
 from voice.model import Piece
 from voice.plain_text import harmless, one_line
 
@@ -25,7 +26,7 @@ if TYPE_CHECKING:  # what is listed needs neither sources nor what reads them, a
     from episodes.model import Source
 
 
-class Library:
+class Library(Catalogue):
     """Episodes and everything known of them. Safe to use from several threads and processes at once.
 
     Every method raises LibraryError when the database cannot be used, NoSpace when the disk is full; what was stored
@@ -33,8 +34,8 @@ class Library:
     """
 
     def __init__(self, folder: Path, database: Database) -> None:
+        super().__init__(database)
         self.folder = folder
-        self.database = database
 
     @classmethod
     def open(cls, folder: Path) -> "Library":
@@ -61,42 +62,11 @@ class Library:
 
     # reading
 
-    def episodes(self) -> list[Episode]:
-        """All episodes, the newest arrival first."""
-        with self.database.errors():
-            rows = self.database.execute(_EPISODES + "ORDER BY number DESC").fetchall()
-            steps: dict[str, dict[str, StepState]] = {}
-            for episode, *state in self.database.execute("SELECT episode, step, state, progress, reason FROM steps"):
-                steps.setdefault(episode, {})[state[0]] = _step(state)
-            return [_episode(row, steps.get(row[0], {})) for row in rows]
-
-    def episode(self, ref: str) -> Episode:
-        """The episode of an id, of the beginning of an id that fits only one, or of a title (in any case).
-
-        Raises UnknownEpisode, which names the nearest ones.
-        """
-        wanted = ref.strip()
-        if (exact := self._by_id(wanted)) is not None:  # without a look at all the others: they may be thousands
-            return exact
-        with self.database.errors():
-            names = self.database.execute("SELECT id, title FROM episodes ORDER BY number DESC").fetchall()
-        episode = self._by_id(named(ref, names))
-        if episode is None:
-            raise _unknown(ref, [], names)
-        return episode
-
-    def exactly(self, episode_id: str) -> Episode:
-        """The episode of this whole id. Raises UnknownEpisode, which names no other."""
-        episode = self._by_id(episode_id)
-        if episode is None:
-            raise UnknownEpisode("There is no episode by that id.", "List the episodes to see what is there.")
-        return episode
-
     def by_content(self, content: str) -> Episode | None:
         """The episode made from a file with this SHA-256 (hexadecimal), if there is one."""
         with self.database.errors():
             row = self.database.execute("SELECT id FROM episodes WHERE content = ?", (content,)).fetchone()
-        return self._by_id(row[0]) if row else None
+        return self.by_id(row[0]) if row else None
 
     def by_guid(self, guid: str) -> Episode | None:
         """The episode of an item of a feed by the name that its publisher gave it, if there is one."""
@@ -108,7 +78,7 @@ class Library:
             row = self.database.execute(
                 "SELECT id FROM episodes WHERE source = ? ORDER BY number DESC LIMIT 1", (source,)
             ).fetchone()
-        return self._by_id(row[0]) if row else None
+        return self.by_id(row[0]) if row else None
 
     def alike(self, title: str, show: str, published: str) -> list[Episode]:
         """The episodes of one title, show and date (an ISO date or empty); a feed may give all of its items the same,
@@ -118,16 +88,19 @@ class Library:
                 "SELECT id FROM episodes WHERE title = ? AND show = ? AND published = ? LIMIT ?",
                 (title, show, published, _MOST_ALIKE),
             ).fetchall()
-        return [episode for (name,) in rows if (episode := self._by_id(name)) is not None]
+        return [episode for (name,) in rows if (episode := self.by_id(name)) is not None]
 
     def describe(self, episode_id: str, title: str, published: str, source: str) -> None:
         """Store what the publisher corrected: title, date (an ISO date or empty) and where the episode comes from."""
         with self.transaction():
+            found = self.by_id(episode_id)
+            if found is None:
+                return
             self.database.execute(
-                "UPDATE episodes SET title = ?, published = ?, source = ? WHERE id = ?",
-                (title, published, source, episode_id),
+                "UPDATE episodes SET title = ?, folded = ?, words = ?, published = ?, source = ? WHERE id = ?",
+                (title, title.casefold(), searched(title, found.show, *found.guests), published, source, episode_id),
             )
-            self._changed()
+            self._changed(episode_id)
 
     def cues(self, episode_id: str) -> tuple[Cue, ...]:
         """The transcript, in order."""
@@ -159,9 +132,9 @@ class Library:
         from episodes.model import Source
         from episodes.store.jobs import stored_source
 
-        episode = self._by_id(episode_id)
+        episode = self.by_id(episode_id)
         if episode is None:
-            raise self._missing(episode_id)
+            raise self.missing(episode_id)
         known = stored_source(self.database, episode_id)
         return known or Source(episode.title, show=episode.show, guests=episode.guests, published=episode.published)
 
@@ -174,6 +147,17 @@ class Library:
         with self.database.errors():
             (count,) = self.database.execute("SELECT count FROM changes").fetchone()
         return int(count)
+
+    def progress_mark(self) -> str:
+        """A text that is another one when the work on any episode got on; with ``version`` it tells of all news."""
+        with self.database.errors():
+            rows = self.database.execute("SELECT episode, step, progress FROM steps WHERE state = 'running'").fetchall()
+        return json.dumps([list(row) for row in rows])
+
+    def left_lying(self) -> list[str]:
+        """The ids of episodes that were begun before there was a queue, and are not in it yet."""
+        with self.database.errors():
+            return [name for (name,) in self.database.execute("SELECT episode FROM left_lying").fetchall()]
 
     # writing
 
@@ -198,35 +182,39 @@ class Library:
                 return there
             name = _slug(episode.title)
             names = (f"{name}-{content[:length]}" for length in range(6, 65))
-            new = next(made for made in names if self._by_id(made) is None)
+            new = next(made for made in names if self.by_id(made) is None)
             self.database.execute(
-                "INSERT INTO episodes (id, number, content, title, show, guests, published, seconds, source, audio)"
-                " SELECT ?, coalesce(max(number), 0) + 1, ?, ?, ?, ?, ?, ?, ?, ? FROM episodes",
+                "INSERT INTO episodes (id, number, content, title, show, guests, published, seconds, source, audio,"
+                " folded, words) VALUES (?, (SELECT coalesce(max(number), 0) + 1 FROM episodes), ?, ?, ?, ?, ?, ?, ?,"
+                " ?, ?, ?)",
                 (new, content, episode.title, episode.show, json.dumps(episode.guests, ensure_ascii=False),
-                 episode.published, episode.seconds, episode.source, episode.audio),
+                 episode.published, episode.seconds, episode.source, episode.audio, episode.title.casefold(),
+                 searched(episode.title, episode.show, *episode.guests)),
             )  # fmt: skip
             self.database.connection.executemany(
                 "INSERT INTO steps VALUES (?, ?, ?, 0, '')", [(new, step, State.WAITING) for step in Step]
             )
-            self._changed()
-        stored = self._by_id(new)
+            self._changed(new)
+        stored = self.by_id(new)
         if stored is None:
-            raise _unknown(new, [], [])
+            raise unknown(new, [], [])
         return stored
 
     def set_step(self, episode_id: str, step: StepState) -> None:
         """Store how far one step is."""
         with self.transaction():
             before = self.database.execute(
-                "SELECT state FROM steps WHERE episode = ? AND step = ?", (episode_id, step.step)
+                "SELECT state, reason FROM steps WHERE episode = ? AND step = ?", (episode_id, step.step)
             ).fetchone()
-            self.database.execute(
-                "INSERT INTO steps VALUES (?, ?, ?, ?, ?) ON CONFLICT DO UPDATE"
-                " SET state = excluded.state, progress = excluded.progress, reason = excluded.reason",
-                (episode_id, step.step, step.state, step.progress, step.reason),
-            )
-            if before is None or before[0] != step.state:
-                self._changed()
+            self._write_step(episode_id, step)
+            if before is None or tuple(before) != (step.state, step.reason):
+                episode = self.by_id(episode_id)
+                ready = episode is not None and episode.ready
+                self._changed(episode_id)
+                self.database.execute(
+                    "UPDATE episodes SET ready_since = CASE WHEN ready = 1 THEN ready_since ELSE changed END, ready = ?"
+                    " WHERE id = ?", (int(ready), episode_id),
+                )  # fmt: skip
 
     def save_audio(self, episode_id: str, audio: str, seconds: float) -> None:
         """Store where the normalised audio lies (relative to the folder; empty for none) and its length in seconds."""
@@ -234,23 +222,31 @@ class Library:
             self.database.execute(
                 "UPDATE episodes SET audio = ?, seconds = ? WHERE id = ?", (audio, seconds, episode_id)
             )
-            self._changed()
+            self._changed(episode_id)
 
     def save_language(self, episode_id: str, language: str) -> None:
         """Store which language is spoken (a code, "" when it is not known). Raises UnknownEpisode."""
         with self.transaction():
             done = self.database.execute("UPDATE episodes SET language = ? WHERE id = ?", (language, episode_id))
             if not done.rowcount:
-                raise self._missing(episode_id)
-            self._changed()
+                raise self.missing(episode_id)
+            self._changed(episode_id)
 
     def save_cues(self, episode_id: str, cues: Iterable[Cue]) -> None:
         """Store the transcript in place of the one that was there."""
-        self._replace("cues", episode_id, (
-            (cue.start, cue.end, harmless(cue.text), one_line(cue.speaker, 200),
-             json.dumps([astuple(word) for word in cue.words], ensure_ascii=False) if cue.words else "")
-            for cue in cues
-        ))  # fmt: skip
+        told = [replace(cue, speaker=one_line(cue.speaker, 200)) for cue in cues]
+        names = {cue.speaker for cue in told if cue.speaker}
+        with self.transaction():
+            self._replace("cues", episode_id, (
+                (cue.start, cue.end, harmless(cue.text), cue.speaker,
+                 json.dumps([astuple(word) for word in cue.words], ensure_ascii=False) if cue.words else "")
+                for cue in told
+            ))  # fmt: skip
+            self.database.execute("DELETE FROM speakers WHERE episode = ?", (episode_id,))
+            for name in names:
+                self.database.execute("INSERT INTO speakers VALUES (?, ?)", (name, episode_id))
+                for word in name_words(name):
+                    self.database.execute("INSERT INTO name_words VALUES (?, ?) ON CONFLICT DO NOTHING", (word, name))
 
     def save_chapters(self, episode_id: str, chapters: Iterable[Chapter]) -> None:
         """Store the publisher's chapters in place of those that were there."""
@@ -264,11 +260,13 @@ class Library:
         """Store what the episode is about in place of what was there."""
         with self.transaction():
             self.database.execute(
-                "INSERT OR REPLACE INTO digests VALUES (?, ?, ?, ?, ?)",
+                "INSERT INTO digests (episode, teaser, summary, questions, writer) VALUES (?, ?, ?, ?, ?)"
+                " ON CONFLICT (episode) DO UPDATE SET teaser = excluded.teaser, summary = excluded.summary,"
+                " questions = excluded.questions, writer = excluded.writer",
                 (episode_id, digest.teaser, digest.summary, json.dumps(digest.questions, ensure_ascii=False),
                  digest.writer),
             )
-            self._changed()
+            self._changed(episode_id)
 
     def add_piece(self, episode_id: str, recogniser: str, piece: Piece) -> None:
         """Store a finished piece of a transcription that goes on."""
@@ -296,11 +294,11 @@ class Library:
 
     def remove(self, episode_id: str) -> None:
         """Remove an episode, everything known of it, and its audio in the library (never the file it came from)."""
-        if self._by_id(episode_id) is None:
-            raise self._missing(episode_id)
+        if self.by_id(episode_id) is None:
+            raise self.missing(episode_id)
         with self.transaction():
             self.database.execute("DELETE FROM episodes WHERE id = ?", (episode_id,))
-            self._changed()
+            self._changed(episode_id)
         self.clear_files(episode_id)
 
     def fetched_folder(self, episode_id: str) -> Path:
@@ -322,25 +320,12 @@ class Library:
 
     # inside
 
-    def _by_id(self, episode_id: str) -> Episode | None:
-        with self.database.errors():
-            row = self.database.execute(_EPISODES + "WHERE id = ?", (episode_id,)).fetchone()
-            steps = self.database.execute(
-                "SELECT step, state, progress, reason FROM steps WHERE episode = ?", (episode_id,)
-            ).fetchall()
-        return _episode(row, {step[0]: _step(step) for step in steps}) if row else None
-
     def _rows(self, episode_id: str, query: str, ordered: bool = True) -> list[tuple[Any, ...]]:
         with self.database.errors():
             rows = self.database.execute(query + " ORDER BY number" * ordered, (episode_id,)).fetchall()
-            if not rows and self._by_id(episode_id) is None:
-                raise self._missing(episode_id)
+            if not rows and self.by_id(episode_id) is None:
+                raise self.missing(episode_id)
             return rows
-
-    def _missing(self, episode_id: str) -> UnknownEpisode:
-        with self.database.errors():
-            names = self.database.execute("SELECT id, title FROM episodes ORDER BY number DESC").fetchall()
-        return _unknown(episode_id, [], names)
 
     def _replace(self, table: str, episode_id: str, rows: Iterable[Sequence[object]]) -> None:
         with self.transaction():
@@ -348,15 +333,25 @@ class Library:
             for number, row in enumerate(rows):
                 marks = ", ".join("?" * (len(row) + 2))
                 self.database.execute(f"INSERT INTO {table} VALUES ({marks})", (episode_id, number, *row))  # noqa: S608
-            self._changed()
+            self._changed(episode_id)
 
-    def _changed(self) -> None:
+    def _write_step(self, episode_id: str, step: StepState) -> None:
+        self.database.execute(
+            "INSERT INTO steps VALUES (?, ?, ?, ?, ?) ON CONFLICT (episode, step) DO UPDATE"
+            " SET state = excluded.state, progress = excluded.progress, reason = excluded.reason",
+            (episode_id, step.step, step.state, step.progress, step.reason),
+        )
+
+    def _changed(self, episode_id: str) -> None:
+        """Count a change of the library, and note at it that it is this episode's."""
         self.database.execute("UPDATE changes SET count = count + 1")
+        self.database.execute(
+            "UPDATE episodes SET changed = (SELECT count FROM changes) WHERE id = ?", (episode_id,)
+        )
 
 
 _MOST_GUESTS = 100
 _MOST_ALIKE = 20
-_EPISODES = "SELECT id, title, show, guests, published, seconds, source, audio, language FROM episodes "
 
 
 def storable(name: str) -> str:
@@ -364,48 +359,12 @@ def storable(name: str) -> str:
     return name.encode("utf-8", "surrogateescape").decode("utf-8", "backslashreplace")
 
 
-def named(ref: str, names: Sequence[tuple[str, str]]) -> str:
-    """The id that is meant among ``names`` (id and title of each): by the id, by the title (in any case), or by the
-    beginning of an id that fits only one. Raises UnknownEpisode, which names the nearest ones."""
-    wanted = ref.strip()
-    found = [name for name, _ in names if name == wanted]
-    found = found or [name for name, title in names if title.casefold() == wanted.casefold()]
-    found = found or [name for name, _ in names if wanted and name.startswith(wanted.lower())]
-    if len(found) == 1:
-        return found[0]
-    raise _unknown(ref, found, names)
-
-
-def _episode(row: Sequence[str], steps: dict[str, StepState]) -> Episode:
-    name, title, show, guests, published, seconds, source, audio, language = row
-    states = tuple(steps.get(step, StepState(step)) for step in Step)
-    told = tuple(json.loads(guests))
-    return Episode(name, title, show, told, published, float(seconds), source, audio, states, language)
-
-
 def _cue(fields: Sequence[Any]) -> Cue:
     start, end, text, speaker, words = fields
     return Cue(start, end, text, speaker, tuple(Word(*word) for word in words))
-
-
-def _step(row: Sequence[str]) -> StepState:
-    step, state, progress, reason = row
-    return StepState(Step(step), State(state), float(progress), reason)
 
 
 def _slug(title: str) -> str:
     """A title in lower-case ASCII with hyphens, at most 48 characters: what a person can type."""
     plain = unicodedata.normalize("NFKD", title).encode("ascii", "ignore").decode().lower()
     return re.sub(r"[^a-z0-9]+", "-", plain).strip("-")[:48].strip("-") or "episode"
-
-
-def _unknown(ref: str, found: Sequence[str], names: Sequence[tuple[str, str]]) -> UnknownEpisode:
-    if found:
-        return UnknownEpisode(f"“{ref}” fits several episodes: {', '.join(found[:5])}.", "Give more of the id.")
-    by_name = {title.casefold(): name for name, title in reversed(names)} | {name: name for name, _ in names}
-    near = list(dict.fromkeys(by_name[key] for key in get_close_matches(ref.casefold(), by_name, 6, 0.65)))[:3]
-    near = near or [name for name, title in names if ref and ref.casefold() in title.casefold()][:3]
-    if near:
-        return UnknownEpisode(f"There is no episode “{ref}”.", f"Did you mean {' or '.join(near)}?")
-    hint = "List the episodes to see their ids." if names else "The library is empty; add an episode first."
-    return UnknownEpisode(f"There is no episode “{ref}”.", hint)

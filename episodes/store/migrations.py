@@ -1,8 +1,11 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """The history of the library's tables: numbered steps that are only ever added to."""
 
+import json
 import sqlite3
 from collections.abc import Callable
+
+from episodes.store.words import name_words, searched
 
 
 def migrate(database: sqlite3.Connection) -> None:
@@ -164,7 +167,102 @@ def _titles(database: sqlite3.Connection) -> None:
     database.execute("CREATE INDEX episodes_by_title ON episodes (title, show, published)")
 
 
+def _lookups(database: sqlite3.Connection) -> None:
+    """What lets a lookup cost what it finds, and not what the library holds: titles as they are compared, the words
+    that are searched for, whether an episode is ready, at which change of the library it changed last, how much each
+    show has, who speaks where, and indexes. Episodes that were begun before there was a queue are noted, to be put into
+    it once."""
+    for statement in (
+        "ALTER TABLE episodes ADD COLUMN folded TEXT NOT NULL DEFAULT ''",  # the title, case folded
+        "ALTER TABLE episodes ADD COLUMN words TEXT NOT NULL DEFAULT ''",  # title, show, guests as they are searched
+        "ALTER TABLE episodes ADD COLUMN ready INTEGER NOT NULL DEFAULT 0",
+        "ALTER TABLE episodes ADD COLUMN ready_since INTEGER NOT NULL DEFAULT 0",  # changes.count when it became so
+        "ALTER TABLE episodes ADD COLUMN changed INTEGER NOT NULL DEFAULT 0",  # changes.count at its last change
+        "ALTER TABLE jobs ADD COLUMN fetched INTEGER NOT NULL DEFAULT 0",  # 1: its files are on this machine
+        "UPDATE jobs SET fetched = EXISTS (SELECT 1 FROM sources WHERE sources.episode = jobs.episode AND"
+        " coalesce(json_extract(source, '$.audio'), json_extract(source, '$.transcript')) IS NOT NULL)",
+        """CREATE TABLE shows (
+            show TEXT PRIMARY KEY,
+            episodes INTEGER NOT NULL,
+            ready INTEGER NOT NULL,
+            seconds REAL NOT NULL
+        ) WITHOUT ROWID""",
+        """CREATE TABLE removed (
+            episode TEXT PRIMARY KEY,
+            changed INTEGER NOT NULL         -- changes.count when it went
+        ) WITHOUT ROWID""",
+        """CREATE TABLE speakers (
+            name TEXT NOT NULL,
+            episode TEXT NOT NULL REFERENCES episodes (id) ON DELETE CASCADE,
+            PRIMARY KEY (name, episode)
+        ) WITHOUT ROWID""",
+        """CREATE TABLE name_words (
+            word TEXT NOT NULL,              -- a part of a speaker's name, case folded
+            name TEXT NOT NULL,
+            PRIMARY KEY (word, name)
+        ) WITHOUT ROWID""",
+        """CREATE TABLE left_lying (
+            episode TEXT PRIMARY KEY REFERENCES episodes (id) ON DELETE CASCADE
+        ) WITHOUT ROWID""",
+        "CREATE VIRTUAL TABLE episode_words USING fts5(words, content='episodes', content_rowid='number',"
+        " tokenize='trigram')",
+    ):
+        database.execute(statement)
+    rows = database.execute("SELECT id, title, show, guests FROM episodes").fetchall()
+    database.executemany(
+        "UPDATE episodes SET folded = ?, words = ? WHERE id = ?",
+        ((title.casefold(), searched(title, show, *json.loads(guests)), name) for name, title, show, guests in rows),
+    )
+    names = database.execute("SELECT DISTINCT speaker, episode FROM cues WHERE speaker != ''").fetchall()
+    database.executemany("INSERT INTO speakers VALUES (?, ?)", names)
+    database.executemany(
+        "INSERT OR IGNORE INTO name_words VALUES (?, ?)",
+        ((word, name) for name in {name for name, _ in names} for word in name_words(name)),
+    )
+    for statement in (
+        "UPDATE episodes SET ready = 1 WHERE EXISTS (SELECT 1 FROM steps WHERE episode = id)"
+        " AND NOT EXISTS (SELECT 1 FROM steps WHERE episode = id AND state != 'done')",
+        "INSERT INTO shows SELECT show, count(*), sum(ready), sum(seconds) FROM episodes GROUP BY show",
+        "INSERT INTO episode_words (rowid, words) SELECT number, words FROM episodes",
+        "INSERT INTO left_lying SELECT id FROM episodes WHERE NOT ready AND NOT EXISTS"
+        " (SELECT 1 FROM jobs WHERE episode = id)",
+        "CREATE INDEX episodes_folded ON episodes (folded)",
+        "CREATE INDEX episodes_published ON episodes (published, number)",
+        "CREATE INDEX episodes_show ON episodes (show, number)",
+        "CREATE INDEX episodes_seconds ON episodes (seconds)",
+        "CREATE INDEX episodes_source ON episodes (source)",
+        "CREATE INDEX episodes_language ON episodes (language)",
+        "CREATE INDEX episodes_changed ON episodes (changed)",
+        "CREATE INDEX episodes_unready ON episodes (number) WHERE ready = 0",
+        "CREATE INDEX episodes_with_sound ON episodes (number) WHERE ready = 1 AND audio != ''",
+        "CREATE INDEX removed_changed ON removed (changed)",
+        "CREATE INDEX speakers_episode ON speakers (episode)",
+        "CREATE INDEX steps_running ON steps (episode) WHERE state = 'running'",
+        "CREATE INDEX jobs_order ON jobs (state, priority DESC, number)",
+        "CREATE INDEX jobs_fetched ON jobs (state, fetched, priority DESC, number)",
+        f"CREATE TRIGGER episode_added AFTER INSERT ON episodes BEGIN {_SHOW_MORE} {_WORDS_IN} END",
+        f"CREATE TRIGGER episode_gone AFTER DELETE ON episodes BEGIN {_SHOW_LESS} {_WORDS_OUT} {_GONE} END",
+        "CREATE TRIGGER episode_counted AFTER UPDATE OF show, seconds, ready ON episodes"
+        f" BEGIN {_SHOW_LESS} {_SHOW_MORE} END",
+        f"CREATE TRIGGER episode_named AFTER UPDATE OF words ON episodes BEGIN {_WORDS_OUT} {_WORDS_IN} END",
+    ):
+        database.execute(statement)
+
+
+_SHOW_MORE = (
+    "INSERT INTO shows VALUES (new.show, 1, new.ready, new.seconds) ON CONFLICT (show) DO UPDATE SET"
+    " episodes = episodes + 1, ready = ready + excluded.ready, seconds = seconds + excluded.seconds;"
+)
+_SHOW_LESS = (
+    "UPDATE shows SET episodes = episodes - 1, ready = ready - old.ready, seconds = seconds - old.seconds"
+    " WHERE show = old.show; DELETE FROM shows WHERE show = old.show AND episodes = 0;"
+)
+_GONE = "INSERT OR REPLACE INTO removed VALUES (old.id, (SELECT count FROM changes) + 1);"
+_WORDS_IN = "INSERT INTO episode_words (rowid, words) VALUES (new.number, new.words);"
+_WORDS_OUT = "INSERT INTO episode_words (episode_words, rowid, words) VALUES ('delete', old.number, old.words);"
+
+
 MIGRATIONS: tuple[Callable[[sqlite3.Connection], None], ...] = (
-    _first_tables, _work, _feeds, _writers, _languages, _titles,
+    _first_tables, _work, _feeds, _writers, _languages, _titles, _lookups,
 )  # fmt: skip
 """The steps in order; the database's ``user_version`` is how many of them it has seen."""

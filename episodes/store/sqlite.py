@@ -24,6 +24,19 @@ class _Connection(sqlite3.Connection):
 class Database:
     """One SQLite file, brought to the newest version. Safe to use from several threads and processes at once."""
 
+    each = "SELECT value FROM json_each(?)"
+    """A query for the elements of a JSON list."""
+
+    @staticmethod
+    def holding(words: Sequence[str]) -> tuple[str, list[object]]:
+        """The condition for episodes whose ``words`` column holds all of these somewhere, and its values."""
+        return "number IN (SELECT rowid FROM episode_words WHERE episode_words MATCH ?)", [_phrases(words)]
+
+    @staticmethod
+    def counting(words: Sequence[str]) -> tuple[str, list[object]]:
+        """The query for how many those are, and its values."""
+        return "SELECT count(*) FROM episode_words WHERE episode_words MATCH ?", [_phrases(words)]
+
     def __init__(self, file: Path) -> None:
         self.file = file
         self._local = threading.local()
@@ -118,6 +131,11 @@ class Database:
             return UnknownEpisode("The episode was removed meanwhile.", "List the episodes to see what is there.")
         return LibraryError(f"{self.file} could not be used ({error}).",
                             "Check that the folder exists and is writable.")
+
+
+def _phrases(words: Sequence[str]) -> str:
+    """A query of FTS5 for all of these strings; words are letters and digits, so nothing in them has to be escaped."""
+    return " ".join(f'"{word}"' for word in words)
 
 
 def _free(folder: Path) -> int:

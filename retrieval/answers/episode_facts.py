@@ -32,7 +32,7 @@ _ORDINALS = ("First", "Second", "Third", "Fourth", "Fifth", "Sixth", "Seventh", 
 def episode_fact(plan: Plan, question: Question, here: str, shelf: Shelf) -> Answer | None:
     """The answer to a question about the episode ``here``; None when the plan is of another kind, or what it needs is
     not known."""
-    episode = shelf.episodes.get(here, Episode(here, "This episode"))
+    episode = shelf.episodes.by_id(here) or Episode(here, "This episode")
     match plan.kind:
         case Kind.LENGTH:
             return plainly(question, f"{episode.title} is {duration(_length(episode, shelf))} long.")

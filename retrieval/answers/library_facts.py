@@ -3,9 +3,10 @@
 
 from collections.abc import Collection, Sequence
 
-from episodes.model import Episode
+from episodes.model import Overview
+from episodes.store.catalogue import Order
 from retrieval.answers.compose import plainly
-from retrieval.answers.shelf import Shelf
+from retrieval.answers.shelf import Episodes, Shelf
 from retrieval.commands.intents import Kind, Plan
 from retrieval.finding.search import COVERED
 from retrieval.model import Answer, Moment, Question
@@ -21,31 +22,33 @@ ABOUT_ME = (
 
 def library_fact(plan: Plan, question: Question, shelf: Shelf, within: Collection[str] | None = None) -> Answer | None:
     """The answer to a question about the library; None when the plan is of another kind."""
-    episodes = [one for one in shelf.episodes.values() if within is None or one.id in within]
+    episodes = shelf.episodes
     match plan.kind:
         case Kind.ABOUT_ME:
             return plainly(question, ABOUT_ME)
         case Kind.LIBRARY_SIZE:
-            return plainly(question, _size(episodes))
+            return plainly(question, _size(episodes.overview(within)))
         case Kind.LIBRARY_OVERVIEW:
-            return plainly(question, _overview(episodes))
+            return plainly(question, _overview(episodes, within))
         case Kind.NEWEST:
-            return plainly(question, _extreme(plan.text, episodes))
+            return plainly(question, _extreme(plan.text, episodes, within))
         case Kind.LIBRARY_COUNT:
-            return _count(plan, question, shelf, episodes)
+            return _count(plan, question, shelf, within)
         case Kind.MENTION_COUNT:
             here = question.episode_id or question.playing
-            return _count(plan, question, shelf, [one for one in episodes if here in (None, one.id)])
+            inside = within is None or here in within
+            return _count(plan, question, shelf, within if here is None else [here] if inside else [])
         case Kind.EPISODES:
             return _which(plan, question, shelf, within)
     return None
 
 
-def listed(names: Sequence[str], most: int = _LISTED) -> str:
-    """Names as they are read out: "A, B and C", "A, B, C, D and 7 more"."""
-    shown = list(names[:most])
-    if len(names) > most:
-        return f"{', '.join(shown)} and {len(names) - most} more"
+def listed(names: Sequence[str], most: int = _LISTED, count: int | None = None) -> str:
+    """Names as they are read out: "A, B and C", "A, B, C, D and 7 more". ``count`` is how many there are of which only
+    these first ones are known."""
+    shown, count = list(names[:most]), len(names) if count is None else count
+    if count > most:
+        return f"{', '.join(shown)} and {count - most} more"
     return " and ".join(filter(None, (", ".join(shown[:-1]), shown[-1]))) if shown else ""
 
 
@@ -70,55 +73,55 @@ def _counted(count: int, thing: str) -> str:
     return f"{count} {thing}{'' if count == 1 else 's'}"
 
 
-def _size(episodes: Sequence[Episode]) -> str:
-    length = sum(one.seconds for one in episodes)
-    shows = {one.show for one in episodes if one.show}
-    of = f" of {len(shows)} shows" if len(shows) > 1 else ""
-    return f"You have {_counted(len(episodes), 'episode')}{of}, {duration(length)} in all."
+def _size(held: Overview) -> str:
+    of = f" of {held.shows} shows" if held.shows > 1 else ""
+    return f"You have {_counted(held.episodes, 'episode')}{of}, {duration(held.seconds)} in all."
 
 
-def _overview(episodes: Sequence[Episode]) -> str:
-    if not episodes:
+def _overview(episodes: Episodes, within: Collection[str] | None) -> str:
+    count = episodes.overview(within).episodes
+    if not count:
         return "Your library is empty."
-    there = "There is one episode" if len(episodes) == 1 else f"There are {len(episodes)} episodes"
-    return f"{there}: {listed([one.title for one in episodes])}."
+    there = "There is one episode" if count == 1 else f"There are {count} episodes"
+    titles = [one.title for one in episodes.first(Order.ARRIVED, _LISTED, within)]
+    return f"{there}: {listed(titles, count=count)}."
 
 
-def _extreme(which: str, episodes: Sequence[Episode]) -> str:
-    if not episodes:
-        return "Your library is empty."
-    match which:
-        case "longest" | "shortest":
-            one = (max if which == "longest" else min)(episodes, key=lambda episode: episode.seconds)
+_EXTREMES = {"longest": Order.LONGEST, "shortest": Order.SHORTEST, "newest": Order.NEWEST, "oldest": Order.OLDEST}
+
+
+def _extreme(which: str, episodes: Episodes, within: Collection[str] | None) -> str:
+    latest = which == "newest"
+    for one in episodes.first(_EXTREMES.get(which, Order.OLDEST), 1, within):
+        if which in ("longest", "shortest"):
             return f"Your {which} episode is {one.title}, {duration(one.seconds)}."
-        case _:
-            dated = [one for one in episodes if one.published]
-            latest = which == "newest"
-            if dated:
-                one = (max if latest else min)(dated, key=lambda episode: episode.published)
-                return f"Your {which} episode is {one.title}, of {one.published[:10]}."
-            return f"The one added {'last' if latest else 'first'} is {episodes[0 if latest else -1].title}."
+        return f"Your {which} episode is {one.title}, of {one.published[:10]}."
+    for one in episodes.first(Order.ARRIVED if latest else Order.FIRST, 1, within):  # nobody told a date
+        return f"The one added {'last' if latest else 'first'} is {one.title}."
+    return "Your library is empty."
 
 
-def _count(plan: Plan, question: Question, shelf: Shelf, episodes: Sequence[Episode]) -> Answer:
+def _count(plan: Plan, question: Question, shelf: Shelf, within: Collection[str] | None) -> Answer:
     """In how many episodes something is mentioned, and how often."""
-    known = {one.id: one for one in episodes}
-    found = {name: mention for name, mention in shelf.mentions(plan.text).items() if name in known}
+    there = shelf.episodes.overview(within).episodes
+    found = {name: mention for name, mention in shelf.mentions(plan.text).items() if within is None or name in within}
+    known = shelf.episodes.some(list(found)[:_MANY])
     if not found:
-        none = "This episode never" if len(episodes) == 1 else f"None of your {len(episodes)} episodes"
+        none = "This episode never" if there == 1 else f"None of your {there} episodes"
         return plainly(question, f"{none} mentions {plan.text}.")
     times = sum(mention.count for mention in found.values())
     moments = tuple(
-        Moment(name, mention.start, mention.start + 30, known[name].title, "", 1.0) for name, mention in found.items()
+        Moment(name, found[name].start, found[name].start + 30, one.title, "", 1.0) for name, one in known.items()
     )
     places = "one place" if times == 1 else f"{times} places"
-    if len(episodes) == 1:
-        return plainly(question, f"{episodes[0].title} mentions {plan.text} in {places}.", moments)
-    names = listed([known[name].title for name in found], 3)
+    titles = [one.title for one in known.values()]
+    if there == 1:
+        return plainly(question, f"{titles[0]} mentions {plan.text} in {places}.", moments)
+    names = listed(titles, 3, len(found))
     verb = "mentions" if len(found) == 1 else "mention"
     count = "One" if len(found) == 1 else str(len(found))
-    text = f"{count} of your {_counted(len(episodes), 'episode')} {verb} {plan.text}, in {places}: {names}."
-    return plainly(question, text, moments[:_MANY])
+    text = f"{count} of your {_counted(there, 'episode')} {verb} {plan.text}, in {places}: {names}."
+    return plainly(question, text, moments)
 
 
 def _which(plan: Plan, question: Question, shelf: Shelf, within: Collection[str] | None) -> Answer:

@@ -2,9 +2,10 @@
 """What a command means in a library: the latest episode of a show, and where advertising ends."""
 
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Sequence
+from typing import Protocol
 
-from episodes.model import Episode, Segment
+from episodes.model import Episode, Segment, Show
 from retrieval.commands.matching import plain
 
 _ALIKE = 80.0  # percent of letters in their place from which on a name that was heard is the show's
@@ -16,13 +17,22 @@ _LONGEST_AD = 300.0  # seconds; a longer part of that name is about advertising
 _SOON = 120.0  # seconds within which advertising is what somebody wants to skip
 
 
-def latest(episodes: Iterable[Episode], show: str = "") -> Episode | None:
-    """The newest episode with sound of a show, by its name as it was heard ("": of all); None when there is none.
+class Shows(Protocol):
+    """The shows of a library, and what is new in them."""
 
-    ``episodes`` come with what was added last first, which decides where there are no dates.
-    """
-    found = [one for one in episodes if one.ready and one.audio and (not show or _is_called(show, one.show))]
-    return max(found, key=lambda one: one.published, default=None)
+    def shows(self) -> list[Show]:
+        """The shows, by name; "" are the episodes of none."""
+
+    def newest(self, shows: Collection[str] | None = None) -> Episode | None:
+        """The newest episode with sound that can be asked, of these shows or of all."""
+
+
+def latest(library: Shows, show: str = "") -> Episode | None:
+    """The newest episode with sound of a show, by its name as it was heard ("": of all); None when there is none."""
+    if not show:
+        return library.newest()
+    names = [one.name for one in library.shows() if _is_called(show, one.name)]
+    return library.newest(names) if names else None
 
 
 def no_such_show(show: str) -> str:

@@ -3,10 +3,11 @@
 """
 
 import logging
-from collections.abc import Collection, Iterator
+from collections.abc import Collection, Iterator, Sequence
 from dataclasses import replace
 from itertools import groupby
 
+from episodes.store.catalogue import Order
 from episodes.text.lexicon import words
 from retrieval.answers.compose import answered, declined, plainly, said
 from retrieval.answers.episode_facts import episode_fact
@@ -30,6 +31,7 @@ log = logging.getLogger("earmark")
 
 _READ = 10  # runs that are read for an answer
 _MANY = 60  # runs among which those of one speaker are looked for
+_EVERYWHERE = 1_000  # episodes of somebody's from which on it does not help to know which
 _SOURCES = 6  # moments that a language model is shown
 _AFTER = 20.0  # seconds behind a moment that it is shown too
 _LEAST = 0.05  # share of the best run's share below which another says nothing about it
@@ -48,12 +50,12 @@ def answer(question: Question, shelf: Shelf, within: Collection[str] | None = No
     command = parse(question.text)
     if command is None and (strange := in_another_language(question, shelf)) is not None:
         return strange
-    inside = [name for name in shelf.episodes if within is None or name in within]
-    if question.episode_id is None and len(inside) == 1:
-        question = replace(question, episode_id=inside[0])
+    if question.episode_id is None and shelf.episodes.overview(within).episodes == 1:
+        (only,) = shelf.episodes.first(Order.ARRIVED, 1, within)
+        question = replace(question, episode_id=only.id)
     if command is not None:
         return _carried(command, question, shelf)
-    plan = understand(question, _speakers(question, shelf, inside))
+    plan = understand(question, lambda name: _speakers(name, question, shelf))
     cannot = unanswerable(plan, question, shelf)
     if cannot is not None:
         return cannot
@@ -168,7 +170,7 @@ def _carried(command: Command, question: Question, shelf: Shelf) -> Answer:
             if not moments:
                 return plainly(question, "I found no such part.", covered=False)
         case CommandName.PLAY_LATEST:
-            newest = latest(shelf.episodes.values(), command.about)
+            newest = latest(shelf.episodes, command.about)
             if newest is None:
                 return plainly(question, no_such_show(command.about), covered=False)
             moments = (Moment(newest.id, 0.0, 0.0, newest.title),)
@@ -199,7 +201,7 @@ def _about(question: Question, shelf: Shelf) -> tuple[Moment, ...]:
 
 def _elsewhere(question: Question, shelf: Shelf, within: Collection[str] | None) -> Found | None:
     """What other episodes say, when the one that was asked has no answer."""
-    if question.episode_id is None or len(shelf.episodes) < 2:
+    if question.episode_id is None or shelf.episodes.overview(None).episodes < 2:
         return None
     wide = shelf.read(replace(question, episode_id=None, heard_until=None), 3, None)
     runs = tuple(run for run in wide.runs if run.episode_id != question.episode_id)
@@ -213,12 +215,12 @@ def _of(speaker: str, found: Found) -> Found:
     return Found(mine, found.answered * min(1.0, 0.5 + share))
 
 
-def _where_speaks(speaker: str, shelf: Shelf, within: Collection[str] | None) -> list[str]:
-    """The episodes in which somebody speaks."""
-    return [
-        name for name, speakers in shelf.speakers().items()
-        if speaker in speakers and (within is None or name in within)
-    ]
+def _where_speaks(speaker: str, shelf: Shelf, within: Collection[str] | None) -> list[str] | None:
+    """The episodes in which somebody speaks; None when they are so many that all are as good."""
+    found = shelf.episodes.where_speaks(speaker, _EVERYWHERE + 1)
+    if len(found) > _EVERYWHERE:
+        return None if within is None else list(within)
+    return [name for name in found if within is None or name in within]
 
 
 def _fresh(found: Found, told: tuple[Moment, ...]) -> Found:
@@ -235,9 +237,8 @@ def _overlap(run: Run, moment: Moment) -> bool:
     return run.episode_id == moment.episode_id and run.start < moment.end and run.end > moment.start
 
 
-def _speakers(question: Question, shelf: Shelf, inside: Collection[str]) -> tuple[str, ...]:
-    """Who speaks where it is asked."""
+def _speakers(name: str, question: Question, shelf: Shelf) -> Sequence[str]:
+    """People among whom one of this name is, of those who speak where it is asked."""
     if question.episode_id is not None:
         return tuple(sorted({cue.speaker for cue in shelf.cues(question.episode_id) if cue.speaker}))
-    known = shelf.speakers()
-    return tuple(sorted({name for one in inside for name in known.get(one, ()) if name}))
+    return shelf.episodes.speakers_like(name)

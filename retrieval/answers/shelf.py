@@ -3,8 +3,10 @@
 
 from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
+from typing import Protocol
 
-from episodes.model import Cue, Digest, Episode, Segment
+from episodes.model import Cue, Digest, Episode, Overview, Segment, Show
+from episodes.store.catalogue import Order
 from retrieval.model import Found, Moment, Question
 
 Cues = Callable[[str], Sequence[Cue]]
@@ -18,27 +20,57 @@ class Mention:
     start: float
 
 
+class Episodes(Protocol):
+    """The episodes of a library, looked up: nothing here costs what the library costs."""
+
+    def by_id(self, episode_id: str) -> Episode | None:
+        """The episode of this id, if there is one."""
+
+    def some(self, ids: Collection[str]) -> Mapping[str, Episode]:
+        """Those of these ids that are there."""
+
+    def overview(self, within: Collection[str] | None) -> Overview:
+        """How much there is, in all or in the episodes with these ids."""
+
+    def first(self, order: Order, limit: int, within: Collection[str] | None) -> list[Episode]:
+        """The first ones in an order."""
+
+    def shows(self) -> list[Show]:
+        """The shows, by name; "" are the episodes of none."""
+
+    def newest(self, shows: Collection[str] | None = None) -> Episode | None:
+        """The newest episode with sound that can be asked, of these shows or of all."""
+
+    def languages(self) -> Sequence[str]:
+        """The codes of the languages that are spoken, "" where one is not known."""
+
+    def speakers_like(self, name: str) -> Sequence[str]:
+        """People among whom somebody of this name is, if there is one, of those who speak anywhere."""
+
+    def where_speaks(self, name: str, limit: int) -> list[str]:
+        """The ids of at most so many episodes in which somebody speaks."""
+
+
 @dataclass(frozen=True, slots=True)
 class Shelf:
-    """What answering needs of a library: its ``episodes`` by id, newest first, and how to read each.
+    """What answering needs of a library: its ``episodes``, and how to read each.
 
     ``read`` gives the runs of sentences that answer a question, at most so many, out of the episodes with these ids
     (None: all that may be asked); ``find`` so many places that are about it, best first.
-    ``rare`` tells in how many places of the library a word stands, ``speakers`` who speaks in
-    each episode, ``mentions`` which episodes hold all the telling words of a text close together.
+    ``rare`` tells in how many places of the library a word stands, ``mentions`` which episodes hold all the telling
+    words of a text close together.
     """
 
-    episodes: Mapping[str, Episode]
+    episodes: Episodes
     cues: Cues
     segments: Callable[[str], Sequence[Segment]]
     digest: Callable[[str], Digest]
     read: Callable[[Question, int, Collection[str] | None], Found]
     find: Callable[[Question, int], list[Moment]]
     rare: Callable[[str], int]
-    speakers: Callable[[], Mapping[str, Sequence[str]]]
     mentions: Callable[[str], Mapping[str, Mention]]
 
     def title(self, episode_id: str, otherwise: str = "an episode") -> str:
         """What an episode is called."""
-        episode = self.episodes.get(episode_id)
+        episode = self.episodes.by_id(episode_id)
         return episode.title if episode is not None else otherwise

@@ -13,7 +13,7 @@ _SHOWN = 6  # words of a fragment that are repeated
 
 def in_another_language(question: Question, shelf: Shelf) -> Answer | None:
     """The true sentence for a question in another language than the episode's that is asked; None for any other."""
-    episode = shelf.episodes.get(question.episode_id or "")
+    episode = shelf.episodes.by_id(question.episode_id) if question.episode_id else None
     spoken = episode.language if episode is not None else ""
     asked = language_of([question.text]) if spoken else ""
     if not asked or asked == spoken:
@@ -44,7 +44,7 @@ def _strange(text: str, shelf: Shelf) -> str | None:
     """The language of a question that is not English, unless an episode is in it or the library holds most of its
     words."""
     code = language_of([text])
-    if code in ("", "en") or any(episode.language == code for episode in shelf.episodes.values()):
+    if code in ("", "en") or code in shelf.episodes.languages():
         return None
     telling = [word for word in dict.fromkeys(words(text)) if word not in FUNCTION_WORDS and word.isalnum()]
     known = sum(shelf.rare(word) > 0 for word in telling)

@@ -83,9 +83,13 @@ class Plan:
 Slots = Mapping[str, Any]
 """What the lists of a template matched, by slot."""
 
+People = Callable[[str], Sequence[str]]
+"""The names among which one that was said may be."""
 
-def understand(question: Question, speakers: Sequence[str] = ()) -> Plan:
-    """The plan for a question; ``speakers`` are the names of those who speak where it is asked."""
+
+def understand(question: Question, speakers: People = lambda name: ()) -> Plan:
+    """The plan for a question; ``speakers`` gives the names of those among whom one that was said may be, of those who
+    speak where it is asked."""
     said = plain(question.text)
     if not re.search(r"[^\W_]", said):
         return Plan(Kind.NOTHING)
@@ -151,12 +155,12 @@ def _seconds(slots: Slots, before: str = "") -> float | None:
     return float(sum(slots.get(slot, 0) * unit for slot, unit in units))
 
 
-def _who(slots: Slots, question: Question, speakers: Sequence[str]) -> Plan | None:
+def _who(slots: Slots, question: Question, speakers: People) -> Plan | None:
     """"Who said that?": of the last answer, else of what plays."""
     return Plan(Kind.WHO, moment=_last(question))
 
 
-def _choose(slots: Slots, question: Question, speakers: Sequence[str]) -> Plan | None:
+def _choose(slots: Slots, question: Question, speakers: People) -> Plan | None:
     """"What about the second one?": another moment of the last answer."""
     if not question.history:
         return None
@@ -166,7 +170,7 @@ def _choose(slots: Slots, question: Question, speakers: Sequence[str]) -> Plan |
     return Plan(Kind.CHOOSE, question.history[-1].text, moment=moments[number])
 
 
-def _more(slots: Slots, question: Question, speakers: Sequence[str]) -> Plan | None:
+def _more(slots: Slots, question: Question, speakers: People) -> Plan | None:
     """"Tell me more": the same question, and other places than were told for it so far."""
     if not question.history:
         return None
@@ -175,22 +179,23 @@ def _more(slots: Slots, question: Question, speakers: Sequence[str]) -> Plan | N
     return Plan(Kind.SEARCH, asked.text, told=tuple(told))
 
 
-def _just_said(slots: Slots, question: Question, speakers: Sequence[str]) -> Plan | None:
+def _just_said(slots: Slots, question: Question, speakers: People) -> Plan | None:
     """"What did he just say?": the words before the player's position, of ``speaker`` where one is named; "what does it
     mean?" may be the answer's."""
     if question.position is None:
         return None
     if question.history and re.fullmatch(r"what (?:does|did|is) (?:it|that|this) mean", plain(question.text).rstrip()):
         return None
-    return Plan(Kind.JUST_SAID, speaker=named(str(slots["name"]), speakers) or "" if "name" in slots else "")
+    name = str(slots["name"]) if "name" in slots else ""
+    return Plan(Kind.JUST_SAID, speaker=(named(name, speakers(name)) or "") if name else "")
 
 
-def _meaning(slots: Slots, question: Question, speakers: Sequence[str]) -> Plan | None:
+def _meaning(slots: Slots, question: Question, speakers: People) -> Plan | None:
     """"What does that word mean?": the rarest of what was just said."""
     return Plan(Kind.MEANING) if question.position is not None else None
 
 
-def _bare(slots: Slots, question: Question, speakers: Sequence[str]) -> Plan | None:
+def _bare(slots: Slots, question: Question, speakers: People) -> Plan | None:
     """"And why?": asked of what was asked before."""
     if not question.history:
         return None
@@ -199,7 +204,7 @@ def _bare(slots: Slots, question: Question, speakers: Sequence[str]) -> Plan | N
     return Plan(Kind.SEARCH, f"{how}: {before.text}", told=before.moments[:1])
 
 
-def _last_stretch(slots: Slots, question: Question, speakers: Sequence[str]) -> Plan | None:
+def _last_stretch(slots: Slots, question: Question, speakers: People) -> Plan | None:
     """"The last five minutes": before the player's position; "of the episode", "how does it end?": of the whole."""
     seconds = float(slots.get("number", 1) * slots["unit"]) if "unit" in slots else 120.0
     match slots.get("edge"):
@@ -216,7 +221,7 @@ def _last_stretch(slots: Slots, question: Question, speakers: Sequence[str]) -> 
     return Plan(Kind.STRETCH, start=max(0.0, question.position - seconds), end=question.position)
 
 
-def _stretch(slots: Slots, question: Question, speakers: Sequence[str]) -> Plan | None:
+def _stretch(slots: Slots, question: Question, speakers: People) -> Plan | None:
     """"Between minute 20 and 25"."""
     start, end = _seconds(slots, "from_"), _seconds(slots, "to_")
     if start is not None and end is not None and end < start:
@@ -224,26 +229,26 @@ def _stretch(slots: Slots, question: Question, speakers: Sequence[str]) -> Plan 
     return Plan(Kind.STRETCH, start=start or 0.0, end=end)
 
 
-def _said_at(slots: Slots, question: Question, speakers: Sequence[str]) -> Plan | None:
+def _said_at(slots: Slots, question: Question, speakers: People) -> Plan | None:
     """"What is said at 12:30?"."""
     return Plan(Kind.SAID_AT, start=_seconds(slots) or 0.0)
 
 
-def _missed(slots: Slots, question: Question, speakers: Sequence[str]) -> Plan | None:
+def _missed(slots: Slots, question: Question, speakers: People) -> Plan | None:
     """"What did I miss?" since the last listening; "what happened so far?" from the beginning."""
     so_far = re.search(r"\b(?:so far|until now|up to)\b", plain(question.text))
     return Plan(Kind.MISSED, start=0.0 if so_far and "miss" not in question.text.lower() else None)
 
 
-def _takeaways(slots: Slots, question: Question, speakers: Sequence[str]) -> Plan | None:
+def _takeaways(slots: Slots, question: Question, speakers: People) -> Plan | None:
     """"Summarise this in three points"."""
     return Plan(Kind.TAKEAWAYS, count=int(slots.get("count", 3)))
 
 
-def _about(kind: Kind) -> Callable[[Slots, Question, Sequence[str]], Plan | None]:
+def _about(kind: Kind) -> Callable[[Slots, Question, People], Plan | None]:
     """A request with a matter: "which episodes talk about fees?"; "it" is what was asked before."""
 
-    def plan(slots: Slots, question: Question, speakers: Sequence[str]) -> Plan | None:
+    def plan(slots: Slots, question: Question, speakers: People) -> Plan | None:
         topic = str(slots["topic"]).strip()
         if _LEANING.fullmatch(topic):
             if not question.history:
@@ -254,15 +259,15 @@ def _about(kind: Kind) -> Callable[[Slots, Question, Sequence[str]], Plan | None
     return plan
 
 
-def _newest(slots: Slots, question: Question, speakers: Sequence[str]) -> Plan | None:
+def _newest(slots: Slots, question: Question, speakers: People) -> Plan | None:
     return Plan(Kind.NEWEST, str(slots.get("extreme", "newest")))
 
 
-def _speaker(slots: Slots, question: Question, speakers: Sequence[str]) -> Plan | None:
+def _speaker(slots: Slots, question: Question, speakers: People) -> Plan | None:
     """"What does SPEAKER think about …": only that person's words count."""
     name = re.sub(r"'s$", "", str(slots["name"]).strip())
     topic = str(slots.get("topic", "")).strip()
-    known = named(name, speakers)
+    known = named(name, speakers(name))
     if known is None and (topic and not _LEANING.fullmatch(topic)) and _looks_like_a_name(name):
         return Plan(Kind.SEARCH, question.text, name=name)
     if known is None:
@@ -277,10 +282,10 @@ def _looks_like_a_name(name: str) -> bool:
     return 1 <= len(words) <= 3 and not any(word in FUNCTION_WORDS for word in words)
 
 
-def _of_the_episode(kind: Kind) -> Callable[[Slots, Question, Sequence[str]], Plan | None]:
+def _of_the_episode(kind: Kind) -> Callable[[Slots, Question, People], Plan | None]:
     """A request about the episode: "how long is it?", unless "it" is rather what was asked before."""
 
-    def plan(slots: Slots, question: Question, speakers: Sequence[str]) -> Plan | None:
+    def plan(slots: Slots, question: Question, speakers: People) -> Plan | None:
         said = plain(question.text)
         bare = re.search(r"\b(?:it|that)\b", said) and not re.search(r"\b(?:this|episode|podcast|show)\b", said)
         return None if bare and question.history else Plan(kind)
@@ -288,12 +293,12 @@ def _of_the_episode(kind: Kind) -> Callable[[Slots, Question, Sequence[str]], Pl
     return plan
 
 
-def _simply(kind: Kind) -> Callable[[Slots, Question, Sequence[str]], Plan | None]:
+def _simply(kind: Kind) -> Callable[[Slots, Question, People], Plan | None]:
     """A request that needs nothing but its name."""
     return lambda slots, question, speakers: Plan(kind)
 
 
-_PLANS: dict[str, Callable[[Slots, Question, Sequence[str]], Plan | None]] = {
+_PLANS: dict[str, Callable[[Slots, Question, People], Plan | None]] = {
     **{str(kind): _simply(kind) for kind in Kind},
     "who_spoke": _who, "choose": _choose, "more": _more, "meaning": _meaning, "just_said": _just_said, "bare": _bare,
     "last_stretch": _last_stretch, "stretch": _stretch, "said_at": _said_at, "takeaways": _takeaways,

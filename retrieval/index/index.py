@@ -26,14 +26,17 @@ from retrieval.index.statistics import focus, seams
 from retrieval.model import Passage
 from voice.errors import LibraryError, NoSpace, from_os_error
 
-_FORMAT = "10"  # of the tables and the matrix; another one is made anew
+_FORMAT = "11"  # of the tables and the matrix; another one is made anew
+_BEFORE = "10"  # the format that lacks only the tables of places
 _BUSY = 30.0  # seconds to wait for another writer
 _WASTE = 4096  # dead rows from which on copying the living ones is worth it, when they are also a third of all
 _COMMON = 0.005  # share of the units from which on a word is common: searched inside episodes only
 _RARE = 1000  # units that a word may stand in without being common, however small the library is
 _COUNTED = 1000  # words of the library's that are counted with each episode that is added
 
-_TABLES = ("vocabulary", "texts", "stems", "episodes", "scripts", "languages", "sums", "common", "meta")
+_TABLES = (
+    "vocabulary", "texts", "stems", "episodes", "spans", "gone", "scripts", "languages", "sums", "common", "meta",
+)  # fmt: skip
 _LAST = "\U0010ffff"  # behind all words
 
 _TOKENS = "tokenize='porter unicode61 remove_diacritics 2', detail=none"
@@ -44,6 +47,13 @@ CREATE TABLE IF NOT EXISTS episodes (
     units INTEGER NOT NULL, windows INTEGER NOT NULL, title TEXT NOT NULL, places BLOB NOT NULL, speakers TEXT NOT NULL,
     focus BLOB NOT NULL
 );
+CREATE TABLE IF NOT EXISTS spans (
+    first INTEGER PRIMARY KEY, id TEXT NOT NULL, texts INTEGER NOT NULL, units INTEGER NOT NULL,
+    windows INTEGER NOT NULL, version INTEGER NOT NULL
+);
+CREATE UNIQUE INDEX IF NOT EXISTS spans_id ON spans (id);
+CREATE INDEX IF NOT EXISTS spans_version ON spans (version);
+CREATE TABLE IF NOT EXISTS gone (version INTEGER NOT NULL, id TEXT NOT NULL, PRIMARY KEY (version, id)) WITHOUT ROWID;
 CREATE TABLE IF NOT EXISTS scripts (
     id TEXT PRIMARY KEY, places BLOB NOT NULL, texts TEXT NOT NULL, ids BLOB NOT NULL, codes BLOB NOT NULL
 );
@@ -55,6 +65,8 @@ CREATE VIRTUAL TABLE IF NOT EXISTS vocabulary USING fts5vocab(texts, row);
 CREATE VIRTUAL TABLE IF NOT EXISTS stems USING fts5(words, tokenize="unicode61 tokenchars '_'", detail=none);
 """
 # first: row of the matrix; texts: rowid of the first unit's text; both count on and are never used twice.
+# spans: the same places in a few bytes, with the version that they came in; gone: what went, and when. So the state of
+# a search is brought up to date by what is new.
 # stems: the words of the texts that are not in English, under the same rowid, each behind the code of its language.
 
 
@@ -81,12 +93,16 @@ class Index:
             with index._writing() as db:
                 known = dict(db.execute("SELECT name, value FROM meta"))
                 model = f"{model} {version()}" + (f" {dimension}" if dimension != DIMENSION else "")
-                if (known.get("format"), known.get("model")) != (_FORMAT, model):
+                if (known.get("format"), known.get("model")) == (_BEFORE, model):
+                    db.execute("INSERT INTO spans SELECT first, id, texts, units, windows, 0 FROM episodes")
+                    db.execute("INSERT INTO meta SELECT 'units', coalesce(sum(units), 0) FROM spans")
+                    index._set(db, "format", _FORMAT)
+                elif (known.get("format"), known.get("model")) != (_FORMAT, model):
                     for table in _TABLES:
                         db.execute(f"DROP TABLE IF EXISTS {table}")
                     for statement in _SCHEMA.split(";"):
                         db.execute(statement)
-                    start = {"format": _FORMAT, "model": model, "rows": "0", "texts": "0"}
+                    start = {"format": _FORMAT, "model": model, "rows": "0", "texts": "0", "units": "0"}
                     start |= {"matrix": "vectors-1", "counted": "", "version": "1"}
                     db.executemany("INSERT INTO meta VALUES (?, ?)", start.items())
         return index
@@ -103,6 +119,27 @@ class Index:
         """The ids of all episodes in the index."""
         with self.view() as view:
             return view.episodes
+
+    def holds(self, episode_id: str) -> bool:
+        """Whether an episode is in the index."""
+        with _translated("read the index"), self._connection() as db:
+            return db.execute("SELECT 1 FROM spans WHERE id = ?", (episode_id,)).fetchone() is not None
+
+    @property
+    def mended(self) -> int | None:
+        """The version of the library up to which the index was compared with it; None when it never was."""
+        with _translated("read the index"), self._connection() as db:
+            found = db.execute("SELECT value FROM meta WHERE name = 'mended'").fetchone()
+        return int(found[0]) if found else None
+
+    @mended.setter
+    def mended(self, version: int | None) -> None:
+        with _translated("write the index"), self._connection() as db:
+            if version is None:
+                db.execute("DELETE FROM meta WHERE name = 'mended'")
+            else:
+                db.execute("INSERT OR REPLACE INTO meta SELECT 'mended', ? WHERE NOT EXISTS"
+                           " (SELECT 1 FROM meta WHERE name = 'mended' AND value = ?)", (str(version), str(version)))
 
     def add(
         self, episode_id: str, passages: Sequence[Passage], vectors: Matrix, title: str = "",
@@ -141,6 +178,10 @@ class Index:
                 (episode_id, rows, texts, len(units), len(windows), title, places.tobytes(), json.dumps(speakers),
                  focused),
             )
+            db.execute(
+                "INSERT INTO spans VALUES (?, ?, ?, ?, ?, ?)",
+                (rows, episode_id, texts, len(units), len(windows), self._number(db, "version") + 1),
+            )
             if script is not None:
                 db.execute("INSERT INTO scripts VALUES (?, ?, ?, ?, ?)", (episode_id, *script.to_blobs()))
             db.executemany(
@@ -155,6 +196,7 @@ class Index:
                 )
             self._set(db, "rows", rows + len(passages))
             self._set(db, "texts", texts + len(units))
+            self._set(db, "units", self._number(db, "units") + len(units))
             self._count_common(db)
         self._tidy()
 
@@ -164,19 +206,30 @@ class Index:
             self._forget(db, episode_id)
         self._tidy()
 
-    def damaged(self) -> tuple[str, ...]:
+    def damaged(self, most: int = 50_000) -> tuple[str, ...]:
         """The episodes whose vectors are not those that were written; what was written before sums were kept counts as
-        whole. Reads all of them, at the speed of the disk."""
-        with self.view() as view, _translated("read the index"):
-            rows = view._db.execute(
-                "SELECT id, first, units + windows, vectors FROM episodes JOIN sums USING (id) ORDER BY first"
-            ).fetchall()
-            matrix = view._state.matrix
-            return tuple(
-                episode_id
-                for episode_id, first, size, wanted in rows
-                if stored.checksum_of(matrix, first, first + size) != wanted
-            )
+        whole. Reads ``most`` rows, about, at the speed of the disk; of a larger index those that follow the ones that
+        were read the last time."""
+        with _translated("read the index"):
+            with self._connection() as db:
+                known = db.execute("SELECT value FROM meta WHERE name = 'checked'").fetchone()
+            since = int(known[0]) if known else 0
+            with self.view() as view:
+                matrix, found, row, read = view._state.matrix, [], since, 0
+                for episode_id, row, size, wanted in view._db.execute(
+                    "SELECT id, first, units + windows, vectors FROM spans JOIN sums USING (id) WHERE first >= ?"
+                    " ORDER BY first", (since,),
+                ):  # fmt: skip
+                    if read >= most:
+                        break
+                    read += size
+                    if stored.checksum_of(matrix, row, row + size) != wanted:
+                        found.append(episode_id)
+                else:
+                    row = 0
+            with self._connection() as db:
+                db.execute("INSERT OR REPLACE INTO meta SELECT 'checked', ? WHERE ? != ?", (str(row), row, since))
+        return tuple(found)
 
     @contextmanager
     def view(self) -> Iterator[View]:
@@ -202,9 +255,12 @@ class Index:
         stored.append(self.folder, self._text(db, "matrix"), rows, vectors)
 
     def _forget(self, db: sqlite3.Connection, episode_id: str) -> None:
-        found = db.execute("SELECT texts, units FROM episodes WHERE id = ?", (episode_id,)).fetchone()
+        found = db.execute("SELECT texts, units FROM spans WHERE id = ?", (episode_id,)).fetchone()
         if found:
             first, units = found
+            db.execute("DELETE FROM spans WHERE id = ?", (episode_id,))
+            db.execute("INSERT INTO gone VALUES (?, ?)", (self._number(db, "version") + 1, episode_id))
+            self._set(db, "units", self._number(db, "units") - units)
             db.execute("DELETE FROM texts WHERE rowid BETWEEN ? AND ?", (first, first + units - 1))
             db.execute("DELETE FROM stems WHERE rowid BETWEEN ? AND ?", (first, first + units - 1))
             db.execute("DELETE FROM languages WHERE id = ?", (episode_id,))
@@ -221,8 +277,7 @@ class Index:
         since = self._text(db, "counted")
         found = db.execute("SELECT term, doc FROM vocabulary WHERE term > ? LIMIT ?", (since, _COUNTED)).fetchall()
         until = found[-1][0] if len(found) == _COUNTED else _LAST
-        units = db.execute("SELECT coalesce(sum(units), 0) FROM episodes").fetchone()[0]
-        least = max(_RARE, _COMMON * units)
+        least = max(_RARE, _COMMON * self._number(db, "units"))
         db.execute("DELETE FROM common WHERE word > ? AND word <= ?", (since, until))
         db.executemany("INSERT INTO common VALUES (?, ?)", ((term, count) for term, count in found if count > least))
         self._set(db, "counted", "" if until == _LAST else until)
@@ -236,13 +291,15 @@ class Index:
             return
         with _translated("tidy the index"), self._writing() as db:
             old, new = self._text(db, "matrix"), f"vectors-{self._number(db, 'version') + 1}"
-            found = db.execute("SELECT id, first, units + windows FROM episodes ORDER BY first").fetchall()
+            found = db.execute("SELECT id, first, units + windows FROM spans ORDER BY first").fetchall()
             runs = [(first, first + size) for _, first, size in found]
             stored.copy(self.folder, old, new, runs, self.dimension)
             rows = 0
             for episode_id, _, size in found:
-                db.execute("UPDATE episodes SET first = ? WHERE id = ?", (rows, episode_id))
+                for table in ("episodes", "spans"):  # the first rows move down in order: none meets another
+                    db.execute(f"UPDATE {table} SET first = ? WHERE id = ?", (rows, episode_id))  # noqa: S608
                 rows += size
+            db.execute("DELETE FROM gone")  # the new name of the matrix makes everybody read all places again
             self._set(db, "rows", rows)
             self._set(db, "matrix", new)
         for stale in self.folder.glob("vectors-*"):  # also what a crash has left

@@ -141,20 +141,41 @@ def read_state(
             f"The search index is damaged: {name} is too short.",
             f"Remove the folder {folder}: 'earmark serve' makes it anew.",
         )
-    found = db.execute("SELECT id, first, texts, units, windows FROM episodes ORDER BY first").fetchall()
-    numbers = np.array([row[1:] for row in found], np.int64).reshape(-1, 4)
+    same = before if before is not None and before.file == name and before.version <= version else None
+    ids, numbers = _places(db, same)
     layouts: dict[str, Layout] = {}
     scripts: dict[str, Script] = {}
-    if before is not None and before.file == name:  # rows of a file are never used twice
-        places = {row[0]: row[1] for row in found}
-        layouts = {key: kept for key, kept in dict(before.layouts).items() if places.get(key) == kept.row}
-        scripts = {key: kept for key, kept in dict(before.scripts).items() if key in layouts}
+    if same is not None:  # rows of a file are never used twice
+        for key, kept in dict(same.layouts).items():
+            there = db.execute("SELECT first FROM spans WHERE id = ?", (key,)).fetchone()
+            if there is not None and there[0] == kept.row:
+                layouts[key] = kept
+        scripts = {key: kept for key, kept in dict(same.scripts).items() if key in layouts}
     return State(
-        version, name, matrix, tuple(row[0] for row in found),
-        numbers[:, 0], numbers[:, 1], numbers[:, 2], numbers[:, 3],
+        version, name, matrix, ids, numbers[:, 0], numbers[:, 1], numbers[:, 2], numbers[:, 3],
         dict(db.execute("SELECT word, units FROM common")), before.stems if before else {},
         dict(db.execute("SELECT id, language FROM languages")), layouts, scripts,
     )  # fmt: skip
+
+
+def _places(db: sqlite3.Connection, before: State | None) -> tuple[tuple[str, ...], Rows]:
+    """The ids of all episodes and their places (n, 4), in the order of their rows: what is new and what is gone is
+    read, and the rest taken over from ``before``."""
+    since = before.version if before is not None else -1
+    found = db.execute(
+        "SELECT id, first, texts, units, windows FROM spans WHERE version > ? ORDER BY first", (since,)
+    ).fetchall()
+    new = np.array([row[1:] for row in found], np.int64).reshape(-1, 4)
+    ids = tuple(row[0] for row in found)
+    if before is None:
+        return ids, new
+    kept = np.stack([before.first, before.texts, before.units, before.windows], axis=1)
+    gone = {name for (name,) in db.execute("SELECT id FROM gone WHERE version > ?", (since,))}
+    old = before.ids
+    if gone:
+        stays = np.array([name not in gone for name in old], bool)
+        kept, old = kept[stays], tuple(name for name in old if name not in gone)
+    return old + ids, np.concatenate([kept, new])
 
 
 def filed(text: str, language: str) -> str:
@@ -239,11 +260,6 @@ class View:
                 self._state.scripts.clear()
             self._state.scripts[episode_id] = kept
         return kept
-
-    def speakers(self) -> dict[str, tuple[str, ...]]:
-        """Who speaks in each episode of the library, by its id. Reads all of them: ask once for each version."""
-        found = self._db.execute("SELECT id, speakers FROM episodes")
-        return {name: tuple(json.loads(speakers)) for name, speakers in found}
 
     def vectors(self, layout: Layout) -> tuple[Matrix, Matrix]:
         """Unit rows of an episode's units, and of its windows (memory-mapped, not to be written to)."""

@@ -161,14 +161,17 @@ def killed_indexing(folder: Path, source: Path, moment: str) -> tuple[bool, tupl
 def stored(folder: Path) -> dict[str, Any]:
     """All that a library holds: its rows, its audio and its index, without what tells of the work itself."""
     found: dict[str, Any] = {}
-    for name, left_out in (("library.db", {"jobs", "speeds", "changes"}), ("index/index.db", {"meta"})):
+    for name, left_out in (
+        ("library.db", {"jobs", "speeds", "changes", "removed"}), ("index/index.db", {"meta", "gone"}),
+    ):  # fmt: skip
         with sqlite3.connect(f"file:{folder / name}?mode=ro", uri=True) as database:
             tables = [row[0] for row in database.execute("SELECT name FROM sqlite_schema WHERE type = 'table'")]
             for table in sorted(set(tables) - left_out):
-                if not table.startswith("texts_"):  # the full-text table's own, in an order of its own
-                    columns = [f'"{row[1]}"' for row in database.execute(f"PRAGMA table_info({table})")]
-                    if name.startswith("index"):  # numbers of rows, which are never used twice
-                        columns = [column for column in columns if column not in ('"first"', '"texts"')]
+                if not table.startswith(("texts_", "episode_words_")):  # a full-text table's own, in an own order
+                    # numbers of rows and changes, which are never used twice, are left out
+                    out = ("first", "texts", "version") if name.startswith("index") else ("changed",)
+                    columns = [row[1] for row in database.execute(f"PRAGMA table_info({table})")]
+                    columns = [f'"{column}"' for column in columns if column not in out]
                     rows = database.execute(f"SELECT {', '.join(columns)} FROM {table}")
                     found[f"{name}: {table}"] = sorted(map(repr, rows))
     for file in sorted(folder.rglob("*")):

@@ -3,7 +3,8 @@
 
 from collections.abc import Collection, Mapping, Sequence
 
-from episodes.model import Cue, Digest, Episode, Segment
+from episodes.model import Cue, Digest, Episode, Overview, Segment, Show
+from episodes.store.catalogue import Order
 from episodes.text.lexicon import FUNCTION_WORDS, words
 from episodes.text.stemming import stems
 from retrieval.answers.mentions import mentions
@@ -15,6 +16,55 @@ from retrieval.index.embedding import Embedder
 from retrieval.index.index import Index
 from retrieval.index.script import said, script
 from retrieval.model import Found, Moment, Question, Run
+
+
+class Listed:
+    """Episodes in memory, the newest first, and who speaks in them."""
+
+    def __init__(self, episodes: Mapping[str, Episode], cues: Mapping[str, Sequence[Cue]]) -> None:
+        self._episodes, self._cues = episodes, cues
+
+    def by_id(self, episode_id: str) -> Episode | None:
+        return self._episodes.get(episode_id)
+
+    def some(self, ids: Collection[str]) -> Mapping[str, Episode]:
+        return {name: self._episodes[name] for name in ids if name in self._episodes}
+
+    def overview(self, within: Collection[str] | None) -> Overview:
+        there = self._within(within)
+        shows = {one.show for one in there if one.show}
+        return Overview(len(there), len(there), sum(one.seconds for one in there), len(shows))
+
+    def first(self, order: Order, limit: int, within: Collection[str] | None) -> list[Episode]:
+        there = self._within(within)
+        match order:
+            case Order.LONGEST | Order.SHORTEST:
+                there = sorted(there, key=lambda one: one.seconds, reverse=order is Order.LONGEST)
+            case Order.NEWEST | Order.OLDEST:
+                there = sorted((one for one in there if one.published), key=lambda one: one.published,
+                               reverse=order is Order.NEWEST)  # fmt: skip
+            case Order.FIRST:
+                there.reverse()
+        return there[:limit]
+
+    def shows(self) -> list[Show]:
+        return [Show(name) for name in sorted({one.show for one in self._episodes.values()})]
+
+    def newest(self, shows: Collection[str] | None = None) -> Episode | None:
+        there = [one for one in self._episodes.values() if one.audio and one.ready and (not shows or one.show in shows)]
+        return max(there, key=lambda one: one.published, default=None)
+
+    def languages(self) -> Sequence[str]:
+        return [one.language for one in self._episodes.values()]
+
+    def speakers_like(self, name: str) -> Sequence[str]:
+        return sorted({cue.speaker for told in self._cues.values() for cue in told if cue.speaker})
+
+    def where_speaks(self, name: str, limit: int) -> list[str]:
+        return [one for one, told in self._cues.items() if any(cue.speaker == name for cue in told)][:limit]
+
+    def _within(self, within: Collection[str] | None) -> list[Episode]:
+        return [one for one in self._episodes.values() if within is None or one.id in within]
 
 
 def shelf(
@@ -60,9 +110,8 @@ def shelf(
         return {name: Mention(len(starts), starts[0]) for name, starts in places.items() if starts}
 
     return Shelf(
-        known, cues.__getitem__, lambda name: (segments or {}).get(name, ()),
-        lambda name: (digests or {}).get(name, Digest()), reading, finding, rare,
-        lambda: {name: tuple({cue.speaker for cue in told}) for name, told in cues.items()}, mentioning,
+        Listed(known, cues), cues.__getitem__, lambda name: (segments or {}).get(name, ()),
+        lambda name: (digests or {}).get(name, Digest()), reading, finding, rare, mentioning,
     )  # fmt: skip
 
 
@@ -77,16 +126,13 @@ def indexed(cues: Mapping[str, Sequence[Cue]], index: Index, embed: Embedder) ->
         with index.view() as view:
             return view.frequency(word)
 
-    def speakers() -> Mapping[str, Sequence[str]]:
-        with index.view() as view:
-            return view.speakers()
-
     def mentioning(text: str) -> Mapping[str, Mention]:
         with index.view() as view:
             return mentions(view, text)
 
     return Shelf(
-        {name: Episode(name, name.title()) for name in cues}, cues.__getitem__, lambda name: (), lambda name: Digest(),
+        Listed({name: Episode(name, name.title()) for name in cues}, cues), cues.__getitem__, lambda name: (),
+        lambda name: Digest(),
         lambda question, count, among: read(question, index, embed, count, among),
-        lambda question, count: find(question, index, embed, count), rare, speakers, mentioning,
+        lambda question, count: find(question, index, embed, count), rare, mentioning,
     )  # fmt: skip

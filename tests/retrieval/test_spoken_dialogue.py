@@ -140,7 +140,7 @@ SEARCHED = (
 
 def plan(text: str, history: tuple[Turn, ...] = BEFORE) -> tuple[Kind, str, str]:
     """What is understood in the middle of a conversation and of an episode."""
-    found = understand(Question(text, "e", position=100, history=history), SPEAKERS)
+    found = understand(Question(text, "e", position=100, history=history), lambda name: SPEAKERS)
     return found.kind, found.text, found.speaker
 
 
@@ -166,7 +166,7 @@ def test_a_question_goes_on_from_the_one_before(text: str) -> None:
 
 @pytest.mark.parametrize("text", MORE)
 def test_more_is_another_place_for_the_same_question(text: str) -> None:
-    found = understand(Question(text, "e", history=BEFORE), SPEAKERS)
+    found = understand(Question(text, "e", history=BEFORE), lambda name: SPEAKERS)
     assert (found.kind, found.text, found.told[:1]) == (Kind.SEARCH, "What is a nonce?", (FIRST,))
 
 

@@ -5,7 +5,8 @@ import contextlib
 import json
 import re
 import sys
-from collections.abc import Iterator
+import textwrap
+from collections.abc import Iterable, Iterator
 from typing import TYPE_CHECKING, Any, TextIO
 
 import click
@@ -103,6 +104,15 @@ class _Plain:
 
     def __getattr__(self, name: str) -> Any:
         return getattr(self._stream, name)
+
+
+def print_json_list(rows: Iterable[Any]) -> None:
+    """A JSON list on stdout, its elements as they come: it may be long."""
+    between = "["
+    for row in rows:
+        click.echo(f"{between}\n{textwrap.indent(json.dumps(row, indent=2, ensure_ascii=False), '  ')}", nl=False)
+        between = ","
+    click.echo("[]" if between == "[" else "\n]")
 
 
 def print_json(data: Any) -> None:

@@ -40,13 +40,6 @@ class Server:
         except (EarmarkError, ValueError, KeyError, TypeError):
             return False
 
-    def episode_id(self, ref: str) -> str:
-        """The id of an episode; see ``Companion.episode_id``. The server knows whole ids only."""
-        from episodes.store.library import named
-
-        with self._open("/api/episodes") as reply:
-            return named(ref, [(str(row["id"]), str(row["title"])) for row in json.load(reply)])
-
     def ask(self, question: Question) -> Answer:
         """Ask it; see ``Companion.ask``."""
         *_, made = self.telling(question)

@@ -33,6 +33,9 @@ PACKAGES = ("faster-whisper", "piper-tts", "sentence-transformers", "torch", "gr
 LITTLE_SPACE = 1_000_000_000
 """Bytes of free disk under which there is advice: an hour of audio takes about 50 MB, a model up to some GB."""
 
+UNREADY = 20
+"""Episodes that are not ready that are named; 'earmark jobs' has them all."""
+
 
 @dataclass(frozen=True, slots=True)
 class Finding:
@@ -87,14 +90,13 @@ def _library(settings: Settings) -> Iterator[Finding]:
         return
     library = Library.open(settings.data_dir)
     try:
-        episodes = library.episodes()
+        held, unready = library.overview(), library.unready(UNREADY)
     finally:
         library.close()
-    yield Finding("library", True, f"{len(episodes)} episodes, {sum(one.ready for one in episodes)} ready")
-    for episode in episodes:
-        if not episode.ready:
-            yield Finding("episode", False, f"{episode.title}: {episode.status}",
-                          f"Run 'earmark add {episode.source}' again; it goes on where it stopped.")
+    yield Finding("library", True, f"{held.episodes} episodes, {held.ready} ready")
+    for episode in unready:
+        yield Finding("episode", False, f"{episode.title}: {episode.status}",
+                      f"Run 'earmark add {episode.source}' again; it goes on where it stopped.")
 
 
 def _elsewhere(role: str, setting: str) -> Iterator[Finding]:
@@ -174,7 +176,7 @@ def _languages(settings: Settings) -> Iterator[Finding]:
         return
     library = Library.open(settings.data_dir)
     try:
-        spoken = {episode.language for episode in library.episodes()} - {"", "en"}
+        spoken = set(library.languages()) - {"", "en"}
     finally:
         library.close()
     engines = Engines(settings)

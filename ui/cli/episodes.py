@@ -58,13 +58,14 @@ def add(
     choice = Choice(latest, since, match)
     added, failed = [], 0
     with companion_of(ctx) as companion:
-        known = {episode.id for episode in companion.library.episodes() if episode.ready}
+        known: set[str] = set()
         for ref in what:
             gathered = _gathered(companion, ref, choice, alone=len(what) == 1)
             failed += gathered is None
             if gathered is None:
                 continue
             episodes = take(companion.library, gathered, match, BY_HAND)
+            known |= {episode.id for episode in episodes if episode.ready}  # what was ready stays so
             if not wait:
                 for episode in episodes:
                     added.append(schemas.episode_json(episode))

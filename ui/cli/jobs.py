@@ -19,6 +19,10 @@ if TYPE_CHECKING:
     from ui.companion import Companion
 
 
+SHOWN = 100
+"""Jobs of each state that are listed."""
+
+
 def take_in(companion: "Companion", episodes: "Sequence[Episode]") -> "list[Episode]":
     """Take in episodes that are in the queue, one after another, with progress on the terminal; returns those that are
     ready.
@@ -77,25 +81,33 @@ def _interrupt(number: int, frame: object) -> None:
 
 
 @click.command()
+@click.option("--most", type=click.IntRange(min=1), default=SHOWN, metavar="N", show_default=True,
+              help="At most so many that run, wait, were cancelled and failed.")
 @json_option
 @click.pass_context
-def jobs(ctx: click.Context, as_json: bool) -> None:
+def jobs(ctx: click.Context, most: int, as_json: bool) -> None:
     """List what is being taken in: how far it is, how long it takes, and why it failed."""
     from episodes.ingest.status import in_words, outlook
+    from episodes.store.jobs import Queue
     from ui import schemas
 
     with library_of(ctx) as library:
-        found = outlook(library, time())
+        found = outlook(library, time(), most)
         if as_json:
             print_json([schemas.work_json(work) for work in found])
             return
         for work in found:
-            episode = library.episode(work.episode_id)
+            episode = library.by_id(work.episode_id)
+            if episode is None:  # it was removed meanwhile
+                continue
             left = "" if work.eta is None else f", ready in {in_words(work.eta)}"
             about = f"{work.title} ({clock(episode.seconds)})" if episode.seconds else work.title
             click.echo(f"{work.episode_id}  {about}  [{episode.status}{left}]")
+        more = sum(Queue(library.database).counts().values()) - len(found)
     if not found:
         click.echo("There is nothing to do.")
+    elif more > 0:
+        click.echo(f"{more} more; --most shows more of each state.", err=True)
 
 
 @click.command()

@@ -50,7 +50,7 @@ def listen(
         wake = "word"
     flags = {"wake": wake, "wake_model": wake_model, "button": button, "duck": duck, "own_words": own_words}
     with companion_of(ctx, **flags) as companion:
-        if not companion.library.episodes() and companion.settings.demo:
+        if not companion.library.count() and companion.settings.demo:
             click.echo("The first start makes the demo episode; this takes some seconds.", err=True)
             companion.add_demo()
         session = ListeningSession(companion)

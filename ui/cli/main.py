@@ -12,7 +12,16 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from ui.cli import episodes, jobs, listen
-from ui.cli.base import answering, companion_of, json_option, library_of, plain_output, print_json, settings_of
+from ui.cli.base import (
+    answering,
+    companion_of,
+    json_option,
+    library_of,
+    plain_output,
+    print_json,
+    print_json_list,
+    settings_of,
+)  # fmt: skip
 from voice.errors import EarmarkError, EngineError, HearingError
 from voice.model import clock
 from voice.plain_text import harmless
@@ -116,21 +125,30 @@ def completion(shell: str) -> None:
 
 
 @main.command("list")
+@click.option("--match", default="", metavar="TEXT", help="Only those with these words in title, show or guests.")
+@click.option("--limit", type=click.IntRange(min=1), metavar="N", help="At most so many [all].")
 @json_option
 @click.pass_context
-def list_(ctx: click.Context, as_json: bool) -> None:
+def list_(ctx: click.Context, match: str, limit: int | None, as_json: bool) -> None:
     """List the episodes of the library, newest first: by the day they were published, else by when they came in."""
+    from episodes.store.catalogue import Order
     from ui import schemas
 
     with library_of(ctx) as library:
-        found = sorted(library.episodes(), key=lambda episode: episode.published, reverse=True)
-    if as_json:
-        print_json([schemas.episode_json(episode) for episode in found])
-        return
-    for episode in found:
-        about = " · ".join(part for part in (episode.title, episode.show, clock(episode.seconds)) if part)
-        click.echo(f"{episode.id}  {about}  [{episode.status}]")
-    if not found:
+        order = Order.PUBLISHED
+        found = library.page(limit, query=match, order=order) if limit is not None else library.walk(order, match)
+        if as_json:
+            print_json_list(schemas.episode_json(episode) for episode in found)
+            return
+        listed = 0
+        for listed, episode in enumerate(found, 1):  # noqa: B007
+            about = " · ".join(part for part in (episode.title, episode.show, clock(episode.seconds)) if part)
+            click.echo(f"{episode.id}  {about}  [{episode.status}]")
+        if listed == limit and (every := library.count(match)) > listed:
+            click.echo(f"These are the first {listed} of {every}.", err=True)
+    if not listed and match:
+        click.echo(f"No episode has “{match}” in its title, show or guests.")
+    elif not listed:
         click.echo("No episodes yet. Add one with 'earmark add FILE', or start 'earmark serve' for the demo.")
 
 
@@ -187,8 +205,11 @@ def ask(
         raise click.UsageError("Give a question in quotes, or a recording with --audio FILE (one of the two).")
     settings = settings_of(ctx)
     roles = [role for role, needed in (("hearing", audio), ("speaking", speak)) if needed]
+    episode_id = None
+    if episode:
+        with library_of(ctx) as library:
+            episode_id = library.resolve(episode)
     with answering(settings, *roles) as engine:
-        episode_id = engine.episode_id(episode) if episode else None
         if audio is not None:
             from voice.audio import read_audio
 

@@ -159,11 +159,12 @@ class House:
         return f"Playing “{episode.title}” from {clock(moment.start)} in the {room}."
 
     def _play_newest(self, room: str) -> str:
-        found = [episode for episode in self._library.episodes() if episode.ready and episode.audio]
-        if not found:
+        newest = self._library.playable("", 0)
+        if newest is None:
             return "There is no episode with sound to play."
-        self.play(room, found[0], 0.0)
-        return f"Playing “{found[0].title}” in the {room}."
+        episode = self._library.exactly(newest)
+        self.play(room, episode, 0.0)
+        return f"Playing “{episode.title}” in the {room}."
 
     def _steer(self, command: Command, air: OnAir, episode: Episode) -> str | None:
         speaker, amount = self.speaker(air.room), command.amount

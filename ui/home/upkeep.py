@@ -6,7 +6,7 @@ import random
 import re
 import threading
 import time
-from collections.abc import Callable, Collection
+from collections.abc import Callable, Collection, Iterable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Protocol
 
@@ -76,7 +76,7 @@ def is_heard(seconds: float, listened: Listened) -> bool:
 
 
 def outdated(
-    episodes: Collection["Episode"], listened: Callable[[str], list[Listened]], saved: Collection[str],
+    episodes: Iterable["Episode"], listened: Callable[[str], list[Listened]], saved: Collection[str],
     fed: Callable[[str], bool], keep: float, now: float,
 ) -> list[str]:
     """The ids of episodes that may go: of a feed (``fed``), not ``saved``, heard by all who began them, the last of
@@ -188,7 +188,7 @@ class Upkeep:
         def fed(episode_id: str) -> bool:
             return bool(library.source(episode_id).feed)
 
-        for gone in outdated(library.episodes(), self._listeners.of, self._saved(), fed, keep, now):
+        for gone in outdated(library.walk(), self._listeners.of, self._saved(), fed, keep, now):
             log.info("%s was heard and goes, as keep says.", gone)
             self._shelf.remove(gone)
 

@@ -81,19 +81,15 @@ class Webhooks:
         self._kept, self._transport, self._clock = kept, transport, clock
         self._saved_at = clock()
         self._version = library.version()
-        self._ready = {episode.id for episode in library.episodes() if episode.ready}
         self._waiting: list[tuple[str, bytes, int]] = []  # id, body, times that it was tried
 
     def step(self) -> None:
         """Tell what is new, and again what was not taken."""
         version = self._library.version()
         if version != self._version:
+            ready = self._library.listed(self._library.ready_since(self._version))
+            self._waiting += [self._message("episode.ready", _episode(episode)) for episode in ready]
             self._version = version
-            ready = {episode.id: episode for episode in self._library.episodes() if episode.ready}
-            self._waiting += [
-                self._message("episode.ready", _episode(ready[name])) for name in ready.keys() - self._ready
-            ]
-            self._ready = set(ready)
         for moment in self._kept.saved_after(self._saved_at):
             self._saved_at = moment.at
             self._waiting.append(self._message("moment.saved", asdict(moment)))

@@ -4,7 +4,7 @@ what is heard of it kept."""
 
 import logging
 import time
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from typing import TYPE_CHECKING
 
 from episodes.model import Segment
@@ -66,10 +66,10 @@ class NowPlaying:
         self._listeners, self._kept = Listeners(settings.data_dir), Kept(settings.data_dir)
         self.listener = listener_of(settings.listener, settings.auth, self._listeners)
         """The key under which the page knows this listener as well."""
-        known = {episode.id for episode in companion.library.episodes()}
+        kept = listening_state.load(self._folder)
+        known = companion.library.some({*kept.positions, *kept.bookmarks})
         self._state = listening_state.take_over(
-            self._folder, listening_state.load(self._folder), self.listener, self._listeners, self._kept, known,
-            self._moment,
+            self._folder, kept, self.listener, self._listeners, self._kept, known, self._moment
         )
         self._device = (self._state.volume, self._state.greeted)  # as it is on disk
         self._speed = 0.0  # as it is on disk
@@ -115,20 +115,18 @@ class NowPlaying:
         """Take an episode (None: the one listened to last, here or on the page, else the newest), where it was left.
         Raises LibraryError."""
         library = self._library
-        known = {episode.id: episode for episode in library.episodes()}
-        with_sound, places = self._with_sound(), self._listeners.all(self.listener)
-        wanted = library.episode(ref).id if ref else next(filter(with_sound.__contains__, places), "")
-        if not ref and not wanted:
-            wanted = with_sound[0] if with_sound else ""
-        path = library.audio_path(known[wanted]) if wanted in known else None
-        if path is None:
-            what = f"{known[wanted].title} has no sound" if wanted in known else "There is no episode with sound"
+        places = self._listeners.all(self.listener)
+        wanted = library.resolve(ref) if ref else self._last(places) or library.playable("", 0) or ""
+        episode = library.by_id(wanted)
+        path = library.audio_path(episode) if episode is not None else None
+        if episode is None or path is None:
+            what = f"{episode.title} has no sound" if episode is not None else "There is no episode with sound"
             raise LibraryError(f"{what} to play.", "Run 'earmark add FILE' with its recording.")
         self._open = wanted
         self._speed = self._listeners.speed(self.listener)
         self._player.speed, self._player.volume = self._speed, self._state.volume
         self._noted, self._heard = places.get(wanted, Listened()), Heard()
-        length, position = known[wanted].seconds, self._noted.position
+        length, position = episode.seconds, self._noted.position
         self.since = position or None
         is_over = length > 0 and position >= max(length - _END[0], _END[1] * length)
         self._player.load(path, 0.0 if is_over else position, length)
@@ -136,13 +134,11 @@ class NowPlaying:
             self._noted = self._listeners.note(self.listener, wanted, self._player.position)
         self._parts = library.segments(wanted)
         self._cues = library.cues(wanted)
-        log.info("playing %s from %s", known[wanted].title, clock(self._player.position))
+        log.info("playing %s from %s", episode.title, clock(self._player.position))
 
     def step(self, step: int) -> None:
         """Take the next episode of the library (1) or the one before (-1). Raises LibraryError when none is left."""
-        ids = self._with_sound()
-        at = ids.index(self.id) + step if self.id in ids else 0
-        self.open(ids[at % len(ids)] if ids else None)
+        self.open(self._library.playable(self.id, step))
 
     def catch_up(self) -> None:
         """Go to where the listener is meanwhile on the page; while it is paused here."""
@@ -163,14 +159,14 @@ class NowPlaying:
 
     def open_latest(self, show: str) -> None:
         """Take the newest episode of a show ("": of all). Raises LibraryError."""
-        found = latest(self._library.episodes(), show)
+        found = latest(self._library, show)
         if found is None:
             raise LibraryError(no_such_show(show), "'earmark list' has the shows.")
         self.open(found.id)
 
     def is_there(self) -> bool:
         """False when the episode was removed from the library meanwhile."""
-        return any(episode.id == self.id for episode in self._library.episodes())
+        return self._library.by_id(self.id) is not None
 
     def said_around(self, place: float) -> str:
         """What the episode says around ``place`` (seconds)."""
@@ -229,6 +225,6 @@ class NowPlaying:
         """True when the place was not saved for a while."""
         return time.monotonic() - self._saved_at > SAVE_EVERY
 
-    def _with_sound(self) -> list[str]:
-        library = self._library
-        return [episode.id for episode in library.episodes() if episode.ready and library.audio_path(episode)]
+    def _last(self, places: Iterable[str]) -> str:
+        """The episode listened to last of those that can be played; "" when there is none."""
+        return next((name for name in places if self._library.playable(name, 0) == name), "")

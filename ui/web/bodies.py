@@ -89,7 +89,7 @@ class AskBody(Body):
         wide = Question(self.text, None, self.position, None, history, self.since, playing or episode.id)
         if self.scope == "library" or not episode.show:
             return Asked(wide)
-        return Asked(wide, [other.id for other in library.episodes() if other.show == episode.show])
+        return Asked(wide, library.of_show(episode.show))
 
 
 class SpeakBody(Body):

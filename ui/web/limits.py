@@ -43,6 +43,9 @@ MOST_WAITING = 256
 PATIENCE = 300.0
 """Seconds a question waits for the engines before it is told that they are still loading."""
 
+MOST_EPISODES = 1_000
+"""Episodes on a page of them."""
+
 MOST_FOUND = 12
 """Moments that a search gives."""
 

@@ -20,10 +20,11 @@ from ui.web.limits import LONGEST_EXCERPT, LONGEST_TEXT, Seconds
 from voice.errors import EarmarkError
 from voice.model import clock
 
-MOST_MOMENTS = 10
+MOST_EPISODES, MOST_MOMENTS = 200, 10
 
 _WORDS = TypeAdapter(Annotated[str, Field(strict=True, max_length=LONGEST_TEXT)])
 _COUNT = TypeAdapter(Annotated[int, Field(ge=1, le=MOST_MOMENTS)])
+_SKIP = TypeAdapter(Annotated[int, Field(ge=0, le=1_000_000_000)])
 _TIME: TypeAdapter[float] = TypeAdapter(Seconds)
 
 
@@ -52,22 +53,22 @@ def offer(gr: Any, companion: Companion) -> None:
         except EarmarkError as error:
             raise gr.Error(str(error)) from error
 
-    def list_episodes(search: str = "") -> str:
+    def list_episodes(search: str = "", skip: int = 0) -> str:
         """List the podcast episodes in the library. Call this first: the other tools take the "id" it gives.
 
         Args:
             search: Words that must all occur in the title, show or guests; empty lists everything, newest first.
+            skip: How many of them to leave out. At most 200 come at a time: for more, skip those that came.
 
         Returns:
             JSON: a list of episodes with "id", "title", "show", "guests", "published" (ISO date), "seconds" (length)
             and "ready" (only those that are ready can be asked).
         """
-        words = checked(_WORDS, search, "search").lower().split()
+        query, offset = checked(_WORDS, search, "search"), checked(_SKIP, skip, "skip")
         keys = ("id", "title", "show", "guests", "published", "seconds", "ready")
         return _as_json([
             {key: value for key, value in schemas.episode_json(episode).items() if key in keys}
-            for episode in companion.library.episodes()
-            if all(word in " ".join((episode.title, episode.show, *episode.guests)).lower() for word in words)
+            for episode in companion.library.page(MOST_EPISODES, offset, query)
         ])
 
     def find_moments(question: str, episode: str = "", count: int = 5) -> str:

@@ -7,7 +7,7 @@ from episodes.model import Cue, Episode, Segment, State, Step, StepState
 from retrieval.answers import respond
 from retrieval.answers.playable import after_ads, latest
 from retrieval.model import Question
-from tests.retrieval.shelves import shelf
+from tests.retrieval.shelves import Listed, shelf
 from voice.turns.commands import CommandName
 from voice.turns.playback_policy import NO_ADS
 
@@ -29,7 +29,7 @@ PARTS = (Segment(0, 60, "Welcome"), Segment(60, 90, "A word from our sponsor"), 
     ("bee talk", "bees"), ("bees in space", None), ("a", None),
 ])  # fmt: skip
 def test_the_latest_of_a_show_with_sound(show: str, found: str | None) -> None:
-    one = latest(EPISODES, show)
+    one = latest(Listed({one.id: one for one in EPISODES}, {}), show)
     assert (one.id if one else None) == found
 
 

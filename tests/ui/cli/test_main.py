@@ -134,7 +134,7 @@ def test_a_full_disk_is_said_and_nothing_is_lost(small_disk, tmp_path):
     write_wav(tmp_path / "large.wav", Audio(noise, HEARING_RATE))
     (tmp_path / "large.vtt").write_text(script)
     used = sum(file.stat().st_blocks for file in small_disk.rglob("*")) // 2
-    subprocess.run(["mount", "-o", f"remount,size={used + 250}k", str(small_disk)], check=True)
+    subprocess.run(["mount", "-o", f"remount,size={used + 500}k", str(small_disk)], check=True)
     library = Library.open(small_disk)
     (before,) = library.episodes()
     assert "disk is full" in refused(earmark("add", tmp_path / "large.wav", data_dir=small_disk))

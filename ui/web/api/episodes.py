@@ -3,6 +3,7 @@
 
 import hashlib
 import re
+import secrets
 from pathlib import Path
 from time import monotonic, sleep
 from typing import Annotated, Any, Literal
@@ -18,6 +19,7 @@ from episodes.media.clips import cut
 from episodes.model import Episode
 from ui import schemas
 from ui.companion import Companion
+from ui.web import limits
 from ui.web.bodies import WorkBody
 from ui.web.dependencies import CompanionDep, EpisodeDep
 from voice.model import clock
@@ -35,27 +37,44 @@ CONVERTING = 60.0
 
 _LOOK = 0.2  # seconds between two looks whether it is there
 
+_STARTED = secrets.token_hex(8)  # in tags of answers: the version of another library may be the same
+
 router = APIRouter(tags=["episodes"])
 
 
 @router.get("/api/status")
 def status(companion: CompanionDep) -> dict[str, Any]:
     """How far the start is, which engines are in use, and what is being taken in."""
-    return schemas.status_json(companion.status(), companion.work())
+    return schemas.status_json(companion.status(), companion.work(), companion.queued())
 
 
 @router.get("/api/episodes")
-def episodes(request: Request, companion: CompanionDep) -> Response:
-    """All episodes, the newest first."""
-    painted = artwork.painted(companion.library.folder)
-    rows = [
-        schemas.episode_json(episode) | {"artwork": episode.id in painted} for episode in companion.library.episodes()
-    ]
-    body = msgspec.json.encode(rows)  # half the time of FastAPI's own way
-    tag = f'"{hashlib.blake2b(body, digest_size=12).hexdigest()}"'  # the page looks often, and seldom there is news
+def episodes(
+    request: Request, companion: CompanionDep,
+    limit: Annotated[int | None, Query(ge=1, le=limits.MOST_EPISODES)] = None,
+    offset: Annotated[int, Query(ge=0, le=1_000_000_000)] = 0,
+    query: Annotated[str, Query(max_length=limits.LONGEST_TEXT)] = "",
+    show: Annotated[str | None, Query(max_length=limits.LONGEST_TEXT)] = None,
+) -> Response:
+    """Episodes, the newest first: all, or ``limit`` of them behind the first ``offset``. With ``query`` those that have
+    all its words in title, show or guests, with ``show`` those of one. ``X-Total-Count`` says how many there are."""
+    library = companion.library
+    asked = (_STARTED, library.version(), library.progress_mark(), limit, offset, query, show)
+    tag = f'"{hashlib.blake2b(repr(asked).encode(), digest_size=12).hexdigest()}"'  # the page looks often
+    count = library.count(query, show)
+    headers = {"ETag": tag, "Cache-Control": "no-cache", "X-Total-Count": str(count)}
     if request.headers.get("if-none-match") == tag:
-        return Response(status_code=304, headers={"ETag": tag})
-    return Response(body, media_type="application/json", headers={"ETag": tag, "Cache-Control": "no-cache"})
+        return Response(status_code=304, headers=headers)
+    found = library.page(count if limit is None else limit, offset, query, show)
+    painted = artwork.painted(library.folder, [episode.id for episode in found])
+    rows = [schemas.episode_json(episode) | {"artwork": episode.id in painted} for episode in found]
+    return Response(msgspec.json.encode(rows), media_type="application/json", headers=headers)
+
+
+@router.get("/api/shows")
+def shows(companion: CompanionDep) -> list[dict[str, Any]]:
+    """The shows, by name, with how many episodes each has."""
+    return [schemas.show_json(show) for show in companion.library.shows()]
 
 
 @router.get("/api/episodes/{episode_id}")

@@ -80,8 +80,9 @@ class SpeechBody(BaseModel):
 
 @router.get("/models")
 def models(companion: CompanionDep) -> dict[str, Any]:
-    """The library, and every episode that can be asked, as models."""
-    ids = [MODEL, *(f"{MODEL}:{episode.id}" for episode in companion.library.episodes() if episode.ready)]
+    """The library, and the newest episodes that can be asked, as models; those that are not listed can be asked too."""
+    newest = companion.library.page(limits.MOST_EPISODES)
+    ids = [MODEL, *(f"{MODEL}:{episode.id}" for episode in newest if episode.ready)]
     return {"object": "list",
             "data": [{"id": name, "object": "model", "created": 0, "owned_by": "earmark"} for name in ids]}  # fmt: skip
 
