@@ -43,18 +43,22 @@ _INVENTED = {
 
 
 _OFTENEST = 4  # times that a text says itself: what comes more often was said
+_HASTIEST = 8.0  # words in a second that nobody says
 
 
-def folded(text: str) -> str:
+def folded(text: str, seconds: float = 60.0) -> str:
     """A text that says itself two to four times ("Faster, faster."), said once; another one as it is.
 
-    Whisper does so when it leans towards a command that it hears.
+    Whisper does so when it leans towards a command that it hears. What it says itself more often is folded too where
+    nobody could have said all of it in that many ``seconds``.
     """
     words = text.split()
     plain = [re.sub(r"\W", "", word.lower()) for word in words]
     for length in range(1, len(words) // 2 + 1):
         times = len(words) // length
-        if len(words) == times * length and times <= _OFTENEST and plain == plain[:length] * times:
+        if len(words) == times * length and plain == plain[:length] * times:
+            if times > _OFTENEST and len(words) <= _HASTIEST * seconds:
+                return text
             end = re.search(r"(?<![.?!…])[.?!…]+$", text)
             return " ".join(words[:length]).rstrip(" ,;:-–—.?!…") + (end[0] if end else "")
     return text
@@ -158,7 +162,7 @@ class Whisper:
         whole = not timed and len(samples) <= WINDOW * HEARING_RATE
         found = self._segments(samples, bias, 2, word_timestamps=not whole)
         segments = [segment for segment in found if not is_invented(segment)]
-        text = folded(" ".join(segment.text.strip() for segment in segments))
+        text = folded(" ".join(segment.text.strip() for segment in segments), len(samples) / HEARING_RATE)
         if not text:
             return Heard("", 0.0)
         weights = [max(1, len(segment.text)) for segment in segments]
@@ -198,7 +202,7 @@ class Whisper:
         plain = " ".join(re.sub(r"[^a-z ]+", " ", text.lower()).split())
         if not ended or not plain or plain in _INVENTED or found.scores[0] < _SURE_OF_SHORT:
             return None
-        return Heard(text, min(1.0, math.exp(found.scores[0])))
+        return Heard(folded(text), min(1.0, math.exp(found.scores[0])))
 
     def _tokenizer(self) -> Any:
         if self._known_tokenizer is None:

@@ -177,6 +177,11 @@ def test_a_text_that_says_itself_twice_is_said_once(text: str, said: str) -> Non
     assert folded(text) == said
 
 
+def test_what_nobody_could_have_said_in_the_time_is_said_once() -> None:
+    assert folded("stop, " * 27 + "stop", 1.2) == "stop"
+    assert folded("no, " * 7 + "no", 2.0) == "no, " * 7 + "no"
+
+
 def test_what_is_leant_towards_fits_into_the_prompt_and_people_come_first() -> None:
     assert hot_words(Bias()) is None
     assert hot_words(Bias(("Elias Brandt",), ("broom",), ("pause",))) == "Elias Brandt, broom, pause"
