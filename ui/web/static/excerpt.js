@@ -21,7 +21,10 @@ export const excerpt = {
     player.interrupt();
     const mine = sound = new Audio(`audio/${encodeURIComponent(episode)}`);
     const { volume, muted, playbackRate } = player.audio;
-    Object.assign(mine, { volume, muted, playbackRate, defaultPlaybackRate: playbackRate, currentTime: start });
+    // silent until it is there: a slow machine would let the first moments of the episode be heard
+    Object.assign(mine, { volume, muted: true, playbackRate, defaultPlaybackRate: playbackRate, currentTime: start });
+    const arrived = () => { if (Math.abs(mine.currentTime - start) < 1) mine.muted = muted; };
+    mine.addEventListener("seeked", arrived, { once: true });
     over = () => {
       if (sound !== mine) return;
       sound = null;
@@ -31,6 +34,7 @@ export const excerpt = {
     };
     const look = () => {
       if (sound !== mine) return;
+      if (mine.muted && !muted && !mine.seeking) arrived();
       const left = (1000 * (end - mine.currentTime)) / mine.playbackRate;
       if (left <= 0 || mine.ended) over();
       else setTimeout(look, Math.min(LOOK, left + 5));
