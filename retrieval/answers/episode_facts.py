@@ -74,7 +74,7 @@ def _position(plan: Plan, question: Question, episode: Episode, shelf: Shelf) ->
     length = _length(episode, shelf)
     if plan.kind is Kind.LEFT:
         left = max(0.0, length - question.position)
-        return plainly(question, f"There is {duration(left)} left of {episode.title}.")
+        return plainly(question, f"You have {duration(left)} left of {episode.title}.")
     part = next((one for one in shelf.segments(episode.id) if one.start <= question.position < one.end), None)
     about = f", in {part.title}" if part is not None and part.title else ""
     return plainly(question, f"You are at {clock(question.position)} of {clock(length)}{about}.")

@@ -61,9 +61,14 @@ class Actions:
     def command(self, name: str, amount: float | None = None, about: str = "") -> None:
         """Obey a command."""
         self._catch_up()
-        if name == CommandName.BOOKMARKS:
-            self.policy.bookmarks = self.now_playing.bookmarks
-            self.policy.bookmarks_elsewhere = self.now_playing.bookmarks_elsewhere
+        try:
+            if name == CommandName.BOOKMARKS:
+                self.policy.bookmarks = self.now_playing.bookmarks
+                self.policy.bookmarks_elsewhere = self.now_playing.bookmarks_elsewhere
+        except LibraryError as error:
+            log.warning("%s", error)
+            self.notice(str(error))
+            return
         self.do(self.policy.command(name, amount, about, self.state(), self.now_playing.topics, self._after_ads(name)))
 
     def next_episode(self) -> None:

@@ -69,7 +69,7 @@ BEFORE = (Turn("What is a nonce?", (FIRST, SECOND)),)
     (Question("what is the newest episode?"), "Your newest episode is Numbers, of 2024-05-01."),
     (Question("who are you?", "e"), "I am Earmark."),
     (Question("how long is it?", "e"), "Numbers is 5 minutes long."),
-    (Question("how much is left?", "e", position=60), "There is 4 minutes left of Numbers."),
+    (Question("how much is left?", "e", position=60), "You have 4 minutes left of Numbers."),
     (Question("where am I?", "e", position=60), "You are at 1:00 of 5:00, in Nonces."),
     (Question("who is the guest?", "f"), "The guest is Ines Costa."),
     (Question("who is the guest?", "e"), "Nora Lindqvist and Elias Brandt speak; Nora Lindqvist says most."),

@@ -81,7 +81,7 @@ MEANT: dict[Command, tuple[str, ...]] = {
         "previous", "previous topic", "last chapter", "go back to the previous topic", "go to the previous section",
         "play the previous part", "back one chapter", "the topic before that", "go back a chapter",
     ),
-    Command("next_episode"): ("next episode", "play the next episode", "skip to the next episode", "skip this episode"),
+    Command("next_episode"): ("next episode", "play the next episode", "skip to the next episode", "skip this episode", "next in the queue", "play the next one in my queue"),
     Command("previous_episode"): ("previous episode", "play the last episode", "go back to the previous episode"),
     Command("play_about", None, "bees"): (
         "play the part about bees", "find the bit about bees", "go to the part about bees", "jump to the section on bees",

@@ -18,7 +18,7 @@ from ui.companion import Companion
 from ui.kept import Kept
 from ui.listen import listening_state
 from ui.listen.now_playing import Heard, NowPlaying
-from ui.listen.session import ListeningSession
+from ui.listen.session import KEYS, ListeningSession
 from ui.listen.turn import Finished, State, Turn
 from ui.positions import Listeners
 from ui.settings import Settings
@@ -197,6 +197,26 @@ def test_what_was_played_is_heard_and_what_was_jumped_over_is_not(steps: list[tu
     told = heard.take()
     assert all(end <= at for _, end in told) and heard.take() == ()
     assert played - 1e-6 <= sum(end - start for start, end in told) <= at + 1e-6
+
+
+def test_saved_moments_that_cannot_be_read_or_written_are_told_and_end_nothing(
+    listener: Listener, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    kept = listener.session.now_playing._kept
+
+    def fail(*given: object) -> None:
+        raise LibraryError("The file could not be used.", "Move it away.")
+
+    monkeypatch.setitem(KEYS, "list", "bookmarks")
+    monkeypatch.setattr(kept, "save_moment", fail)
+    monkeypatch.setattr(kept, "moments", fail)
+    listener.press("b")
+    listener.until(lambda: bool(listener.said))
+    assert listener.said == ["The file could not be used. Move it away."]
+    listener.session._post("key", "list")
+    listener.until(lambda: len(listener.said) == 2)
+    listener.press(" ")
+    listener.until(lambda: listener.player.playing)
 
 
 def test_an_episode_that_is_removed_meanwhile_ends_nothing(listener: Listener) -> None:
