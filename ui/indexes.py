@@ -66,10 +66,15 @@ class Indexes:
             self._named.index.close()
 
     def add(self, episode: Episode, cues: tuple[Cue, ...]) -> None:
-        """Make an episode searchable, replacing what was there; also for the model that is about to be used."""
+        """Make an episode searchable, replacing what was there; also for the model that is about to be used.
+
+        One that was removed from the library meanwhile is taken out again: who removed it has been here before.
+        """
         self._begin()
         for each in self._written():
             self._put(each, episode, cues)
+        if self._library.by_id(episode.id) is None:
+            self.remove(episode.id)
 
     def prepared(self, episode_id: str, cues: Sequence[Cue], embed: Embedder | None = None) -> Prepared:
         """What an index holds of an episode, computed; without ``embed``, with the packaged model."""

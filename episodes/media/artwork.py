@@ -29,6 +29,14 @@ def path_of(folder: Path, episode_id: str) -> Path:
     return folder / "artwork" / f"{episode_id}.jpg"
 
 
+def mark(folder: Path) -> int:
+    """A number that is another one when a picture of a library's folder has come or gone."""
+    try:
+        return (folder / "artwork").stat().st_mtime_ns
+    except OSError:
+        return 0
+
+
 def painted(folder: Path, ids: Iterable[str]) -> set[str]:
     """Those of these episodes of a library's folder that have a picture."""
     return {name for name in ids if path_of(folder, name).is_file()}

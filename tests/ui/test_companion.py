@@ -11,10 +11,9 @@ import pytest
 from episodes import demo
 from episodes.ingest import pipeline
 from episodes.media import recordings
-from episodes.model import Step
-from retrieval.index.chunking import UNIT
+from episodes.model import Cue, Episode, Step
 from retrieval.index.prepared import Prepared
-from retrieval.model import Passage, Question
+from retrieval.model import Question
 from ui import demo_digest
 from ui.companion import Companion
 from ui.settings import Settings
@@ -59,9 +58,8 @@ def test_what_was_removed_while_it_was_taken_in_leaves_the_index_too(library):
         (demo,) = companion.library.episodes()
         with companion.index.view() as view:
             assert view.episodes == (demo.id,)
-        found = [Passage("gone", 0.0, 5.0, "It was removed before the worker had written it.", "Ines", UNIT)]
-        companion.index.add("gone", found, np.eye(1, 384, dtype=np.float32))
-        companion.mend_index()
+        cues = (Cue(0.0, 5.0, "It was removed before the worker had written it.", "Ines"),)
+        companion.indexes.add(Episode("gone", "Gone"), cues)
         assert companion.index.episodes == (demo.id,)
     finally:
         companion.close()

@@ -41,6 +41,9 @@ class Loading:
                 return episode
         raise UnknownEpisode("There is no episode by that id.", "List them.")
 
+    def of_show(self, show: str) -> list[str]:
+        return [episode.id for episode in self.episodes() if episode.show == show]
+
     def status(self) -> Status:
         return self.states.pop(0) if len(self.states) > 1 else self.states[0]
 

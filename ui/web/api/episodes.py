@@ -59,7 +59,8 @@ def episodes(
     """Episodes, the newest first: all, or ``limit`` of them behind the first ``offset``. With ``query`` those that have
     all its words in title, show or guests, with ``show`` those of one. ``X-Total-Count`` says how many there are."""
     library = companion.library
-    asked = (_STARTED, library.version(), library.progress_mark(), limit, offset, query, show)
+    marks = (library.version(), library.progress_mark(), artwork.mark(library.folder))
+    asked = (_STARTED, marks, limit, offset, query, show)
     tag = f'"{hashlib.blake2b(repr(asked).encode(), digest_size=12).hexdigest()}"'  # the page looks often
     count = library.count(query, show)
     headers = {"ETag": tag, "Cache-Control": "no-cache", "X-Total-Count": str(count)}

@@ -34,7 +34,7 @@ class Engine(House):
     def library(self) -> "Engine":
         return self
 
-    def episodes(self) -> list:
+    def page(self, limit: int) -> list:
         return []
 
     def exactly(self, ref: str) -> "Engine":
