@@ -8,7 +8,7 @@ with the named model, which is done in the background, the packaged one finds.
 import hashlib
 import logging
 import re
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from threading import Event
 
@@ -158,7 +158,6 @@ class Indexes:
         """The episodes that an index lacks, of those that changed since it was compared with the library; those that it
         should not have are taken out of it."""
         mended = index.mended
-        every: Iterable[Episode]
         if mended is not None and mended <= self._library.version():
             changed, removed = self._library.changed_since(mended)
             known = {name for name in (*changed, *removed) if index.holds(name)}
@@ -166,8 +165,9 @@ class Indexes:
             gone = [name for name in removed if name in known and self._library.by_id(name) is None]
         else:  # it is new, or the library is a copy of an older one
             known = set(index.episodes)  # asked first: an episode is in the library before it is in the index
-            every = self._library.walk()
-            gone = [name for name in known if self._library.by_id(name) is None]
+            ready = self._library.all_ready()
+            every = self._library.listed(ready - known)
+            gone = [name for name in known - ready if self._library.by_id(name) is None]
         for name in gone:
             index.remove(name)
         return [episode for episode in every if episode.ready and episode.id not in known]

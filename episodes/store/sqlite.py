@@ -28,14 +28,16 @@ class Database:
     """A query for the elements of a JSON list."""
 
     @staticmethod
-    def holding(words: Sequence[str]) -> tuple[str, list[object]]:
-        """The condition for episodes whose ``words`` column holds all of these somewhere, and its values."""
-        return "number IN (SELECT rowid FROM episode_words WHERE episode_words MATCH ?)", [_phrases(words)]
+    def holding(words: Sequence[str], newest: int = -1) -> tuple[str, list[object]]:
+        """The condition for episodes (for so many of the newest) whose ``words`` hold all of these, and its values."""
+        found = "SELECT rowid FROM episode_words WHERE episode_words MATCH ? ORDER BY rowid DESC LIMIT ?"
+        return f"number IN ({found})", [_phrases(words), newest]
 
     @staticmethod
-    def counting(words: Sequence[str]) -> tuple[str, list[object]]:
-        """The query for how many those are, and its values."""
-        return "SELECT count(*) FROM episode_words WHERE episode_words MATCH ?", [_phrases(words)]
+    def counting(words: Sequence[str], most: int) -> tuple[str, list[object]]:
+        """The query for how many those are, at most so many, and its values."""
+        found = "SELECT 1 FROM episode_words WHERE episode_words MATCH ? LIMIT ?"
+        return f"SELECT count(*) FROM ({found}) AS found", [_phrases(words), most]
 
     def __init__(self, file: Path) -> None:
         self.file = file

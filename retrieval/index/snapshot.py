@@ -163,7 +163,8 @@ def _places(db: sqlite3.Connection, before: State | None) -> tuple[tuple[str, ..
     read, and the rest taken over from ``before``."""
     since = before.version if before is not None else -1
     found = db.execute(
-        "SELECT id, first, texts, units, windows FROM spans WHERE version > ? ORDER BY first", (since,)
+        "SELECT id, first, texts, units, windows FROM spans WHERE version > ? ORDER BY +first",  # by versions, not rows
+        (since,),
     ).fetchall()
     new = np.array([row[1:] for row in found], np.int64).reshape(-1, 4)
     ids = tuple(row[0] for row in found)

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from ui.companion import Companion
 
 
-SHOWN = 100
+SHOWN = 50
 """Jobs of each state that are listed."""
 
 
