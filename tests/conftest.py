@@ -3,6 +3,7 @@
 
 import fcntl
 import os
+import secrets
 import shutil
 import signal
 import socket
@@ -17,7 +18,9 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from tests import postgres
 from tests.soundcard import SoundCard, running_card
+from ui.settings import Settings
 
 if TYPE_CHECKING:
     from voice.recognition.whisper import Whisper
@@ -89,6 +92,44 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     for item in items:
         if "sound_card" in getattr(item, "fixturenames", ()) or "browser" in item.path.parts:
             item.add_marker("sound")
+
+
+@pytest.fixture(scope="session")
+def postgres_server() -> Iterator[postgres.Server]:
+    """A PostgreSQL server for the whole run, with the extensions that are needed."""
+    if postgres.MISSING:
+        pytest.skip(postgres.MISSING)
+    import psycopg
+
+    with postgres.running() as server:
+        with psycopg.connect(server.url, autocommit=True) as connection:
+            for extension in ("vector", "pg_trgm"):
+                connection.execute(f"CREATE EXTENSION {extension}")
+        yield server
+
+
+@pytest.fixture
+def postgres_url(postgres_server: postgres.Server) -> Iterator[str]:
+    """An empty schema of its own on the server."""
+    import psycopg
+
+    name = f"test_{secrets.token_hex(6)}"
+    with psycopg.connect(postgres_server.url, autocommit=True) as connection:
+        connection.execute(f"CREATE SCHEMA {name}")
+        yield f"{postgres_server.url}?options=-csearch_path%3D{name},public"
+        connection.execute(f"DROP SCHEMA {name} CASCADE")
+
+
+@pytest.fixture(params=["sqlite", "postgres"])
+def database_url(request: pytest.FixtureRequest) -> str:
+    """The setting ``database`` of each engine, with its tables made: a test that asks for it runs on both."""
+    if request.param == "sqlite":
+        return ""
+    url: str = request.getfixturevalue("postgres_url")
+    from ui.storage import migrate
+
+    migrate(Settings(database=url))
+    return url
 
 
 @pytest.fixture(scope="session")

@@ -8,7 +8,7 @@ from difflib import get_close_matches
 from enum import StrEnum
 
 from episodes.model import Episode, Overview, Show, State, Step, StepState
-from episodes.store.sqlite import Database
+from episodes.store.database import Database
 from episodes.store.words import name_words, wanted
 from voice.errors import UnknownEpisode
 
@@ -80,7 +80,7 @@ class Catalogue:
         elif words:
             clause, values = self.database.holding(words)
             some = f"SELECT 1 FROM episodes WHERE show = ? AND {clause} LIMIT ?"  # noqa: S608 (own names)
-            counting, values = f"SELECT count(*) FROM ({some}) AS found", [show, *values, COUNTED]
+            counting, values = f"SELECT count(*) FROM ({some}) AS found", [show, *values, COUNTED]  # noqa: S608
         else:
             counting = "SELECT coalesce(sum(episodes), 0) FROM shows" + " WHERE show = ?" * (show is not None)
             values = [] if show is None else [show]

@@ -11,15 +11,17 @@ from episodes.model import Cue, Episode, Overview, Show, Source, State, Step, St
 from episodes.store.catalogue import Order
 from episodes.store.jobs import BY_HAND, JobState, Queue
 from episodes.store.library import Library
+from ui.settings import Settings
+from ui.storage import open_library
 from voice.errors import UnknownEpisode
 
 FRUIT = ("Apples", "Pears", "Plums", "Quinces", "Cherries")
 
 
 @pytest.fixture
-def library(tmp_path: Path) -> Iterator[Library]:
+def library(tmp_path: Path, database_url: str) -> Iterator[Library]:
     """Five episodes of two shows, the newest arrival last; the first two can be asked and have sound."""
-    library = Library.open(tmp_path / "library")
+    library = open_library(Settings(data_dir=tmp_path / "library", database=database_url))
     with library.transaction():
         for number, title in enumerate(FRUIT):
             show = "Orchard" if number < 3 else ""
