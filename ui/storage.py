@@ -1,9 +1,13 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """Where everything is kept: the one place that knows which engine the settings name."""
 
+import hashlib
+import re
 from typing import TYPE_CHECKING
 
 from episodes.store.library import Library
+from retrieval.index.embedding import DIMENSION
+from retrieval.index.index import AnyIndex, Index
 from ui.settings import Settings
 from voice.errors import SettingsError
 
@@ -11,14 +15,37 @@ if TYPE_CHECKING:
     from episodes.store.postgres import PostgresDatabase
 
 _SCHEMES = ("postgresql://", "postgres://")
+_PACKAGED = "all-MiniLM-L6-v2"
+
+
+class Storage:
+    """A library and its indexes, in the data folder or on a server. Safe to use from several threads."""
+
+    def __init__(self, settings: Settings) -> None:
+        """Raises LibraryError when it cannot be used, SettingsError for an address that is none."""
+        self._folder = settings.data_dir
+        self._server: PostgresDatabase | None = None
+        if settings.database:
+            self._server = _server(settings.database).open(settings.database)
+        self.library = Library.on(self._server, self._folder) if self._server else Library.open(self._folder)
+
+    def index(self, model: str = _PACKAGED, dimension: int = DIMENSION, name: str = "") -> AnyIndex:
+        """The index of a model; each ``name`` ("" is that of the packaged model) has one of its own."""
+        if self._server is not None:
+            from retrieval.index.postgres import PostgresIndex
+
+            return PostgresIndex.open(self._server, name or "packaged", model, dimension)
+        folder = self._folder / "indexes" / name if name else self._folder / "index"
+        return Index.open(folder, model, dimension)
+
+    def close(self) -> None:
+        """Close the library; neither it nor an index is to be used afterwards."""
+        self.library.close()
 
 
 def open_library(settings: Settings) -> Library:
-    """The library that the settings name. Raises LibraryError when it cannot be used, SettingsError for an address
-    that is none."""
-    if not settings.database:
-        return Library.open(settings.data_dir)
-    return Library.on(_server(settings.database).open(settings.database), settings.data_dir)
+    """The library alone."""
+    return Storage(settings).library
 
 
 def migrate(settings: Settings) -> int:
@@ -34,6 +61,12 @@ def migrate(settings: Settings) -> int:
         database.close()
 
 
+def index_name(model: str) -> str:
+    """What the index of a model is called, another name for each."""
+    plain = re.sub(r"[^\w.-]+", "-", model)[-60:]
+    return f"{plain}-{hashlib.blake2b(model.encode(), digest_size=4).hexdigest()}"
+
+
 def _server(address: str) -> "type[PostgresDatabase]":
     if not address.startswith(_SCHEMES):
         raise SettingsError("The setting database is no address of a PostgreSQL server.",
@@ -44,5 +77,3 @@ def _server(address: str) -> "type[PostgresDatabase]":
         raise SettingsError(f"A PostgreSQL server needs more packages ({error}).",
                             "Run '.venv/bin/pip install -c constraints.txt -e .[postgres]'.") from error  # fmt: skip
     return PostgresDatabase
-
-

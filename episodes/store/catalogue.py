@@ -4,7 +4,6 @@
 
 import json
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
-from difflib import get_close_matches
 from enum import StrEnum
 
 from episodes.model import Episode, Overview, Show, State, Step, StepState
@@ -92,7 +91,8 @@ class Catalogue:
     def page(
         self, limit: int, offset: int = 0, query: str = "", show: str | None = None, order: Order = Order.ARRIVED
     ) -> list[Episode]:
-        """``limit`` episodes behind the first ``offset``: all words of ``query`` stand in title, show or guests."""
+        """``limit`` episodes behind the first ``offset``. With a ``query`` those that have, for each of its words, one
+        begins so in title, show or guests."""
         return self.listed(self.ids(limit, offset, query, show, order))
 
     def ids(
@@ -410,7 +410,10 @@ def unknown(ref: str, found: Sequence[str], names: Sequence[tuple[str, str]]) ->
     if found:
         return UnknownEpisode(f"“{ref}” fits several episodes: {', '.join(found[:5])}.", "Give more of the id.")
     by_name = {title.casefold(): name for name, title in reversed(names)} | {name: name for name, _ in names}
-    near = list(dict.fromkeys(by_name[key] for key in get_close_matches(ref.casefold(), by_name, 6, 0.65)))[:3]
+    from rapidfuzz import fuzz, process
+
+    close = process.extract(ref.casefold(), list(by_name), scorer=fuzz.ratio, limit=6, score_cutoff=65)
+    near = list(dict.fromkeys(by_name[key] for key, _, _ in close))[:3]
     near = near or [name for name, title in names if ref and ref.casefold() in title.casefold()][:3]
     if near:
         return UnknownEpisode(f"There is no episode “{ref}”.", f"Did you mean {' or '.join(near)}?")

@@ -51,7 +51,8 @@ class Database(Protocol):
         """Translates the database's errors into ours."""
 
     def holding(self, words: Sequence[str], newest: int = -1) -> tuple[str, list[object]]:
-        """The condition for episodes (for so many of the newest) whose ``words`` hold all of these, and its values."""
+        """The condition for episodes (for so many of the newest) with words that begin with all of these, and its
+        values."""
 
     def counting(self, words: Sequence[str], most: int) -> tuple[str, list[object]]:
         """The query for how many those are, at most so many, and its values."""

@@ -205,7 +205,7 @@ def _lookups(database: sqlite3.Connection) -> None:
             episode TEXT PRIMARY KEY REFERENCES episodes (id) ON DELETE CASCADE
         ) WITHOUT ROWID""",
         "CREATE VIRTUAL TABLE episode_words USING fts5(words, content='episodes', content_rowid='number',"
-        " tokenize='trigram')",
+        """ tokenize="unicode61 remove_diacritics 0 tokenchars '_'", prefix='1 2 3', detail=none)""",
     ):
         database.execute(statement)
     rows = database.execute("SELECT id, title, show, guests FROM episodes").fetchall()

@@ -157,7 +157,7 @@ class PostgresDatabase:
     def holding(self, words: Sequence[str], newest: int = -1) -> tuple[str, list[object]]:
         """See ``Database``: an index of trigrams finds them."""
         like = " AND ".join("words LIKE ?" for _ in words)
-        return f"({like})", [f"%{_escaped(word)}%" for word in words]
+        return f"({like})", [f"% {_escaped(word)}%" for word in words]
 
     def counting(self, words: Sequence[str], most: int) -> tuple[str, list[object]]:
         """See ``Database``."""

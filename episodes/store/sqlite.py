@@ -31,15 +31,15 @@ class SqliteDatabase:
 
     @staticmethod
     def holding(words: Sequence[str], newest: int = -1) -> tuple[str, list[object]]:
-        """The condition for episodes (for so many of the newest) whose ``words`` hold all of these, and its values."""
+        """See ``Database``: the index of words finds them."""
         found = "SELECT rowid FROM episode_words WHERE episode_words MATCH ? ORDER BY rowid DESC LIMIT ?"
-        return f"number IN ({found})", [_phrases(words), newest]
+        return f"number IN ({found})", [_begun(words), newest]
 
     @staticmethod
     def counting(words: Sequence[str], most: int) -> tuple[str, list[object]]:
-        """The query for how many those are, at most so many, and its values."""
+        """See ``Database``."""
         found = "SELECT 1 FROM episode_words WHERE episode_words MATCH ? LIMIT ?"
-        return f"SELECT count(*) FROM ({found}) AS found", [_phrases(words), most]  # noqa: S608 (own names)
+        return f"SELECT count(*) FROM ({found}) AS found", [_begun(words), most]  # noqa: S608 (own names)
 
     def __init__(self, file: Path) -> None:
         self.file = file
@@ -152,9 +152,9 @@ class SqliteDatabase:
                             "Check that the folder exists and is writable.")
 
 
-def _phrases(words: Sequence[str]) -> str:
-    """A query of FTS5 for all of these strings; words are letters and digits, so nothing in them has to be escaped."""
-    return " ".join(f'"{word}"' for word in words)
+def _begun(words: Sequence[str]) -> str:
+    """A query of FTS5 for words that begin so; they are letters and digits, so nothing in them has to be escaped."""
+    return " ".join(f'"{word}"*' for word in words)
 
 
 def _free(folder: Path) -> int:

@@ -96,8 +96,9 @@ def jobs(ctx: click.Context, most: int, as_json: bool) -> None:
         if as_json:
             print_json([schemas.work_json(work) for work in found])
             return
+        episodes = library.some(work.episode_id for work in found)
         for work in found:
-            episode = library.by_id(work.episode_id)
+            episode = episodes.get(work.episode_id)
             if episode is None:  # it was removed meanwhile
                 continue
             left = "" if work.eta is None else f", ready in {in_words(work.eta)}"

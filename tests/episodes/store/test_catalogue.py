@@ -58,8 +58,8 @@ def test_pages_are_whole_episodes(library: Library) -> None:
 
 
 @pytest.mark.parametrize(("query", "found"), [
-    ("", FRUIT[::-1]), ("PEAR", ["Pears"]), ("err", ["Cherries"]), ("orchard l", ["Plums", "Pears"][1:]),
-    ("ann orch", ["Pears"]), ("p", ["Plums", "Pears"]), ("pl", ["Plums"]), ("um", []), ("apples pears", []),
+    ("", FRUIT[::-1]), ("PEAR", ["Pears"]), ("cherr", ["Cherries"]), ("erries", []), ("orchard l", ["Plums", "Pears"][1:]),
+    ("ann orch", ["Pears"]), ("p", ["Plums", "Pears"]), ("pl", ["Plums"]), ("lums", []), ("apples pears", []),
     ('"', FRUIT[::-1]), ("apples) OR (pears", []),
 ])  # fmt: skip
 def test_what_is_typed_finds_words_and_their_beginnings(library: Library, query: str, found: list[str]) -> None:
