@@ -6,13 +6,12 @@ import re
 from typing import TYPE_CHECKING
 
 from episodes.store.library import Library
-from retrieval.index.embedding import DIMENSION
-from retrieval.index.index import AnyIndex, Index
 from ui.settings import Settings
 from voice.errors import SettingsError
 
-if TYPE_CHECKING:
+if TYPE_CHECKING:  # a command that looks something up may not wait for numpy
     from episodes.store.postgres import PostgresDatabase
+    from retrieval.index.index import AnyIndex
 
 _SCHEMES = ("postgresql://", "postgres://")
 _PACKAGED = "all-MiniLM-L6-v2"
@@ -29,12 +28,15 @@ class Storage:
             self._server = _server(settings.database).open(settings.database)
         self.library = Library.on(self._server, self._folder) if self._server else Library.open(self._folder)
 
-    def index(self, model: str = _PACKAGED, dimension: int = DIMENSION, name: str = "") -> AnyIndex:
-        """The index of a model; each ``name`` ("" is that of the packaged model) has one of its own."""
+    def index(self, model: str = _PACKAGED, dimension: int = 384, name: str = "") -> "AnyIndex":
+        """The index of a model, whose vectors have ``dimension`` numbers; each ``name`` ("" is that of the packaged
+        model) has one of its own."""
         if self._server is not None:
             from retrieval.index.postgres import PostgresIndex
 
             return PostgresIndex.open(self._server, name or "packaged", model, dimension)
+        from retrieval.index.index import Index
+
         folder = self._folder / "indexes" / name if name else self._folder / "index"
         return Index.open(folder, model, dimension)
 

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from enum import Enum
 from time import monotonic, time
-from typing import Any, LiteralString, cast
+from typing import Any
 from urllib.parse import urlsplit
 
 import psycopg
@@ -227,9 +227,9 @@ def shown(url: str) -> str:
     return f"The database {parts.path.strip('/') or 'postgres'} on {parts.hostname or 'this machine'}{port}"
 
 
-def _dialect(statement: str) -> LiteralString:
-    """A statement as psycopg takes it; none of ours holds a question mark or a percent sign of its own."""
-    return cast(LiteralString, statement.replace("%", "%%").replace("?", "%s"))
+def _dialect(statement: str) -> bytes:
+    """A statement as psycopg takes it; none of ours holds a question mark of its own."""
+    return statement.replace("%", "%%").replace("?", "%s").encode()
 
 
 def _adapted(values: Sequence[object]) -> list[object]:

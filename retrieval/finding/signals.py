@@ -8,7 +8,8 @@ import numpy as np
 import numpy.typing as npt
 
 from retrieval.finding.query import Sought, Values, named
-from retrieval.index.snapshot import Layout, View
+from retrieval.index.places import Layout
+from retrieval.index.snapshot import View
 
 Places = npt.NDArray[np.int64]
 Run = tuple[Places, Places]

@@ -21,9 +21,9 @@ from episodes.store.postgres import PostgresDatabase
 from episodes.text.stemming import has_stems
 from retrieval.index.chunking import UNIT, WINDOW
 from retrieval.index.embedding import DIMENSION, Matrix
-from retrieval.index.places import made_layout, places_of
+from retrieval.index.places import Layout, Rows, made_layout, places_of
 from retrieval.index.script import Script, version
-from retrieval.index.snapshot import COMMON, RARE, Layout, Rows, View, filed, filed_word
+from retrieval.index.snapshot import COMMON, RARE, View, filed, filed_word
 from retrieval.index.tokens import Tokens
 from retrieval.model import Passage
 

@@ -18,10 +18,10 @@ import pytest
 from retrieval.index import index as index_module
 from retrieval.index.chunking import UNIT, WINDOW, window_spans
 from retrieval.index.embedding import DIMENSION, Matrix
-from retrieval.index.index import Index
+from retrieval.index.index import AnyIndex, Index
 from retrieval.model import Passage
 from ui.settings import Settings
-from ui.storage import AnyIndex, Storage
+from ui.storage import Storage
 from voice.errors import LibraryError, NoSpace
 
 
