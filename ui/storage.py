@@ -3,6 +3,7 @@
 
 import hashlib
 import re
+from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
 from episodes.store.library import Library
@@ -59,6 +60,16 @@ def migrate(settings: Settings) -> int:
     database = _server(settings.database)(settings.database)
     try:
         return database.migrate()
+    finally:
+        database.close()
+
+
+def examined(settings: Settings) -> Iterator[tuple[str, str, str]]:
+    """What is worth knowing of the server that the settings name: subject, state, and advice where there is any.
+    Raises LibraryError when it does not answer."""
+    database = _server(settings.database)(settings.database)
+    try:
+        yield from database.examined()
     finally:
         database.close()
 

@@ -33,6 +33,7 @@ LOST = 5
 """So many workers in a row may be lost on a job before it has failed: perhaps it is what kills them."""
 
 _BEAT = 1.0  # seconds between two signs of life
+_AWAY = 5.0  # seconds after which a server that did not answer is asked again
 _LOOK = 0.25  # seconds between two looks at what others do
 
 
@@ -120,7 +121,14 @@ def run(
     try:
         while not stopping.is_set():
             fetching = [thread for thread in fetching if thread.is_alive()]
-            job = queue.claim(name, queue.now(), fetched=len(fetching) >= FETCHES)
+            try:
+                job = queue.claim(name, queue.now(), fetched=len(fetching) >= FETCHES)
+            except LibraryError as error:
+                if library.database.one_machine:
+                    raise
+                log.warning("%s", error)  # a server may be restarted while its workers go on
+                stopping.wait(_AWAY)
+                continue
             if job is None:
                 quiet = monotonic() if fetching else quiet
                 if idle is not None and monotonic() - quiet > idle:

@@ -16,9 +16,11 @@ from psycopg_pool import ConnectionPool, PoolTimeout
 from episodes.store.postgres_tables import MIGRATIONS
 from voice.errors import EarmarkError, LibraryError, NoSpace, UnknownEpisode
 
-_PATIENCE = 30.0  # seconds to wait for a connection
+_PATIENCE = 10.0  # seconds to wait for a connection: so long may a server take to start again
+_OLDEST, _FEW = 160000, 100  # PostgreSQL's version, and connections
 _CONNECTIONS = 16  # of one process, at most
 _LISTENING = 2.0  # seconds that one waits for news before a look
+_LOOK = 0.5  # seconds after which who listens looks whether that is still wanted
 _CLOCK = 60.0  # seconds after which the server's clock is looked at again
 _CHANNEL = "earmark_jobs"
 _ALONE = "SELECT pg_advisory_xact_lock(hashtext('earmark ' || current_schema()))"
@@ -54,7 +56,8 @@ class PostgresDatabase:
         self._url = url
         self._local = threading.local()
         self._lock = threading.Lock()
-        self._listener: Connection | None = None
+        self._news, self._told, self._closing = threading.Condition(), 0, threading.Event()
+        self._listening: threading.Thread | None = None
         self._clock = (0.0, 0.0)  # the server's clock less ours, and when that was asked (monotonic)
         self._pool = ConnectionPool(
             url, min_size=1, max_size=_CONNECTIONS, timeout=_PATIENCE, open=False, connection_class=psycopg.Connection,
@@ -100,13 +103,41 @@ class PostgresDatabase:
                     taken += 1
         return taken
 
+    def examined(self) -> Iterator[tuple[str, str, str]]:
+        """What is worth knowing of the server: subject, state, and advice where there is any."""
+        steps = self.version()
+        with self.errors():
+            told = self.execute(
+                "SELECT current_setting('server_version'), current_setting('server_version_num')::int,"
+                " current_setting('max_connections')::int, current_setting('shared_buffers'),"
+                " current_setting('maintenance_work_mem'), pg_size_pretty(pg_database_size(current_database()))"
+            ).fetchone()
+            there = dict(self.execute("SELECT extname, extversion FROM pg_extension").fetchall())
+            broken = self.execute(
+                "SELECT relname FROM pg_index JOIN pg_class ON pg_class.oid = indexrelid"
+                " JOIN pg_namespace AS space ON space.oid = relnamespace"
+                " WHERE NOT indisvalid AND nspname = current_schema()"
+            ).fetchall()
+        name, number, connections, buffers, maintenance, size = told
+        old = "" if number >= _OLDEST else "Use PostgreSQL 16 or newer."
+        behind = "" if steps == len(MIGRATIONS) else "Run 'earmark migrate'."
+        yield "database", f"{self._name}: PostgreSQL {name}, {size}", old
+        yield "tables", f"version {steps} of {len(MIGRATIONS)}", behind
+        for extension in ("vector", "pg_trgm"):
+            lacks = "" if extension in there else f"Install it on the server, then: CREATE EXTENSION {extension}"
+            yield "extension", f"{extension} {there.get(extension, 'is missing')}", lacks
+        few = "" if connections >= _FEW else f"Set max_connections to {_FEW} or more: each process takes up to 16."
+        yield "settings", f"max_connections {connections}, shared_buffers {buffers}, " \
+                          f"maintenance_work_mem {maintenance}", few  # fmt: skip
+        for (index,) in broken:
+            yield "index", f"{index} is not built", f"On the server: REINDEX INDEX {index}"
+
     def close(self) -> None:
         """Close all connections; the database is not to be used afterwards."""
-        with self._lock:
-            if self._listener is not None:
-                self._listener.close()
-            self._listener = None
+        self._closing.set()
         self._pool.close(timeout=1)
+        if self._listening is not None:
+            self._listening.join(2 * _LOOK)
 
     @contextmanager
     def connection(self) -> Iterator[Connection]:
@@ -180,20 +211,34 @@ class PostgresDatabase:
         self.execute("SELECT pg_notify(?, current_schema())", (_CHANNEL,))
 
     def idle(self, stopping: threading.Event, seconds: float) -> None:
-        """Listen for a while; when the server is away, just wait."""
-        if stopping.is_set():
-            return
-        try:
-            with self._lock:
-                if self._listener is None or self._listener.closed:
-                    self._listener = psycopg.connect(self._url, autocommit=True, connect_timeout=10)
-                    self._listener.execute(f"LISTEN {_CHANNEL}")
-                listener = self._listener
-            for _ in listener.notifies(timeout=_LISTENING, stop_after=1):
-                return
-        except psycopg.Error:
-            self._listener = None
-            stopping.wait(seconds)
+        """Wait until a worker is told of work, or for a little longer than ``seconds``: what becomes due tells
+        nobody."""
+        with self._news:
+            if self._listening is None:
+                self._listening = threading.Thread(target=self._listen, name="earmark-news", daemon=True)
+                self._listening.start()
+            until, seen = monotonic() + _LISTENING, getattr(self._local, "seen", self._told)
+            while self._told == seen and not stopping.is_set() and monotonic() < until:
+                self._news.wait(min(seconds, 0.1))
+            self._local.seen = self._told
+
+    def _listen(self) -> None:
+        """Hear of news until the database is closed; while the server is away, look again and again."""
+        while not self._closing.is_set():
+            try:
+                with psycopg.connect(self._url, autocommit=True, connect_timeout=10) as listener:
+                    listener.execute(f"LISTEN {_CHANNEL}".encode())
+                    self._tell()  # what was put meanwhile
+                    while not self._closing.is_set():
+                        for _ in listener.notifies(timeout=_LOOK, stop_after=1):
+                            self._tell()
+            except psycopg.Error:
+                self._closing.wait(_LISTENING)
+
+    def _tell(self) -> None:
+        with self._news:
+            self._told += 1
+            self._news.notify_all()
 
     def _connect(self) -> None:
         if self._pool.closed:

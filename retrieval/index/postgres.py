@@ -33,7 +33,7 @@ _FORMAT = "1"  # of the tables; another one is made anew
 _LAYOUTS, _SCRIPTS = 256, 64  # kept in memory, some 500 KB and two megabytes each
 _M, _CONSTRUCTION, _SEARCH = 24, 200, 1000  # of HNSW: 0.997 of the true fifty nearest among 200,000
 _TABLES = ("meta", "episodes", "scripts", "passages", "texts", "words")
-_ALONE = "SELECT pg_advisory_xact_lock(hashtext('earmark words ' || current_schema()))"
+_ALONE = "SELECT pg_advisory_xact_lock(hashtext('words of ' || current_schema()))"
 
 
 class PostgresIndex:

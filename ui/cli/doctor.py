@@ -19,7 +19,7 @@ from ui.cli import client
 from ui.engines import Engines
 from ui.model_catalogue import speakers_folder, whisper_folder
 from ui.settings import Settings, default_config_file
-from ui.storage import open_library
+from ui.storage import examined, open_library
 from voice import diarization
 from voice.devices import sound_devices
 from voice.errors import EarmarkError, EngineError
@@ -55,7 +55,7 @@ class Finding:
 def examine(settings: Settings) -> list[Finding]:
     """Look at everything; a part that fails becomes a finding, never an exception."""
     parts: tuple[Callable[[Settings], Iterator[Finding]], ...] = (
-        _versions, _folders, _library, _hearing, _speakers, _speaking, _languages, _finding, _sound, _server,
+        _versions, _folders, _database, _library, _hearing, _speakers, _speaking, _languages, _finding, _sound, _server,
     )
     found: list[Finding] = []
     for part in parts:
@@ -82,6 +82,13 @@ def _folders(settings: Settings) -> Iterator[Finding]:
     yield Finding("data folder", True, f"{folder} ({_size(used)})")
     advice = "" if free >= LITTLE_SPACE else "Free some space, or choose another folder with EARMARK_DATA_DIR."
     yield Finding("disk", not advice, f"{_size(free)} free", advice)
+
+
+def _database(settings: Settings) -> Iterator[Finding]:
+    """The server that the settings name, if they do."""
+    if settings.database:
+        for subject, state, advice in examined(settings):
+            yield Finding(subject, not advice, state, advice, fatal=bool(advice) and subject == "database")
 
 
 def _library(settings: Settings) -> Iterator[Finding]:
