@@ -248,7 +248,8 @@ def _page_calls(folder: Path, library: Library, one: Episode) -> Iterator[tuple[
     companion.mend_index()
     yield "page: the shelf", lambda: client.get("/api/episodes?limit=50").content
     yield "page: the shelf, no news", lambda: client.get("/api/episodes?limit=50", headers={"If-None-Match": tag})
-    yield "page: search of titles", lambda: client.get("/api/episodes", params={"limit": 50, "query": one.title[:-2]}).content
+    typed = {"limit": "50", "query": one.title[:-2]}
+    yield "page: search of titles", lambda: client.get("/api/episodes", params=typed).content
     yield "page: status", lambda: client.get("/api/status").content
     yield "page: an episode", lambda: client.get(f"/api/episodes/{one.id}").content
     yield "companion.mend_index", companion.mend_index
