@@ -3,6 +3,7 @@
 
 import fcntl
 import os
+import secrets
 import shutil
 import signal
 import socket
@@ -17,7 +18,9 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from tests import postgres
 from tests.soundcard import SoundCard, running_card
+from ui.settings import Settings
 
 if TYPE_CHECKING:
     from voice.recognition.whisper import Whisper
@@ -89,6 +92,57 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     for item in items:
         if "sound_card" in getattr(item, "fixturenames", ()) or "browser" in item.path.parts:
             item.add_marker("sound")
+
+
+@pytest.fixture(scope="session")
+def postgres_server() -> Iterator[postgres.Server]:
+    """A PostgreSQL server for the whole run, with the extensions that are needed."""
+    if postgres.MISSING:
+        pytest.skip(postgres.MISSING)
+    import psycopg
+
+    with postgres.running() as server:
+        with psycopg.connect(server.url, autocommit=True) as connection:
+            for extension in ("vector", "pg_trgm"):
+                connection.execute(f"CREATE EXTENSION {extension}")
+        yield server
+
+
+@pytest.fixture(scope="session")
+def postgres_schema(postgres_server: postgres.Server) -> str:
+    """The address of a schema of its own on the server, with the tables made."""
+    import psycopg
+
+    from ui.storage import migrate
+
+    name = f"test_{secrets.token_hex(6)}"
+    with psycopg.connect(postgres_server.url, autocommit=True) as connection:
+        connection.execute(f"CREATE SCHEMA {name}")
+    url = f"{postgres_server.url}?options=-csearch_path%3D{name},public"
+    migrate(Settings(database=url))
+    return url
+
+
+@pytest.fixture
+def postgres_url(postgres_schema: str) -> str:
+    """The same, empty: that is quicker than making the tables again."""
+    import psycopg
+
+    with psycopg.connect(postgres_schema, autocommit=True) as connection:
+        rows = connection.execute("SELECT tablename FROM pg_tables WHERE schemaname = current_schema()").fetchall()
+        tables = ", ".join(f'"{name}"' for (name,) in rows if name != "migrations")
+        connection.execute(f"TRUNCATE {tables} CASCADE")
+        connection.execute("INSERT INTO changes VALUES (0)")
+    return postgres_schema
+
+
+@pytest.fixture(params=["sqlite", "postgres"])
+def database_url(request: pytest.FixtureRequest) -> str:
+    """The setting ``database`` of each engine, with its tables made: a test that asks for it runs on both."""
+    if request.param == "sqlite":
+        return ""
+    url: str = request.getfixturevalue("postgres_url")
+    return url
 
 
 @pytest.fixture(scope="session")

@@ -17,7 +17,6 @@ from episodes.ingest.status import Work, outlook
 from episodes.model import Cue, Episode, StepState
 from episodes.sources.download import Fetcher
 from episodes.store.jobs import JobState, Queue
-from episodes.store.library import Library
 from episodes.text.keywords import rare_words
 from episodes.text.lexicon import content_words
 from episodes.topics.llm_summary import Writer
@@ -30,7 +29,7 @@ from retrieval.finding.find import find as read
 from retrieval.finding.relevance_curve import Warmth, heat
 from retrieval.finding.search import find
 from retrieval.index.embedding import Matrix
-from retrieval.index.index import Index
+from retrieval.index.index import AnyIndex
 from retrieval.model import Answer, Found, Moment, Question, Sentence
 from ui import demo_episode
 from ui.embedding_progress import Told
@@ -38,6 +37,7 @@ from ui.engines import ROLES, EngineLine, Engines
 from ui.indexes import Indexes
 from ui.model_catalogue import speakers_folder
 from ui.settings import Settings, model_of, net_of
+from ui.storage import Storage
 from ui.worker_supervisor import Workers
 from voice.audio import HEARING_RATE, Audio, join
 from voice.diarization import Speakers, chosen
@@ -90,9 +90,10 @@ class Companion:
             settings.data_dir.mkdir(parents=True, exist_ok=True)
         except OSError as error:
             raise from_os_error(error, f"make the data folder {settings.data_dir}") from error
-        self.library = Library.open(settings.data_dir)
+        self.storage = Storage(settings)
+        self.library = self.storage.library
         self.engines = Engines(settings)
-        self.indexes = Indexes(self.library, self.engines, self._encode_passages)
+        self.indexes = Indexes(self.storage, self.engines, self._encode_passages)
         self._status = Status(False, "Starting", 0.0)
         self._saying = threading.Lock()
         self._bias: tuple[dict[str, int], Bias] = ({}, Bias())
@@ -110,7 +111,7 @@ class Companion:
         return self.engines.finding.encode(texts)
 
     @property
-    def index(self) -> Index:
+    def index(self) -> AnyIndex:
         """The index in which questions are looked for."""
         return self.indexes.index
 

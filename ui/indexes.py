@@ -5,22 +5,20 @@ Each model has an index of its own, so that going from one to the other loses no
 with the named model, which is done in the background, the packaged one finds.
 """
 
-import hashlib
 import logging
-import re
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from threading import Event
 
 from episodes import demo
 from episodes.model import Cue, Episode
-from episodes.store.library import Library
 from retrieval.index.chunking import passages
 from retrieval.index.embedding import Embedder, Matrix
-from retrieval.index.index import Index
+from retrieval.index.index import AnyIndex
 from retrieval.index.prepared import Prepared, made_of
 from retrieval.index.script import script
 from ui.engines import Engines
+from ui.storage import Storage, index_name
 
 log = logging.getLogger("earmark")
 
@@ -31,7 +29,7 @@ Encode = Callable[[Sequence[str]], Matrix]
 class Found:
     """An index and what made its vectors, which has to embed the questions too."""
 
-    index: Index
+    index: AnyIndex
     embed: Embedder
 
 
@@ -41,15 +39,15 @@ class Indexes:
     ``encode`` embeds passages with the packaged model, and remembers the last ones.
     """
 
-    def __init__(self, library: Library, engines: Engines, encode: Encode) -> None:
-        self._library, self._engines, self._encode = library, engines, encode
-        self._folder = library.folder
-        self.packaged = Index.open(self._folder / "index")
+    def __init__(self, storage: Storage, engines: Engines, encode: Encode) -> None:
+        self._storage, self._engines, self._encode = storage, engines, encode
+        self._library = storage.library
+        self.packaged = storage.index()
         self._named: Found | None = None
         self._switched = False
 
     @property
-    def index(self) -> Index:
+    def index(self) -> AnyIndex:
         """The index in which questions are looked for."""
         return self._named.index if self._named is not None and self._switched else self.packaged
 
@@ -148,7 +146,7 @@ class Indexes:
         embed = self._engines.named_finding
         if embed is None:
             return
-        index = Index.open(self._folder / "indexes" / _folder_name(embed.name), embed.name, embed.dimension)
+        index = self._storage.index(embed.name, embed.dimension, index_name(embed.name))
         self._named = Found(index, embed)
         known, ready = set(index.episodes), self._library.ready
         if all(name in known for name in self.packaged.episodes if ready(name)):
@@ -159,11 +157,10 @@ class Indexes:
         self._engines.found_by = named.embed.name
         self._engines.tell("finding", "")
 
-    def _missing(self, index: Index) -> list[Episode]:
+    def _missing(self, index: AnyIndex) -> list[Episode]:
         """The episodes that an index lacks, of those that changed since it was compared with the library; those that it
         should not have are taken out of it."""
         mended = index.mended
-        every: Iterable[Episode]
         if mended is not None and mended <= self._library.version():
             changed, removed = self._library.changed_since(mended)
             known = {name for name in (*changed, *removed) if index.holds(name)}
@@ -171,14 +168,9 @@ class Indexes:
             gone = [name for name in removed if name in known and self._library.by_id(name) is None]
         else:  # it is new, or the library is a copy of an older one
             known = set(index.episodes)  # asked first: an episode is in the library before it is in the index
-            every = self._library.walk()
-            gone = [name for name in known if self._library.by_id(name) is None]
+            ready = self._library.all_ready()
+            every = self._library.listed(ready - known)
+            gone = [name for name in known - ready if self._library.by_id(name) is None]
         for name in gone:
             index.remove(name)
         return [episode for episode in every if episode.ready and episode.id not in known]
-
-
-def _folder_name(model: str) -> str:
-    """The name of a model as that of a folder, another one for each."""
-    plain = re.sub(r"[^\w.-]+", "-", model)[-60:]
-    return f"{plain}-{hashlib.blake2b(model.encode(), digest_size=4).hexdigest()}"

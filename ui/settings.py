@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from retrieval.answers.llm import LanguageModel
 
 PREFIX = "EARMARK_"
-SECRET = frozenset({"auth", "llm_key", "home_token", "loudspeakers", "webhook", "webhook_key", "listener"})
+SECRET = frozenset({"auth", "database", "llm_key", "home_token", "loudspeakers", "webhook", "webhook_key", "listener"})
 """Settings whose values are never shown."""
 CONFIG_VARIABLE = "EARMARK_CONFIG"
 
@@ -43,6 +43,9 @@ class Settings(Struct, frozen=True, kw_only=True):
 
     data_dir: Path = field(default_factory=default_data_dir)
     """Folder of the library and the models."""
+    database: str = ""
+    """Where the library, its queue and its index are: in the data folder when empty, else the address of a PostgreSQL
+    server (postgresql://name:password@host/database)."""
     hearing: str = "auto"
     """What hears: auto, a faster-whisper model by name (tiny.en) or its folder, or for questions a Wyoming engine
     elsewhere (tcp://box:10300)."""

@@ -9,7 +9,7 @@ import os
 import subprocess
 import sys
 import threading
-from time import monotonic, time
+from time import monotonic
 
 from msgspec.structs import asdict
 
@@ -63,8 +63,8 @@ class Workers:
                             pause, due = min(_LATEST, 2 * pause), monotonic() + pause
                         else:
                             pause = _SOON
-                    if process is None and monotonic() >= due and self._queue.waits(time()):
-                        process = self._begin()
+                    if process is None and monotonic() >= due and self._queue.waits(self._queue.now()):
+                        process = begin(self._settings, _IDLE)
                 except (EarmarkError, OSError) as error:  # a busy or full disk, no more processes: later perhaps
                     log.warning("%s", error)
                     due = monotonic() + pause
@@ -74,20 +74,22 @@ class Workers:
             if process is not None:
                 _end(process)
 
-    def _begin(self) -> "subprocess.Popen[bytes]":
-        """Start a worker with these very settings, wherever they came from."""
-        usual = asdict(Settings())
-        given = {
-            PREFIX + key.upper(): str(value)
-            for key, value in asdict(self._settings).items()
-            if value != usual[key] and key != "data_dir"
-        }
-        command = [sys.executable, "-m", "ui.cli", "--data-dir", str(self._settings.data_dir)]
-        command += ["work", "--idle", str(_IDLE)]
-        # A session of its own: Ctrl-C in the terminal is for the listener, which then tells its worker.
-        return subprocess.Popen(  # noqa: S603  this program itself
-            command, env=os.environ | given, stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, start_new_session=True
-        )
+
+def begin(settings: Settings, idle: float | None) -> "subprocess.Popen[bytes]":
+    """Start a worker with these very settings, wherever they came from; it ends when there was nothing to do for
+    ``idle`` seconds."""
+    usual = asdict(Settings())
+    given = {
+        PREFIX + key.upper(): str(value)
+        for key, value in asdict(settings).items()
+        if value != usual[key] and key != "data_dir"
+    }
+    command = [sys.executable, "-m", "ui.cli", "--data-dir", str(settings.data_dir), "work"]
+    command += [] if idle is None else ["--idle", str(idle)]
+    # A session of its own: Ctrl-C in the terminal is for the listener, which then tells its worker.
+    return subprocess.Popen(  # noqa: S603  this program itself
+        command, env=os.environ | given, stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, start_new_session=True
+    )
 
 
 def yield_to_listeners() -> None:

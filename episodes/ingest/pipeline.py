@@ -10,7 +10,7 @@ from contextlib import AbstractContextManager, contextmanager, nullcontext, supp
 from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
-from time import monotonic, time
+from time import monotonic
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -141,13 +141,13 @@ class Ingest:
                 with self._while_mine():
                     self.library.set_step(episode.id, state)
                     rest = remaining(episode, step, done, begun_at, noted - began, given, self._speeds)
-                    self.queue.note(self.job, rest, time())
+                    self.queue.note(self.job, rest, self.queue.now())
             tell(state)
 
         try:
             with self._while_mine():
                 self.library.set_step(episode.id, StepState(step, State.RUNNING))
-                self.queue.note(self.job, remaining(episode, step, 0, 0, 0, given, self._speeds), time())
+                self.queue.note(self.job, remaining(episode, step, 0, 0, 0, given, self._speeds), self.queue.now())
             tell(StepState(step, State.RUNNING))
             self._check(step)
             made = work(episode, progress)
@@ -176,7 +176,7 @@ class Ingest:
     def _while_mine(self) -> Iterator[None]:
         """A transaction, in which the job is still this worker's. Raises Interrupted when it is not."""
         with self.library.transaction():
-            if not self.queue.keep(self.job, time()):
+            if not self.queue.keep(self.job, self.queue.now()):
                 raise Interrupted
             yield
 

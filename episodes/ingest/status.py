@@ -28,7 +28,7 @@ class Work:
     reason: str
 
 
-SHOWN = 100
+SHOWN = 50
 """Jobs of each state that are looked at, unless more are wanted; what stands further behind changes before its turn."""
 
 

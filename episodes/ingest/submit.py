@@ -5,7 +5,6 @@ import hashlib
 from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
-from time import time
 
 from episodes.model import Episode, Source, State, Step, StepState
 from episodes.sources.addresses import file_of
@@ -44,7 +43,7 @@ def enqueue(library: Library, source: Source, priority: int = 0) -> Episode:
         for state in episode.steps:
             if state.state in (State.FAILED, State.CANCELLED):
                 library.set_step(episode.id, StepState(state.step))
-        Queue(library.database).put(episode.id, _as_fetched(library, episode, source), time(), priority)
+        Queue(library.database).put(episode.id, _as_fetched(library, episode, source), library.database.now(), priority)
     return library.episode(episode.id)
 
 
@@ -87,7 +86,7 @@ def refresh(library: Library, source: Source) -> Episode | None:
                 library.set_step(episode.id, StepState(step.step))
         if before.address != now.address and before.audio is None:
             library.set_step(episode.id, StepState(Step.FETCHED))
-        Queue(library.database).put(episode.id, now, time())
+        Queue(library.database).put(episode.id, now, library.database.now())
     return library.episode(episode.id)
 
 

@@ -84,7 +84,7 @@ def subscriptions(library: Library) -> list[Subscription]:
     with library.database.errors():
         rows = library.database.execute(
             "SELECT address, title, etag, modified, match, (SELECT count(*) FROM seen WHERE feed = address)"
-            " FROM feeds ORDER BY title COLLATE NOCASE, address"
+            " FROM feeds ORDER BY lower(title), address"
         ).fetchall()
     return [Subscription(*row) for row in rows]
 
@@ -173,7 +173,7 @@ def _put(
 
 def _store(library: Library, address: str, title: str, sent: Document, match: str) -> None:
     library.database.execute(
-        "INSERT INTO feeds VALUES (?, ?, ?, ?, ?) ON CONFLICT DO UPDATE SET title = excluded.title,"
+        "INSERT INTO feeds VALUES (?, ?, ?, ?, ?) ON CONFLICT (address) DO UPDATE SET title = excluded.title,"
         " etag = excluded.etag, modified = excluded.modified, match = excluded.match",
         (address, title, sent.etag, sent.modified, match),
     )
@@ -181,4 +181,4 @@ def _store(library: Library, address: str, title: str, sent: Document, match: st
 
 def _see(library: Library, address: str, guids: Iterable[str]) -> None:
     rows = [(address, guid) for guid in guids]
-    library.database.connection.executemany("INSERT OR IGNORE INTO seen VALUES (?, ?)", rows)
+    library.database.executemany("INSERT INTO seen VALUES (?, ?) ON CONFLICT DO NOTHING", rows)

@@ -9,7 +9,7 @@ import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
-from time import localtime, monotonic, sleep, strftime, time
+from time import localtime, monotonic, sleep, strftime
 
 from episodes.ingest.pipeline import Ingest, Interrupted, OnStep, Tools, reason_of
 from episodes.ingest.status import current
@@ -33,6 +33,7 @@ LOST = 5
 """So many workers in a row may be lost on a job before it has failed: perhaps it is what kills them."""
 
 _BEAT = 1.0  # seconds between two signs of life
+_AWAY = 5.0  # seconds after which a server that did not answer is asked again
 _LOOK = 0.25  # seconds between two looks at what others do
 
 
@@ -66,7 +67,7 @@ def bring_in(
     """
     queue, told = Queue(library.database), episode
     while True:
-        job = None if left_to_others() else queue.claim(worker_name(), time(), episode.id)
+        job = None if left_to_others() else queue.claim(worker_name(), queue.now(), episode.id)
         if job is not None:
             try:
                 return work_on(library, job, tools, on_step)
@@ -120,12 +121,19 @@ def run(
     try:
         while not stopping.is_set():
             fetching = [thread for thread in fetching if thread.is_alive()]
-            job = queue.claim(name, time(), fetched=len(fetching) >= FETCHES)
+            try:
+                job = queue.claim(name, queue.now(), fetched=len(fetching) >= FETCHES)
+            except LibraryError as error:
+                if library.database.one_machine:
+                    raise
+                log.warning("%s", error)  # a server may be restarted while its workers go on
+                stopping.wait(_AWAY)
+                continue
             if job is None:
                 quiet = monotonic() if fetching else quiet
                 if idle is not None and monotonic() - quiet > idle:
                     return
-                stopping.wait(_LOOK)
+                queue.idle(stopping, _LOOK)
             elif job.source.is_away:
                 fetching.append(threading.Thread(target=take, args=(job, True), name="earmark-fetch"))
                 fetching[-1].start()
@@ -202,7 +210,7 @@ def retry(library: Library, episode: Episode) -> Episode:
         for step in episode.steps:
             if step.state in (State.FAILED, State.CANCELLED):
                 library.set_step(episode.id, StepState(step.step))
-        queue.put(episode.id, source, time())
+        queue.put(episode.id, source, queue.now())
     return library.episode(episode.id)
 
 
@@ -226,10 +234,10 @@ def _kept(queue: Queue, job: Job, stopping: threading.Event, yielding: bool) -> 
     def beat() -> None:
         while not over.wait(_BEAT):
             try:
-                if not queue.keep(job, time()):
+                if not queue.keep(job, queue.now()):
                     lost.set()
                     return
-                if yielding and queue.wanted_more(job, time()):
+                if yielding and queue.wanted_more(job, queue.now()):
                     wanted.set()
             except LibraryError as error:  # a full or busy disk: the lease holds for a while without us
                 log.warning("%s", error)
@@ -254,7 +262,7 @@ def _failed(library: Library, queue: Queue, job: Job, error: Exception, patient:
     tried = now.attempts if now is not None else 0
     step = current(library.episode(job.episode_id))
     if patient and _may_pass(error) and tried < len(BACKOFF):
-        due = time() + BACKOFF[tried]
+        due = queue.now() + BACKOFF[tried]
         again = strftime("%H:%M:%S", localtime(due))
         with library.transaction():
             library.set_step(job.episode_id, StepState(step.step, reason=f"tried again at {again}; {reason_of(error)}"))

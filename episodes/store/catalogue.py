@@ -4,19 +4,21 @@
 
 import json
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
-from difflib import get_close_matches
 from enum import StrEnum
 
 from episodes.model import Episode, Overview, Show, State, Step, StepState
-from episodes.store.sqlite import Database
+from episodes.store.database import Database
 from episodes.store.words import name_words, wanted
 from voice.errors import UnknownEpisode
 
 PAGE = 500
 """Episodes that are read at a time where all are wanted."""
 
+COUNTED = 10_000
+"""Episodes that are counted of those that a query finds; nobody pages through more."""
+
 _NAMED = 6  # episodes of one name that are looked at: five are told, and that there are more
-_NEAR = 150  # names of each kind among which a misspelt one is looked for
+_NEAR = 60  # names of each kind among which a misspelt one is looked for
 _FEW = 400  # episodes up to which it is looked for among all of them
 _SPEAKERS = 5_000  # parts of names up to which a misheard one is looked for among all of them
 _LAST = "\U0010ffff"  # behind all letters
@@ -70,14 +72,14 @@ class Catalogue:
         return [Show(name, int(count), int(ready), float(seconds)) for name, count, ready, seconds in rows]
 
     def count(self, query: str = "", show: str | None = None) -> int:
-        """How many episodes there are, of those that a ``query`` finds and of a ``show``."""
+        """How many episodes there are; of those that a ``query`` finds (in a ``show``) at most ``COUNTED``."""
         words = wanted(query)
         if words and show is None:
-            counting, values = self.database.counting(words)
+            counting, values = self.database.counting(words, COUNTED)
         elif words:
             clause, values = self.database.holding(words)
-            counting = f"SELECT count(*) FROM episodes WHERE show = ? AND {clause}"  # noqa: S608 (own names)
-            values = [show, *values]
+            some = f"SELECT 1 FROM episodes WHERE show = ? AND {clause} LIMIT ?"  # noqa: S608 (own names)
+            counting, values = f"SELECT count(*) FROM ({some}) AS found", [show, *values, COUNTED]  # noqa: S608
         else:
             counting = "SELECT coalesce(sum(episodes), 0) FROM shows" + " WHERE show = ?" * (show is not None)
             values = [] if show is None else [show]
@@ -89,7 +91,8 @@ class Catalogue:
     def page(
         self, limit: int, offset: int = 0, query: str = "", show: str | None = None, order: Order = Order.ARRIVED
     ) -> list[Episode]:
-        """``limit`` episodes behind the first ``offset``: all words of ``query`` stand in title, show or guests."""
+        """``limit`` episodes behind the first ``offset``. With a ``query`` those that have, for each of its words, one
+        begins so in title, show or guests."""
         return self.listed(self.ids(limit, offset, query, show, order))
 
     def ids(
@@ -101,7 +104,9 @@ class Catalogue:
         conditions = [told] if told else []
         values: list[object] = []
         if words := wanted(query):
-            clause, found = self.database.holding(words)
+            # where the newest are wanted, no more are looked at than fill the page
+            enough = limit + offset if order is Order.ARRIVED and show is None and within is None else -1
+            clause, found = self.database.holding(words, enough)
             conditions.append(clause)
             values += found
         if show is not None:
@@ -245,6 +250,11 @@ class Catalogue:
                 "SELECT 1 FROM episodes WHERE id = ? AND ready = 1", (episode_id,)
             ).fetchone() is not None
 
+    def all_ready(self) -> set[str]:
+        """The ids of all episodes that can be asked. It costs what the library costs."""
+        with self.database.errors():
+            return {name for (name,) in self.database.execute("SELECT id FROM episodes WHERE ready = 1").fetchall()}
+
     def languages(self) -> list[str]:
         """The codes of the languages that are spoken, "" where one is not known."""
         with self.database.errors():
@@ -318,7 +328,7 @@ class Catalogue:
                 " (SELECT 1 FROM speakers WHERE speakers.name = name_words.name)"
             )
             few = self.database.execute(
-                "SELECT count(*) FROM (SELECT 1 FROM name_words LIMIT ?) AS some", (_SPEAKERS + 1,)
+                "SELECT count(*) FROM (SELECT 1 FROM name_words LIMIT ?) AS found", (_SPEAKERS + 1,)
             ).fetchone()[0]
             if few <= _SPEAKERS:
                 return [found for (found,) in self.database.execute(query + " ORDER BY name").fetchall()]
@@ -363,8 +373,8 @@ class Catalogue:
                 )
                 found |= dict(rows.fetchall())
             for word in wanted(ref)[:4]:
-                clause, values = self.database.holding([word])
-                rows = self.database.execute(f"{query} WHERE {clause} LIMIT ?", (*values, _NEAR))
+                clause, values = self.database.holding([word], _NEAR)
+                rows = self.database.execute(f"{query} WHERE {clause}", values)
                 found |= dict(rows.fetchall())
         return list(found.items())
 
@@ -400,7 +410,10 @@ def unknown(ref: str, found: Sequence[str], names: Sequence[tuple[str, str]]) ->
     if found:
         return UnknownEpisode(f"“{ref}” fits several episodes: {', '.join(found[:5])}.", "Give more of the id.")
     by_name = {title.casefold(): name for name, title in reversed(names)} | {name: name for name, _ in names}
-    near = list(dict.fromkeys(by_name[key] for key in get_close_matches(ref.casefold(), by_name, 6, 0.65)))[:3]
+    from rapidfuzz import fuzz, process
+
+    close = process.extract(ref.casefold(), list(by_name), scorer=fuzz.ratio, limit=6, score_cutoff=65)
+    near = list(dict.fromkeys(by_name[key] for key, _, _ in close))[:3]
     near = near or [name for name, title in names if ref and ref.casefold() in title.casefold()][:3]
     if near:
         return UnknownEpisode(f"There is no episode “{ref}”.", f"Did you mean {' or '.join(near)}?")

@@ -8,6 +8,7 @@ made then happen in one transaction of one file: there is no second truth that c
 import os
 import secrets
 import socket
+import threading
 from collections.abc import Sequence
 from dataclasses import dataclass, fields, replace
 from enum import StrEnum
@@ -17,7 +18,7 @@ from typing import Any
 import msgspec
 
 from episodes.model import Source
-from episodes.store.sqlite import Database
+from episodes.store.database import Database
 
 BY_HAND = 1
 """The priority of what a person asked for. What a feed brings by itself has 0; what somebody looks at goes first."""
@@ -74,13 +75,21 @@ class Queue:
     def __init__(self, database: Database) -> None:
         self._database = database
 
+    def now(self) -> float:
+        """Seconds since 1970, by the clock that leases are measured with."""
+        return self._database.now()
+
+    def idle(self, stopping: threading.Event, seconds: float) -> None:
+        """Wait until there may be something to do; see ``Database.idle``."""
+        self._database.idle(stopping, seconds)
+
     # what is asked of it
 
     def put(self, episode_id: str, source: Source, now: float, priority: int = 0) -> None:
         """Ask for an episode to be taken in from this ``source``; what somebody works on stays as it is."""
         with self._database.transaction() as database:
             there = self.job(episode_id)
-            if there is not None and there.state is JobState.RUNNING and not _abandoned(there, now):
+            if there is not None and there.state is JobState.RUNNING and not self._abandoned(there, now):
                 return
             save_source(self._database, episode_id, source)
             database.execute("DELETE FROM left_lying WHERE episode = ?", (episode_id,))
@@ -91,6 +100,7 @@ class Queue:
                 " attempts = 0, due = 0, worker = '', lease = 0, remaining = NULL",
                 (episode_id, JobState.WAITING, priority, _here(source)),
             )
+            database.wake()
 
     def cancel(self, episode_id: str) -> bool:
         """Stop the work on an episode; its worker hears of it at its next sign of life. False when there is none."""
@@ -104,7 +114,7 @@ class Queue:
 
     def hurry(self, episode_id: str) -> None:
         """Put an episode before all others that wait: somebody looks at it."""
-        with self._database.transaction() as database:
+        with self._database.transaction(alone=False) as database:
             most = [
                 database.execute(
                     "SELECT max(priority) FROM jobs WHERE state = ? AND episode != ?", (state, episode_id)
@@ -151,7 +161,7 @@ class Queue:
 
         None when there is none. ``attempts`` of what is returned counts the workers that were lost on it.
         """
-        with self._database.transaction() as database:
+        with self._database.transaction(alone=False) as database:
             job = self._next(now, only, fetched)
             if job is None:
                 return None
@@ -165,7 +175,7 @@ class Queue:
 
     def keep(self, job: Job, now: float) -> bool:
         """A sign of life: prolong the lease. False when the job is no longer this worker's (cancelled, removed)."""
-        with self._database.transaction() as database:
+        with self._database.transaction(alone=False) as database:
             found = database.execute(
                 "UPDATE jobs SET lease = ? WHERE episode = ? AND worker = ?", (now + LEASE, job.episode_id, job.worker)
             )
@@ -173,7 +183,7 @@ class Queue:
 
     def note(self, job: Job, remaining: float | None, now: float) -> None:
         """Store how many seconds of work are left (None when unknown)."""
-        with self._database.transaction() as database:
+        with self._database.transaction(alone=False) as database:
             database.execute(
                 "UPDATE jobs SET remaining = ?, noted = ? WHERE episode = ? AND worker = ?",
                 (remaining, now, job.episode_id, job.worker),
@@ -181,14 +191,14 @@ class Queue:
 
     def progressed(self, job: Job) -> None:
         """Something was finished and stored: attempts count anew."""
-        with self._database.transaction() as database:
+        with self._database.transaction(alone=False) as database:
             database.execute(
                 "UPDATE jobs SET attempts = 0 WHERE episode = ? AND worker = ?", (job.episode_id, job.worker)
             )
 
     def release(self, job: Job, due: float = 0.0, failed: bool = False) -> None:
         """Give a job back: to be taken up again (not before ``due``, which counts as an attempt), or as ``failed``."""
-        with self._database.transaction() as database:
+        with self._database.transaction(alone=False) as database:
             database.execute(
                 "UPDATE jobs SET state = ?, worker = '', lease = 0, due = ?, remaining = NULL, attempts = attempts + ?"
                 " WHERE episode = ? AND worker = ?",
@@ -197,7 +207,7 @@ class Queue:
 
     def done(self, job: Job) -> None:
         """The episode is in the library."""
-        with self._database.transaction() as database:
+        with self._database.transaction(alone=False) as database:
             database.execute("DELETE FROM jobs WHERE episode = ? AND worker = ?", (job.episode_id, job.worker))
 
     def wanted_more(self, job: Job, now: float) -> bool:
@@ -214,7 +224,7 @@ class Queue:
 
     def measured(self, step: str, work: float, sound: float) -> None:
         """Remember that ``sound`` seconds of an episode took a step ``work`` seconds; the latest weighs most."""
-        with self._database.transaction() as database:
+        with self._database.transaction(alone=False) as database:
             database.execute(
                 "INSERT INTO speeds VALUES (?, ?, ?) ON CONFLICT (step) DO UPDATE"
                 " SET work = speeds.work / 2 + excluded.work, sound = speeds.sound / 2 + excluded.sound",
@@ -233,16 +243,23 @@ class Queue:
         """The first job that waits and is due, or whose worker is gone."""
         one, values = (" AND episode = ?", (only,)) if only else ("", ())
         one += " AND fetched = 1" * fetched
+        skipping = self._database.skipping
         with self._database.errors():
             waiting = self._database.execute(
-                f"{_JOBS} WHERE state = ? AND due <= ?{one} {_ORDER} LIMIT 1", (JobState.WAITING, now, *values)
+                f"{_JOBS} WHERE state = ? AND due <= ?{one} {_ORDER} LIMIT 1{skipping}",
+                (JobState.WAITING, now, *values),
             ).fetchall()
             running = self._database.execute(
-                f"{_JOBS} WHERE state = ?{one} {_ORDER}", (JobState.RUNNING, *values)  # as many as there are workers
+                f"{_JOBS} WHERE state = ?{one} {_ORDER}{skipping}",  # as many as there are workers
+                (JobState.RUNNING, *values),
             ).fetchall()
-        lost = [job for job in map(_job, running) if _abandoned(job, now)][:1]
+        lost = [job for job in map(_job, running) if self._abandoned(job, now)][:1]
         found = [*map(_job, waiting), *lost]
         return min(found, key=lambda job: (-job.priority, job.number), default=None)
+
+    def _abandoned(self, job: Job, now: float) -> bool:
+        """True when the worker of a running job gave no sign of life, or is known to be no more."""
+        return job.lease < now or (self._database.one_machine and _ended(job.worker))
 
 
 _STATES = (JobState.RUNNING, JobState.WAITING, JobState.CANCELLED, JobState.FAILED)
@@ -294,11 +311,9 @@ def _job(row: Sequence[Any]) -> Job:
     return Job(episode, number, JobState(state), _SOURCE.decode(source), *rest)
 
 
-def _abandoned(job: Job, now: float) -> bool:
-    """True when the worker of a running job gave no sign of life, or is known to be no more."""
-    if job.lease < now:
-        return True
-    host, _, rest = job.worker.partition(":")
+def _ended(worker: str) -> bool:
+    """True when the process of a worker on this machine is no more."""
+    host, _, rest = worker.partition(":")
     if os.name != "posix" or host != socket.gethostname():
         return False
     try:

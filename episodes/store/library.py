@@ -16,7 +16,8 @@ from episodes.media import artwork
 from episodes.model import Chapter, Cue, Digest, Episode, Segment, State, Step, StepState, Word
 from episodes.store import reserve
 from episodes.store.catalogue import Catalogue, unknown
-from episodes.store.sqlite import Database
+from episodes.store.database import Database
+from episodes.store.sqlite import SqliteDatabase
 from episodes.store.words import name_words, searched
 from voice.errors import NoSpace, from_os_error
 from voice.model import Piece
@@ -48,13 +49,22 @@ class Library(Catalogue):
         except OSError as error:
             raise from_os_error(error, f"make the library folder {folder}") from error
         try:
-            found = cls(folder, Database(folder / "library.db"))
+            found = cls(folder, SqliteDatabase(folder / "library.db"))
         except NoSpace:
             if not reserve.spend(folder):
                 raise
-            return cls(folder, Database(folder / "library.db"))
+            return cls(folder, SqliteDatabase(folder / "library.db"))
         reserve.keep(folder)
         return found
+
+    @classmethod
+    def on(cls, database: Database, folder: Path) -> "Library":
+        """The library of a database server, whose sound and pictures lie in a folder that all who use it see."""
+        try:
+            (folder / "audio").mkdir(parents=True, exist_ok=True)
+        except OSError as error:
+            raise from_os_error(error, f"make the library folder {folder}") from error
+        return cls(folder, database)
 
     def close(self) -> None:
         """Close every thread's connection; the library is not to be used afterwards."""
@@ -191,7 +201,7 @@ class Library(Catalogue):
                  episode.published, episode.seconds, episode.source, episode.audio, episode.title.casefold(),
                  searched(episode.title, episode.show, *episode.guests)),
             )  # fmt: skip
-            self.database.connection.executemany(
+            self.database.executemany(
                 "INSERT INTO steps VALUES (?, ?, ?, 0, '')", [(new, step, State.WAITING) for step in Step]
             )
             self._changed(new)
@@ -330,9 +340,10 @@ class Library(Catalogue):
     def _replace(self, table: str, episode_id: str, rows: Iterable[Sequence[object]]) -> None:
         with self.transaction():
             self.database.execute(f"DELETE FROM {table} WHERE episode = ?", (episode_id,))  # noqa: S608 (own names)
-            for number, row in enumerate(rows):
-                marks = ", ".join("?" * (len(row) + 2))
-                self.database.execute(f"INSERT INTO {table} VALUES ({marks})", (episode_id, number, *row))  # noqa: S608
+            numbered = [(episode_id, number, *row) for number, row in enumerate(rows)]
+            if numbered:
+                marks = ", ".join("?" * len(numbered[0]))
+                self.database.executemany(f"INSERT INTO {table} VALUES ({marks})", numbered)  # noqa: S608
             self._changed(episode_id)
 
     def _write_step(self, episode_id: str, step: StepState) -> None:

@@ -205,7 +205,7 @@ def _lookups(database: sqlite3.Connection) -> None:
             episode TEXT PRIMARY KEY REFERENCES episodes (id) ON DELETE CASCADE
         ) WITHOUT ROWID""",
         "CREATE VIRTUAL TABLE episode_words USING fts5(words, content='episodes', content_rowid='number',"
-        " tokenize='trigram')",
+        """ tokenize="unicode61 remove_diacritics 0 tokenchars '_'", prefix='1 2 3', detail=none)""",
     ):
         database.execute(statement)
     rows = database.execute("SELECT id, title, show, guests FROM episodes").fetchall()
@@ -227,8 +227,10 @@ def _lookups(database: sqlite3.Connection) -> None:
         "INSERT INTO left_lying SELECT id FROM episodes WHERE NOT ready AND NOT EXISTS"
         " (SELECT 1 FROM jobs WHERE episode = id)",
         "CREATE INDEX episodes_folded ON episodes (folded)",
-        "CREATE INDEX episodes_published ON episodes (published, number)",
-        "CREATE INDEX episodes_show ON episodes (show, number)",
+        # with the id, although it is the key: only then is a page far behind found in the index alone
+        "CREATE INDEX episodes_number ON episodes (number, id)",
+        "CREATE INDEX episodes_published ON episodes (published, number, id)",
+        "CREATE INDEX episodes_show ON episodes (show, number, id)",
         "CREATE INDEX episodes_seconds ON episodes (seconds)",
         "CREATE INDEX episodes_source ON episodes (source)",
         "CREATE INDEX episodes_language ON episodes (language)",

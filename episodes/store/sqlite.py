@@ -6,9 +6,10 @@ import shutil
 import sqlite3
 import threading
 import weakref
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
+from time import time
 
 from episodes.store.migrations import NewerLibrary, migrate
 from voice.errors import EarmarkError, LibraryError, NoSpace, UnknownEpisode
@@ -21,21 +22,24 @@ class _Connection(sqlite3.Connection):
     """SQLite's connection, but one that can be referred to weakly: a thread that ends takes its own with it."""
 
 
-class Database:
+class SqliteDatabase:
     """One SQLite file, brought to the newest version. Safe to use from several threads and processes at once."""
 
     each = "SELECT value FROM json_each(?)"
-    """A query for the elements of a JSON list."""
+    skipping = ""
+    one_machine = True
 
     @staticmethod
-    def holding(words: Sequence[str]) -> tuple[str, list[object]]:
-        """The condition for episodes whose ``words`` column holds all of these somewhere, and its values."""
-        return "number IN (SELECT rowid FROM episode_words WHERE episode_words MATCH ?)", [_phrases(words)]
+    def holding(words: Sequence[str], newest: int = -1) -> tuple[str, list[object]]:
+        """See ``Database``: the index of words finds them."""
+        found = "SELECT rowid FROM episode_words WHERE episode_words MATCH ? ORDER BY rowid DESC LIMIT ?"
+        return f"number IN ({found})", [_begun(words), newest]
 
     @staticmethod
-    def counting(words: Sequence[str]) -> tuple[str, list[object]]:
-        """The query for how many those are, and its values."""
-        return "SELECT count(*) FROM episode_words WHERE episode_words MATCH ?", [_phrases(words)]
+    def counting(words: Sequence[str], most: int) -> tuple[str, list[object]]:
+        """See ``Database``."""
+        found = "SELECT 1 FROM episode_words WHERE episode_words MATCH ? LIMIT ?"
+        return f"SELECT count(*) FROM ({found}) AS found", [_begun(words), most]  # noqa: S608 (own names)
 
     def __init__(self, file: Path) -> None:
         self.file = file
@@ -88,18 +92,33 @@ class Database:
         """Run one statement on this thread's connection; use it inside ``errors`` or ``transaction``."""
         return self.connection.execute(statement, values)
 
+    def executemany(self, statement: str, rows: Iterable[Sequence[object]]) -> sqlite3.Cursor:
+        """Run one statement for each row of values, on this thread's connection."""
+        return self.connection.executemany(statement, rows)
+
+    def now(self) -> float:
+        """This machine's clock."""
+        return time()
+
+    def wake(self) -> None:
+        """Nobody listens: who waits looks often."""
+
+    def idle(self, stopping: threading.Event, seconds: float) -> None:
+        """Wait some seconds, or until ``stopping`` is set."""
+        stopping.wait(seconds)
+
     @contextmanager
-    def transaction(self) -> Iterator[sqlite3.Connection]:
+    def transaction(self, alone: bool = True) -> "Iterator[SqliteDatabase]":
         """What is written inside happens as a whole or not at all. Keep it short: other processes wait."""
         if getattr(self._local, "inside", False):
-            yield self.connection
+            yield self
             return
         with self.errors():
             connection = self.connection
             connection.execute("BEGIN IMMEDIATE")
             self._local.inside = True
             try:
-                yield connection
+                yield self
                 connection.execute("COMMIT")
             finally:
                 self._local.inside = False
@@ -133,9 +152,9 @@ class Database:
                             "Check that the folder exists and is writable.")
 
 
-def _phrases(words: Sequence[str]) -> str:
-    """A query of FTS5 for all of these strings; words are letters and digits, so nothing in them has to be escaped."""
-    return " ".join(f'"{word}"' for word in words)
+def _begun(words: Sequence[str]) -> str:
+    """A query of FTS5 for words that begin so; they are letters and digits, so nothing in them has to be escaped."""
+    return " ".join(f'"{word}"*' for word in words)
 
 
 def _free(folder: Path) -> int:

@@ -4,19 +4,16 @@
 import re
 
 _WORD = re.compile(r"\w+")
-_LEAST = 3  # letters that can be looked for inside a word; fewer are the beginning of one
 
 
 def searched(*texts: str) -> str:
-    """Texts as they are searched: their words, case folded, each behind two blanks, so that the beginning of a word
-    can be told from its middle."""
-    return "".join(f"  {word}" for text in texts for word in _WORD.findall(text.casefold()))
+    """Texts as they are searched: their words, case folded, each behind a blank, by which its beginning is known."""
+    return "".join(f" {word}" for text in texts for word in _WORD.findall(text.casefold()))
 
 
 def wanted(query: str) -> list[str]:
-    """What has to stand in ``searched`` texts for what a person typed: its words anywhere, single letters and pairs at
-    the beginning of a word."""
-    return [word if len(word) >= _LEAST else f"  {word}" for word in _WORD.findall(query.casefold())]
+    """The words that a person typed, case folded: something has to begin with each."""
+    return _WORD.findall(query.casefold())
 
 
 def name_words(name: str) -> list[str]:

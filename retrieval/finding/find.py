@@ -19,7 +19,7 @@ from retrieval.finding.run_features import NAMES, Values, features
 from retrieval.finding.run_ranker import score_runs
 from retrieval.finding.search import promising
 from retrieval.index.embedding import Embedder
-from retrieval.index.index import Index
+from retrieval.index.index import AnyIndex
 from retrieval.index.script import LONGEST, Script, project
 from retrieval.index.snapshot import View
 from retrieval.model import Found, Question, Run
@@ -49,7 +49,7 @@ class _Chunk:
 
 def find(
     question: Question,
-    index: Index,
+    index: AnyIndex,
     embed: Embedder,
     count: int = 10,
     within: Collection[str] | None = None,

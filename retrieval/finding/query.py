@@ -9,7 +9,8 @@ import numpy as np
 import numpy.typing as npt
 
 from retrieval.index.embedding import Embedder, Matrix
-from retrieval.index.snapshot import Layout, View
+from retrieval.index.places import Layout
+from retrieval.index.snapshot import View
 
 Values = npt.NDArray[np.float64]
 

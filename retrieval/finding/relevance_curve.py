@@ -10,7 +10,7 @@ from retrieval.finding.query import sought
 from retrieval.finding.ranker import Ranker, shipped
 from retrieval.finding.signals import gather
 from retrieval.index.embedding import Embedder
-from retrieval.index.index import Index
+from retrieval.index.index import AnyIndex
 from retrieval.model import Question
 
 _SOFTENED = 2.5
@@ -26,7 +26,7 @@ class Warmth:
     value: float
 
 
-def heat(question: Question, index: Index, embed: Embedder, ranker: Ranker | None = None) -> list[Warmth]:
+def heat(question: Question, index: AnyIndex, embed: Embedder, ranker: Ranker | None = None) -> list[Warmth]:
     """The parts of the episode that is asked about, in order, each as warm as the ranker finds it.
 
     It is the probability that an answer begins within half a minute, relative to that of the best part and softened.

@@ -10,8 +10,9 @@ from retrieval.finding.query import Sought, Values, sought
 from retrieval.finding.ranker import Ranker, Verdict, shipped
 from retrieval.finding.signals import Field, gather
 from retrieval.index.embedding import Embedder
-from retrieval.index.index import Index
-from retrieval.index.snapshot import Layout, View
+from retrieval.index.index import AnyIndex
+from retrieval.index.places import Layout
+from retrieval.index.snapshot import View
 from retrieval.model import Moment, Question
 
 COVERED = 0.28
@@ -27,7 +28,7 @@ _LENGTH = 90  # words of a moment, about
 
 def find(
     question: Question,
-    index: Index,
+    index: AnyIndex,
     embed: Embedder,
     count: int = 10,
     within: Collection[str] | None = None,

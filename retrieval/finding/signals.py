@@ -8,7 +8,8 @@ import numpy as np
 import numpy.typing as npt
 
 from retrieval.finding.query import Sought, Values, named
-from retrieval.index.snapshot import Layout, View
+from retrieval.index.places import Layout
+from retrieval.index.snapshot import View
 
 Places = npt.NDArray[np.int64]
 Run = tuple[Places, Places]
@@ -102,8 +103,9 @@ def gather(view: View, layouts: Sequence[Layout], what: Sought) -> Evidence:
     near, at, following, past, focus = [], [], [], [], []
     held = np.zeros((len(words), len(field.here)))
     titled = np.array([[view.titled(word, layout) for layout in layouts] for word in words], np.float64)
-    for layout, edge in zip(layouts, field.edges, strict=False):
-        units, windows = (np.einsum("ij,j->i", rows, vector).astype(np.float64) for rows in view.vectors(layout))
+    holding = view.held(words, layouts)
+    for layout, edge, cosines in zip(layouts, field.edges, view.cosines(layouts, vector), strict=False):
+        units, windows = (part.astype(np.float64) for part in cosines)
         here = np.arange(layout.units)
         near.append(units)
         if len(windows):
@@ -117,7 +119,7 @@ def gather(view: View, layouts: Sequence[Layout], what: Sought) -> Evidence:
             past.append(np.zeros(layout.units))
         focus.append(layout.focus @ vector - layout.offset)
         for number, word in enumerate(words):
-            held[number, edge + view.holding(word, layout)] = 1
+            held[number, edge + holding[word, layout.episode_id]] = 1
     parts = [np.concatenate(part) for part in (near, at, following, past, focus)]
     speaks = np.concatenate([named(what.text, layout.speakers)[layout.speaker] for layout in layouts])
     return Evidence(field, parts[0], parts[1], parts[2], parts[3], parts[4], held, what.weight,

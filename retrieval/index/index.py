@@ -11,18 +11,18 @@ import json
 import sqlite3
 import threading
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager, suppress
+from contextlib import AbstractContextManager, contextmanager, suppress
 from pathlib import Path
-
-import numpy as np
+from typing import Protocol
 
 from episodes.text.stemming import has_stems
 from retrieval.index import vectors as stored
 from retrieval.index.chunking import UNIT, WINDOW
 from retrieval.index.embedding import DIMENSION, Matrix
+from retrieval.index.places import places_of
 from retrieval.index.script import Script, version
-from retrieval.index.snapshot import PLACE, State, View, filed, read_state
-from retrieval.index.statistics import focus, seams
+from retrieval.index.snapshot import COMMON, RARE, State, View, filed, read_state
+from retrieval.index.tokens import TOKENIZER
 from retrieval.model import Passage
 from voice.errors import LibraryError, NoSpace, from_os_error
 
@@ -30,8 +30,6 @@ _FORMAT = "11"  # of the tables and the matrix; another one is made anew
 _BEFORE = "10"  # the format that lacks only the tables of places
 _BUSY = 30.0  # seconds to wait for another writer
 _WASTE = 4096  # dead rows from which on copying the living ones is worth it, when they are also a third of all
-_COMMON = 0.005  # share of the units from which on a word is common: searched inside episodes only
-_RARE = 1000  # units that a word may stand in without being common, however small the library is
 _COUNTED = 1000  # words of the library's that are counted with each episode that is added
 
 _TABLES = (
@@ -39,7 +37,7 @@ _TABLES = (
 )  # fmt: skip
 _LAST = "\U0010ffff"  # behind all words
 
-_TOKENS = "tokenize='porter unicode61 remove_diacritics 2', detail=none"
+_TOKENS = f"tokenize='{TOKENIZER}', detail=none"
 _SCHEMA = f"""
 CREATE TABLE IF NOT EXISTS meta (name TEXT PRIMARY KEY, value TEXT NOT NULL) WITHOUT ROWID;
 CREATE TABLE IF NOT EXISTS episodes (
@@ -68,6 +66,44 @@ CREATE VIRTUAL TABLE IF NOT EXISTS stems USING fts5(words, tokenize="unicode61 t
 # spans: the same places in a few bytes, with the version that they came in; gone: what went, and when. So the state of
 # a search is brought up to date by what is new.
 # stems: the words of the texts that are not in English, under the same rowid, each behind the code of its language.
+
+
+class AnyIndex(Protocol):
+    """All passages of a library, wherever they are kept. ``Index`` says what each does."""
+
+    dimension: int
+
+    @property
+    def episodes(self) -> tuple[str, ...]:
+        """The ids of all episodes in the index."""
+
+    @property
+    def mended(self) -> int | None:
+        """The version of the library up to which it was compared with the library; None when it never was."""
+
+    @mended.setter
+    def mended(self, version: int | None) -> None: ...
+
+    def holds(self, episode_id: str) -> bool:
+        """Whether an episode is in it."""
+
+    def add(
+        self, episode_id: str, passages: Sequence[Passage], vectors: Matrix, title: str = "",
+        script: Script | None = None, language: str = "",
+    ) -> None:
+        """Put an episode in, replacing what was there under its id; all of it or nothing."""
+
+    def remove(self, episode_id: str) -> None:
+        """Take an episode out; nothing happens when it is not there."""
+
+    def damaged(self, most: int = 0) -> tuple[str, ...]:
+        """The episodes whose vectors are not those that were written."""
+
+    def view(self) -> AbstractContextManager[View]:
+        """A consistent look at it."""
+
+    def close(self) -> None:
+        """Close what is open."""
 
 
 class Index:
@@ -153,21 +189,9 @@ class Index:
         ``language`` (a code) its words are stemmed; those of one that is not known as if they were English.
         Raises NoSpace when the disk is full; the index is then as before.
         """
-        if vectors.shape != (len(passages), self.dimension):
-            raise ValueError(f"{len(passages)} passages but vectors of shape {vectors.shape}")
+        places, focused, speakers = places_of(passages, vectors, self.dimension)
         units = [passage for passage in passages if passage.grain == UNIT]
         windows = [passage for passage in passages if passage.grain == WINDOW]
-        if list(passages) != units + windows:
-            raise ValueError("passages must be units, then windows")
-        speakers = list(dict.fromkeys(passage.speaker for passage in passages))
-        places = np.zeros(len(units), PLACE)
-        for place, unit in zip(places, units, strict=True):
-            place["start"], place["end"] = unit.start, unit.end
-            place["words"], place["break"] = min(len(unit.text.split()), 65535), unit.break_
-            place["speaker"], place["asks"] = speakers.index(unit.speaker), "?" in unit.text
-        places["seams"] = seams(vectors[: len(units)], places["words"].tolist())
-        rows_of_focus, places["offset"] = focus(vectors[: len(units)])
-        focused = rows_of_focus.astype(np.float16).tobytes()
         with _translated("write the index"), self._writing() as db:
             self._forget(db, episode_id)
             rows, texts = self._number(db, "rows"), self._number(db, "texts")
@@ -175,7 +199,7 @@ class Index:
             db.execute("INSERT INTO sums VALUES (?, ?)", (episode_id, stored.checksum(vectors)))
             db.execute(
                 "INSERT INTO episodes VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)",
-                (episode_id, rows, texts, len(units), len(windows), title, places.tobytes(), json.dumps(speakers),
+                (episode_id, rows, texts, len(units), len(windows), title, places, json.dumps(speakers),
                  focused),
             )
             db.execute(
@@ -277,7 +301,7 @@ class Index:
         since = self._text(db, "counted")
         found = db.execute("SELECT term, doc FROM vocabulary WHERE term > ? LIMIT ?", (since, _COUNTED)).fetchall()
         until = found[-1][0] if len(found) == _COUNTED else _LAST
-        least = max(_RARE, _COMMON * self._number(db, "units"))
+        least = max(RARE, COMMON * self._number(db, "units"))
         db.execute("DELETE FROM common WHERE word > ? AND word <= ?", (since, until))
         db.executemany("INSERT INTO common VALUES (?, ?)", ((term, count) for term, count in found if count > least))
         self._set(db, "counted", "" if until == _LAST else until)

@@ -1,92 +1,34 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """One consistent look at the index: where passages lie, what they say, what is near a question."""
 
-import json
-import re
 import sqlite3
-from collections.abc import Collection
-from dataclasses import dataclass, field, replace
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass, field
 from difflib import get_close_matches
 from itertools import zip_longest
 from pathlib import Path
 
 import numpy as np
-import numpy.typing as npt
 
 from episodes.text.stemming import stem
-from retrieval.index.chunking import window_spans
 from retrieval.index.embedding import DIMENSION, Matrix
+from retrieval.index.places import WORD, Layout, Rows, made_layout
 from retrieval.index.script import Script
-from retrieval.index.statistics import SCALES
 from retrieval.index.vectors import Stored, nearest, stored
 from voice.errors import LibraryError
 
-Rows = npt.NDArray[np.int64]
-Seconds = npt.NDArray[np.float64]
-
-PLACE = np.dtype([
-    ("start", "<f8"), ("end", "<f8"), ("words", "<u2"), ("break", "u1"), ("speaker", "<u2"), ("asks", "u1"),
-    ("seams", "<f4", (len(SCALES),)), ("offset", "<f4"),
-])  # fmt: skip
-"""What is stored of each unit beside its vector and its text."""
+COMMON = 0.005
+"""Share of the units from which on a word is common: searched inside episodes only."""
+RARE = 1000
+"""Units that a word may stand in without being common, however small the library is."""
 
 _FUZZY = 6  # letters of a stem from which on it may be taken for a similar one
 _ALIKE = 0.8  # how similar, 0..1
-_WORD = re.compile(r"[^\W_]+")
 _LAYOUTS = 64  # layouts kept in memory, some 500 KB each
 _SCRIPTS = 24  # scripts kept in memory, some two megabytes each
 _TEXTS_WITH = "SELECT rowid FROM texts WHERE texts MATCH ?"
 _STEMS_WITH = "SELECT rowid FROM stems WHERE stems MATCH ?"
 _STEMS = 20_000  # stems kept in memory
-
-
-@dataclass(frozen=True, slots=True)
-class Layout:
-    """Where the passages of one episode lie, as arrays over its units and its windows.
-
-    ``language`` is the code of the language by which its words are stemmed, "" for English; ``title`` are the stems of
-    the words in the episode's title. ``row`` is the first unit's row in the matrix,
-    ``windows_row`` the first window's, ``text_row`` the number of the first unit's text. Of the units: ``start`` and
-    ``end`` in seconds, ``words`` counts, ``break_`` as in Passage, ``speaker`` numbers into ``speakers``, ``asks`` 1
-    where there is a question, ``seams`` (units, 3) as in ``shape.seams``, ``focus`` (units, width) and ``offset`` as in
-    ``shape.focus``. Of the windows: ``first`` and ``last`` (exclusive), the units that each spans.
-    """
-
-    episode_id: str
-    language: str
-    title: frozenset[str]
-    row: int
-    windows_row: int
-    text_row: int
-    start: Seconds
-    end: Seconds
-    words: npt.NDArray[np.int64]
-    break_: npt.NDArray[np.int64]
-    speaker: npt.NDArray[np.int64]
-    speakers: tuple[str, ...]
-    asks: npt.NDArray[np.int64]
-    seams: npt.NDArray[np.float32]
-    focus: npt.NDArray[np.float32]
-    offset: npt.NDArray[np.float32]
-    first: npt.NDArray[np.int64]
-    last: npt.NDArray[np.int64]
-
-    @property
-    def units(self) -> int:
-        """How many units the episode has."""
-        return len(self.start)
-
-    def until(self, seconds: float) -> "Layout":
-        """The part that is over at ``seconds``: units and windows that reach beyond are left out."""
-        later = np.flatnonzero(self.end > seconds)
-        units = int(later[0]) if len(later) else self.units
-        windows = int(np.searchsorted(self.last, units, side="right"))
-        return replace(
-            self, start=self.start[:units], end=self.end[:units], words=self.words[:units],
-            break_=self.break_[:units], speaker=self.speaker[:units], asks=self.asks[:units],
-            seams=self.seams[:units], focus=self.focus[:units], offset=self.offset[:units],
-            first=self.first[:windows], last=self.last[:windows],
-        )  # fmt: skip
 
 
 @dataclass(frozen=True, slots=True)
@@ -163,7 +105,8 @@ def _places(db: sqlite3.Connection, before: State | None) -> tuple[tuple[str, ..
     read, and the rest taken over from ``before``."""
     since = before.version if before is not None else -1
     found = db.execute(
-        "SELECT id, first, texts, units, windows FROM spans WHERE version > ? ORDER BY first", (since,)
+        "SELECT id, first, texts, units, windows FROM spans WHERE version > ? ORDER BY +first",  # by versions, not rows
+        (since,),
     ).fetchall()
     new = np.array([row[1:] for row in found], np.int64).reshape(-1, 4)
     ids = tuple(row[0] for row in found)
@@ -180,10 +123,11 @@ def _places(db: sqlite3.Connection, before: State | None) -> tuple[tuple[str, ..
 
 def filed(text: str, language: str) -> str:
     """The words of a text that is not in English, as the index files them."""
-    return " ".join(_filed(word, language) for word in _WORD.findall(text.lower()))
+    return " ".join(filed_word(word, language) for word in WORD.findall(text.lower()))
 
 
-def _filed(word: str, language: str) -> str:
+def filed_word(word: str, language: str) -> str:
+    """A word of another language than English, as the index files it."""
     return f"{language}_{stem(word, language)}"
 
 
@@ -229,18 +173,9 @@ class View:
         if found is None:
             return None
         row, text_row, title, blob, speakers, focused = found
-        units = np.frombuffer(blob, PLACE)
         language = self._state.languages.get(episode_id, "")
-        spans = np.array(window_spans(units["words"].tolist(), units["break"].tolist()), np.int64).reshape(-1, 2)
-        layout = Layout(
-            episode_id, language, frozenset(self._stem(word, language) for word in _WORD.findall(title.lower())),
-            row, row + len(units), text_row,
-            units["start"].astype(np.float64), units["end"].astype(np.float64),
-            units["words"].astype(np.int64), units["break"].astype(np.int64), units["speaker"].astype(np.int64),
-            tuple(json.loads(speakers)), units["asks"].astype(np.int64), units["seams"],
-            np.frombuffer(focused, np.float16).reshape(len(units), self.matrix.exact.shape[1]).astype(np.float32),
-            units["offset"], spans[:, 0], spans[:, 1],
-        )  # fmt: skip
+        width = self.matrix.exact.shape[1]
+        layout = made_layout(episode_id, language, title, row, text_row, blob, speakers, focused, width, self._stem)
         if len(self._state.layouts) >= _LAYOUTS:
             self._state.layouts.clear()
         self._state.layouts[episode_id] = layout
@@ -269,6 +204,14 @@ class View:
             matrix[layout.windows_row : layout.windows_row + len(layout.first)],
         )
 
+    def cosines(self, layouts: Sequence[Layout], vector: Matrix) -> list[tuple[Matrix, Matrix]]:
+        """The cosines of the units and of the windows of each layout with ``vector`` (width,)."""
+        found = []
+        for layout in layouts:
+            units, windows = (np.einsum("ij,j->i", rows, vector) for rows in self.vectors(layout))
+            found.append((units, windows))
+        return found
+
     def dense(
         self, vector: Matrix, count: int, within: Collection[str] | None = None
     ) -> list[tuple[str, Rows, Matrix]]:
@@ -292,7 +235,7 @@ class View:
         gives its place to what the library has instead: "homeo stasis" homeostasis, "softfork" soft and fork,
         "optimise" optimize, "symulation" simulation.
         """
-        said = _WORD.findall(text.lower())
+        said = WORD.findall(text.lower())
         found: dict[str, str] = {}
         skip = False
         for word, following in zip_longest(said, said[1:], fillvalue=""):
@@ -317,11 +260,16 @@ class View:
         stem = self._stem(word)
         if len(stem) < _FUZZY:
             return (word,)
-        near = self._db.execute(
+        near = self._beginning(stem[:2], len(stem) - 2, len(stem) + 2)
+        return tuple(get_close_matches(stem, near, 1, _ALIKE)) or (word,)
+
+    def _beginning(self, begin: str, shortest: int, longest: int) -> list[str]:
+        """The stems of the library that begin so, of ``shortest`` to ``longest`` letters."""
+        found = self._db.execute(
             "SELECT term FROM vocabulary WHERE term >= ? AND term < ? AND length(term) BETWEEN ? AND ?",
-            (stem[:2], stem[:2] + "\uffff", len(stem) - 2, len(stem) + 2),
+            (begin, begin + "\uffff", shortest, longest),
         )
-        return tuple(get_close_matches(stem, [term for (term,) in near], 1, _ALIKE)) or (word,)
+        return [term for (term,) in found]
 
     def frequency(self, word: str) -> int:
         """In how many units of the library a word stands, in any of its forms."""
@@ -337,9 +285,13 @@ class View:
         """True for a word that stands in so many units that looking it up in the whole library takes long."""
         return self._stem(word) in self._state.common
 
+    def held(self, words: Sequence[str], layouts: Sequence[Layout]) -> Mapping[tuple[str, str], Rows]:
+        """The units of each episode that hold each word, by word and id."""
+        return {(word, layout.episode_id): self.holding(word, layout) for word in words for layout in layouts}
+
     def holding(self, word: str, layout: Layout) -> Rows:
         """The units of an episode, numbered inside it, that hold a word in any of its forms."""
-        query, sought = (_STEMS_WITH, _filed(word, layout.language)) if layout.language else (_TEXTS_WITH, word)
+        query, sought = (_STEMS_WITH, filed_word(word, layout.language)) if layout.language else (_TEXTS_WITH, word)
         found = self._db.execute(
             f"{query} AND rowid BETWEEN ? AND ?",
             (f'"{sought}"', layout.text_row, layout.text_row + layout.units - 1),
@@ -360,7 +312,7 @@ class View:
         rows = {row for (row,) in self._db.execute(_TEXTS_WITH, (f'"{word}"',))}
         languages = sorted(set(self._state.languages.values()))
         if languages:
-            match = " OR ".join(f'"{_filed(word, language)}"' for language in languages)
+            match = " OR ".join(f'"{filed_word(word, language)}"' for language in languages)
             rows |= {row for (row,) in self._db.execute(_STEMS_WITH, (match,))}
         return np.array(sorted(rows), np.int64)
 
@@ -375,7 +327,7 @@ class View:
     def _stem(self, word: str, language: str = "") -> str:
         """The form under which the index files a word."""
         if language:
-            return _filed(word, language)
+            return filed_word(word, language)
         stems = self._state.stems
         stem = stems.get(word)
         if stem is None:

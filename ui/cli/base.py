@@ -31,9 +31,9 @@ def settings_of(ctx: click.Context, **flags: Any) -> Settings:
 @contextlib.contextmanager
 def library_of(ctx: click.Context) -> "Iterator[Library]":
     """The library alone: no engine, so that it opens at once."""
-    from episodes.store.library import Library
+    from ui.storage import open_library
 
-    library = Library.open(settings_of(ctx).data_dir)
+    library = open_library(settings_of(ctx))
     try:
         yield library
     finally:

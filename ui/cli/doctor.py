@@ -12,7 +12,6 @@ from typing import Any
 
 from msgspec.structs import replace
 
-from episodes.store.library import Library
 from episodes.text.language import name_of
 from retrieval.index.minilm import MiniLM
 from retrieval.index.sentence_model import ADVICE, complete, find_model
@@ -20,6 +19,7 @@ from ui.cli import client
 from ui.engines import Engines
 from ui.model_catalogue import speakers_folder, whisper_folder
 from ui.settings import Settings, default_config_file
+from ui.storage import examined, open_library
 from voice import diarization
 from voice.devices import sound_devices
 from voice.errors import EarmarkError, EngineError
@@ -55,7 +55,7 @@ class Finding:
 def examine(settings: Settings) -> list[Finding]:
     """Look at everything; a part that fails becomes a finding, never an exception."""
     parts: tuple[Callable[[Settings], Iterator[Finding]], ...] = (
-        _versions, _folders, _library, _hearing, _speakers, _speaking, _languages, _finding, _sound, _server,
+        _versions, _folders, _database, _library, _hearing, _speakers, _speaking, _languages, _finding, _sound, _server,
     )
     found: list[Finding] = []
     for part in parts:
@@ -84,11 +84,18 @@ def _folders(settings: Settings) -> Iterator[Finding]:
     yield Finding("disk", not advice, f"{_size(free)} free", advice)
 
 
+def _database(settings: Settings) -> Iterator[Finding]:
+    """The server that the settings name, if they do."""
+    if settings.database:
+        for subject, state, advice in examined(settings):
+            yield Finding(subject, not advice, state, advice, fatal=bool(advice) and subject == "database")
+
+
 def _library(settings: Settings) -> Iterator[Finding]:
-    if not (settings.data_dir / "library.db").exists():
+    if not settings.database and not (settings.data_dir / "library.db").exists():
         yield Finding("library", True, "not begun", "Start 'earmark serve' for the demo, or 'earmark add FILE'.")
         return
-    library = Library.open(settings.data_dir)
+    library = open_library(settings)
     try:
         held, unready = library.overview(), library.unready(UNREADY)
     finally:
@@ -172,9 +179,9 @@ def _speaking(settings: Settings) -> Iterator[Finding]:
 
 def _languages(settings: Settings) -> Iterator[Finding]:
     """Whether answers out of episodes in other languages are read in a voice of theirs."""
-    if not (settings.data_dir / "library.db").exists():
+    if not settings.database and not (settings.data_dir / "library.db").exists():
         return
-    library = Library.open(settings.data_dir)
+    library = open_library(settings)
     try:
         spoken = set(library.languages()) - {"", "en"}
     finally:

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from ui.companion import Companion
 
 
-SHOWN = 100
+SHOWN = 50
 """Jobs of each state that are listed."""
 
 
@@ -96,8 +96,9 @@ def jobs(ctx: click.Context, most: int, as_json: bool) -> None:
         if as_json:
             print_json([schemas.work_json(work) for work in found])
             return
+        episodes = library.some(work.episode_id for work in found)
         for work in found:
-            episode = library.by_id(work.episode_id)
+            episode = episodes.get(work.episode_id)
             if episode is None:  # it was removed meanwhile
                 continue
             left = "" if work.eta is None else f", ready in {in_words(work.eta)}"
@@ -148,12 +149,14 @@ def retry(ctx: click.Context, episode: str, wait: bool) -> None:
 
 @click.command()
 @click.option("--idle", type=click.FloatRange(min=0), help="Stop after so many seconds with nothing to do [never].")
+@click.option("--concurrency", type=click.IntRange(1, 64), default=1, metavar="N", show_default=True,
+              help="So many at the same time, each in a process of its own.")
 @click.pass_context
-def work(ctx: click.Context, idle: float | None) -> None:
+def work(ctx: click.Context, idle: float | None, concurrency: int) -> None:
     """Take in what waits, until Ctrl-C. 'earmark serve' starts one of these when there is something to do."""
     from episodes.ingest import worker
     from ui.companion import Companion
-    from ui.worker_supervisor import yield_to_listeners
+    from ui.worker_supervisor import begin, yield_to_listeners
 
     stopping = threading.Event()
 
@@ -166,9 +169,16 @@ def work(ctx: click.Context, idle: float | None) -> None:
 
     for name in (signal.SIGINT, signal.SIGTERM):
         signal.signal(name, stop)
+    settings = settings_of(ctx)
+    others = [begin(settings, idle) for _ in range(concurrency - 1)]
     yield_to_listeners()
-    companion = Companion(settings_of(ctx))
+    companion = Companion(settings)
     try:
         worker.run(companion.library, companion.tools, stopping, idle)
     finally:
+        if stopping.is_set():
+            for other in others:
+                other.terminate()
         companion.close()
+        for other in others:
+            other.wait()

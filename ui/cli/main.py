@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from ui.cli import episodes, jobs, listen
+from ui.cli import episodes, jobs, listen, storing
 from ui.cli.base import (
     answering,
     companion_of,
@@ -107,7 +107,7 @@ def serve(
 for command in (
     episodes.add, episodes.sync, episodes.feeds,
     listen.listen, listen.devices, listen.service,
-    jobs.jobs, jobs.cancel, jobs.retry, jobs.work,
+    jobs.jobs, jobs.cancel, jobs.retry, jobs.work, storing.migrate, storing.copy,
 ):  # fmt: skip
     main.add_command(command)
 

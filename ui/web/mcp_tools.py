@@ -57,7 +57,8 @@ def offer(gr: Any, companion: Companion) -> None:
         """List the podcast episodes in the library. Call this first: the other tools take the "id" it gives.
 
         Args:
-            search: Words that must all occur in the title, show or guests; empty lists everything, newest first.
+            search: Words (or their beginnings) that all stand in the title, show or guests; empty lists everything,
+                newest first.
             skip: How many of them to leave out. At most 200 come at a time: for more, skip those that came.
 
         Returns:

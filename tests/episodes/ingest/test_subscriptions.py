@@ -26,6 +26,8 @@ from episodes.topics.segmentation import Embed
 from episodes.transcripts.writer import write_json, write_srt, write_vtt
 from tests.episodes.feedserver import Publisher, publishing
 from tests.episodes.tones import write_tones
+from ui.settings import Settings
+from ui.storage import open_library
 from voice.errors import DownloadError, EarmarkError, FeedError, LibraryError
 from voice.model import Cue
 
@@ -45,10 +47,11 @@ def publisher(tmp_path: Path) -> Iterator[Publisher]:
 
 
 @pytest.fixture
-def library(tmp_path: Path) -> Iterator[Library]:
-    found = Library.open(tmp_path / "library")
-    yield found
-    found.close()
+def library(tmp_path: Path, database_url: str) -> Iterator[Library]:
+    """Of each engine."""
+    library = open_library(Settings(data_dir=tmp_path / "library", database=database_url))
+    yield library
+    library.close()
 
 
 @pytest.fixture
@@ -457,7 +460,8 @@ def test_a_list_of_feeds_is_left_when_nobody_waits_any_more(publisher: Publisher
     assert len(publisher.asked) == 2
 
 
-def test_episodes_are_found_by_what_a_feed_says_without_looking_at_all(library: Library) -> None:
+def test_episodes_are_found_by_what_a_feed_says_without_looking_at_all(tmp_path: Path) -> None:
+    library = Library.open(tmp_path)
     plan = library.database.execute(
         "EXPLAIN QUERY PLAN SELECT id FROM episodes WHERE title = ? AND show = ? AND published = ?", ("a", "b", "c")
     ).fetchall()

@@ -26,13 +26,18 @@ from episodes.topics.segmentation import Embed
 from tests.episodes import killing
 from tests.episodes.ingest.test_pipeline import CUES, LENGTH, SAID, Recogniser
 from tests.episodes.tones import write_tones
+from ui.settings import Settings
+from ui.storage import open_library
 from voice.errors import DownloadError, EarmarkError, LibraryError
 from voice.model import Bias, Piece
 
 
 @pytest.fixture
-def library(tmp_path: Path) -> Library:
-    return Library.open(tmp_path / "library")
+def library(tmp_path: Path, database_url: str) -> Iterator[Library]:
+    """Of each engine."""
+    library = open_library(Settings(data_dir=tmp_path / "library", database=database_url))
+    yield library
+    library.close()
 
 
 def source(folder: Path, name: str) -> Source:

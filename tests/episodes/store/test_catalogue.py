@@ -11,15 +11,17 @@ from episodes.model import Cue, Episode, Overview, Show, Source, State, Step, St
 from episodes.store.catalogue import Order
 from episodes.store.jobs import BY_HAND, JobState, Queue
 from episodes.store.library import Library
+from ui.settings import Settings
+from ui.storage import open_library
 from voice.errors import UnknownEpisode
 
 FRUIT = ("Apples", "Pears", "Plums", "Quinces", "Cherries")
 
 
 @pytest.fixture
-def library(tmp_path: Path) -> Iterator[Library]:
+def library(tmp_path: Path, database_url: str) -> Iterator[Library]:
     """Five episodes of two shows, the newest arrival last; the first two can be asked and have sound."""
-    library = Library.open(tmp_path / "library")
+    library = open_library(Settings(data_dir=tmp_path / "library", database=database_url))
     with library.transaction():
         for number, title in enumerate(FRUIT):
             show = "Orchard" if number < 3 else ""
@@ -56,8 +58,9 @@ def test_pages_are_whole_episodes(library: Library) -> None:
 
 
 @pytest.mark.parametrize(("query", "found"), [
-    ("", FRUIT[::-1]), ("PEAR", ["Pears"]), ("err", ["Cherries"]), ("orchard l", ["Plums", "Pears"][1:]),
-    ("ann orch", ["Pears"]), ("p", ["Plums", "Pears"]), ("pl", ["Plums"]), ("um", []), ("apples pears", []),
+    ("", FRUIT[::-1]), ("PEAR", ["Pears"]),
+    ("cherr", ["Cherries"]), ("erries", []), ("orchard l", ["Plums", "Pears"][1:]),
+    ("ann orch", ["Pears"]), ("p", ["Plums", "Pears"]), ("pl", ["Plums"]), ("lums", []), ("apples pears", []),
     ('"', FRUIT[::-1]), ("apples) OR (pears", []),
 ])  # fmt: skip
 def test_what_is_typed_finds_words_and_their_beginnings(library: Library, query: str, found: list[str]) -> None:

@@ -1,0 +1,114 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Copying a library from one engine to another: the tables have the same columns in both."""
+
+import shutil
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+from typing import Any
+
+from episodes.store.database import Database
+from voice.errors import LibraryError, from_os_error
+
+_COLUMNS = {
+    "episodes": (
+        "id", "number", "content", "title", "show", "guests", "published", "seconds", "source", "audio", "language",
+        "folded", "words", "ready", "ready_since", "changed",
+    ),
+    "steps": ("episode", "step", "state", "progress", "reason"),
+    "cues": ("episode", "number", "start", '"end"', "text", "speaker", "words"),
+    "chapters": ("episode", "number", "start", "title"),
+    "segments": ("episode", "number", "start", '"end"', "title", "summary"),
+    "digests": ("episode", "teaser", "summary", "questions", "writer"),
+    "speakers": ("name", "episode"),
+    "name_words": ("word", "name"),
+    "sources": ("episode", "source"),
+    "pieces": ("episode", "number", "recogniser", "start", '"end"', "cues"),
+    "jobs": (
+        "episode", "number", "state", "priority", "attempts", "due", "worker", "lease", "remaining", "noted", "fetched",
+    ),
+    "left_lying": ("episode",),
+    "speeds": ("step", "work", "sound"),
+    "feeds": ("address", "title", "etag", "modified", "match"),
+    "seen": ("feed", "guid"),
+}  # fmt: skip
+"""All tables but those that follow from others, in an order in which what is referred to comes first."""
+
+_OF_EPISODES = ("steps", "cues", "chapters", "segments", "digests", "sources", "pieces", "jobs", "left_lying")
+_SOME = 100  # episodes whose rows are read at a time
+_MANY = 5_000  # rows of another table that are written at a time
+_FOLDERS = ("audio", "artwork", "fetched")
+
+
+def copy_rows(source: Database, target: Database) -> int:
+    """Copy everything but the files to a library that is empty, as a whole or not at all; returns how many episodes.
+
+    Raises LibraryError when it is not empty.
+    """
+    with target.transaction():
+        if target.execute("SELECT 1 FROM episodes LIMIT 1").fetchone() or target.execute(
+            "SELECT 1 FROM feeds LIMIT 1"
+        ).fetchone():
+            raise LibraryError("There is a library already.", "Copy to an empty one.")
+        copied = 0
+        for some in _ids(source):
+            marks = ", ".join("?" * len(some))
+            _write(target, "episodes", _read(source, "episodes", f"WHERE id IN ({marks})", some))
+            for table in _OF_EPISODES:
+                _write(target, table, _read(source, table, f"WHERE episode IN ({marks})", some))
+            copied += len(some)
+        for table in _COLUMNS:
+            if table != "episodes" and table not in _OF_EPISODES:
+                rows = _read(source, table)
+                for at in range(0, len(rows), _MANY):
+                    _write(target, table, rows[at : at + _MANY])
+        (version,) = source.execute("SELECT count FROM changes").fetchone()
+        target.execute("UPDATE changes SET count = ?", (version,))
+    return copied
+
+
+def copy_files(source: Path, target: Path) -> int:
+    """Copy sound and pictures into another library's folder; those that are there stay. Returns how many were copied.
+    """
+    copied = 0
+    if source.resolve() == target.resolve():
+        return copied
+    for name in _FOLDERS:
+        for path in sorted((source / name).rglob("*")):
+            other = target / path.relative_to(source)
+            if path.is_file() and not other.exists():
+                try:
+                    other.parent.mkdir(parents=True, exist_ok=True)
+                    shutil.copy2(path, other)
+                except OSError as error:
+                    raise from_os_error(error, f"copy {path}") from error
+                copied += 1
+    return copied
+
+
+def _ids(source: Database) -> Iterator[list[str]]:
+    """The ids of all episodes, some at a time."""
+    last = ""
+    with source.errors():
+        while True:
+            rows = source.execute("SELECT id FROM episodes WHERE id > ? ORDER BY id LIMIT ?", (last, _SOME)).fetchall()
+            if not rows:
+                return
+            found = [name for (name,) in rows]
+            yield found
+            last = found[-1]
+
+
+def _read(source: Database, table: str, where: str = "", values: Sequence[object] = ()) -> list[Any]:
+    with source.errors():
+        return source.execute(
+            f"SELECT {', '.join(_COLUMNS[table])} FROM {table} {where}", values  # noqa: S608 (own names)
+        ).fetchall()
+
+
+def _write(target: Database, table: str, rows: Sequence[Sequence[object]]) -> None:
+    if rows:
+        columns = _COLUMNS[table]
+        marks = ", ".join("?" * len(columns))
+        target.executemany(
+            f"INSERT INTO {table} ({', '.join(columns)}) VALUES ({marks})", rows  # noqa: S608 (own names)
+        )

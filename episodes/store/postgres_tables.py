@@ -1,0 +1,150 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The history of the library's tables on PostgreSQL: steps that are only ever added to. The columns are those of the
+SQLite file, so that the same statements run on both.
+
+Names that are compared byte by byte (ranges of ids and words) have the collation C.
+"""
+
+_FIRST = (
+    "CREATE TABLE migrations (version INTEGER PRIMARY KEY)",
+    "CREATE EXTENSION IF NOT EXISTS pg_trgm",
+    "CREATE TABLE changes (count BIGINT NOT NULL)",
+    "INSERT INTO changes VALUES (0)",
+    """CREATE TABLE episodes (
+        id TEXT COLLATE "C" PRIMARY KEY,
+        number BIGINT NOT NULL UNIQUE,
+        content TEXT COLLATE "C" NOT NULL UNIQUE,
+        title TEXT NOT NULL,
+        show TEXT COLLATE "C" NOT NULL,
+        guests TEXT NOT NULL,
+        published TEXT COLLATE "C" NOT NULL,
+        seconds DOUBLE PRECISION NOT NULL,
+        source TEXT NOT NULL,
+        audio TEXT NOT NULL,
+        language TEXT NOT NULL DEFAULT '',
+        folded TEXT COLLATE "C" NOT NULL DEFAULT '',
+        words TEXT COLLATE "C" NOT NULL DEFAULT '',
+        ready INTEGER NOT NULL DEFAULT 0,
+        ready_since BIGINT NOT NULL DEFAULT 0,
+        changed BIGINT NOT NULL DEFAULT 0
+    )""",
+    "CREATE INDEX episodes_by_title ON episodes USING hash (title)",
+    "CREATE INDEX episodes_folded ON episodes (folded)",
+    "CREATE INDEX episodes_published ON episodes (published, number)",
+    "CREATE INDEX episodes_show ON episodes (show, number)",
+    "CREATE INDEX episodes_seconds ON episodes (seconds)",
+    "CREATE INDEX episodes_source ON episodes USING hash (source)",
+    "CREATE INDEX episodes_language ON episodes (language)",
+    "CREATE INDEX episodes_changed ON episodes (changed)",
+    "CREATE INDEX episodes_unready ON episodes (number) WHERE ready = 0",
+    "CREATE INDEX episodes_with_sound ON episodes (number) WHERE ready = 1 AND audio != ''",
+    "CREATE INDEX episodes_words ON episodes USING gin (words gin_trgm_ops)",
+    """CREATE VIEW shows AS
+        SELECT show, count(*) AS episodes, sum(ready) AS ready, sum(seconds) AS seconds FROM episodes GROUP BY show""",
+    """CREATE TABLE removed (episode TEXT COLLATE "C" PRIMARY KEY, changed BIGINT NOT NULL)""",
+    "CREATE INDEX removed_changed ON removed (changed)",
+    """CREATE FUNCTION episode_gone() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN
+        INSERT INTO removed VALUES (old.id, (SELECT count FROM changes) + 1)
+            ON CONFLICT (episode) DO UPDATE SET changed = excluded.changed;
+        RETURN old;
+    END $$""",
+    "CREATE TRIGGER episode_gone AFTER DELETE ON episodes FOR EACH ROW EXECUTE FUNCTION episode_gone()",
+    """CREATE TABLE steps (
+        episode TEXT COLLATE "C" NOT NULL REFERENCES episodes ON DELETE CASCADE,
+        step TEXT NOT NULL,
+        state TEXT NOT NULL,
+        progress DOUBLE PRECISION NOT NULL,
+        reason TEXT NOT NULL,
+        PRIMARY KEY (episode, step)
+    )""",
+    "CREATE INDEX steps_running ON steps (episode) WHERE state = 'running'",
+    """CREATE TABLE cues (
+        episode TEXT COLLATE "C" NOT NULL REFERENCES episodes ON DELETE CASCADE,
+        number INTEGER NOT NULL,
+        start DOUBLE PRECISION NOT NULL,
+        "end" DOUBLE PRECISION NOT NULL,
+        text TEXT NOT NULL,
+        speaker TEXT NOT NULL,
+        words TEXT NOT NULL,
+        PRIMARY KEY (episode, number)
+    )""",
+    """CREATE TABLE chapters (
+        episode TEXT COLLATE "C" NOT NULL REFERENCES episodes ON DELETE CASCADE,
+        number INTEGER NOT NULL,
+        start DOUBLE PRECISION NOT NULL,
+        title TEXT NOT NULL,
+        PRIMARY KEY (episode, number)
+    )""",
+    """CREATE TABLE segments (
+        episode TEXT COLLATE "C" NOT NULL REFERENCES episodes ON DELETE CASCADE,
+        number INTEGER NOT NULL,
+        start DOUBLE PRECISION NOT NULL,
+        "end" DOUBLE PRECISION NOT NULL,
+        title TEXT NOT NULL,
+        summary TEXT NOT NULL,
+        PRIMARY KEY (episode, number)
+    )""",
+    """CREATE TABLE digests (
+        episode TEXT COLLATE "C" PRIMARY KEY REFERENCES episodes ON DELETE CASCADE,
+        teaser TEXT NOT NULL,
+        summary TEXT NOT NULL,
+        questions TEXT NOT NULL,
+        writer TEXT NOT NULL DEFAULT 'extractive'
+    )""",
+    """CREATE TABLE speakers (
+        name TEXT COLLATE "C" NOT NULL,
+        episode TEXT COLLATE "C" NOT NULL REFERENCES episodes ON DELETE CASCADE,
+        PRIMARY KEY (name, episode)
+    )""",
+    "CREATE INDEX speakers_episode ON speakers (episode)",
+    """CREATE TABLE name_words (
+        word TEXT COLLATE "C" NOT NULL,
+        name TEXT COLLATE "C" NOT NULL,
+        PRIMARY KEY (word, name)
+    )""",
+    """CREATE TABLE left_lying (episode TEXT COLLATE "C" PRIMARY KEY REFERENCES episodes ON DELETE CASCADE)""",
+    """CREATE TABLE jobs (
+        episode TEXT COLLATE "C" PRIMARY KEY REFERENCES episodes ON DELETE CASCADE,
+        number BIGINT NOT NULL UNIQUE,
+        state TEXT NOT NULL,
+        priority BIGINT NOT NULL,
+        attempts INTEGER NOT NULL,
+        due DOUBLE PRECISION NOT NULL,
+        worker TEXT NOT NULL,
+        lease DOUBLE PRECISION NOT NULL,
+        remaining DOUBLE PRECISION,
+        noted DOUBLE PRECISION NOT NULL,
+        fetched INTEGER NOT NULL DEFAULT 0
+    )""",
+    "CREATE INDEX jobs_order ON jobs (state, priority DESC, number)",
+    "CREATE INDEX jobs_fetched ON jobs (state, fetched, priority DESC, number)",
+    """CREATE TABLE sources (
+        episode TEXT COLLATE "C" PRIMARY KEY REFERENCES episodes ON DELETE CASCADE,
+        source TEXT NOT NULL
+    )""",
+    """CREATE TABLE pieces (
+        episode TEXT COLLATE "C" NOT NULL REFERENCES episodes ON DELETE CASCADE,
+        number INTEGER NOT NULL,
+        recogniser TEXT NOT NULL,
+        start DOUBLE PRECISION NOT NULL,
+        "end" DOUBLE PRECISION NOT NULL,
+        cues TEXT NOT NULL,
+        PRIMARY KEY (episode, number)
+    )""",
+    "CREATE TABLE speeds (step TEXT PRIMARY KEY, work DOUBLE PRECISION NOT NULL, sound DOUBLE PRECISION NOT NULL)",
+    """CREATE TABLE feeds (
+        address TEXT COLLATE "C" PRIMARY KEY,
+        title TEXT NOT NULL,
+        etag TEXT NOT NULL,
+        modified TEXT NOT NULL,
+        match TEXT NOT NULL
+    )""",
+    """CREATE TABLE seen (
+        feed TEXT COLLATE "C" NOT NULL REFERENCES feeds ON DELETE CASCADE ON UPDATE CASCADE,
+        guid TEXT COLLATE "C" NOT NULL,
+        PRIMARY KEY (feed, guid)
+    )""",
+)
+
+MIGRATIONS: tuple[tuple[str, ...], ...] = (_FIRST,)
+"""The statements of each step, in order; the table ``migrations`` tells how many a database has seen."""

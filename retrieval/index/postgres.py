@@ -1,0 +1,415 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The index on a PostgreSQL server with pgvector: what ``Index`` and ``View`` do, where many machines work.
+
+Vectors have half precision; the nearest of all are found by HNSW, those of some episodes are compared one by one.
+Stems are made here, as SQLite makes them, and the server only finds what holds them. Which words are common, and which
+a question looks for, is decided by the same code for both engines.
+"""
+
+import json
+import re
+import threading
+from collections import Counter, OrderedDict
+from collections.abc import Collection, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from itertools import groupby
+from typing import Any, TypeVar
+
+import numpy as np
+
+from episodes.store.postgres import PostgresDatabase
+from episodes.text.stemming import has_stems
+from retrieval.index.chunking import UNIT, WINDOW
+from retrieval.index.embedding import DIMENSION, Matrix
+from retrieval.index.places import Layout, Rows, made_layout, places_of
+from retrieval.index.script import Script, version
+from retrieval.index.snapshot import COMMON, RARE, View, filed, filed_word
+from retrieval.index.tokens import Tokens
+from retrieval.model import Passage
+
+T = TypeVar("T")
+
+_FORMAT = "1"  # of the tables; another one is made anew
+_LAYOUTS, _SCRIPTS = 256, 64  # kept in memory, some 500 KB and two megabytes each
+_M, _CONSTRUCTION, _SEARCH = 24, 200, 1000  # of HNSW: 0.997 of the true fifty nearest among 200,000
+_TABLES = ("meta", "episodes", "scripts", "passages", "texts", "words")
+_ALONE = "SELECT pg_advisory_xact_lock(hashtext('words of ' || current_schema()))"
+
+
+class PostgresIndex:
+    """All passages of a library, on a server. Safe from several threads and processes."""
+
+    def __init__(self, database: PostgresDatabase, name: str, dimension: int = DIMENSION) -> None:
+        self._database = database
+        self._name = "index_" + re.sub(r"\W", "_", name.lower())[:40]
+        self.dimension = dimension
+        self._tokens = Tokens()
+        self._layouts: _Kept[Layout] = _Kept(_LAYOUTS)
+        self._scripts: _Kept[Script | None] = _Kept(_SCRIPTS)
+
+    @classmethod
+    def open(
+        cls, database: PostgresDatabase, name: str, model: str = "all-MiniLM-L6-v2", dimension: int = DIMENSION
+    ) -> "PostgresIndex":
+        """The index of this name, made when it is not there; one of another ``model`` or format is emptied.
+
+        Raises LibraryError when the server lacks pgvector.
+        """
+        index = cls(database, name, dimension)
+        wanted = f"{_FORMAT} {model} {version()} {dimension}"
+        with database.transaction():
+            there = index._execute("SELECT to_regclass(?)", (f"{index._name}_meta",)).fetchone()[0]
+            known = index._meta("model") if there is not None else None
+            if known != wanted:
+                for table in _TABLES:
+                    index._execute(f"DROP TABLE IF EXISTS {{}}_{table} CASCADE")
+                for statement in _tables(dimension):
+                    index._execute(statement)
+                index._execute("INSERT INTO {}_meta VALUES ('model', ?)", (wanted,))
+        return index
+
+    def close(self) -> None:
+        """Nothing is open but what belongs to the database."""
+
+    @property
+    def episodes(self) -> tuple[str, ...]:
+        """The ids of all episodes in the index."""
+        with self.view() as view:
+            return view.episodes
+
+    def holds(self, episode_id: str) -> bool:
+        """Whether an episode is in the index."""
+        with self._database.errors():
+            return self._execute("SELECT 1 FROM {}_episodes WHERE id = ?", (episode_id,)).fetchone() is not None
+
+    @property
+    def mended(self) -> int | None:
+        """The version of the library up to which the index was compared with it; None when it never was."""
+        with self._database.errors():
+            found = self._meta("mended")
+        return int(found) if found else None
+
+    @mended.setter
+    def mended(self, version: int | None) -> None:
+        with self._database.transaction(alone=False):
+            self._execute(
+                "INSERT INTO {}_meta VALUES ('mended', ?) ON CONFLICT (name) DO UPDATE SET value = excluded.value",
+                ("" if version is None else str(version),),
+            )
+
+    def damaged(self, most: int = 0) -> tuple[str, ...]:
+        """The server keeps sums of its own pages."""
+        return ()
+
+    def add(
+        self, episode_id: str, passages: Sequence[Passage], vectors: Matrix, title: str = "",
+        script: Script | None = None, language: str = "",
+    ) -> None:
+        """Put an episode in, replacing what was there under its id; all of it or nothing. See ``Index.add``."""
+        places, focused, speakers = places_of(passages, vectors, self.dimension)
+        units = [passage for passage in passages if passage.grain == UNIT]
+        windows = sum(passage.grain == WINDOW for passage in passages)
+        language = language if has_stems(language) else ""
+        texts = []
+        for number, unit in enumerate(units):
+            stems = set(self._tokens.of(unit.text))
+            stems |= set(filed(unit.text, language).split()) if language else set()
+            texts.append((episode_id, number, unit.text, sorted(stems)))
+        counted = Counter(stem for *_, stems in texts for stem in stems)
+        with self._database.transaction(alone=False):
+            gone = self._forget(episode_id)
+            self._execute(
+                "INSERT INTO {}_episodes (id, units, windows, title, places, speakers, focus, language)"
+                " VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
+                (episode_id, len(units), windows, title, places, json.dumps(speakers), focused, language),
+            )
+            rows = zip(range(len(passages)), map(_literal, vectors), strict=True)
+            self._many(
+                "INSERT INTO {}_passages VALUES (?, ?, ?::halfvec)", ((episode_id, number, row) for number, row in rows)
+            )
+            self._many("INSERT INTO {}_texts VALUES (?, ?, ?, ?)", texts)
+            if script is not None:
+                self._execute("INSERT INTO {}_scripts VALUES (?, ?, ?, ?, ?)", (episode_id, *script.to_blobs()))
+            self._count(counted, gone)
+
+    def remove(self, episode_id: str) -> None:
+        """Take an episode out; nothing happens when it is not there."""
+        with self._database.transaction(alone=False):
+            self._count(Counter(), self._forget(episode_id))
+
+    @contextmanager
+    def view(self) -> Iterator["PostgresView"]:
+        """A consistent look at the index; what others write meanwhile does not show in it."""
+        with self._database.errors(), self._database.transaction(alone=False):
+            self._execute("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ READ ONLY")
+            yield PostgresView(self)
+
+    # what follows works inside a transaction of the caller
+
+    def _forget(self, episode_id: str) -> Counter[str]:
+        """Remove what is there of an episode; returns in how many of its units each stem stood."""
+        rows = self._execute(
+            "SELECT stem, count(*) FROM {}_texts, unnest(stems) AS stem WHERE episode = ? GROUP BY stem", (episode_id,)
+        ).fetchall()
+        self._execute("DELETE FROM {}_episodes WHERE id = ?", (episode_id,))
+        return Counter(dict(rows))
+
+    def _count(self, new: Counter[str], gone: Counter[str]) -> None:
+        """Bring up to date in how many units each stem stands: at the end, since others wait for it."""
+        changed = {stem: new[stem] - gone[stem] for stem in new.keys() | gone.keys() if new[stem] != gone[stem]}
+        if changed:
+            self._execute(_ALONE)
+            self._execute(
+                "INSERT INTO {}_words SELECT * FROM unnest(?::text[], ?::bigint[]) ON CONFLICT (stem)"
+                " DO UPDATE SET units = {}_words.units + excluded.units",
+                (list(changed), list(changed.values())),
+            )
+
+    def _meta(self, name: str) -> str | None:
+        found = self._execute("SELECT value FROM {}_meta WHERE name = ?", (name,)).fetchone()
+        return str(found[0]) if found else None
+
+    def _execute(self, statement: str, values: Sequence[object] = ()) -> Any:
+        return self._database.execute(statement.replace("{}", self._name), values)
+
+    def _many(self, statement: str, rows: Any) -> None:
+        self._database.executemany(statement.replace("{}", self._name), rows)
+
+
+class PostgresView(View):
+    """One consistent look at the index on a server. Made by ``PostgresIndex.view``; used by one thread."""
+
+    def __init__(self, index: PostgresIndex) -> None:
+        self._index = index
+        self._frequencies: dict[str, int] = {}
+        counted = self._execute("SELECT coalesce(sum(units), 0), coalesce(sum(windows), 0) FROM {}_episodes").fetchone()
+        self._units, self._windows = int(counted[0]), int(counted[1])
+        rows = self._execute("SELECT DISTINCT language FROM {}_episodes WHERE language != ''").fetchall()
+        self._languages = sorted(code for (code,) in rows)
+
+    @property
+    def episodes(self) -> tuple[str, ...]:
+        """The ids of all episodes."""
+        return tuple(name for (name,) in self._execute("SELECT id FROM {}_episodes ORDER BY serial").fetchall())
+
+    @property
+    def units(self) -> int:
+        """How many units all episodes have together."""
+        return self._units
+
+    @property
+    def passages(self) -> int:
+        """How many units and windows all episodes have together."""
+        return self._units + self._windows
+
+    def layout(self, episode_id: str) -> Layout | None:
+        """The places of one episode's passages; None when it is not in the index."""
+        serial = self._serial(episode_id)
+        if serial is None or (kept := self._index._layouts.get(episode_id, serial)) is not None:
+            return kept if serial is not None else None
+        title, language, places, speakers, focused = self._execute(
+            "SELECT title, language, places, speakers, focus FROM {}_episodes WHERE id = ?", (episode_id,)
+        ).fetchone()
+        layout = made_layout(
+            episode_id, language, title, 0, 0, places, speakers, focused, self._index.dimension, self._stem
+        )
+        self._index._layouts.put(episode_id, serial, layout)
+        return layout
+
+    def script(self, episode_id: str) -> Script | None:
+        """What is said in an episode, to be read for answers; None when it has none."""
+        serial = self._serial(episode_id)
+        if serial is None:
+            return None
+        kept = self._index._scripts.get(episode_id, serial)
+        if kept is None:
+            found = self._execute(
+                "SELECT places, texts, ids, codes FROM {}_scripts WHERE id = ?", (episode_id,)
+            ).fetchone()
+            if found is None:
+                return None
+            kept = Script.from_blobs(*found)
+            self._index._scripts.put(episode_id, serial, kept)
+        return kept
+
+    def cosines(self, layouts: Sequence[Layout], vector: Matrix) -> list[tuple[Matrix, Matrix]]:
+        """The cosines of the units and of the windows of each layout, computed where the vectors are, in one go."""
+        rows = self._execute(
+            "SELECT episode, number, -(vector <#> ?::halfvec) FROM {}_passages WHERE episode = ANY(?)"
+            " ORDER BY episode, number",
+            (_literal(vector), [layout.episode_id for layout in layouts]),
+        ).fetchall()
+        found = {name: np.array([row[2] for row in own], np.float32) for name, own in groupby(rows, lambda row: row[0])}
+        made = []
+        for layout in layouts:
+            all_units = self._units_of(layout)
+            own = found[layout.episode_id]
+            made.append((own[: layout.units], own[all_units : all_units + len(layout.first)]))
+        return made
+
+    def dense(
+        self, vector: Matrix, count: int, within: Collection[str] | None = None
+    ) -> list[tuple[str, Rows, Matrix]]:
+        """The ``count`` passages that lie nearest to ``vector``; see ``View.dense``."""
+        sought = _literal(vector)
+        if within is None:
+            self._execute(f"SET LOCAL hnsw.ef_search = {_SEARCH}")
+            rows = self._execute(
+                "SELECT episode, number, -(vector <#> ?::halfvec) FROM {}_passages"
+                " ORDER BY vector <#> ?::halfvec LIMIT ?", (sought, sought, count),
+            ).fetchall()  # fmt: skip
+        else:  # one by one: what a filter leaves of HNSW's finds would be few
+            rows = self._execute(
+                "WITH own AS MATERIALIZED (SELECT episode, number, -(vector <#> ?::halfvec) AS cosine FROM {}_passages"
+                " WHERE episode = ANY(?)) SELECT episode, number, cosine FROM own ORDER BY cosine DESC LIMIT ?",
+                (sought, list(within), count),
+            ).fetchall()
+        rows.sort(key=lambda row: (row[0], row[1]))
+        return [
+            (name, np.array([row[1] for row in own], np.int64), np.array([row[2] for row in own], np.float32))
+            for name, some in groupby(rows, lambda row: row[0]) for own in [list(some)]
+        ]  # fmt: skip
+
+    def frequency(self, word: str) -> int:
+        """In how many units of the library a word stands, in any of its forms."""
+        known = self._frequencies.get(word)
+        if known is None:
+            keys = self._keys(word)
+            rows = self._execute("SELECT units FROM {}_words WHERE stem = ANY(?)", (keys,)).fetchall()
+            known = sum(int(units) for (units,) in rows)
+            if len(keys) > 1 and 0 < known <= self._least:  # a unit may hold more than one of them
+                known = int(self._execute("SELECT count(*) FROM {}_texts WHERE stems && ?", (keys,)).fetchone()[0])
+            self._frequencies[word] = known
+        return known
+
+    def common(self, word: str) -> bool:
+        """True for a word that stands in so many units that looking it up in the whole library takes long."""
+        return self.frequency(word) > self._least
+
+    def held(self, words: Sequence[str], layouts: Sequence[Layout]) -> Mapping[tuple[str, str], Rows]:
+        """The units of each episode that hold each word, by word and id, in one go."""
+        keys = {
+            (word, layout.episode_id): self._stem(word, layout.language) for word in words for layout in layouts
+        }
+        rows = self._execute(
+            "SELECT episode, number, array(SELECT unnest(stems) INTERSECT SELECT unnest(?::text[])) FROM {}_texts"
+            " WHERE episode = ANY(?) AND stems && ? ORDER BY episode, number",
+            (wanted := list(set(keys.values())), [layout.episode_id for layout in layouts], wanted),
+        ).fetchall()
+        found: dict[tuple[str, str], list[int]] = {}
+        for name, number, stems in rows:
+            for stem in stems:
+                found.setdefault((stem, name), []).append(number)
+        units = {layout.episode_id: layout.units for layout in layouts}
+        return {
+            (word, name): np.array([n for n in found.get((key, name), ()) if n < units[name]], np.int64)
+            for (word, name), key in keys.items()
+        }
+
+    def holding(self, word: str, layout: Layout) -> Rows:
+        """The units of an episode, numbered inside it, that hold a word in any of its forms."""
+        return self.held([word], [layout])[word, layout.episode_id]
+
+    def lexical(self, word: str) -> list[tuple[str, Rows]]:
+        """The units of the library that hold a word in any of its forms, grouped by episode: id and numbers in it."""
+        rows = self._execute(
+            "SELECT episode, number FROM {}_texts WHERE stems && ? ORDER BY episode, number", (self._keys(word),)
+        ).fetchall()
+        return [
+            (name, np.array([number for _, number in own], np.int64)) for name, own in groupby(rows, lambda row: row[0])
+        ]
+
+    def texts(self, layout: Layout, first: int, last: int) -> list[str]:
+        """The texts of the units ``first`` to ``last`` (exclusive) of an episode."""
+        rows = self._execute(
+            "SELECT text FROM {}_texts WHERE episode = ? AND number >= ? AND number < ? ORDER BY number",
+            (layout.episode_id, first, last),
+        )
+        return [text for (text,) in rows.fetchall()]
+
+    @property
+    def _least(self) -> float:
+        return max(RARE, COMMON * self._units)
+
+    def _keys(self, word: str) -> list[str]:
+        """What a word is filed under: its stem, and that of every language that is spoken."""
+        return [self._stem(word), *(filed_word(word, language) for language in self._languages)]
+
+    def _beginning(self, begin: str, shortest: int, longest: int) -> list[str]:
+        rows = self._execute(
+            "SELECT stem FROM {}_words WHERE stem >= ? AND stem < ? AND length(stem) BETWEEN ? AND ? AND units > 0",
+            (begin, begin + "\uffff", shortest, longest),
+        )
+        return [stem for (stem,) in rows.fetchall()]
+
+    def _stem(self, word: str, language: str = "") -> str:
+        return filed_word(word, language) if language else self._index._tokens.stem(word)
+
+    def _serial(self, episode_id: str) -> int | None:
+        found = self._execute("SELECT serial FROM {}_episodes WHERE id = ?", (episode_id,)).fetchone()
+        return int(found[0]) if found else None
+
+    def _units_of(self, layout: Layout) -> int:
+        """How many units an episode has as a whole; the layout may be its beginning only."""
+        whole = self.layout(layout.episode_id)
+        return whole.units if whole is not None else layout.units
+
+    def _execute(self, statement: str, values: Sequence[object] = ()) -> Any:
+        return self._index._execute(statement, values)
+
+
+class _Kept(OrderedDict[str, tuple[int, T]]):
+    """The last things of some episodes that were read, each of one ``serial``. Safe from several threads."""
+
+    def __init__(self, most: int) -> None:
+        super().__init__()
+        self._most, self._lock = most, threading.Lock()
+
+    def get(self, name: str, serial: int) -> T | None:  # type: ignore[override]
+        """What is kept of an episode as it was put in last."""
+        with self._lock:
+            kept = super().get(name)
+            if kept is None or kept[0] != serial:
+                return None
+            self.move_to_end(name)
+            return kept[1]
+
+    def put(self, name: str, serial: int, what: T) -> None:
+        """Keep it, and forget what was not asked for the longest."""
+        with self._lock:
+            self[name] = (serial, what)
+            while len(self) > self._most:
+                self.popitem(last=False)
+
+
+def _tables(dimension: int) -> tuple[str, ...]:
+    return (
+        "CREATE EXTENSION IF NOT EXISTS vector",
+        "CREATE TABLE {}_meta (name TEXT PRIMARY KEY, value TEXT NOT NULL)",
+        """CREATE TABLE {}_episodes (
+            id TEXT COLLATE "C" PRIMARY KEY, serial BIGSERIAL, units INTEGER NOT NULL, windows INTEGER NOT NULL,
+            title TEXT NOT NULL, places BYTEA NOT NULL, speakers TEXT NOT NULL, focus BYTEA NOT NULL,
+            language TEXT NOT NULL
+        )""",
+        """CREATE TABLE {}_scripts (
+            id TEXT COLLATE "C" PRIMARY KEY REFERENCES {}_episodes ON DELETE CASCADE, places BYTEA NOT NULL,
+            texts TEXT NOT NULL, ids BYTEA NOT NULL, codes BYTEA NOT NULL
+        )""",
+        f"""CREATE TABLE {{}}_passages (
+            episode TEXT COLLATE "C" NOT NULL REFERENCES {{}}_episodes ON DELETE CASCADE, number INTEGER NOT NULL,
+            vector halfvec({dimension}) NOT NULL, PRIMARY KEY (episode, number)
+        )""",
+        f"CREATE INDEX {{}}_nearest ON {{}}_passages USING hnsw (vector halfvec_ip_ops)"
+        f" WITH (m = {_M}, ef_construction = {_CONSTRUCTION})",
+        """CREATE TABLE {}_texts (
+            episode TEXT COLLATE "C" NOT NULL REFERENCES {}_episodes ON DELETE CASCADE, number INTEGER NOT NULL,
+            text TEXT NOT NULL, stems TEXT[] NOT NULL, PRIMARY KEY (episode, number)
+        )""",
+        "CREATE INDEX {}_stems ON {}_texts USING gin (stems)",
+        """CREATE TABLE {}_words (stem TEXT COLLATE "C" PRIMARY KEY, units BIGINT NOT NULL)""",
+    )
+
+
+def _literal(vector: Matrix) -> str:
+    """A vector as the server reads it."""
+    return f"[{','.join(map(str, np.asarray(vector, np.float32).tolist()))}]"

@@ -1,0 +1,92 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Where everything is kept: the one place that knows which engine the settings name."""
+
+import hashlib
+import re
+from collections.abc import Iterator
+from typing import TYPE_CHECKING
+
+from episodes.store.library import Library
+from ui.settings import Settings
+from voice.errors import SettingsError
+
+if TYPE_CHECKING:  # a command that looks something up may not wait for numpy
+    from episodes.store.postgres import PostgresDatabase
+    from retrieval.index.index import AnyIndex
+
+_SCHEMES = ("postgresql://", "postgres://")
+_PACKAGED = "all-MiniLM-L6-v2"
+
+
+class Storage:
+    """A library and its indexes, in the data folder or on a server. Safe to use from several threads."""
+
+    def __init__(self, settings: Settings) -> None:
+        """Raises LibraryError when it cannot be used, SettingsError for an address that is none."""
+        self._folder = settings.data_dir
+        self._server: PostgresDatabase | None = None
+        if settings.database:
+            self._server = _server(settings.database).open(settings.database)
+        self.library = Library.on(self._server, self._folder) if self._server else Library.open(self._folder)
+
+    def index(self, model: str = _PACKAGED, dimension: int = 384, name: str = "") -> "AnyIndex":
+        """The index of a model, whose vectors have ``dimension`` numbers; each ``name`` ("" is that of the packaged
+        model) has one of its own."""
+        if self._server is not None:
+            from retrieval.index.postgres import PostgresIndex
+
+            return PostgresIndex.open(self._server, name or "packaged", model, dimension)
+        from retrieval.index.index import Index
+
+        folder = self._folder / "indexes" / name if name else self._folder / "index"
+        return Index.open(folder, model, dimension)
+
+    def close(self) -> None:
+        """Close the library; neither it nor an index is to be used afterwards."""
+        self.library.close()
+
+
+def open_library(settings: Settings) -> Library:
+    """The library alone."""
+    return Storage(settings).library
+
+
+def migrate(settings: Settings) -> int:
+    """Bring the tables of the server that the settings name to this version; how many steps that took. A library in
+    the data folder is brought up to date as it is opened."""
+    if not settings.database:
+        open_library(settings).close()
+        return 0
+    database = _server(settings.database)(settings.database)
+    try:
+        return database.migrate()
+    finally:
+        database.close()
+
+
+def examined(settings: Settings) -> Iterator[tuple[str, str, str]]:
+    """What is worth knowing of the server that the settings name: subject, state, and advice where there is any.
+    Raises LibraryError when it does not answer."""
+    database = _server(settings.database)(settings.database)
+    try:
+        yield from database.examined()
+    finally:
+        database.close()
+
+
+def index_name(model: str) -> str:
+    """What the index of a model is called, another name for each."""
+    plain = re.sub(r"[^\w.-]+", "-", model)[-60:]
+    return f"{plain}-{hashlib.blake2b(model.encode(), digest_size=4).hexdigest()}"
+
+
+def _server(address: str) -> "type[PostgresDatabase]":
+    if not address.startswith(_SCHEMES):
+        raise SettingsError("The setting database is no address of a PostgreSQL server.",
+                            "Write postgresql://name:password@host/database, or leave it empty.")  # fmt: skip
+    try:
+        from episodes.store.postgres import PostgresDatabase
+    except ImportError as error:
+        raise SettingsError(f"A PostgreSQL server needs more packages ({error}).",
+                            "Run '.venv/bin/pip install -c constraints.txt -e .[postgres]'.") from error  # fmt: skip
+    return PostgresDatabase
