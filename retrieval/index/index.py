@@ -194,6 +194,8 @@ class Index:
         windows = [passage for passage in passages if passage.grain == WINDOW]
         with _translated("write the index"), self._writing() as db:
             self._forget(db, episode_id)
+            if not passages:  # nothing of it can be found, and no row is its
+                return
             rows, texts = self._number(db, "rows"), self._number(db, "texts")
             self._append(db, rows, vectors)
             db.execute("INSERT INTO sums VALUES (?, ?)", (episode_id, stored.checksum(vectors)))

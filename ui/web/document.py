@@ -19,7 +19,9 @@ from voice.errors import EarmarkError
 STATIC = Path(__file__).parent / "static"
 
 _NAME, _SAYS = "Earmark", "Ask your podcasts out loud; hear the answer; land on the moment."
-_FOREIGN = re.compile(r'<meta\s+(?:property="og:|name="twitter:)[^>]*?/?>\s*|<title>.*?</title>\s*', re.DOTALL)
+_FOREIGN = re.compile(
+    r'<meta\s{1,9}(?:property="og:|name="twitter:)[^>]{0,999}>\s{0,99}|<title>[^<]{0,999}</title>\s{0,99}'
+)
 _ICONS = [
     {"src": "icon-192.png", "sizes": "192x192", "type": "image/png", "purpose": "any"},
     {"src": "icon-512.png", "sizes": "512x512", "type": "image/png", "purpose": "any"},

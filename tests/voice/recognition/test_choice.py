@@ -7,8 +7,8 @@ from pathlib import Path
 import pytest
 
 from voice.errors import HearingError, SettingsError
-from voice.recognition.choice import Choice, choose_hearing, load_hearing
-from voice.recognition.models import WHISPER
+from voice.recognition.choice import choose_hearing, load_hearing
+from voice.recognition.models import WHISPER, checked
 from voice.weights import TINY_EN
 
 TO_BASE = "Run 'earmark models get base.en' for a model that hears better (145 MB)."
@@ -92,4 +92,4 @@ def test_a_model_with_a_wrong_digest_is_refused_before_it_is_loaded(tmp_path: Pa
         model.seek(1000)
         model.write(b"changed")
     with pytest.raises(HearingError, match=r"tiny\.en/model\.bin is not the published file: its SHA-256 differs"):
-        load_hearing(Choice("tiny.en", "", ""), tmp_path)
+        checked("tiny.en", own, tmp_path, HearingError)
