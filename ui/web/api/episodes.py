@@ -56,8 +56,9 @@ def episodes(
     query: Annotated[str, Query(max_length=limits.LONGEST_TEXT)] = "",
     show: Annotated[str | None, Query(max_length=limits.LONGEST_TEXT)] = None,
 ) -> Response:
-    """Episodes, the newest first: all, or ``limit`` of them behind the first ``offset``. With ``query`` those that have
-    all its words in title, show or guests, with ``show`` those of one. ``X-Total-Count`` says how many there are."""
+    """Episodes, the newest first: all, or ``limit`` of them behind the first ``offset``. With ``query`` those that
+    have, for each of its words, one that begins so in title, show or guests; with ``show`` those of one.
+    ``X-Total-Count`` says how many there are."""
     library = companion.library
     marks = (library.version(), library.progress_mark(), artwork.mark(library.folder))
     asked = (_STARTED, marks, limit, offset, query, show)

@@ -151,6 +151,24 @@ def test_an_episode_is_removed_and_the_list_is_sent_only_when_it_has_changed(com
     assert door.delete(f"/api/episodes/{episode.id}").status_code == 404
 
 
+def test_the_shelf_comes_in_pages_and_by_what_is_typed(companion, door):
+    for number, title in enumerate(("Apples", "Pears", "Plums")):
+        companion.library.create(f"{number:064x}", Episode("", title, "Orchard" if number else "", ("Ann Lee",)))
+
+    def titles(query: str) -> tuple[list[str], str]:
+        reply = door.get(f"/api/episodes?{query}")
+        return [row["title"] for row in reply.json()], reply.headers["x-total-count"]
+
+    assert titles("") == (["Plums", "Pears", "Apples"], "3")
+    assert titles("limit=1&offset=1") == (["Pears"], "3")
+    assert titles("limit=9&query=ann%20p") == (["Plums", "Pears"], "2")
+    assert titles("show=Orchard") == (["Plums", "Pears"], "2")
+    assert titles("show=Orchard&query=pea") == (["Pears"], "1")
+    assert door.get("/api/episodes?limit=0").status_code == 422
+    assert [(row["show"], row["episodes"]) for row in door.get("/api/shows").json()] == [("", 1), ("Orchard", 2)]
+    assert door.get("/api/status").json()["queued"] == {}
+
+
 def test_names_of_any_letters_fit_the_disk_and_keep_their_ending(door, tmp_path):
     name = "蜂" * 100 + ".vtt"
     assert door.put(f"/api/upload/{BATCH}/{name}", content=VTT).status_code == 200
