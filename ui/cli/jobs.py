@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from ui.companion import Companion
 
 
-SHOWN = 50
+SHOWN = 40
 """Jobs of each state that are listed."""
 
 
