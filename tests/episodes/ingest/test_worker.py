@@ -26,6 +26,7 @@ from episodes.topics.segmentation import Embed
 from tests.episodes import killing
 from tests.episodes.ingest.test_pipeline import CUES, LENGTH, SAID, Recogniser
 from tests.episodes.tones import write_tones
+from tests.postgres import AT_HOME
 from ui.settings import Settings
 from ui.storage import open_library
 from voice.errors import DownloadError, EarmarkError, LibraryError
@@ -133,6 +134,7 @@ def test_what_is_wanted_most_goes_first(library: Library, tools: Tools, tmp_path
     assert done == [third.id, asked.id, first.id, second.id]
 
 
+@AT_HOME
 def test_a_transcription_gives_way_and_goes_on_after_its_last_piece(
     library: Library, tools: Tools, tmp_path: Path
 ) -> None:
@@ -181,6 +183,7 @@ def test_cancel_stops_a_running_job_and_retry_goes_on(library: Library, tools: T
     assert len(slow.heard) == len(SAID) + 1
 
 
+@AT_HOME
 def test_what_a_slow_host_sends_keeps_nobody_waiting(library: Library, tools: Tools, tmp_path: Path) -> None:
     stalled, stopping, ready = threading.Event(), threading.Event(), threading.Event()
 
@@ -324,6 +327,7 @@ def test_workers_have_names_that_tell_where_they_are() -> None:
     assert JobState.RUNNING == "running"
 
 
+@AT_HOME
 def test_a_file_whose_name_is_not_utf_8_comes_in_with_what_lies_beside_it(
     library: Library, tools: Tools, tmp_path: Path
 ) -> None:
