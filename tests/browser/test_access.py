@@ -41,6 +41,14 @@ def test_axe_finds_nothing_serious_on_any_part_of_the_page(visit: Visit, served:
     assert not found
 
 
+LONG = "WEBVTT\n\n" + "".join(
+    f"00:{at // 6:02}:{at % 6 * 10:02}.000 --> 00:{at // 6:02}:{at % 6 * 10 + 9:02}.000\n"
+    f"<v Ada>The tinsmith came by in the spring of {1700 + at} and mended {at} handles.\n\n"
+    for at in range(250)
+)
+"""A transcript that takes some seconds, so that taking it in can be stopped."""
+
+
 def test_a_dropped_file_comes_in_can_be_stopped_and_tried_again(visit: Visit, served: Served) -> None:
     page = visit(served.url, **WIDE)
     expect(page.locator(READY).first).to_be_visible()
@@ -48,7 +56,7 @@ def test_a_dropped_file_comes_in_can_be_stopped_and_tried_again(visit: Visit, se
     page.click("#add summary")
     page.set_input_files("#add-files", files=[{
         "name": "kettles.vtt", "mimeType": "text/vtt",
-        "buffer": b"WEBVTT\n\n00:00.000 --> 00:09.000\n<v Ada>The tinsmith came by every spring with new handles.\n",
+        "buffer": LONG.encode(),
     }])  # fmt: skip
     expect(page.locator("#add-note")).to_contain_text("is being taken in")
     page.keyboard.press("Escape")
