@@ -337,7 +337,7 @@ class Companion:
     def telling(self, question: Question, within: Collection[str] | None = None) -> Iterator[Sentence | Answer]:
         """The sentences of the answer as they are made, then the whole answer; see ``ask``."""
         shelf = self._shelf(within)
-        if not self.library.overview(within).episodes:
+        if not self.library.ids(1, within=within):
             raise LibraryError("The library is empty.", "Run 'earmark add FILE', or 'earmark serve' for the demo.")
         if question.episode_id is not None:
             wanted = self.library.episode(question.episode_id)

@@ -9,7 +9,7 @@ from episodes.ingest import pipeline, worker
 from episodes.ingest.submit import enqueue
 from episodes.model import Episode, State, Step, StepState
 from episodes.sources.files import local_source
-from episodes.store.library import Library
+from episodes.store.library import Library, audio_name
 from episodes.text.language import language_of
 from episodes.transcripts.reader import load_transcript
 from ui.indexes import Indexes
@@ -60,7 +60,7 @@ def _store(library: Library, episode: Episode) -> None:
     cues = load_transcript(demo.AUDIO.with_suffix(".vtt"), episode.seconds).cues
     library.save_cues(episode.id, cues)
     library.save_language(episode.id, language_of(cue.text for cue in cues))
-    library.save_audio(episode.id, pipeline.audio_name(episode.id), episode.seconds)
+    library.save_audio(episode.id, audio_name(episode.id), episode.seconds)
     segments, digest = demo.digested()
     library.save_segments(episode.id, segments)
     library.save_digest(episode.id, digest)

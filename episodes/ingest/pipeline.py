@@ -22,7 +22,7 @@ from episodes.media import artwork
 from episodes.media.recordings import normalise, read_lyrics
 from episodes.model import Cue, Episode, Source, State, Step, StepState
 from episodes.store.jobs import Job, Queue, save_source
-from episodes.store.library import Library
+from episodes.store.library import Library, audio_name
 from episodes.text.keywords import hot_words
 from episodes.text.language import language_of
 from episodes.topics.llm_summary import Writer, written
@@ -329,11 +329,6 @@ class Interrupted(BaseException):
 
     Not an Exception, so that nothing between here and the worker takes it for a failure of its own.
     """
-
-
-def audio_name(episode_id: str) -> str:
-    """Where an episode's sound lies, relative to the folder of the library."""
-    return f"audio/{episode_id}.m4a"
 
 
 def reason_of(error: BaseException) -> str:

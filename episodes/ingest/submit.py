@@ -144,7 +144,7 @@ def audio_lost(library: Library, episode: Episode) -> bool:
 
 def _as_fetched(library: Library, episode: Episode, source: Source) -> Source:
     """A source with what was fetched for it before, while that is there; else it is to be fetched (again)."""
-    if source.audio is not None or source.transcript is not None:
+    if not source.is_away:
         return source
     known = library.source(episode.id)
     files = [file for file in (known.audio, known.transcript) if file is not None]

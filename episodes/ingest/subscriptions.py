@@ -4,6 +4,7 @@
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, replace
 
+from episodes.confined import nobody_asks
 from episodes.ingest.submit import enqueue, outdated, refresh, same_episode
 from episodes.model import Episode, Source
 from episodes.sources.addresses import without_password
@@ -45,12 +46,8 @@ class Synced:
     remark: str = ""
 
 
-def _go_on() -> None:
-    """Nobody breaks it off."""
-
-
 def take(
-    library: Library, gathered: Gathered, match: str = "", priority: int = 0, check: Callable[[], None] = _go_on
+    library: Library, gathered: Gathered, match: str = "", priority: int = 0, check: Callable[[], None] = nobody_asks
 ) -> list[Episode]:
     """Put all that was gathered into the queue and follow its feeds; returns the episodes, new and known ones.
 

@@ -3,7 +3,7 @@
 """
 
 import json
-from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from enum import StrEnum
 
 from episodes.model import Episode, Overview, Show, State, Step, StepState
@@ -51,18 +51,19 @@ class Catalogue:
 
     def overview(self, within: Collection[str] | None = None) -> Overview:
         """How much there is, in the whole library or in the episodes with these ids."""
-        query = "SELECT coalesce(sum(episodes), 0), coalesce(sum(ready), 0), coalesce(sum(seconds), 0), count(*)"
-        named = "SELECT count(*) FROM shows WHERE show != ''"
+        query = (
+            "SELECT coalesce(sum(episodes), 0), coalesce(sum(ready), 0), coalesce(sum(seconds), 0),"
+            " count(nullif(show, '')) FROM shows"
+        )
         values: tuple[object, ...] = ()
-        source = " FROM shows"
         if within is not None:
-            query = "SELECT count(*), coalesce(sum(ready), 0), coalesce(sum(seconds), 0), count(DISTINCT show)"
-            source = f" FROM episodes WHERE id IN ({self.database.each})"
-            named = f"SELECT count(DISTINCT show) {source} AND show != ''"
+            query = (
+                "SELECT count(*), coalesce(sum(ready), 0), coalesce(sum(seconds), 0), count(DISTINCT nullif(show, ''))"  # noqa: S608 the database's own placeholder
+                f" FROM episodes WHERE id IN ({self.database.each})"
+            )
             values = (json.dumps(list(within)),)
         with self.database.errors():
-            count, ready, seconds, _ = self.database.execute(query + source, values).fetchone()
-            (shows,) = self.database.execute(named, values).fetchone()
+            count, ready, seconds, shows = self.database.execute(query, values).fetchone()
         return Overview(int(count), int(ready), float(seconds), int(shows))
 
     def shows(self) -> list[Show]:
@@ -344,18 +345,6 @@ class Catalogue:
         with self.database.errors():
             rows = self.database.execute("SELECT episode FROM speakers WHERE name = ? LIMIT ?", (name, limit))
             return [found for (found,) in rows.fetchall()]
-
-    def speakers_of(self, ids: Collection[str]) -> Mapping[str, tuple[str, ...]]:
-        """Who speaks in the episodes with these ids."""
-        with self.database.errors():
-            rows = self.database.execute(
-                f"SELECT episode, name FROM speakers WHERE episode IN ({self.database.each}) ORDER BY name",  # noqa: S608
-                (json.dumps(list(ids)),),
-            ).fetchall()
-        found: dict[str, tuple[str, ...]] = {}
-        for episode, name in rows:
-            found[episode] = (*found.get(episode, ()), name)
-        return found
 
     def _like(self, ref: str) -> list[tuple[str, str]]:
         """Ids and titles among which the nearest to a misspelt one are: those that begin like it, and those that hold

@@ -2,7 +2,7 @@
 """What is to be taken in, and who is at it: one table beside the episodes.
 
 A table of our own and not a library for queues, because taking a job, keeping it, cancelling it and storing what it
-made then happen in one transaction of one file: there is no second truth that could disagree after a kill.
+made then happen in one transaction of one database: there is no second truth that could disagree after a kill.
 """
 
 import os
@@ -98,7 +98,7 @@ class Queue:
                 "INSERT INTO jobs VALUES (?, (SELECT coalesce(max(number), 0) + 1 FROM jobs), ?, ?, 0, 0, '', 0, NULL,"
                 " 0, ?) ON CONFLICT (episode) DO UPDATE SET state = excluded.state, priority = excluded.priority,"
                 " attempts = 0, due = 0, worker = '', lease = 0, remaining = NULL",
-                (episode_id, JobState.WAITING, priority, _here(source)),
+                (episode_id, JobState.WAITING, priority, int(not source.is_away)),
             )
             database.wake()
 
@@ -283,7 +283,7 @@ def save_source(database: Database, episode_id: str, source: Source) -> None:
             "INSERT INTO sources VALUES (?, ?) ON CONFLICT (episode) DO UPDATE SET source = excluded.source",
             (episode_id, data),
         )
-        database.execute("UPDATE jobs SET fetched = ? WHERE episode = ?", (_here(source), episode_id))
+        database.execute("UPDATE jobs SET fetched = ? WHERE episode = ?", (int(not source.is_away), episode_id))
 
 
 def stored_source(database: Database, episode_id: str) -> Source | None:
@@ -299,11 +299,6 @@ def known_sources(database: Database, contents: Sequence[str]) -> dict[str, tupl
     with database.errors():
         rows = database.execute(_KNOWN.format(marks), contents).fetchall()
     return {content: (title, _SOURCE.decode(source)) for content, title, source in rows}
-
-
-def _here(source: Source) -> int:
-    """1 when the files of a source are on this machine."""
-    return int(source.audio is not None or source.transcript is not None)
 
 
 def _job(row: Sequence[Any]) -> Job:

@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The library: one folder with ``library.db`` (SQLite) and ``audio/``; a backup is a copy of the folder."""
+"""The library: one folder with ``library.db`` (SQLite) and ``audio/``, of which a copy is a backup; or the tables of a
+database server and a folder for the sound."""
 
 import hashlib
 import json
@@ -44,10 +45,7 @@ class Library(Catalogue):
 
         Raises LibraryError naming the file when it is damaged or was made by a newer version.
         """
-        try:
-            (folder / "audio").mkdir(parents=True, exist_ok=True)
-        except OSError as error:
-            raise from_os_error(error, f"make the library folder {folder}") from error
+        _make(folder)
         try:
             found = cls(folder, SqliteDatabase(folder / "library.db"))
         except NoSpace:
@@ -60,10 +58,7 @@ class Library(Catalogue):
     @classmethod
     def on(cls, database: Database, folder: Path) -> "Library":
         """The library of a database server, whose sound and pictures lie in a folder that all who use it see."""
-        try:
-            (folder / "audio").mkdir(parents=True, exist_ok=True)
-        except OSError as error:
-            raise from_os_error(error, f"make the library folder {folder}") from error
+        _make(folder)
         return cls(folder, database)
 
     def close(self) -> None:
@@ -322,7 +317,7 @@ class Library(Catalogue):
     def clear_files(self, episode_id: str) -> None:
         """Remove the files of an episode that is no more."""
         self.clear_fetched(episode_id)
-        for path in (self.folder / "audio" / f"{episode_id}.m4a", artwork.path_of(self.folder, episode_id)):
+        for path in (self.folder / audio_name(episode_id), artwork.path_of(self.folder, episode_id)):
             try:
                 path.unlink(missing_ok=True)
             except OSError as error:
@@ -363,6 +358,18 @@ class Library(Catalogue):
 
 _MOST_GUESTS = 100
 _MOST_ALIKE = 20
+
+
+def audio_name(episode_id: str) -> str:
+    """Where an episode's sound lies, relative to the folder of the library."""
+    return f"audio/{episode_id}.m4a"
+
+
+def _make(folder: Path) -> None:
+    try:
+        (folder / "audio").mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise from_os_error(error, f"make the library folder {folder}") from error
 
 
 def storable(name: str) -> str:

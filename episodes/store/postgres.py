@@ -126,7 +126,9 @@ class PostgresDatabase:
         for extension in ("vector", "pg_trgm"):
             lacks = "" if extension in there else f"Install it on the server, then: CREATE EXTENSION {extension}"
             yield "extension", f"{extension} {there.get(extension, 'is missing')}", lacks
-        few = "" if connections >= _FEW else f"Set max_connections to {_FEW} or more: each process takes up to 16."
+        few = ""
+        if connections < _FEW:
+            few = f"Set max_connections to {_FEW} or more: each process takes up to {_CONNECTIONS}."
         yield "settings", f"max_connections {connections}, shared_buffers {buffers}, " \
                           f"maintenance_work_mem {maintenance}", few  # fmt: skip
         for (index,) in broken:

@@ -9,6 +9,7 @@ in twelve other languages are known. Nothing is loaded for a text that holds a w
 import re
 import unicodedata
 from collections.abc import Collection, Iterable
+from copy import copy
 from functools import cache
 from typing import TYPE_CHECKING
 
@@ -84,11 +85,16 @@ def _identifier() -> "LanguageIdentifier":
 
 
 @cache
-def _identifier_of(codes: tuple[str, ...]) -> "LanguageIdentifier | None":
-    """What tells those of the languages apart that it knows; None when it knows none."""
+def _model() -> "LanguageIdentifier":
     from py3langid.langid import MODEL_FILE, LanguageIdentifier
 
-    known = LanguageIdentifier.from_model_file(MODEL_FILE, norm_probs=True)
+    return LanguageIdentifier.from_model_file(MODEL_FILE, norm_probs=True)
+
+
+@cache
+def _identifier_of(codes: tuple[str, ...]) -> "LanguageIdentifier | None":
+    """What tells those of the languages apart that it knows; None when it knows none."""
+    known = copy(_model())  # which languages it tells apart is the copy's own
     codes = tuple(code for code in codes if code in known.labels)
     if not codes:
         return None

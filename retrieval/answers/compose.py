@@ -90,8 +90,7 @@ def _not_here(question: Question, shelf: Shelf, told: bool) -> str:
     if told:
         return "I found nothing more about that."
     if question.episode_id is None:
-        several = shelf.episodes.overview(None).episodes > 1
-        return "I found no answer in your library." if several else "I found no answer to that."
+        return "I found no answer in your library." if shelf.several else "I found no answer to that."
     episode = shelf.episodes.by_id(question.episode_id)
     if question.heard_until is not None and (episode is None or question.heard_until < episode.seconds - _LEFT):
         return "Not so far."

@@ -50,9 +50,9 @@ def answer(question: Question, shelf: Shelf, within: Collection[str] | None = No
     command = parse(question.text)
     if command is None and (strange := in_another_language(question, shelf)) is not None:
         return strange
-    if question.episode_id is None and shelf.episodes.overview(within).episodes == 1:
-        (only,) = shelf.episodes.first(Order.ARRIVED, 1, within)
-        question = replace(question, episode_id=only.id)
+    there = shelf.episodes.first(Order.ARRIVED, 2, within) if question.episode_id is None else []
+    if len(there) == 1:
+        question = replace(question, episode_id=there[0].id)
     if command is not None:
         return _carried(command, question, shelf)
     plan = understand(question, lambda name: _speakers(name, question, shelf))
@@ -79,7 +79,7 @@ def look(question: Question, plan: Plan, shelf: Shelf, within: Collection[str] |
     if plan.told:
         found = _fresh(found, plan.told)
     if found.answered < ANSWERED or not found.runs:
-        elsewhere = _elsewhere(asked, shelf, within) if not plan.told else None
+        elsewhere = _elsewhere(asked, shelf) if not plan.told else None
         return replace(declined(asked, found, shelf, elsewhere, bool(plan.told)), question=question.text)
     chosen = choose(asked, found.runs, shelf.cues)
     if chosen is None:
@@ -199,9 +199,9 @@ def _about(question: Question, shelf: Shelf) -> tuple[Moment, ...]:
     return (quote(question, found.runs[0], found.runs, shelf.cues).moment(found.answered),)
 
 
-def _elsewhere(question: Question, shelf: Shelf, within: Collection[str] | None) -> Found | None:
+def _elsewhere(question: Question, shelf: Shelf) -> Found | None:
     """What other episodes say, when the one that was asked has no answer."""
-    if question.episode_id is None or shelf.episodes.overview(None).episodes < 2:
+    if question.episode_id is None or not shelf.several:
         return None
     wide = shelf.read(replace(question, episode_id=None, heard_until=None), 3, None)
     runs = tuple(run for run in wide.runs if run.episode_id != question.episode_id)

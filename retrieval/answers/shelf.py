@@ -5,8 +5,9 @@ from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
-from episodes.model import Cue, Digest, Episode, Overview, Segment, Show
+from episodes.model import Cue, Digest, Episode, Overview, Segment
 from episodes.store.catalogue import Order
+from retrieval.answers.playable import Shows
 from retrieval.model import Found, Moment, Question
 
 Cues = Callable[[str], Sequence[Cue]]
@@ -20,7 +21,7 @@ class Mention:
     start: float
 
 
-class Episodes(Protocol):
+class Episodes(Shows, Protocol):
     """The episodes of a library, looked up: nothing here costs what the library costs."""
 
     def by_id(self, episode_id: str) -> Episode | None:
@@ -34,12 +35,6 @@ class Episodes(Protocol):
 
     def first(self, order: Order, limit: int, within: Collection[str] | None) -> list[Episode]:
         """The first ones in an order."""
-
-    def shows(self) -> list[Show]:
-        """The shows, by name; "" are the episodes of none."""
-
-    def newest(self, shows: Collection[str] | None = None) -> Episode | None:
-        """The newest episode with sound that can be asked, of these shows or of all."""
 
     def languages(self) -> Sequence[str]:
         """The codes of the languages that are spoken, "" where one is not known."""
@@ -69,6 +64,11 @@ class Shelf:
     find: Callable[[Question, int], list[Moment]]
     rare: Callable[[str], int]
     mentions: Callable[[str], Mapping[str, Mention]]
+
+    @property
+    def several(self) -> bool:
+        """Whether there is more than one episode."""
+        return len(self.episodes.first(Order.ARRIVED, 2, None)) > 1
 
     def title(self, episode_id: str, otherwise: str = "an episode") -> str:
         """What an episode is called."""

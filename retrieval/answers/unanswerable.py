@@ -31,8 +31,8 @@ def unanswerable(plan: Plan, question: Question, shelf: Shelf) -> Answer | None:
             return plainly(question, f"{text} Ask me something about the episode.", covered=False)
         case Kind.UNKNOWN_COMMAND:
             return plainly(question, "I cannot do that. Say help to hear what I can do.", covered=False)
-    language = _strange(question.text, shelf)
-    if language is not None and plan.kind in (Kind.SEARCH, Kind.FRAGMENT):
+    searches = plan.kind in (Kind.SEARCH, Kind.FRAGMENT)
+    if searches and (language := _strange(question.text, shelf)) is not None:
         return plainly(question, f"That sounds like {language}. I understand only English.", covered=False)
     if plan.kind is Kind.FRAGMENT:
         heard = " ".join(question.text.split()[:_SHOWN]).strip(" ?.!,")

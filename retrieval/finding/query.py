@@ -45,8 +45,8 @@ _FRAME = FUNCTION_WORDS | frozenset(
 
 @dataclass(frozen=True, slots=True)
 class Sought:
-    """What is looked for: the ``text`` as it was put, the ``vector`` (384,) of its matter, the words that can be looked
-    up, one for each stem, and how telling each is."""
+    """What is looked for: the ``text`` as it was put, the ``vector`` (width,) of its matter, the words that can be
+    looked up, one for each stem, and how telling each is."""
 
     text: str
     vector: Matrix

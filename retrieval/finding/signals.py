@@ -79,7 +79,7 @@ class Evidence:
 
     ``near`` is the cosine of each unit with the question; ``at``, ``next`` and ``past`` those of the window that
     begins there or last before, of the one that begins there or first behind, and of the last that ends before.
-    ``focus`` is how much a unit, unlike the rest of its episode, speaks of the question (``shape.focus``).
+    ``focus`` is how much a unit, unlike the rest of its episode, speaks of the question (``statistics.focus``).
     ``held`` (words, units) says which words of the question stand in which unit, ``weight`` how telling they are.
     ``titled`` (words, episodes) says which stand in which title. ``named`` is how clearly the question names who
     speaks in a unit.

@@ -21,8 +21,8 @@ from retrieval.index.chunking import UNIT, WINDOW
 from retrieval.index.embedding import DIMENSION, Matrix
 from retrieval.index.places import places_of
 from retrieval.index.script import Script, version
-from retrieval.index.snapshot import COMMON, RARE, State, View, filed, read_state
-from retrieval.index.tokens import TOKENIZER
+from retrieval.index.snapshot import State, View, filed, least_common, read_state
+from retrieval.index.tokens import TOKENIZER, Tokens
 from retrieval.model import Passage
 from voice.errors import LibraryError, NoSpace, from_os_error
 
@@ -96,7 +96,7 @@ class AnyIndex(Protocol):
     def remove(self, episode_id: str) -> None:
         """Take an episode out; nothing happens when it is not there."""
 
-    def damaged(self, most: int = 0) -> tuple[str, ...]:
+    def damaged(self) -> tuple[str, ...]:
         """The episodes whose vectors are not those that were written."""
 
     def view(self) -> AbstractContextManager[View]:
@@ -115,6 +115,7 @@ class Index:
         self._lock = threading.Lock()
         self._free: list[sqlite3.Connection] = []
         self._state: State | None = None
+        self._tokens = Tokens()
 
     @classmethod
     def open(cls, folder: Path, model: str = "all-MiniLM-L6-v2", dimension: int = DIMENSION) -> "Index":
@@ -183,7 +184,7 @@ class Index:
     ) -> None:
         """Put an episode in, replacing what was there under its id; all of it or nothing.
 
-        ``vectors`` (n, dimension) has a row for each passage, in the order of ``passages.passages``. ``title`` is what
+        ``vectors`` (n, dimension) has a row for each passage, in the order of ``chunking.passages``. ``title`` is what
         the episode is known by, its show and its guests too if one likes: it speaks for the episode, not for a place in
         it. ``script`` is what is read for answers; without it the episode can be browsed and answers nothing. By
         ``language`` (a code) its words are stemmed; those of one that is not known as if they were English.
@@ -270,7 +271,7 @@ class Index:
                     with self._lock:
                         if self._state is None or self._state.version < version:
                             self._state = state
-                yield View(db, state)
+                yield View(db, state, self._tokens)
             finally:
                 db.execute("COMMIT")
 
@@ -303,7 +304,7 @@ class Index:
         since = self._text(db, "counted")
         found = db.execute("SELECT term, doc FROM vocabulary WHERE term > ? LIMIT ?", (since, _COUNTED)).fetchall()
         until = found[-1][0] if len(found) == _COUNTED else _LAST
-        least = max(RARE, COMMON * self._number(db, "units"))
+        least = least_common(self._number(db, "units"))
         db.execute("DELETE FROM common WHERE word > ? AND word <= ?", (since, until))
         db.executemany("INSERT INTO common VALUES (?, ?)", ((term, count) for term, count in found if count > least))
         self._set(db, "counted", "" if until == _LAST else until)
@@ -383,8 +384,6 @@ class Index:
         db.execute("PRAGMA synchronous = FULL")
         for statement in _SCHEMA.split(";"):
             db.execute(statement)
-        db.execute(f"CREATE VIRTUAL TABLE temp.probe USING fts5(text, {_TOKENS})")
-        db.execute("CREATE VIRTUAL TABLE temp.probed USING fts5vocab(temp, probe, row)")
         return db
 
 

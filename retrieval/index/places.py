@@ -36,8 +36,8 @@ class Layout:
     the words in the episode's title. ``row`` is the first unit's row in the matrix,
     ``windows_row`` the first window's, ``text_row`` the number of the first unit's text. Of the units: ``start`` and
     ``end`` in seconds, ``words`` counts, ``break_`` as in Passage, ``speaker`` numbers into ``speakers``, ``asks`` 1
-    where there is a question, ``seams`` (units, 3) as in ``shape.seams``, ``focus`` (units, width) and ``offset`` as in
-    ``shape.focus``. Of the windows: ``first`` and ``last`` (exclusive), the units that each spans.
+    where there is a question, ``seams`` (units, 3) as in ``statistics.seams``, ``focus`` (units, width) and ``offset``
+    as in ``statistics.focus``. Of the windows: ``first`` and ``last`` (exclusive), the units that each spans.
     """
 
     episode_id: str

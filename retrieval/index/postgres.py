@@ -12,6 +12,7 @@ import threading
 from collections import Counter, OrderedDict
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from functools import cached_property
 from itertools import groupby
 from typing import Any, TypeVar
 
@@ -23,7 +24,7 @@ from retrieval.index.chunking import UNIT, WINDOW
 from retrieval.index.embedding import DIMENSION, Matrix
 from retrieval.index.places import Layout, Rows, made_layout, places_of
 from retrieval.index.script import Script, version
-from retrieval.index.snapshot import COMMON, RARE, View, filed, filed_word
+from retrieval.index.snapshot import View, filed, filed_word, least_common
 from retrieval.index.tokens import Tokens
 from retrieval.model import Passage
 
@@ -97,7 +98,7 @@ class PostgresIndex:
                 ("" if version is None else str(version),),
             )
 
-    def damaged(self, most: int = 0) -> tuple[str, ...]:
+    def damaged(self) -> tuple[str, ...]:
         """The server keeps sums of its own pages."""
         return ()
 
@@ -180,12 +181,10 @@ class PostgresView(View):
     """One consistent look at the index on a server. Made by ``PostgresIndex.view``; used by one thread."""
 
     def __init__(self, index: PostgresIndex) -> None:
-        self._index = index
+        self._index, self._tokens = index, index._tokens
         self._frequencies: dict[str, int] = {}
-        counted = self._execute("SELECT coalesce(sum(units), 0), coalesce(sum(windows), 0) FROM {}_episodes").fetchone()
-        self._units, self._windows = int(counted[0]), int(counted[1])
-        rows = self._execute("SELECT DISTINCT language FROM {}_episodes WHERE language != ''").fetchall()
-        self._languages = sorted(code for (code,) in rows)
+        self._serials: dict[str, int | None] = {}
+        self._execute("SELECT 1")  # what is seen is of this moment
 
     @property
     def episodes(self) -> tuple[str, ...]:
@@ -195,18 +194,31 @@ class PostgresView(View):
     @property
     def units(self) -> int:
         """How many units all episodes have together."""
-        return self._units
+        return self._sizes[0]
 
     @property
     def passages(self) -> int:
         """How many units and windows all episodes have together."""
-        return self._units + self._windows
+        return sum(self._sizes)
+
+    @cached_property
+    def _sizes(self) -> tuple[int, int]:
+        found = self._execute("SELECT coalesce(sum(units), 0), coalesce(sum(windows), 0) FROM {}_episodes").fetchone()
+        return int(found[0]), int(found[1])
+
+    @cached_property
+    def _languages(self) -> list[str]:
+        rows = self._execute("SELECT DISTINCT language FROM {}_episodes WHERE language != ''").fetchall()
+        return sorted(code for (code,) in rows)
 
     def layout(self, episode_id: str) -> Layout | None:
         """The places of one episode's passages; None when it is not in the index."""
         serial = self._serial(episode_id)
-        if serial is None or (kept := self._index._layouts.get(episode_id, serial)) is not None:
-            return kept if serial is not None else None
+        if serial is None:
+            return None
+        kept = self._index._layouts.get(episode_id, serial)
+        if kept is not None:
+            return kept
         title, language, places, speakers, focused = self._execute(
             "SELECT title, language, places, speakers, focus FROM {}_episodes WHERE id = ?", (episode_id,)
         ).fetchone()
@@ -242,7 +254,7 @@ class PostgresView(View):
         found = {name: np.array([row[2] for row in own], np.float32) for name, own in groupby(rows, lambda row: row[0])}
         made = []
         for layout in layouts:
-            all_units = self._units_of(layout)
+            all_units = layout.windows_row - layout.row  # also of a layout that is only the beginning
             own = found[layout.episode_id]
             made.append((own[: layout.units], own[all_units : all_units + len(layout.first)]))
         return made
@@ -270,21 +282,17 @@ class PostgresView(View):
             for name, some in groupby(rows, lambda row: row[0]) for own in [list(some)]
         ]  # fmt: skip
 
-    def frequency(self, word: str) -> int:
-        """In how many units of the library a word stands, in any of its forms."""
-        known = self._frequencies.get(word)
-        if known is None:
-            keys = self._keys(word)
-            rows = self._execute("SELECT units FROM {}_words WHERE stem = ANY(?)", (keys,)).fetchall()
-            known = sum(int(units) for (units,) in rows)
-            if len(keys) > 1 and 0 < known <= self._least:  # a unit may hold more than one of them
-                known = int(self._execute("SELECT count(*) FROM {}_texts WHERE stems && ?", (keys,)).fetchone()[0])
-            self._frequencies[word] = known
+    def _counted(self, word: str) -> int:
+        keys = self._keys(word)
+        rows = self._execute("SELECT units FROM {}_words WHERE stem = ANY(?)", (keys,)).fetchall()
+        known = sum(int(units) for (units,) in rows)
+        if len(keys) > 1 and 0 < known <= least_common(self.units):  # a unit may hold more than one of them
+            known = int(self._execute("SELECT count(*) FROM {}_texts WHERE stems && ?", (keys,)).fetchone()[0])
         return known
 
     def common(self, word: str) -> bool:
         """True for a word that stands in so many units that looking it up in the whole library takes long."""
-        return self.frequency(word) > self._least
+        return self.frequency(word) > least_common(self.units)
 
     def held(self, words: Sequence[str], layouts: Sequence[Layout]) -> Mapping[tuple[str, str], Rows]:
         """The units of each episode that hold each word, by word and id, in one go."""
@@ -327,10 +335,6 @@ class PostgresView(View):
         )
         return [text for (text,) in rows.fetchall()]
 
-    @property
-    def _least(self) -> float:
-        return max(RARE, COMMON * self._units)
-
     def _keys(self, word: str) -> list[str]:
         """What a word is filed under: its stem, and that of every language that is spoken."""
         return [self._stem(word), *(filed_word(word, language) for language in self._languages)]
@@ -342,17 +346,11 @@ class PostgresView(View):
         )
         return [stem for (stem,) in rows.fetchall()]
 
-    def _stem(self, word: str, language: str = "") -> str:
-        return filed_word(word, language) if language else self._index._tokens.stem(word)
-
     def _serial(self, episode_id: str) -> int | None:
-        found = self._execute("SELECT serial FROM {}_episodes WHERE id = ?", (episode_id,)).fetchone()
-        return int(found[0]) if found else None
-
-    def _units_of(self, layout: Layout) -> int:
-        """How many units an episode has as a whole; the layout may be its beginning only."""
-        whole = self.layout(layout.episode_id)
-        return whole.units if whole is not None else layout.units
+        if episode_id not in self._serials:
+            found = self._execute("SELECT serial FROM {}_episodes WHERE id = ?", (episode_id,)).fetchone()
+            self._serials[episode_id] = int(found[0]) if found else None
+        return self._serials[episode_id]
 
     def _execute(self, statement: str, values: Sequence[object] = ()) -> Any:
         return self._index._execute(statement, values)

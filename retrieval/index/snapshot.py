@@ -14,6 +14,7 @@ from episodes.text.stemming import stem
 from retrieval.index.embedding import DIMENSION, Matrix
 from retrieval.index.places import WORD, Layout, Rows, made_layout
 from retrieval.index.script import Script
+from retrieval.index.tokens import Tokens
 from retrieval.index.vectors import Stored, nearest, stored
 from voice.errors import LibraryError
 
@@ -28,7 +29,6 @@ _LAYOUTS = 64  # layouts kept in memory, some 500 KB each
 _SCRIPTS = 24  # scripts kept in memory, some two megabytes each
 _TEXTS_WITH = "SELECT rowid FROM texts WHERE texts MATCH ?"
 _STEMS_WITH = "SELECT rowid FROM stems WHERE stems MATCH ?"
-_STEMS = 20_000  # stems kept in memory
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,8 +36,8 @@ class State:
     """What a search needs in memory, as of one version of the index.
 
     ``ids`` of the episodes in the order of their rows; for each its first row in the matrix, the number of its first
-    text, how many units and windows it has. ``common`` words and in how many units each stands. ``languages`` of the
-    episodes whose words are not stemmed as English, by their ids.
+    text, how many units and windows it has. ``common`` words and in how many units each stands. ``languages``: in
+    order, the codes of those whose words are not stemmed as English.
     """
 
     version: int
@@ -49,8 +49,7 @@ class State:
     units: Rows
     windows: Rows
     common: dict[str, int]
-    stems: dict[str, str]
-    languages: dict[str, str]
+    languages: tuple[str, ...]
     layouts: dict[str, Layout] = field(default_factory=dict)
     scripts: dict[str, Script] = field(default_factory=dict)
 
@@ -95,8 +94,9 @@ def read_state(
         scripts = {key: kept for key, kept in dict(same.scripts).items() if key in layouts}
     return State(
         version, name, matrix, ids, numbers[:, 0], numbers[:, 1], numbers[:, 2], numbers[:, 3],
-        dict(db.execute("SELECT word, units FROM common")), before.stems if before else {},
-        dict(db.execute("SELECT id, language FROM languages")), layouts, scripts,
+        dict(db.execute("SELECT word, units FROM common")),
+        tuple(code for (code,) in db.execute("SELECT DISTINCT language FROM languages ORDER BY language")),
+        layouts, scripts,
     )  # fmt: skip
 
 
@@ -121,6 +121,11 @@ def _places(db: sqlite3.Connection, before: State | None) -> tuple[tuple[str, ..
     return old + ids, np.concatenate([kept, new])
 
 
+def least_common(units: int) -> float:
+    """Units that a word has to stand in more often to be common, in a library of so many."""
+    return max(RARE, COMMON * units)
+
+
 def filed(text: str, language: str) -> str:
     """The words of a text that is not in English, as the index files them."""
     return " ".join(filed_word(word, language) for word in WORD.findall(text.lower()))
@@ -134,8 +139,9 @@ def filed_word(word: str, language: str) -> str:
 class View:
     """One consistent look at the index, as of one moment. Made by ``Index.view``; used by one thread."""
 
-    def __init__(self, db: sqlite3.Connection, state: State) -> None:
-        self._db, self._state = db, state
+    def __init__(self, db: sqlite3.Connection, state: State, tokens: Tokens) -> None:
+        self._db, self._state, self._tokens = db, state, tokens
+        self._frequencies: dict[str, int] = {}
 
     @property
     def episodes(self) -> tuple[str, ...]:
@@ -168,12 +174,13 @@ class View:
         if kept is not None:
             return kept
         found = self._db.execute(
-            "SELECT first, texts, title, places, speakers, focus FROM episodes WHERE id = ?", (episode_id,)
+            "SELECT first, texts, coalesce(language, ''), title, places, speakers, focus FROM episodes"
+            " LEFT JOIN languages USING (id) WHERE id = ?",
+            (episode_id,),
         ).fetchone()
         if found is None:
             return None
-        row, text_row, title, blob, speakers, focused = found
-        language = self._state.languages.get(episode_id, "")
+        row, text_row, language, title, blob, speakers, focused = found
         width = self.matrix.exact.shape[1]
         layout = made_layout(episode_id, language, title, row, text_row, blob, speakers, focused, width, self._stem)
         if len(self._state.layouts) >= _LAYOUTS:
@@ -223,7 +230,7 @@ class View:
         rows, cosines = nearest(state.matrix, vector, count, state.rows_of(within))
         order = np.argsort(rows)
         groups, at = [], 0
-        for name, numbers, _ in self._by_episode(rows, state.first, state.units + state.windows):
+        for name, numbers in self._by_episode(rows, state.first, state.units + state.windows):
             groups.append((name, numbers, cosines[order[at : at + len(numbers)]]))
             at += len(numbers)
         return groups
@@ -273,6 +280,11 @@ class View:
 
     def frequency(self, word: str) -> int:
         """In how many units of the library a word stands, in any of its forms."""
+        if word not in self._frequencies:
+            self._frequencies[word] = self._counted(word)
+        return self._frequencies[word]
+
+    def _counted(self, word: str) -> int:
         common = self._state.common.get(self._stem(word))
         if common is not None:
             return common
@@ -304,15 +316,13 @@ class View:
 
     def lexical(self, word: str) -> list[tuple[str, Rows]]:
         """The units of the library that hold a word in any of its forms, grouped by episode: id and numbers in it."""
-        state = self._state
-        return [(name, numbers) for name, numbers, _ in self._by_episode(self._rows(word), state.texts, state.units)]
+        return self._by_episode(self._rows(word), self._state.texts, self._state.units)
 
     def _rows(self, word: str) -> Rows:
         """The numbers of the texts that hold a word, in any of its forms in their language."""
         rows = {row for (row,) in self._db.execute(_TEXTS_WITH, (f'"{word}"',))}
-        languages = sorted(set(self._state.languages.values()))
-        if languages:
-            match = " OR ".join(f'"{filed_word(word, language)}"' for language in languages)
+        if self._state.languages:
+            match = " OR ".join(f'"{filed_word(word, language)}"' for language in self._state.languages)
             rows |= {row for (row,) in self._db.execute(_STEMS_WITH, (match,))}
         return np.array(sorted(rows), np.int64)
 
@@ -326,22 +336,10 @@ class View:
 
     def _stem(self, word: str, language: str = "") -> str:
         """The form under which the index files a word."""
-        if language:
-            return filed_word(word, language)
-        stems = self._state.stems
-        stem = stems.get(word)
-        if stem is None:
-            self._db.execute("INSERT INTO temp.probe (rowid, text) VALUES (1, ?)", (word,))
-            found = self._db.execute("SELECT term FROM temp.probed").fetchone()
-            self._db.execute("DELETE FROM temp.probe")
-            stem = str(found[0]) if found else word
-            if len(stems) >= _STEMS:
-                stems.clear()
-            stems[word] = stem
-        return stem
+        return filed_word(word, language) if language else self._tokens.stem(word)
 
-    def _by_episode(self, rows: Rows, first: Rows, size: Rows) -> list[tuple[str, Rows, int]]:
-        """Rows by the episode that holds them: id, numbers inside it, its first row."""
+    def _by_episode(self, rows: Rows, first: Rows, size: Rows) -> list[tuple[str, Rows]]:
+        """Rows by the episode that holds them: id, numbers inside it."""
         if not len(rows) or not len(first):
             return []
         rows = np.sort(rows)
@@ -350,6 +348,6 @@ class View:
         owner, rows = owner[alive], rows[alive]
         starts = np.flatnonzero(np.diff(owner, prepend=-1))
         return [
-            (self._state.ids[number], mine - first[number], int(first[number]))
+            (self._state.ids[number], mine - first[number])
             for number, mine in zip(owner[starts].tolist(), np.split(rows, starts[1:]), strict=True)
         ] if len(rows) else []

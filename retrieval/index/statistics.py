@@ -15,7 +15,7 @@ SCALES = (60, 120, 240)
 def seams(vectors: Matrix, words: Sequence[int]) -> npt.NDArray[np.float32]:
     """How much the talk before each unit differs from the talk after it, (units, 3), 0 for the same and up to 2.
 
-    ``vectors`` are the units' (n, 384); one column for each of ``SCALES``. The first unit counts as all new.
+    ``vectors`` are the units' (n, width); one column for each of ``SCALES``. The first unit counts as all new.
     """
     ends = np.cumsum(np.asarray(words, np.int64))
     starts = ends - np.asarray(words, np.int64)
@@ -36,7 +36,7 @@ _RIDGE = 1.0  # how much plain nearness stays in the focus, in units of the mean
 
 
 def focus(vectors: Matrix) -> tuple[Matrix, Matrix]:
-    """Rows (units, 384) and offsets (units,): a question's inner product with a row, less its offset, is high where
+    """Rows (units, width) and offsets (units,): a question's inner product with a row, less its offset, is high where
     a unit speaks of what the question asks *and the rest of the episode does not*.
 
     All units of an episode about one subject are near to a question about it. So the directions in which the units

@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The stems of a text as SQLite's full-text index files them, for an index that lies elsewhere: the same by
-construction."""
+"""The stems of a text as SQLite's full-text index files them: for a question, and for an index that lies elsewhere, the
+same by construction."""
 
 import sqlite3
 import threading

@@ -16,6 +16,7 @@ import numpy as np
 import pytest
 
 from retrieval.index import index as index_module
+from retrieval.index import snapshot
 from retrieval.index.chunking import UNIT, WINDOW, window_spans
 from retrieval.index.embedding import DIMENSION, Matrix
 from retrieval.index.index import AnyIndex, Index
@@ -297,8 +298,8 @@ def test_a_matrix_that_was_cut_off_is_told(tmp_path: Path, kind: str) -> None:
 
 
 def test_common_words_are_counted_a_few_with_each_episode(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(index_module, "RARE", 10)
-    monkeypatch.setattr(index_module, "COMMON", 0.5)
+    monkeypatch.setattr(snapshot, "RARE", 10)
+    monkeypatch.setattr(snapshot, "COMMON", 0.5)
     monkeypatch.setattr(index_module, "_COUNTED", 5)
     index = Index.open(tmp_path)
     seen: list[bool] = []
