@@ -96,7 +96,7 @@ const card = (episode) => {
   done.classList.toggle("busy", !ready);
   done.classList.toggle("none", ready && !part);
   const status = ready ? standing(episode) : statusText(episode);
-  return make("li", { class: ready ? stage(episode, progress.of(episode.id)) : kind(episode) }, make(
+  return make("li", {}, make(
     "button", { type: "button", class: "card", "data-choose": episode.id },
     paint(make("span", { class: "artwork", "aria-hidden": "true" }), episode),
     make("span", { class: "card-text" },
