@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 // Adding to the library: dropped files, addresses of recordings and feeds, and a better model.
 
-import { $, announce, fetchJson, make, reason, say } from "./dom.js";
+import { $, announce, fetchJson, make, request, say, why } from "./dom.js";
 import { address as whole, sorted } from "./files.js";
 import { lookNow } from "./main.js";
 import { t, tn } from "./texts.js";
@@ -35,11 +35,8 @@ const attempt = async (doing, act) => {
 
 // Ask the server to take something in: the episodes that wait, and what of it was left out.
 const take = async (body) => {
-  const reply = await fetch("api/add", { method: "POST", headers: { "Content-Type": "application/json" }, body: JSON.stringify(body) })
-    .catch(() => { throw new Error(t("Earmark does not answer. Is it still running?")); });
-  const answer = await reply.json().catch(() => ({}));
-  if (!reply.ok) throw new Error(reason(answer) || reply.statusText);
-  return [answer, decodeURIComponent(reply.headers.get("X-Left-Out") ?? "")];
+  const reply = await request("api/add", body);
+  return [await reply.json(), decodeURIComponent(reply.headers.get("X-Left-Out") ?? "")];
 };
 
 const names = (list) => list.slice(0, 3).map(({ name }) => name).join(", ") + (list.length > 3 ? " …" : "");
@@ -53,7 +50,7 @@ const files = (list) => attempt(t("Copying…"), async () => {
     note(t("Copying {name} ({n} of {all})…", { name: file.name, n: i + 1, all: usable.length }));
     const reply = await fetch(`api/upload/${batch}/${encodeURIComponent(file.name)}`, { method: "PUT", body: file })
       .catch(() => { throw new Error(t("{name} broke off on the way: is Earmark still running? Drop it again.", { name: file.name })); });
-    if (!reply.ok) throw new Error(`${file.name}: ${reason(await reply.json().catch(() => ({}))) || reply.statusText}`);
+    if (!reply.ok) throw new Error(`${file.name}: ${await why(reply)}`);
   }
   const [episodes, problems] = await take({ batch });
   added(episodes, [left, problems].filter(Boolean).join(" "));

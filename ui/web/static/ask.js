@@ -4,7 +4,7 @@
 
 import { answers } from "./answer.js";
 import { carryOut } from "./commands.js";
-import { $, announce, fetchJson, make, reason, recall, remember, say, tab } from "./dom.js";
+import { $, announce, fetchJson, make, recall, remember, say, tab, why } from "./dom.js";
 import { shelf } from "./episode_list.js";
 import { chosen, warmTopics } from "./episode_view.js";
 import { hush } from "./excerpt.js";
@@ -152,7 +152,7 @@ const put = async (given) => {
       signal: request.signal,
     });
     if (!reply.ok) {
-      const message = reason(await reply.json().catch(() => ({}))) || reply.statusText;
+      const message = await why(reply);
       if (mine === turn) write(text);
       tellNews({ state: "error", turn: mine, message, hint: "" });
       return;

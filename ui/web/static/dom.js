@@ -69,20 +69,26 @@ export const timeButton = (seconds, episode, speaker, ...children) => make(
   speaker ? make("span", { class: "unseen" }, `, ${speaker}`) : null, ...children,
 );
 
-// JSON from the server, to which `body` is sent if there is one. Throws an Error with a sentence for a person.
-export const fetchJson = async (path, body, method = body ? "POST" : "GET") => {
-  const headers = { Accept: "application/json", "Content-Type": "application/json" };
-  const response = await fetch(path, { method, headers, body: body && JSON.stringify(body) })
-    .catch(() => { throw Object.assign(new Error(t("Earmark does not answer. Is it still running?")), { away: true }); });
-  if (!response.ok) throw new Error(reason(await response.json().catch(() => ({}))) || response.statusText);
-  return response.json();
-};
-
 // What an answer that is an error says, with the next step.
 export const reason = (answer) => {
   const detail = typeof answer.detail === "string" ? answer.detail : "";
   return [answer.error, answer.hint, detail].filter(Boolean).join(" ");
 };
+
+// Why a reply is no success, in a sentence for a person.
+export const why = async (reply) => reason(await reply.json().catch(() => ({}))) || reply.statusText;
+
+// The server's reply, to which `body` is sent as JSON if there is one. Throws an Error with a sentence for a person.
+export const request = async (path, body, method = body ? "POST" : "GET") => {
+  const headers = { Accept: "application/json", "Content-Type": "application/json" };
+  const reply = await fetch(path, { method, headers, body: body && JSON.stringify(body) })
+    .catch(() => { throw Object.assign(new Error(t("Earmark does not answer. Is it still running?")), { away: true }); });
+  if (!reply.ok) throw new Error(await why(reply));
+  return reply;
+};
+
+// The JSON of such a reply.
+export const fetchJson = async (path, body, method) => (await request(path, body, method)).json();
 
 // What this browser remembers between visits, or this tab until it is closed; one that forbids it just forgets.
 const keeping = (store) => ({

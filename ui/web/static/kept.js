@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 // Saved moments: kept with a click beside an answer or in the player, listed, and taken away as files and as a feed.
 
-import { $, clock, make, timeButton } from "./dom.js";
+import { $, clock, fetchJson, make, timeButton } from "./dom.js";
 import { saveText, share } from "./export.js";
 import { shelf } from "./episode_list.js";
 import { player } from "./player.js";
@@ -86,7 +86,7 @@ export const kept = {
     if (!episode?.audio) return null;
     const at = justHeard(player.position, episode.segments?.[player.topicAt(player.position)]);
     const moment = { episode: episode.id, ...at, quote: "", speaker: "" };
-    const cues = await fetch(`api/episodes/${encodeURIComponent(episode.id)}/transcript`).then((reply) => reply.json()).catch(() => []);
+    const cues = await fetchJson(`api/episodes/${encodeURIComponent(episode.id)}/transcript`).catch(() => []);
     const said = cues.filter((cue) => cue.end > at.start && cue.start < at.end).slice(-4);
     if (said.length) {
       moment.start = said[0].start;
