@@ -17,6 +17,7 @@ import { holds, marked } from "./words.js";
 const PAUSE = 250; // milliseconds without a key after which what is typed is looked for
 const BEFORE = 60; // characters of a quote before the word that was looked for
 let every = []; // the episodes
+let byId = new Map();
 const cards = new Map(); // by id: what stands on a card, and its element, which stays while that is the same
 let shelfKind = "all";
 let sought = 0; // number of the latest search
@@ -198,12 +199,10 @@ const search = async () => {
 
 // Look for what stands in the field; typing leads to the library, and Back to where one was.
 const typed = () => {
-  const text = $("filter").value;
-  if (text.trim() !== (view().text ?? "")) {
-    go({ name: "home", text: text.trim() }, { replace: view().name === "home" });
-  }
+  const text = wanted();
   moments = 0;
-  drawLibrary();
+  if (text === (view().text ?? "")) drawLibrary();
+  else go({ name: "home", text }, { replace: view().name === "home" }); // which draws it
   clearTimeout(timer);
   timer = setTimeout(search, PAUSE);
 };
@@ -212,6 +211,7 @@ export const shelf = {
   // Show these episodes, or the same ones as they stand now.
   draw(episodes = every) {
     every = episodes;
+    byId = new Map(every.map((episode) => [episode.id, episode]));
     for (const id of cards.keys()) if (!this.known(id)) cards.delete(id);
     if (view().name !== "episode") drawLibrary();
   },
@@ -219,7 +219,7 @@ export const shelf = {
   all: () => every,
 
   // What the library says of an episode; undefined when it is not there.
-  known: (id) => every.find((episode) => episode.id === id),
+  known: (id) => byId.get(id),
 
   start() {
     $("order").value = recall("order", "added");
