@@ -44,7 +44,6 @@ const address = (id) => `api/listening/${encodeURIComponent(id)}`;
 export const headers = { "X-Listener": key, "Content-Type": "application/json" };
 
 let episode = null;
-let heard = []; // stretches [start, end], as the server joined them
 let fresh = []; // stretches it has not been told of
 let now = null; // the stretch that is being heard
 let told = 0; // position of the last note
@@ -86,8 +85,7 @@ export const progress = {
   // Another episode is on the player.
   open(id, kept) {
     if (episode && episode !== id) this.report();
-    [episode, heard, fresh, now, told] = [id, kept.heard, [], null, kept.position];
-    timeline.heard(id, heard);
+    [episode, fresh, now, told] = [id, [], null, kept.position];
   },
 
   // The episode on the player is no more.
@@ -121,9 +119,7 @@ export const progress = {
         remember(`listened:${id}`, { position, at: kept.at }); // by the server's clock, which all devices share
         notice(id, kept);
         shelf.draw();
-        if (episode !== id) return;
-        heard = kept.heard;
-        timeline.heard(id, heard);
+        if (episode === id) timeline.heard(id, kept.heard);
       })
       .catch(() => { if (episode === id) fresh.unshift(...stretches); }); // told with the next note
   },
@@ -135,8 +131,7 @@ export const progress = {
     const before = player.position;
     const kept = await this.load(id);
     if (id !== episode || player.playing || player.position !== before) return;
-    heard = kept.heard;
-    timeline.heard(id, heard);
+    timeline.heard(id, kept.heard);
     if (Math.abs(kept.position - before) < JUMP) return;
     told = kept.position;
     player.seek(kept.position);
