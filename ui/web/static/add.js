@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 // Adding to the library: dropped files, addresses of recordings and feeds, and a better model.
 
-import { $, announce, fetchJson, make, request, say, why } from "./dom.js";
+import { $, announce, fetchJson, make, ownButton, request, say, why } from "./dom.js";
 import { address as whole, sorted } from "./files.js";
 import { lookNow } from "./main.js";
 import { t, tn } from "./texts.js";
@@ -59,12 +59,11 @@ const files = (list) => attempt(t("Copying…"), async () => {
 const drawFeeds = (feeds) => {
   $("feeds").replaceChildren(...feeds.map((feed) => {
     const name = feed.title || feed.address;
-    const button = make("button", { type: "button", class: "own", "aria-label": `${t("Unfollow")}: ${name}` }, t("Unfollow"));
-    button.onclick = () => attempt("", async () => {
+    const button = ownButton(t("Unfollow"), () => attempt("", async () => {
       drawFeeds(await fetchJson("api/feeds/forget", { id: feed.id }));
       note(t("“{name}” is followed no longer; its episodes stay.", { name }));
       $("add").querySelector("summary").focus();
-    });
+    }), { "aria-label": `${t("Unfollow")}: ${name}` });
     return make("li", { title: feed.address }, make("span", {}, name), button);
   }));
   $("feeds-part").hidden = !feeds.length;
@@ -95,8 +94,7 @@ export const betterButton = (engine) => {
   const size = /\d+ MB/.exec(engine.better)?.[0];
   if (!name) return null;
   const gain = /\bfor (.+?) \(/.exec(engine.better)?.[1];
-  const button = make("button", { type: "button", class: "own", title: engine.better }, `${t("Get {name}", { name })}${size ? ` (${size})` : ""}`);
-  button.onclick = async () => {
+  const button = ownButton(`${t("Get {name}", { name })}${size ? ` (${size})` : ""}`, async () => {
     try {
       await fetchJson("api/models", { name });
       watchModel();
@@ -104,7 +102,7 @@ export const betterButton = (engine) => {
       say("model-note", error.message);
       announce(error.message);
     }
-  };
+  }, { title: engine.better });
   return gain ? make("span", { class: "better" }, button, ` ${gain}`) : button;
 };
 

@@ -36,6 +36,18 @@ export const make = (tag, attributes = {}, ...children) => {
   return element;
 };
 
+/**
+ * A small button.
+ * @param {string} text
+ * @param {(event: Event) => unknown} act
+ * @param {Record<string, string>} attributes what it has besides; a class stands beside its own
+ */
+export const ownButton = (text, act, { class: name = "", ...attributes } = {}) => {
+  const button = make("button", { type: "button", class: `own ${name}`.trim(), ...attributes }, text);
+  button.onclick = act;
+  return button;
+};
+
 // Put a text into an element and hide the element when there is none.
 export const say = (id, text) => {
   const element = $(id);

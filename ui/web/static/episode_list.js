@@ -3,7 +3,7 @@
 // something is said.
 
 import { ask } from "./ask.js";
-import { $, fetchJson, lengthInWords, make, recall, remember, say, timeButton } from "./dom.js";
+import { $, fetchJson, lengthInWords, make, ownButton, recall, remember, say, timeButton } from "./dom.js";
 import { arrange, fraction, stage } from "./heard.js";
 import { lookNow } from "./main.js";
 import { player } from "./player.js";
@@ -53,19 +53,15 @@ export const statusText = ({ status, work }) => {
 const redo = (episode) => {
   const stopped = kind(episode) === "failed";
   if (!stopped && !episode.work) return null;
-  const button = make(
-    "button", { type: "button", class: "own redo", "aria-label": `${stopped ? t("Try again") : t("Stop")}: ${episode.title}` },
-    stopped ? t("Try again") : t("Stop"),
-  );
-  button.onclick = async () => {
+  const what = stopped ? t("Try again") : t("Stop");
+  return ownButton(what, async () => {
     try {
       await fetchJson(`api/episodes/${encodeURIComponent(episode.id)}/work`, { do: stopped ? "retry" : "cancel" });
       lookNow();
     } catch (error) {
       toast(error.message);
     }
-  };
-  return button;
+  }, { class: "redo", "aria-label": `${what}: ${episode.title}` });
 };
 
 const wanted = () => $("filter").value.trim();
@@ -110,9 +106,8 @@ const card = (episode) => {
 
 const queueButton = (episode) => {
   const label = t("Play next: {title}", { title: episode.title });
-  const button = make("button", { type: "button", class: "own later", "aria-label": label, title: label }, t("Play next"));
-  button.onclick = () => (player.used || player.playing ? sheet.queueNext(episode.id) : player.playAt(episode.id));
-  return button;
+  const act = () => (player.used || player.playing ? sheet.queueNext(episode.id) : player.playAt(episode.id));
+  return ownButton(t("Play next"), act, { class: "later", "aria-label": label, title: label });
 };
 
 // A card is made anew only when something on it is new: a shelf may hold a thousand.
