@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 // Adding to the library: dropped files, addresses of recordings and feeds, and a better model.
 
-import { $, announce, fetchJson, make, ownButton, request, say, why } from "./dom.js";
+import { $, announce, fetchJson, make, ownButton, randomKey, request, say, why } from "./dom.js";
 import { address as whole, sorted } from "./files.js";
 import { lookNow } from "./main.js";
 import { t, tn } from "./texts.js";
@@ -45,7 +45,7 @@ const files = (list) => attempt(t("Copying…"), async () => {
   const { usable, other } = sorted([...list]);
   const left = other.length ? t("Left out, since it is neither sound nor a transcript nor a feed: {names}.", { names: names(other) }) : "";
   if (!usable.length) throw new Error(left || t("Nothing was dropped."));
-  const batch = Array.from(crypto.getRandomValues(new Uint8Array(16)), (byte) => byte.toString(16).padStart(2, "0")).join("");
+  const batch = randomKey();
   for (const [i, file] of usable.entries()) {
     note(t("Copying {name} ({n} of {all})…", { name: file.name, n: i + 1, all: usable.length }));
     const reply = await fetch(`api/upload/${batch}/${encodeURIComponent(file.name)}`, { method: "PUT", body: file })

@@ -102,6 +102,9 @@ export const request = async (path, body, method = body ? "POST" : "GET") => {
 // The JSON of such a reply.
 export const fetchJson = async (path, body, method) => (await request(path, body, method)).json();
 
+// What nobody guesses: 32 hexadecimal digits.
+export const randomKey = () => Array.from(crypto.getRandomValues(new Uint8Array(16)), (byte) => byte.toString(16).padStart(2, "0")).join("");
+
 // What this browser remembers between visits, or this tab until it is closed; one that forbids it just forgets.
 const keeping = (store) => ({
   remember(key, value) {

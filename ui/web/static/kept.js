@@ -7,7 +7,7 @@ import { shelf } from "./episode_list.js";
 import { player } from "./player.js";
 import { headers } from "./progress.js";
 import { t } from "./texts.js";
-import { toast } from "./toast.js";
+import { copy, toast } from "./toast.js";
 import { go, view } from "./views.js";
 
 const LENGTH = 30; // seconds of a moment that is saved from the player: what was just heard
@@ -53,9 +53,8 @@ const draw = () => {
   $("kept-none").hidden = saved.length > 0;
   $("kept-list").replaceChildren(...saved.map(row));
   const file = (name, form, kind) => ownButton(name, () => tried(async () => saveText(`earmark.${form === "markdown" ? "md" : "xml"}`, await call(`/export/${form}`), kind)));
-  const subscribe = ownButton(t("Copy the address of the feed"), async () => {
-    const address = new URL(feed, document.baseURI).href;
-    await navigator.clipboard.writeText(address).then(() => toast(t("The address is in your clipboard. A podcast app that reaches this machine can subscribe to it.")), () => toast(address));
+  const subscribe = ownButton(t("Copy the address of the feed"), () => {
+    copy(new URL(feed, document.baseURI).href, t("The address is in your clipboard. A podcast app that reaches this machine can subscribe to it."));
   }, { title: t("For a podcast app: whoever has this address can hear the clips") });
   $("kept-tools").replaceChildren(...(saved.length ? [file("Markdown", "markdown", "text/markdown"), file(t("Soundbites"), "soundbites", "application/rss+xml"), subscribe] : []));
 };
