@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 // Adding to the library: dropped files, addresses of recordings and feeds, and a better model.
 
-import { $, announce, fetchJson, make, reason, say } from "./dom.js";
+import { $, announce, fetchJson, make, ownButton, randomKey, request, say, why } from "./dom.js";
 import { address as whole, sorted } from "./files.js";
 import { lookNow } from "./main.js";
 import { t, tn } from "./texts.js";
@@ -35,11 +35,8 @@ const attempt = async (doing, act) => {
 
 // Ask the server to take something in: the episodes that wait, and what of it was left out.
 const take = async (body) => {
-  const reply = await fetch("api/add", { method: "POST", headers: { "Content-Type": "application/json" }, body: JSON.stringify(body) })
-    .catch(() => { throw new Error(t("Earmark does not answer. Is it still running?")); });
-  const answer = await reply.json().catch(() => ({}));
-  if (!reply.ok) throw new Error(reason(answer) || reply.statusText);
-  return [answer, decodeURIComponent(reply.headers.get("X-Left-Out") ?? "")];
+  const reply = await request("api/add", body);
+  return [await reply.json(), decodeURIComponent(reply.headers.get("X-Left-Out") ?? "")];
 };
 
 const names = (list) => list.slice(0, 3).map(({ name }) => name).join(", ") + (list.length > 3 ? " …" : "");
@@ -48,12 +45,12 @@ const files = (list) => attempt(t("Copying…"), async () => {
   const { usable, other } = sorted([...list]);
   const left = other.length ? t("Left out, since it is neither sound nor a transcript nor a feed: {names}.", { names: names(other) }) : "";
   if (!usable.length) throw new Error(left || t("Nothing was dropped."));
-  const batch = Array.from(crypto.getRandomValues(new Uint8Array(16)), (byte) => byte.toString(16).padStart(2, "0")).join("");
+  const batch = randomKey();
   for (const [i, file] of usable.entries()) {
     note(t("Copying {name} ({n} of {all})…", { name: file.name, n: i + 1, all: usable.length }));
     const reply = await fetch(`api/upload/${batch}/${encodeURIComponent(file.name)}`, { method: "PUT", body: file })
       .catch(() => { throw new Error(t("{name} broke off on the way: is Earmark still running? Drop it again.", { name: file.name })); });
-    if (!reply.ok) throw new Error(`${file.name}: ${reason(await reply.json().catch(() => ({}))) || reply.statusText}`);
+    if (!reply.ok) throw new Error(`${file.name}: ${await why(reply)}`);
   }
   const [episodes, problems] = await take({ batch });
   added(episodes, [left, problems].filter(Boolean).join(" "));
@@ -62,12 +59,11 @@ const files = (list) => attempt(t("Copying…"), async () => {
 const drawFeeds = (feeds) => {
   $("feeds").replaceChildren(...feeds.map((feed) => {
     const name = feed.title || feed.address;
-    const button = make("button", { type: "button", class: "own", "aria-label": `${t("Unfollow")}: ${name}` }, t("Unfollow"));
-    button.onclick = () => attempt("", async () => {
+    const button = ownButton(t("Unfollow"), () => attempt("", async () => {
       drawFeeds(await fetchJson("api/feeds/forget", { id: feed.id }));
       note(t("“{name}” is followed no longer; its episodes stay.", { name }));
       $("add").querySelector("summary").focus();
-    });
+    }), { "aria-label": `${t("Unfollow")}: ${name}` });
     return make("li", { title: feed.address }, make("span", {}, name), button);
   }));
   $("feeds-part").hidden = !feeds.length;
@@ -98,8 +94,7 @@ export const betterButton = (engine) => {
   const size = /\d+ MB/.exec(engine.better)?.[0];
   if (!name) return null;
   const gain = /\bfor (.+?) \(/.exec(engine.better)?.[1];
-  const button = make("button", { type: "button", class: "own", title: engine.better }, `${t("Get {name}", { name })}${size ? ` (${size})` : ""}`);
-  button.onclick = async () => {
+  const button = ownButton(`${t("Get {name}", { name })}${size ? ` (${size})` : ""}`, async () => {
     try {
       await fetchJson("api/models", { name });
       watchModel();
@@ -107,7 +102,7 @@ export const betterButton = (engine) => {
       say("model-note", error.message);
       announce(error.message);
     }
-  };
+  }, { title: engine.better });
   return gain ? make("span", { class: "better" }, button, ` ${gain}`) : button;
 };
 

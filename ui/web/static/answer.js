@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 // The answer on the page: sentences with the times they rest on, the speakers' own words, and what was asked before.
 
-import { $, clock, make, say, tab, timeButton } from "./dom.js";
+import { $, clock, make, ownButton, say, tab, timeButton } from "./dom.js";
 import { shelf } from "./episode_list.js";
 import { excerpt } from "./excerpt.js";
 import { share } from "./export.js";
@@ -30,11 +30,7 @@ const cite = (moment) => timeButton(
   moment.start, moment.episode, [moment.speaker, title(moment)].filter(Boolean).join(", "),
 );
 
-const small = (name, text, label, act) => {
-  const button = make("button", { type: "button", class: `own ${name}`, "aria-label": label, title: label }, text);
-  button.onclick = act;
-  return button;
-};
+const small = (name, text, label, act) => ownButton(text, act, { class: name, "aria-label": label, title: label });
 
 // The button that lets one hear a moment alone, and that ends it.
 const hear = (moment) => {

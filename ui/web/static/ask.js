@@ -4,7 +4,7 @@
 
 import { answers } from "./answer.js";
 import { carryOut } from "./commands.js";
-import { $, announce, fetchJson, make, reason, recall, remember, say, tab } from "./dom.js";
+import { $, announce, fetchJson, make, recall, remember, say, tab, why } from "./dom.js";
 import { shelf } from "./episode_list.js";
 import { chosen, warmTopics } from "./episode_view.js";
 import { hush } from "./excerpt.js";
@@ -152,7 +152,7 @@ const put = async (given) => {
       signal: request.signal,
     });
     if (!reply.ok) {
-      const message = reason(await reply.json().catch(() => ({}))) || reply.statusText;
+      const message = await why(reply);
       if (mine === turn) write(text);
       tellNews({ state: "error", turn: mine, message, hint: "" });
       return;
@@ -205,15 +205,25 @@ export const unheard = (text) => end(text);
 export const hearing = async (samples) => {
   const mine = turn;
   hint(t("Understanding what you said…"));
-  const episode = chosen()?.id ?? player.episode?.id;
-  const reply = await fetch(`api/hear${episode ? `?episode=${encodeURIComponent(episode)}` : ""}`, {
-    method: "POST", headers: { "Content-Type": "application/octet-stream" }, body: samples,
-  });
+  const reply = await giveSound("api/hear", samples);
   const heard = await reply.json().catch(() => ({}));
   if (mine !== turn) return;
   if (!reply.ok) { end(heard.error ?? heard.detail ?? reply.statusText); return; }
-  if (!heard.text?.trim()) { end(t("I heard no question. Tap the microphone and try again, or type it.")); return; }
-  ask(heard.text.trim(), true);
+  askHeard(heard.text?.trim());
+};
+
+// Give the server sound to understand, and tell it the episode whose words to expect; returns its reply.
+export const giveSound = (path, samples) => {
+  const episode = chosen()?.id ?? player.episode?.id;
+  return fetch(`${path}${episode ? `?episode=${encodeURIComponent(episode)}` : ""}`, {
+    method: "POST", headers: { "Content-Type": "application/octet-stream" }, body: samples,
+  });
+};
+
+// Ask what was understood, if that was something.
+export const askHeard = (text) => {
+  if (text) ask(text, true);
+  else end(t("I heard no question. Tap the microphone and try again, or type it."));
 };
 
 export const ask = (text, heard = false) => {

@@ -36,6 +36,18 @@ export const make = (tag, attributes = {}, ...children) => {
   return element;
 };
 
+/**
+ * A small button.
+ * @param {string} text
+ * @param {(event: Event) => unknown} act
+ * @param {Record<string, string>} attributes what it has besides; a class stands beside its own
+ */
+export const ownButton = (text, act, { class: name = "", ...attributes } = {}) => {
+  const button = make("button", { type: "button", class: `own ${name}`.trim(), ...attributes }, text);
+  button.onclick = act;
+  return button;
+};
+
 // Put a text into an element and hide the element when there is none.
 export const say = (id, text) => {
   const element = $(id);
@@ -69,20 +81,29 @@ export const timeButton = (seconds, episode, speaker, ...children) => make(
   speaker ? make("span", { class: "unseen" }, `, ${speaker}`) : null, ...children,
 );
 
-// JSON from the server, to which `body` is sent if there is one. Throws an Error with a sentence for a person.
-export const fetchJson = async (path, body, method = body ? "POST" : "GET") => {
-  const headers = { Accept: "application/json", "Content-Type": "application/json" };
-  const response = await fetch(path, { method, headers, body: body && JSON.stringify(body) })
-    .catch(() => { throw Object.assign(new Error(t("Earmark does not answer. Is it still running?")), { away: true }); });
-  if (!response.ok) throw new Error(reason(await response.json().catch(() => ({}))) || response.statusText);
-  return response.json();
-};
-
 // What an answer that is an error says, with the next step.
 export const reason = (answer) => {
   const detail = typeof answer.detail === "string" ? answer.detail : "";
   return [answer.error, answer.hint, detail].filter(Boolean).join(" ");
 };
+
+// Why a reply is no success, in a sentence for a person.
+export const why = async (reply) => reason(await reply.json().catch(() => ({}))) || reply.statusText;
+
+// The server's reply, to which `body` is sent as JSON if there is one. Throws an Error with a sentence for a person.
+export const request = async (path, body, method = body ? "POST" : "GET") => {
+  const headers = { Accept: "application/json", "Content-Type": "application/json" };
+  const reply = await fetch(path, { method, headers, body: body && JSON.stringify(body) })
+    .catch(() => { throw Object.assign(new Error(t("Earmark does not answer. Is it still running?")), { away: true }); });
+  if (!reply.ok) throw new Error(await why(reply));
+  return reply;
+};
+
+// The JSON of such a reply.
+export const fetchJson = async (path, body, method) => (await request(path, body, method)).json();
+
+// What nobody guesses: 32 hexadecimal digits.
+export const randomKey = () => Array.from(crypto.getRandomValues(new Uint8Array(16)), (byte) => byte.toString(16).padStart(2, "0")).join("");
 
 // What this browser remembers between visits, or this tab until it is closed; one that forbids it just forgets.
 const keeping = (store) => ({

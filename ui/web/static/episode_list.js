@@ -3,7 +3,7 @@
 // something is said.
 
 import { ask } from "./ask.js";
-import { $, fetchJson, lengthInWords, make, recall, remember, say, timeButton } from "./dom.js";
+import { $, fetchJson, lengthInWords, make, ownButton, recall, remember, say, timeButton } from "./dom.js";
 import { arrange, fraction, stage } from "./heard.js";
 import { lookNow } from "./main.js";
 import { player } from "./player.js";
@@ -17,6 +17,7 @@ import { holds, marked } from "./words.js";
 const PAUSE = 250; // milliseconds without a key after which what is typed is looked for
 const BEFORE = 60; // characters of a quote before the word that was looked for
 let every = []; // the episodes
+let byId = new Map();
 const cards = new Map(); // by id: what stands on a card, and its element, which stays while that is the same
 let shelfKind = "all";
 let sought = 0; // number of the latest search
@@ -52,19 +53,15 @@ export const statusText = ({ status, work }) => {
 const redo = (episode) => {
   const stopped = kind(episode) === "failed";
   if (!stopped && !episode.work) return null;
-  const button = make(
-    "button", { type: "button", class: "own redo", "aria-label": `${stopped ? t("Try again") : t("Stop")}: ${episode.title}` },
-    stopped ? t("Try again") : t("Stop"),
-  );
-  button.onclick = async () => {
+  const what = stopped ? t("Try again") : t("Stop");
+  return ownButton(what, async () => {
     try {
       await fetchJson(`api/episodes/${encodeURIComponent(episode.id)}/work`, { do: stopped ? "retry" : "cancel" });
       lookNow();
     } catch (error) {
       toast(error.message);
     }
-  };
-  return button;
+  }, { class: "redo", "aria-label": `${what}: ${episode.title}` });
 };
 
 const wanted = () => $("filter").value.trim();
@@ -96,7 +93,7 @@ const card = (episode) => {
   done.classList.toggle("busy", !ready);
   done.classList.toggle("none", ready && !part);
   const status = ready ? standing(episode) : statusText(episode);
-  return make("li", { class: ready ? stage(episode, progress.of(episode.id)) : kind(episode) }, make(
+  return make("li", {}, make(
     "button", { type: "button", class: "card", "data-choose": episode.id },
     paint(make("span", { class: "artwork", "aria-hidden": "true" }), episode),
     make("span", { class: "card-text" },
@@ -109,9 +106,8 @@ const card = (episode) => {
 
 const queueButton = (episode) => {
   const label = t("Play next: {title}", { title: episode.title });
-  const button = make("button", { type: "button", class: "own later", "aria-label": label, title: label }, t("Play next"));
-  button.onclick = () => (player.used || player.playing ? sheet.queueNext(episode.id) : player.playAt(episode.id));
-  return button;
+  const act = () => (player.used || player.playing ? sheet.queueNext(episode.id) : player.playAt(episode.id));
+  return ownButton(t("Play next"), act, { class: "later", "aria-label": label, title: label });
 };
 
 // A card is made anew only when something on it is new: a shelf may hold a thousand.
@@ -198,12 +194,10 @@ const search = async () => {
 
 // Look for what stands in the field; typing leads to the library, and Back to where one was.
 const typed = () => {
-  const text = $("filter").value;
-  if (text.trim() !== (view().text ?? "")) {
-    go({ name: "home", text: text.trim() }, { replace: view().name === "home" });
-  }
+  const text = wanted();
   moments = 0;
-  drawLibrary();
+  if (text === (view().text ?? "")) drawLibrary();
+  else go({ name: "home", text }, { replace: view().name === "home" }); // which draws it
   clearTimeout(timer);
   timer = setTimeout(search, PAUSE);
 };
@@ -212,6 +206,7 @@ export const shelf = {
   // Show these episodes, or the same ones as they stand now.
   draw(episodes = every) {
     every = episodes;
+    byId = new Map(every.map((episode) => [episode.id, episode]));
     for (const id of cards.keys()) if (!this.known(id)) cards.delete(id);
     if (view().name !== "episode") drawLibrary();
   },
@@ -219,7 +214,7 @@ export const shelf = {
   all: () => every,
 
   // What the library says of an episode; undefined when it is not there.
-  known: (id) => every.find((episode) => episode.id === id),
+  known: (id) => byId.get(id),
 
   start() {
     $("order").value = recall("order", "added");

@@ -7,7 +7,7 @@ import { shelf } from "./episode_list.js";
 import { chosen, removeEpisode } from "./episode_view.js";
 import { lookNow } from "./main.js";
 import { t } from "./texts.js";
-import { toast } from "./toast.js";
+import { copy, toast } from "./toast.js";
 import { go } from "./views.js";
 
 const FILES = [["vtt", "VTT"], ["srt", "SRT"], ["markdown", "Markdown"], ["chapters", ""]];
@@ -84,12 +84,7 @@ export const share = {
     const who = [moment.speaker, episode?.title].filter(Boolean).join(", ");
     const quote = `“${moment.quote}”\n${who}, ${clock(moment.start)}\n${linkTo(moment.episode, moment.start)}`;
     const sound = episode?.audio ? t("The sound is among your downloads.") : "";
-    try {
-      await navigator.clipboard.writeText(quote);
-      toast(`${sound} ${t("The quote and a link are in your clipboard.")}`.trim());
-    } catch {
-      toast(`${sound} ${quote}`.trim());
-    }
+    await copy(quote, `${sound} ${t("The quote and a link are in your clipboard.")}`.trim(), `${sound} ${quote}`.trim());
   },
 
   // Another episode is on the page.

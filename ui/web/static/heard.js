@@ -31,12 +31,14 @@ export const resumeAt = (episode, listened) => (stage(episode, listened) === "go
 
 const published = (episode) => Date.parse(episode.published) || 0;
 
+const byName = new Intl.Collator(undefined, { numeric: true, sensitivity: "base" });
+
 // The ways to order episodes; `every` comes with what was added last first.
 const ORDERS = {
   added: () => 0,
   published: (a, b) => published(b) - published(a),
   played: (a, b, of) => (of(b)?.at ?? 0) - (of(a)?.at ?? 0),
-  title: (a, b) => a.title.localeCompare(b.title, undefined, { numeric: true, sensitivity: "base" }),
+  title: (a, b) => byName.compare(a.title, b.title),
   short: (a, b) => (a.seconds || Infinity) - (b.seconds || Infinity),
 };
 

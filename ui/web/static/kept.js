@@ -1,13 +1,13 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 // Saved moments: kept with a click beside an answer or in the player, listed, and taken away as files and as a feed.
 
-import { $, clock, make, timeButton } from "./dom.js";
+import { $, clock, fetchJson, make, ownButton, timeButton } from "./dom.js";
 import { saveText, share } from "./export.js";
 import { shelf } from "./episode_list.js";
 import { player } from "./player.js";
 import { headers } from "./progress.js";
 import { t } from "./texts.js";
-import { toast } from "./toast.js";
+import { copy, toast } from "./toast.js";
 import { go, view } from "./views.js";
 
 const LENGTH = 30; // seconds of a moment that is saved from the player: what was just heard
@@ -35,13 +35,11 @@ const row = (moment) => {
   const episode = shelf.known(moment.episode);
   const note = make("input", { type: "text", class: "kept-note", value: moment.note, placeholder: t("A note on it"), "aria-label": t("Note on the moment at {time}", { time: clock(moment.start) }) });
   note.onchange = () => tried(() => call(`/${moment.id}`, "PUT", { note: note.value }));
-  const forget = make("button", { type: "button", class: "own" }, t("Remove"));
-  forget.onclick = async () => {
+  const forget = ownButton(t("Remove"), async () => {
     await tried(() => call(`/${moment.id}`, "DELETE"));
     kept.show();
-  };
-  const clip = make("button", { type: "button", class: "own" }, t("Clip"));
-  clip.onclick = () => share.clip(moment);
+  });
+  const clip = ownButton(t("Clip"), () => share.clip(moment));
   return make("li", { class: "moment kept-row" },
     episode ? timeButton(moment.start, moment.episode, moment.speaker) : make("span", { class: "clock" }, clock(moment.start)),
     make("div", { class: "moment-text" },
@@ -54,17 +52,11 @@ const row = (moment) => {
 const draw = () => {
   $("kept-none").hidden = saved.length > 0;
   $("kept-list").replaceChildren(...saved.map(row));
-  const file = (name, form, kind) => {
-    const button = make("button", { type: "button", class: "own" }, name);
-    button.onclick = () => tried(async () => saveText(`earmark.${form === "markdown" ? "md" : "xml"}`, await call(`/export/${form}`), kind));
-    return button;
-  };
-  const copy = make("button", { type: "button", class: "own", title: t("For a podcast app: whoever has this address can hear the clips") }, t("Copy the address of the feed"));
-  copy.onclick = async () => {
-    const address = new URL(feed, document.baseURI).href;
-    await navigator.clipboard.writeText(address).then(() => toast(t("The address is in your clipboard. A podcast app that reaches this machine can subscribe to it.")), () => toast(address));
-  };
-  $("kept-tools").replaceChildren(...(saved.length ? [file("Markdown", "markdown", "text/markdown"), file(t("Soundbites"), "soundbites", "application/rss+xml"), copy] : []));
+  const file = (name, form, kind) => ownButton(name, () => tried(async () => saveText(`earmark.${form === "markdown" ? "md" : "xml"}`, await call(`/export/${form}`), kind)));
+  const subscribe = ownButton(t("Copy the address of the feed"), () => {
+    copy(new URL(feed, document.baseURI).href, t("The address is in your clipboard. A podcast app that reaches this machine can subscribe to it."));
+  }, { title: t("For a podcast app: whoever has this address can hear the clips") });
+  $("kept-tools").replaceChildren(...(saved.length ? [file("Markdown", "markdown", "text/markdown"), file(t("Soundbites"), "soundbites", "application/rss+xml"), subscribe] : []));
 };
 
 export const kept = {
@@ -86,7 +78,7 @@ export const kept = {
     if (!episode?.audio) return null;
     const at = justHeard(player.position, episode.segments?.[player.topicAt(player.position)]);
     const moment = { episode: episode.id, ...at, quote: "", speaker: "" };
-    const cues = await fetch(`api/episodes/${encodeURIComponent(episode.id)}/transcript`).then((reply) => reply.json()).catch(() => []);
+    const cues = await fetchJson(`api/episodes/${encodeURIComponent(episode.id)}/transcript`).catch(() => []);
     const said = cues.filter((cue) => cue.end > at.start && cue.start < at.end).slice(-4);
     if (said.length) {
       moment.start = said[0].start;

@@ -2,11 +2,9 @@
 // The microphone: tap to talk, and it ends by itself when one has finished, as without a page; or hold to talk and let
 // go to ask. What is said goes to this server while it is said, and is kept nowhere.
 
-import { ask, beginListening, hearing, hint, unheard } from "./ask.js";
+import { askHeard, beginListening, giveSound, hearing, hint, unheard } from "./ask.js";
 import { $ } from "./dom.js";
-import { chosen } from "./episode_view.js";
 import { joined, level, pcm16 } from "./pcm.js";
-import { player } from "./player.js";
 import { voice } from "./speech_output.js";
 import { t } from "./texts.js";
 
@@ -53,11 +51,7 @@ const send = async (mine) => {
   if (sending || !live || !unsent.length) return;
   sending = true;
   const id = live;
-  const body = joined(unsent.splice(0));
-  const episode = chosen()?.id ?? player.episode?.id;
-  const reply = await fetch(`api/hear/live/${live}${episode ? `?episode=${encodeURIComponent(episode)}` : ""}`, {
-    method: "POST", headers: { "Content-Type": "application/octet-stream" }, body,
-  }).catch(() => null);
+  const reply = await giveSound(`api/hear/live/${id}`, joined(unsent.splice(0))).catch(() => null);
   const { state, text } = reply?.ok ? await reply.json() : { state: "gone", text: "" };
   sending = false;
   if (mine !== number || !open()) {
@@ -70,8 +64,7 @@ const send = async (mine) => {
   if (state === "over" && !held()) {
     live = null;
     close();
-    if (text) ask(text, true);
-    else unheard(t("I heard no question. Tap the microphone and try again, or type it."));
+    askHeard(text);
     return;
   }
   send(mine);

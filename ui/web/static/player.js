@@ -7,12 +7,13 @@ import { $, clock, fetchJson, recall, remember } from "./dom.js";
 import { paint, shelf } from "./episode_list.js";
 import { followPlayback } from "./episode_view.js";
 import { excerpt, hush } from "./excerpt.js";
+import { linkTo } from "./export.js";
 import { resumeAt } from "./heard.js";
 import { progress } from "./progress.js";
 import { SPEEDS, sheet } from "./sheet.js";
 import { t } from "./texts.js";
 import { timeline } from "./timeline.js";
-import { toast } from "./toast.js";
+import { copy, toast } from "./toast.js";
 import { transcript } from "./transcript.js";
 import { go } from "./views.js";
 
@@ -283,15 +284,7 @@ export const player = {
   },
 
   async copyLink() {
-    const link = new URL(location.pathname, location.origin);
-    link.searchParams.set("episode", this.episode?.id ?? "");
-    link.searchParams.set("t", String(Math.floor(this.position)));
-    const time = clock(this.position);
-    try {
-      await navigator.clipboard.writeText(link.href);
-      toast(t("A link to {time} is in your clipboard.", { time }));
-    } catch {
-      toast(link.href); // no clipboard here
-    }
+    const link = linkTo(this.episode?.id ?? "", this.position);
+    await copy(link, t("A link to {time} is in your clipboard.", { time: clock(this.position) }));
   },
 };

@@ -2,23 +2,21 @@
 // Where this listener is in each episode and what was heard of it. The server keeps it under a key that this browser
 // has drawn by chance, so nobody shares a position; a link with the key after # makes another device the same listener.
 
-import { $, clock, recall, remember } from "./dom.js";
+import { $, clock, randomKey, recall, remember } from "./dom.js";
 import { shelf } from "./episode_list.js";
 import { player } from "./player.js";
 import { t } from "./texts.js";
 import { timeline } from "./timeline.js";
-import { toast } from "./toast.js";
+import { copy, toast } from "./toast.js";
 
 const REPORT_EVERY = 5; // seconds of playback between two notes of the position
 const JUMP = 2; // seconds between two looks at the player that nobody can have listened to in between
-
-const draw = () => Array.from(crypto.getRandomValues(new Uint8Array(16)), (byte) => byte.toString(16).padStart(2, "0")).join("");
 
 // The key: from an earlier visit, or a new one. A link for another device holds one too; whoever sends such a link
 // would from then on see and move where this listener is, so nothing happens before the listener has said so.
 const FORM = /^[A-Za-z0-9_.@-]{8,80}$/;
 const stored = recall("listener", null);
-const key = typeof stored === "string" && FORM.test(stored) ? stored : draw();
+const key = typeof stored === "string" && FORM.test(stored) ? stored : randomKey();
 remember("listener", key);
 const given = new URLSearchParams(location.hash.slice(1)).get("listener");
 if (given !== null) history.replaceState(null, "", location.pathname + location.search);
@@ -44,7 +42,6 @@ const address = (id) => `api/listening/${encodeURIComponent(id)}`;
 export const headers = { "X-Listener": key, "Content-Type": "application/json" };
 
 let episode = null;
-let heard = []; // stretches [start, end], as the server joined them
 let fresh = []; // stretches it has not been told of
 let now = null; // the stretch that is being heard
 let told = 0; // position of the last note
@@ -86,8 +83,7 @@ export const progress = {
   // Another episode is on the player.
   open(id, kept) {
     if (episode && episode !== id) this.report();
-    [episode, heard, fresh, now, told] = [id, kept.heard, [], null, kept.position];
-    timeline.heard(id, heard);
+    [episode, fresh, now, told] = [id, [], null, kept.position];
   },
 
   // The episode on the player is no more.
@@ -121,9 +117,7 @@ export const progress = {
         remember(`listened:${id}`, { position, at: kept.at }); // by the server's clock, which all devices share
         notice(id, kept);
         shelf.draw();
-        if (episode !== id) return;
-        heard = kept.heard;
-        timeline.heard(id, heard);
+        if (episode === id) timeline.heard(id, kept.heard);
       })
       .catch(() => { if (episode === id) fresh.unshift(...stretches); }); // told with the next note
   },
@@ -135,8 +129,7 @@ export const progress = {
     const before = player.position;
     const kept = await this.load(id);
     if (id !== episode || player.playing || player.position !== before) return;
-    heard = kept.heard;
-    timeline.heard(id, heard);
+    timeline.heard(id, kept.heard);
     if (Math.abs(kept.position - before) < JUMP) return;
     told = kept.position;
     player.seek(kept.position);
@@ -147,12 +140,8 @@ export const progress = {
   async copyKey() {
     const link = new URL(location.href);
     link.hash = `listener=${key}`;
-    try {
-      await navigator.clipboard.writeText(link.href);
-      toast(t("In your clipboard is a link for another device of yours. It goes on where you are; keep it to yourself."));
-    } catch {
-      toast(t("Open this address on your other device, and keep it to yourself: {address}", { address: link.href }));
-    }
+    await copy(link.href, t("In your clipboard is a link for another device of yours. It goes on where you are; keep it to yourself."),
+      t("Open this address on your other device, and keep it to yourself: {address}", { address: link.href }));
   },
 
   start() {

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 // Behind the player: volume, sleep timer, speeds, and what comes next.
 
-import { $, clock, make, recall, remember } from "./dom.js";
+import { $, clock, make, ownButton, recall, remember } from "./dom.js";
 import { shelf } from "./episode_list.js";
 import { player } from "./player.js";
 import * as queue from "./queue.js";
@@ -16,11 +16,7 @@ let left = 0; // seconds of listening until the sleep timer ends it
 let lastAt = null; // where the player was when it was last looked at
 let topicThen = -1; // the topic in which the timer was set
 
-const button = (text, label, act) => {
-  const made = make("button", { type: "button", class: "own", "aria-label": label }, text);
-  made.onclick = act;
-  return made;
-};
+const button = (text, label, act) => ownButton(text, act, { "aria-label": label });
 
 const keep = (ids) => {
   upNext = ids;

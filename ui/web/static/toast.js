@@ -38,6 +38,16 @@ export const toast = (text) => {
   timer = setTimeout(hide, STAYS);
 };
 
+// Put a text into the clipboard and say so; where there is no clipboard, say something `instead`: at least the text.
+export const copy = async (text, said, instead = text) => {
+  try {
+    await navigator.clipboard.writeText(text);
+    toast(said);
+  } catch {
+    toast(instead);
+  }
+};
+
 export const startToasts = () => {
   document.addEventListener("click", (event) => {
     touched = /** @type {HTMLElement} */ (event.target).closest?.("button, a, summary, label, select, input") ?? null;
