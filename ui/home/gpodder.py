@@ -116,14 +116,12 @@ class PodcastApps(PeopleFile):
             ).fetchall()  # fmt: skip
             return [Action(*row) for row in rows], self._last(db)
 
-    def played(self, person: str, episode: str) -> Action | None:
-        """How far an episode was played when that was told last."""
+    def played(self, person: str) -> dict[str, int | None]:
+        """How far each episode (the address of its sound) was played, in seconds, when that was told last."""
         with self._open() as db:
-            row = db.execute(
-                "SELECT podcast, episode, action, device, timestamp, started, position, total, guid FROM actions"
-                " WHERE person = ? AND episode = ? AND action = 'play'", (person, episode),
-            ).fetchone()  # fmt: skip
-        return Action(*row) if row else None
+            return dict(db.execute(
+                "SELECT episode, position FROM actions WHERE person = ? AND action = 'play'", (person,)
+            ).fetchall())  # fmt: skip
 
     def feeds(self, followed: Iterable[str], since: int) -> tuple[list[str], list[str], int]:
         """Which of the feeds that are followed now came after a revision, which went, and the revision."""

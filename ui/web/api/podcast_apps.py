@@ -305,7 +305,7 @@ def _episode(library: Library, action: Action) -> Episode | None:
 
 def _note_own(person: str, apps: PodcastApps, listeners: Listeners, library: Library) -> None:
     """Take where the listener is here into the actions, where no app told so."""
-    own = []
+    own, played = [], apps.played(person)
     for episode_id, listened in listeners.all(key_of(person)).items():
         try:
             source = library.source(episode_id)
@@ -314,9 +314,8 @@ def _note_own(person: str, apps: PodcastApps, listeners: Listeners, library: Lib
             continue
         if not source.feed or not source.address:
             continue
-        before = apps.played(person, source.address)
         position = int(listened.position)
-        if before is not None and before.position == position:
+        if played.get(source.address) == position:
             continue
         when = _written(datetime.fromtimestamp(listened.at, UTC))
         own.append(Action(
