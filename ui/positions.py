@@ -136,11 +136,13 @@ class Listeners(PeopleFile):
             ).fetchall()
         return {episode: _listened(*row) for episode, *row in rows}
 
-    def of(self, episode_id: str) -> list[Listened]:
-        """Where all who began an episode are in it. Raises LibraryError when the file cannot be read."""
+    def everybody(self) -> dict[str, list[Listened]]:
+        """Where all are who began an episode, by its id. Raises as ``get`` does."""
+        found: dict[str, list[Listened]] = {}
         with self._open() as db:
-            rows = db.execute("SELECT position, heard, at FROM listened WHERE episode = ?", (episode_id,)).fetchall()
-        return [_listened(*row) for row in rows]
+            for episode, *row in db.execute("SELECT episode, position, heard, at FROM listened"):
+                found.setdefault(episode, []).append(_listened(*row))
+        return found
 
     def note(self, listener: str, episode_id: str, position: float, heard: Iterable[Stretch] = ()) -> Listened:
         """Remember a position and add stretches that were heard meanwhile; what other devices noted stays heard."""
