@@ -167,9 +167,7 @@ async def put_subscriptions(
         wanted = (await request.body()).decode("utf-8", "replace").split()
     else:
         raise HTTPException(400, "Send the list as json or txt.")
-    now = {one.address for one in subscriptions(companion.library)}
-    changes = ChangesBody([one for one in wanted if one not in now], [one for one in now if one not in wanted])
-    await run_in_threadpool(_change, companion.library, changes)
+    await run_in_threadpool(_replace, companion.library, wanted)
     return Response()
 
 
@@ -276,6 +274,12 @@ def _change(library: Library, changes: ChangesBody) -> list[list[str]]:
         if given.strip() in followed:
             forget(library, given.strip())
     return mended
+
+
+def _replace(library: Library, wanted: list[str]) -> None:
+    """Follow these feeds, and no others."""
+    now = {one.address for one in subscriptions(library)}
+    _change(library, ChangesBody([one for one in wanted if one not in now], [one for one in now if one not in wanted]))
 
 
 async def _noted(
