@@ -10,13 +10,12 @@ import json
 import secrets
 import sqlite3
 import time
-from collections.abc import Iterator
-from contextlib import closing, contextmanager
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any
 
-from ui.positions import checked
+from ui.people_file import PeopleFile
+from ui.positions import ADVICE, FILE, checked
 from voice.errors import LibraryError
 
 MOST_ROWS = 50_000
@@ -34,7 +33,8 @@ _SCHEMA = """CREATE TABLE IF NOT EXISTS kept (
     at REAL NOT NULL,        -- seconds since 1970
     feed TEXT NOT NULL,      -- under which saved moments can be read, and nothing else
     PRIMARY KEY (listener, kind, name)
-) WITHOUT ROWID"""
+) WITHOUT ROWID;
+CREATE INDEX IF NOT EXISTS kept_feed ON kept (feed, kind)"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,15 +73,11 @@ def feed_of(listener: str) -> str:
     return hashlib.sha256(f"earmark feed {listener}".encode()).hexdigest()[:32]
 
 
-class Kept:
+class Kept(PeopleFile):
     """What listeners keep, in ``folder``. Safe to use from several threads and processes."""
 
     def __init__(self, folder: Path) -> None:
-        self._file = folder / "listeners.db"
-        with self._open() as db:
-            db.execute("PRAGMA journal_mode = WAL")
-            db.execute(_SCHEMA)
-            db.execute("CREATE INDEX IF NOT EXISTS kept_feed ON kept (feed, kind)")
+        super().__init__(folder / FILE, _SCHEMA, ADVICE)
 
     def note(self, listener: str, episode_id: str) -> Note:
         """The notes on an episode."""
@@ -90,14 +86,12 @@ class Kept:
 
     def write_note(self, listener: str, episode_id: str, text: str, version: int) -> Note:
         """Store notes over those of ``version``. Raises NoteConflict when others are kept by now."""
-        with self._open() as db:
-            db.execute("BEGIN IMMEDIATE")
+        with self._writing() as db:
             before = _note(self._row(db, listener, "note", episode_id))
             if before.version != version and before.text != text:
                 raise NoteConflict(before)
             after = Note(text, before.version + 1)
             self._put(db, listener, "note", episode_id, text, after.version)
-            db.execute("COMMIT")
         return after
 
     def conversation(self, listener: str, scope: str) -> list[dict[str, Any]]:
@@ -108,13 +102,11 @@ class Kept:
 
     def add_answer(self, listener: str, scope: str, answer: dict[str, Any]) -> list[dict[str, Any]]:
         """Add an answer to a conversation; returns all of it."""
-        with self._open() as db:
-            db.execute("BEGIN IMMEDIATE")
+        with self._writing() as db:
             row = self._row(db, listener, "talk", scope)
             before = json.loads(row[0]) if row else []
             after = [*before, answer | {"at": time.time()}][-MOST_ANSWERS:]
             self._put(db, listener, "talk", scope, after, (row[1] if row else 0) + 1)
-            db.execute("COMMIT")
         return after
 
     def forget_conversation(self, listener: str, scope: str) -> None:
@@ -146,8 +138,7 @@ class Kept:
 
     def save_moment(self, listener: str, moment: SavedMoment) -> SavedMoment:
         """Save a moment; returns it with its id. One that begins at the same second of its episode is replaced."""
-        with self._open() as db:
-            db.execute("BEGIN IMMEDIATE")
+        with self._writing() as db:
             same = next((one for one in self._read(db, "listener", checked(listener))
                          if one.episode == moment.episode and int(one.start) == int(moment.start)), None)  # fmt: skip
             if same:
@@ -155,7 +146,6 @@ class Kept:
             else:
                 saved = replace(moment, id=secrets.token_hex(8), at=time.time())
             self._put_moment(db, listener, saved)
-            db.execute("COMMIT")
         return saved
 
     def annotate(self, listener: str, moment_id: str, note: str) -> SavedMoment:
@@ -211,17 +201,6 @@ class Kept:
             "DELETE FROM kept WHERE (listener, kind, name) IN "
             "(SELECT listener, kind, name FROM kept ORDER BY at DESC LIMIT -1 OFFSET ?)", (MOST_ROWS,)
         )  # fmt: skip
-
-    @contextmanager
-    def _open(self) -> Iterator[sqlite3.Connection]:
-        try:
-            with closing(sqlite3.connect(self._file, timeout=10, isolation_level=None)) as db:
-                yield db
-        except sqlite3.Error as error:
-            raise LibraryError(
-                f"{self._file} could not be used ({error}).",
-                "Move it away: positions, notes and saved moments go with it.",
-            ) from error
 
 
 def _note(row: tuple[str, int] | None) -> Note:

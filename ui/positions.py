@@ -11,21 +11,25 @@ import hashlib
 import json
 import re
 import secrets
-import sqlite3
-import threading
 import time
 import unicodedata
-from collections.abc import Iterable, Iterator
-from contextlib import closing, contextmanager
+from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 
-from voice.errors import LibraryError, SettingsError
+from ui.people_file import PeopleFile
+from voice.errors import SettingsError
 
 KEY = re.compile(r"[\w.@-]{8,80}", re.ASCII)
 """What a listener's key looks like."""
 
 _DRAWN = re.compile(r"[0-9a-f]{32}")
+
+FILE = "listeners.db"
+"""The file in the data folder; what listeners keep lies in it too (``ui/kept.py``)."""
+
+ADVICE = "Move it away: positions, notes and saved moments go with it."
+"""What to do when it cannot be used."""
 
 MOST_ROWS = 100_000
 """Positions kept in all; beyond that the oldest go."""
@@ -80,29 +84,23 @@ def union(stretches: Iterable[Stretch]) -> tuple[Stretch, ...]:
     return tuple(joined)
 
 
-class Listeners:
+class Listeners(PeopleFile):
     """The memory of where listeners are, in ``folder``. Safe to use from several threads and processes."""
 
     def __init__(self, folder: Path) -> None:
-        self._file = folder / "listeners.db"
-        self._lock = threading.Lock()
-        with self._open() as db:
-            db.execute("PRAGMA journal_mode = WAL")
-            db.executescript(_SCHEMA)
+        super().__init__(folder / FILE, _SCHEMA, ADVICE)
 
     def household(self) -> str:
         """The key of whoever listens where nobody says who it is: of the only listener so far, else drawn by chance.
 
         It stays the same from then on. Raises as ``get`` does.
         """
-        with self._lock, self._open() as db:
-            db.execute("BEGIN IMMEDIATE")
+        with self._writing() as db:
             found = db.execute("SELECT listener FROM household").fetchone()
             if found is None:
                 only = db.execute("SELECT DISTINCT listener FROM listened LIMIT 2").fetchall()
                 found = only[0] if len(only) == 1 else (secrets.token_hex(16),)
                 db.execute("INSERT INTO household VALUES (?)", found)
-            db.execute("COMMIT")
         key: str = found[0]
         return key
 
@@ -124,7 +122,7 @@ class Listeners:
                 "SELECT position, heard, at FROM listened WHERE listener = ? AND episode = ?",
                 (checked(listener), episode_id),
             ).fetchone()
-        return Listened(row[0], tuple((a, b) for a, b in json.loads(row[1])), row[2]) if row else Listened()
+        return _listened(*row) if row else Listened()
 
     def all(self, listener: str) -> dict[str, Listened]:
         """Where this listener is in every episode that was listened to, by its id, the latest first.
@@ -136,18 +134,19 @@ class Listeners:
                 "SELECT episode, position, heard, at FROM listened WHERE listener = ? ORDER BY at DESC",
                 (checked(listener),),
             ).fetchall()
-        return {row[0]: Listened(row[1], tuple((a, b) for a, b in json.loads(row[2])), row[3]) for row in rows}
+        return {episode: _listened(*row) for episode, *row in rows}
 
-    def of(self, episode_id: str) -> list[Listened]:
-        """Where all who began an episode are in it. Raises LibraryError when the file cannot be read."""
+    def everybody(self) -> dict[str, list[Listened]]:
+        """Where all are who began an episode, by its id. Raises as ``get`` does."""
+        found: dict[str, list[Listened]] = {}
         with self._open() as db:
-            rows = db.execute("SELECT position, heard, at FROM listened WHERE episode = ?", (episode_id,)).fetchall()
-        return [Listened(row[0], tuple((a, b) for a, b in json.loads(row[1])), row[2]) for row in rows]
+            for episode, *row in db.execute("SELECT episode, position, heard, at FROM listened"):
+                found.setdefault(episode, []).append(_listened(*row))
+        return found
 
     def note(self, listener: str, episode_id: str, position: float, heard: Iterable[Stretch] = ()) -> Listened:
         """Remember a position and add stretches that were heard meanwhile; what other devices noted stays heard."""
-        with self._lock, self._open() as db:
-            db.execute("BEGIN IMMEDIATE")
+        with self._writing() as db:
             row = db.execute(
                 "SELECT heard FROM listened WHERE listener = ? AND episode = ?", (checked(listener), episode_id)
             ).fetchone()
@@ -162,18 +161,11 @@ class Listeners:
                     "DELETE FROM listened WHERE (listener, episode) IN "
                     "(SELECT listener, episode FROM listened ORDER BY at DESC LIMIT -1 OFFSET ?)", (MOST_ROWS,)
                 )
-            db.execute("COMMIT")
         return now
 
-    @contextmanager
-    def _open(self) -> Iterator[sqlite3.Connection]:
-        try:
-            with closing(sqlite3.connect(self._file, timeout=10, isolation_level=None)) as db:
-                yield db
-        except sqlite3.Error as error:
-            raise LibraryError(
-                f"{self._file} could not be used ({error}).", "Move it away: only positions are lost."
-            ) from error
+
+def _listened(position: float, heard: str, at: float) -> Listened:
+    return Listened(position, tuple((a, b) for a, b in json.loads(heard)), at)
 
 
 def listener_of(name: str, auth: str, listeners: Listeners) -> str:

@@ -96,5 +96,5 @@ def test_the_oldest_positions_go_when_there_are_too_many(tmp_path, monkeypatch):
 
 def test_a_damaged_file_is_said_with_what_to_do(tmp_path):
     (tmp_path / "listeners.db").write_bytes(b"this is not a database, and long enough to be read as one" * 20)
-    with pytest.raises(LibraryError, match="only positions are lost"):
+    with pytest.raises(LibraryError, match="positions, notes and saved moments go with it"):
         Listeners(tmp_path)

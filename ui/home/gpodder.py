@@ -6,13 +6,12 @@ revision, a number that grows with the clock; it is what the protocol calls a ti
 """
 
 import sqlite3
-import threading
 import time
-from collections.abc import Callable, Iterable, Iterator
-from contextlib import closing, contextmanager
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from pathlib import Path
 
+from ui.people_file import PeopleFile
 from voice.errors import LibraryError
 
 MOST_ACTIONS = 50_000
@@ -68,15 +67,12 @@ class Device:
     type: str = "other"
 
 
-class PodcastApps:
+class PodcastApps(PeopleFile):
     """The memory of what podcast apps told, in ``folder``. Safe to use from several threads and processes."""
 
     def __init__(self, folder: Path, clock: Callable[[], float] = time.time) -> None:
-        self._file, self._clock = folder / "gpodder.db", clock
-        self._lock = threading.Lock()
-        with self._open() as db:
-            db.execute("PRAGMA journal_mode = WAL")
-            db.executescript(_SCHEMA)
+        super().__init__(folder / "gpodder.db", _SCHEMA, "Move it away: only what podcast apps told is lost.")
+        self._clock = clock
 
     def devices(self, person: str) -> list[Device]:
         """The devices of a person."""
@@ -120,14 +116,12 @@ class PodcastApps:
             ).fetchall()  # fmt: skip
             return [Action(*row) for row in rows], self._last(db)
 
-    def played(self, person: str, episode: str) -> Action | None:
-        """How far an episode was played when that was told last."""
+    def played(self, person: str) -> dict[str, int | None]:
+        """How far each episode (the address of its sound) was played, in seconds, when that was told last."""
         with self._open() as db:
-            row = db.execute(
-                "SELECT podcast, episode, action, device, timestamp, started, position, total, guid FROM actions"
-                " WHERE person = ? AND episode = ? AND action = 'play'", (person, episode),
-            ).fetchone()  # fmt: skip
-        return Action(*row) if row else None
+            return dict(db.execute(
+                "SELECT episode, position FROM actions WHERE person = ? AND action = 'play'", (person,)
+            ).fetchall())  # fmt: skip
 
     def feeds(self, followed: Iterable[str], since: int) -> tuple[list[str], list[str], int]:
         """Which of the feeds that are followed now came after a revision, which went, and the revision."""
@@ -157,19 +151,3 @@ class PodcastApps:
     def _last(self, db: sqlite3.Connection) -> int:
         row = db.execute("SELECT last FROM revision").fetchone()
         return int(row[0]) if row else 0
-
-    @contextmanager
-    def _writing(self) -> Iterator[sqlite3.Connection]:
-        with self._lock, self._open() as db:
-            db.execute("BEGIN IMMEDIATE")
-            yield db
-            db.execute("COMMIT")
-
-    @contextmanager
-    def _open(self) -> Iterator[sqlite3.Connection]:
-        try:
-            with closing(sqlite3.connect(self._file, timeout=10, isolation_level=None)) as db:
-                yield db
-        except sqlite3.Error as error:
-            raise LibraryError(f"{self._file} could not be used ({error}).",
-                               "Move it away: only what podcast apps told is lost.") from error

@@ -45,6 +45,8 @@ class OnAir:
     position: float
     playing: bool
     volume: float | None = None
+    whole: bool = True
+    """False where what plays there begins later than the episode."""
 
 
 class House:
@@ -102,15 +104,15 @@ class House:
             begins = float(parse_qs(address.query).get("from", ["0"])[0])
         except ValueError:
             begins = 0.0
-        return OnAir(room, unquote(found["episode"]), begins + state.position, state.playing, state.volume)
+        whole = "from=" not in address.query
+        return OnAir(room, unquote(found["episode"]), begins + state.position, state.playing, state.volume, whole)
 
     def seek(self, air: OnAir, position: float) -> None:
         """Go to ``position`` (seconds) of the episode in a room, also where what plays there begins later."""
-        speaker, state = self.speaker(air.room), self.speaker(air.room).state()
-        if "from=" in urlsplit(state.address).query:
-            self.play(air.room, self._library.exactly(air.episode), position)
+        if air.whole:
+            self.speaker(air.room).seek(max(0.0, position))
         else:
-            speaker.seek(max(0.0, position))
+            self.play(air.room, self._library.exactly(air.episode), position)
 
     def now(self, place: Place) -> OnAir | None:
         """What is on where somebody asks, else wherever an episode plays; None for nothing. Never raises."""

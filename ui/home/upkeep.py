@@ -6,7 +6,7 @@ import random
 import re
 import threading
 import time
-from collections.abc import Callable, Collection, Iterable
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Protocol
 
@@ -76,16 +76,16 @@ def is_heard(seconds: float, listened: Listened) -> bool:
 
 
 def outdated(
-    episodes: Iterable["Episode"], listened: Callable[[str], list[Listened]], saved: Collection[str],
+    episodes: Iterable["Episode"], listened: Mapping[str, Sequence[Listened]], saved: Collection[str],
     fed: Callable[[str], bool], keep: float, now: float,
 ) -> list[str]:
-    """The ids of episodes that may go: of a feed (``fed``), not ``saved``, heard by all who began them, the last of
-    them ``keep`` seconds ago."""
+    """The ids of episodes that may go: of a feed (``fed``), not ``saved``, heard by all who began them (``listened``,
+    by the episode's id), the last of them ``keep`` seconds ago."""
     found = []
     for episode in episodes:
         if not episode.ready or episode.id in saved:
             continue
-        told = listened(episode.id)
+        told = listened.get(episode.id)
         done = told and all(is_heard(episode.seconds, one) for one in told) and now - max(one.at for one in told) > keep
         if done and fed(episode.id):
             found.append(episode.id)
@@ -188,7 +188,7 @@ class Upkeep:
         def fed(episode_id: str) -> bool:
             return bool(library.source(episode_id).feed)
 
-        for gone in outdated(library.walk(), self._listeners.of, self._saved(), fed, keep, now):
+        for gone in outdated(library.walk(), self._listeners.everybody(), self._saved(), fed, keep, now):
             log.info("%s was heard and goes, as keep says.", gone)
             self._shelf.remove(gone)
 

@@ -10,6 +10,7 @@ from urllib.parse import parse_qs
 
 from fastapi import APIRouter
 from fastapi.responses import FileResponse, JSONResponse, Response
+from starlette.concurrency import run_in_threadpool
 
 from episodes.media import artwork
 from ui.companion import Companion
@@ -84,7 +85,7 @@ class Document:
             headers = [(key, value) for key, value in start["headers"] if key.lower() != b"content-length"]
             made = bytes(body)
             if dict(headers).get(b"content-type", b"").startswith(b"text/html"):
-                made = self.written(made.decode(), scope).encode()
+                made = (await run_in_threadpool(self.written, made.decode(), scope)).encode()
             await send({**start, "headers": [*headers, (b"content-length", str(len(made)).encode())]})
             await send({"type": "http.response.body", "body": made})
 

@@ -14,7 +14,9 @@ from ui import schemas
 from ui.web import asking, limits
 from ui.web.bodies import AskBody, HeatBody, SpeakBody
 from ui.web.dependencies import CompanionDep, ServedDep
-from voice.audio import HEARING_RATE, Audio, from_pcm16, pcm16
+from ui.web.live_hearing import Spoken
+from voice.audio import HEARING_RATE, from_pcm16, pcm16
+from voice.model import Heard
 
 router = APIRouter(tags=["asking"])
 
@@ -46,8 +48,12 @@ async def hear(request: Request, companion: CompanionDep, episode: limits.Id | N
             raise HTTPException(413, f"A question has at most {limits.LONGEST_QUESTION} seconds.")
     if len(data) % 2:
         raise HTTPException(400, "The sound has to be 16-bit samples.")
-    chosen = companion.library.exactly(episode).id if episode else None
-    heard = await run_in_threadpool(companion.hear, from_pcm16(bytes(data), HEARING_RATE), chosen)
+
+    def work() -> Heard:
+        chosen = companion.library.exactly(episode).id if episode else None
+        return companion.hear(from_pcm16(bytes(data), HEARING_RATE), chosen)
+
+    heard = await run_in_threadpool(work)
     return {"text": heard.text, "confidence": heard.confidence}
 
 
@@ -67,13 +73,13 @@ async def go_on_hearing(
     if len(data) % 2:
         raise HTTPException(400, "The sound has to be 16-bit samples.")
     companion = served.companion
-    chosen = companion.library.exactly(episode).id if episode else None
 
-    def hear(audio: Audio) -> str:
-        return companion.hear(audio, chosen).text.strip()
+    def work() -> Spoken:
+        chosen = companion.library.exactly(episode).id if episode else None
+        samples = from_pcm16(data, HEARING_RATE).samples
+        return served.live.push(live_id, samples, lambda audio: companion.hear(audio, chosen).text.strip())
 
-    samples = from_pcm16(data, HEARING_RATE).samples
-    spoken = await run_in_threadpool(served.live.push, live_id, samples, hear)
+    spoken = await run_in_threadpool(work)
     return {"state": spoken.state, "text": spoken.text}
 
 

@@ -167,9 +167,7 @@ async def put_subscriptions(
         wanted = (await request.body()).decode("utf-8", "replace").split()
     else:
         raise HTTPException(400, "Send the list as json or txt.")
-    now = {one.address for one in subscriptions(companion.library)}
-    changes = ChangesBody([one for one in wanted if one not in now], [one for one in now if one not in wanted])
-    await run_in_threadpool(_change, companion.library, changes)
+    await run_in_threadpool(_replace, companion.library, wanted)
     return Response()
 
 
@@ -278,6 +276,12 @@ def _change(library: Library, changes: ChangesBody) -> list[list[str]]:
     return mended
 
 
+def _replace(library: Library, wanted: list[str]) -> None:
+    """Follow these feeds, and no others."""
+    now = {one.address for one in subscriptions(library)}
+    _change(library, ChangesBody([one for one in wanted if one not in now], [one for one in now if one not in wanted]))
+
+
 async def _noted(
     person: str, request: Request, apps: PodcastApps, listeners: Listeners, library: Library
 ) -> dict[str, Any]:
@@ -305,7 +309,7 @@ def _episode(library: Library, action: Action) -> Episode | None:
 
 def _note_own(person: str, apps: PodcastApps, listeners: Listeners, library: Library) -> None:
     """Take where the listener is here into the actions, where no app told so."""
-    own = []
+    own, played = [], apps.played(person)
     for episode_id, listened in listeners.all(key_of(person)).items():
         try:
             source = library.source(episode_id)
@@ -314,9 +318,8 @@ def _note_own(person: str, apps: PodcastApps, listeners: Listeners, library: Lib
             continue
         if not source.feed or not source.address:
             continue
-        before = apps.played(person, source.address)
         position = int(listened.position)
-        if before is not None and before.position == position:
+        if played.get(source.address) == position:
             continue
         when = _written(datetime.fromtimestamp(listened.at, UTC))
         own.append(Action(
