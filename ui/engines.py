@@ -98,10 +98,10 @@ class Engines:
 
         Raises SpeakingError when it cannot start.
         """
-        others = self.other_voices
+        usual, others = self._voices_here
         if not others:
             return self.speaking
-        voice = others.get(language_among(text, {"en", language_of_voice(self._voice), *others}))
+        voice = others.get(language_among(text, {"en", language_of_voice(usual), *others}))
         if voice is None:
             return self.speaking
         with self._locks["voices"]:
@@ -111,14 +111,13 @@ class Engines:
                     self._voices[voice] = load_voice(voice, folder, memory=memory)
                 except SpeakingError as error:
                     self._voices[voice] = None
-                    self._give_way("speaking", self._voice, error)
+                    self._give_way("speaking", usual, error)
             return self._voices[voice] or self.speaking
 
     @property
     def other_voices(self) -> dict[str, str]:
         """By the code of its language, each voice that is here beside the usual one."""
-        present = present_voices(voices_folder(self.settings))
-        return voices_by_language(wanted_voices(self.settings.speaking), present, self._voice)
+        return self._voices_here[1]
 
     @property
     def finding(self) -> Embedder:
@@ -238,7 +237,8 @@ class Engines:
         """True when the settings and what is on this machine lead to the model of this name."""
         if name == diarization.NAME:
             return self.settings.speakers == "auto"
-        return name in (self.choice.model, self._voice, *self.other_voices.values())
+        usual, others = self._voices_here
+        return name in (self.choice.model, usual, *others.values())
 
     def _load_hearing(self) -> Hearing:
         if is_remote(self.settings.hearing):
@@ -269,10 +269,11 @@ class Engines:
 
     def _load_local_speaking(self) -> Speaking:
         folder, memory = voices_folder(self.settings), self.settings.models_dir
+        voice = self._voice
         try:
-            return load_voice(self._voice, folder, memory=memory)
+            return load_voice(voice, folder, memory=memory)
         except SpeakingError as error:
-            if self._voice == piper.PACKAGED:
+            if voice == piper.PACKAGED:
                 raise
             self._give_way("speaking", piper.PACKAGED, error)
             return load_voice(piper.PACKAGED, folder, memory=memory)
@@ -296,8 +297,9 @@ class Engines:
     @property
     def voice_file(self) -> Path | None:
         """The file of the voice that is used; None when it is not here."""
-        path = Path(self._voice).expanduser()
-        return path if path.suffix == ".onnx" else find_voice(self._voice, voices_folder(self.settings))
+        voice = self._voice
+        path = Path(voice).expanduser()
+        return path if path.suffix == ".onnx" else find_voice(voice, voices_folder(self.settings))
 
     @property
     def choice(self) -> Choice:
@@ -308,8 +310,14 @@ class Engines:
     @property
     def _voice(self) -> str:
         """Which voice is used."""
-        usual = local_of(wanted_voices(self.settings.speaking).usual)
-        return choose_voice(usual, present_voices(voices_folder(self.settings)))
+        return self._voices_here[0]
+
+    @property
+    def _voices_here(self) -> tuple[str, dict[str, str]]:
+        """Which voice is used, and those of other languages (see ``other_voices``): one look at what is here."""
+        wanted, present = wanted_voices(self.settings.speaking), present_voices(voices_folder(self.settings))
+        usual = choose_voice(local_of(wanted.usual), present)
+        return usual, voices_by_language(wanted, present, usual)
 
     def _better_voice(self) -> str:
         setting = local_of(wanted_voices(self.settings.speaking).usual)

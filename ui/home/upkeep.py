@@ -7,7 +7,6 @@ import re
 import threading
 import time
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Protocol
 
 from episodes.ingest.subscriptions import Subscription, subscriptions, sync
@@ -103,13 +102,6 @@ class Shelf(Protocol):
         ...
 
 
-@dataclass(slots=True)
-class _Due:
-    """When a feed is looked at next, in seconds since 1970."""
-
-    at: float
-
-
 class Upkeep:
     """Looks after the feeds and episodes of one library, in a thread of its own, from ``start`` to ``close``.
 
@@ -128,7 +120,7 @@ class Upkeep:
         self._quiet = hours_of(settings.quiet_hours)
         self._shelf, self._listeners, self._saved = shelf, listeners, saved
         self._clock, self._chance, self._webhooks = clock, chance, webhooks
-        self._due: dict[str, _Due] = {}
+        self._due: dict[str, float] = {}  # when a feed is looked at next, in seconds since 1970
         self._retention_at = 0.0
         self._stopping = threading.Event()
         self._thread: threading.Thread | None = None
@@ -166,13 +158,12 @@ class Upkeep:
         if due is None:
             fresh = not one.seen and not one.etag and not one.modified
             wait = 0.0 if fresh else min(SOON, self._interval or 0.0) * self._chance()
-            due = self._due[one.address] = _Due(now + wait)
-            if self._interval is None and not fresh:
-                due.at = float("inf")
-        if now < due.at:
+            due = float("inf") if self._interval is None and not fresh else now + wait
+            self._due[one.address] = due
+        if now < due:
             return False
         varied = 1.0 + JITTER * (2 * self._chance() - 1)
-        due.at = float("inf") if self._interval is None else now + self._interval * varied
+        self._due[one.address] = float("inf") if self._interval is None else now + self._interval * varied
         return True
 
     def _look(self, one: Subscription, net: "Net") -> None:

@@ -93,13 +93,13 @@ def end_hearing(live_id: Annotated[str, Path(pattern="^[0-9a-f]{32}$")], served:
 @router.post("/api/speak")
 def speak(body: SpeakBody, companion: CompanionDep) -> StreamingResponse:
     """Read a text aloud: 16-bit samples at the rate in ``X-Sample-Rate``, as they are made."""
-    rate = companion.engines.voice_for(body.text).rate
+    voice = companion.engines.voice_for(body.text)
 
     def pieces() -> Iterator[bytes]:
-        for audio in companion.speak(body.text):
+        for audio in voice.speak(body.text):
             yield pcm16(audio.samples).astype("<i2").tobytes()
 
-    headers = {"X-Sample-Rate": str(rate), "Cache-Control": "no-store"}
+    headers = {"X-Sample-Rate": str(voice.rate), "Cache-Control": "no-store"}
     return StreamingResponse(pieces(), media_type="application/octet-stream", headers=headers)
 
 

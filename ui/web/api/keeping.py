@@ -1,21 +1,17 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """What a listener keeps: notes, conversations, saved moments and what can be made of them."""
 
-from collections.abc import Callable
 from dataclasses import asdict
 from typing import Annotated, Any, Literal
 
 from fastapi import APIRouter, HTTPException, Path, Query, Request
 from fastapi.responses import JSONResponse, Response
 
-from episodes.model import Episode
 from ui import moments_export
-from ui.companion import Companion
 from ui.kept import NoteConflict, SavedMoment, feed_of
 from ui.web.api.listening import Key, who
 from ui.web.bodies import ConversationBody, KeepBody, NoteBody, RemarkBody
 from ui.web.dependencies import CompanionDep, EpisodeDep, ServedDep, UserDep
-from voice.errors import UnknownEpisode
 
 Scope = Annotated[str, Query(min_length=1, max_length=300)]
 MomentId = Annotated[str, Path(pattern="^[0-9a-f]{16}$")]
@@ -94,7 +90,7 @@ def exported(
     user: UserDep, key: Key = "",
 ) -> Response:
     """The saved moments as a file."""
-    kept, known = served.kept.moments(who(user, key)), _known(companion)
+    kept, known = served.kept.moments(who(user, key)), companion.library.by_id
     if form == "markdown":
         return Response(moments_export.markdown(kept, known, _base(request)), media_type="text/markdown")
     return Response(moments_export.soundbites(kept, known), media_type="application/rss+xml")
@@ -106,17 +102,8 @@ def feed(
 ) -> Response:
     """The clips as a podcast, for an app that subscribes to it: who has the address can hear them, and do nothing."""
     kept = served.kept.moments_of_feed(feed)
-    return Response(moments_export.feed(kept, _known(companion), _base(request)), media_type="application/rss+xml")
-
-
-def _known(companion: Companion) -> Callable[[str], Episode | None]:
-    def known(episode_id: str) -> Episode | None:
-        try:
-            return companion.library.exactly(episode_id)
-        except UnknownEpisode:
-            return None
-
-    return known
+    text = moments_export.feed(kept, companion.library.by_id, _base(request))
+    return Response(text, media_type="application/rss+xml")
 
 
 def _base(request: Request) -> str:

@@ -21,11 +21,11 @@ export const loadAmounts = () => fetchJson("api/commands")
   .catch(() => {}); // the server is away, which the page says elsewhere
 const usual = (name) => amounts[name] ?? 0;
 
-const speed = (factor) => t("Speed {n}×.", { n: player.setSpeed(factor) });
-
-const step = (way) => t("Speed {n}×.", { n: player.stepSpeed(way) });
-
-const volume = (level) => t("Volume {n} %.", { n: Math.round(100 * sheet.volume(level)) });
+// What the keys do, too: done, and said.
+const speed = (n) => t("Speed {n}×.", { n });
+export const step = (way) => speed(player.stepSpeed(way));
+export const mute = (on) => (sheet.mute(on) ? t("Muted.") : t("The sound is on."));
+export const volume = (level) => t("Volume {n} %.", { n: Math.round(100 * sheet.volume(level)) });
 
 const nothing = () => t("Nothing is on the player yet: choose an episode first.");
 
@@ -122,12 +122,12 @@ const OTHERS = {
   return_to: () => comeBack(),
   slower: () => step(-1),
   faster: () => step(1),
-  set_speed: ({ amount }) => speed(amount ?? 1),
+  set_speed: ({ amount }) => speed(player.setSpeed(amount ?? 1)),
   louder: () => volume(player.audio.volume + usual("louder")),
   quieter: () => volume(player.audio.volume - usual("quieter")),
   set_volume: ({ amount }) => volume(amount ?? 1),
-  mute: () => { sheet.volume(player.audio.volume, true); return t("Muted."); },
-  unmute: () => { sheet.volume(player.audio.volume); return t("The sound is on."); },
+  mute: () => mute(true),
+  unmute: () => mute(false),
   play_about: (command, { moments }) => playMoment(moments[0]),
   choose: ({ amount }, { moments }) => playMoment(moments[0] ?? pick(moments, amount ?? 1)),
   yes: (command, { moments }) => { const moment = pick(moments); return moment ? playMoment(moment) : t("Yes to what? Ask me something first."); },

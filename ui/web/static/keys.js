@@ -3,6 +3,7 @@
 
 import { adding } from "./add.js";
 import { askHere } from "./ask.js";
+import { mute, step, volume } from "./commands.js";
 import { $, make } from "./dom.js";
 import { hush } from "./excerpt.js";
 import { kept } from "./kept.js";
@@ -15,14 +16,6 @@ import { toast } from "./toast.js";
 
 const STEP = 5; // seconds moved by an arrow key
 const LOUDER = 0.1; // of the volume, 0..1
-
-const volume = (by) => toast(t("Volume {n} %.", { n: Math.round(100 * sheet.volume(player.audio.volume + by)) }));
-const speed = (way) => toast(t("Speed {n}×.", { n: player.stepSpeed(way) }));
-
-const mute = () => {
-  sheet.volume(player.audio.volume, !player.audio.muted);
-  toast(player.audio.muted ? t("Muted.") : t("The sound is on."));
-};
 
 const show = () => {
   $("keys-list").replaceChildren(...LIST.flatMap(([keys, what]) => [
@@ -42,11 +35,11 @@ const KEYS = {
   p: () => player.nextTopic(-1),
   r: () => player.goReturn(),
   b: () => kept.saveNow(),
-  m: mute,
-  "+": () => volume(LOUDER),
-  "-": () => volume(-LOUDER),
-  "<": () => speed(-1),
-  ">": () => speed(1),
+  m: () => toast(mute()),
+  "+": () => toast(volume(player.audio.volume + LOUDER)),
+  "-": () => toast(volume(player.audio.volume - LOUDER)),
+  "<": () => toast(step(-1)),
+  ">": () => toast(step(1)),
   t: () => talk.toggle(),
   "?": show,
   Escape: () => { if (!sheet.close() && !adding.close() && !talk.cancel()) hush(); },

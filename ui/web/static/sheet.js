@@ -66,6 +66,12 @@ export const sheet = {
     return player.audio.volume;
   },
 
+  // Let there be no sound, or let it be heard again: the other of both when it is not said. Returns whether there is none.
+  mute(on = !player.audio.muted) {
+    this.volume(player.audio.volume, on);
+    return on;
+  },
+
   // Fall asleep at the end of this "topic" or "episode", or after so many minutes; "" is never.
   sleep: (value) => setSleep(value),
 
@@ -117,7 +123,7 @@ export const sheet = {
     $("autoplay").checked = recall("autoplay", true);
     $("autoplay").onchange = () => remember("autoplay", $("autoplay").checked);
     $("volume").oninput = () => this.volume(Number($("volume").value));
-    $("mute").onclick = () => this.volume(player.audio.volume, !player.audio.muted);
+    $("mute").onclick = () => this.mute();
     $("sleep").onchange = () => setSleep($("sleep").value);
     $("more").onclick = () => {
       if (this.close()) return;
