@@ -11,6 +11,7 @@ from episodes.store.catalogue import Order
 from episodes.text.lexicon import words
 from retrieval.answers.compose import answered, declined, plainly, said
 from retrieval.answers.episode_facts import episode_fact
+from retrieval.answers.introductions import introduction
 from retrieval.answers.library_facts import library_fact
 from retrieval.answers.llm import LanguageModel
 from retrieval.answers.playable import after_ads, latest, no_such_show
@@ -133,8 +134,12 @@ def _by_plan(plan: Plan, question: Question, shelf: Shelf, within: Collection[st
             return look(question, plan, shelf, within)
         case Kind.CHOOSE if plan.moment is not None:
             return _chosen(plan.moment, question, shelf)
+        case Kind.PERSON:
+            return introduction(plan.speaker, question, question.episode_id, shelf)
         case Kind.WHO:
-            return who_speaks(plan, question, here, shelf)
+            return who_speaks(plan, question, here, shelf) or (
+                episode_fact(Plan(Kind.GUEST), question, here, shelf) if here is not None else None
+            )
         case Kind.JUST_SAID if here is not None:
             return just_said(plan, question, here, shelf)
         case Kind.MEANING if here is not None:

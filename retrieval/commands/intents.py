@@ -31,6 +31,7 @@ class Kind(StrEnum):
 
     SEARCH = "search"  # find ``text`` and quote
     CHOOSE = "choose"  # quote ``moment``, which was found before
+    PERSON = "person"  # who ``speaker`` is
     WHO = "who_spoke"  # name who speaks in ``moment``, or where the player stands
     JUST_SAID = "just_said"  # repeat what was said before ``position``, by ``speaker`` if it is told
     MEANING = "meaning"  # explain the rarest word of what was just said
@@ -277,6 +278,12 @@ def _speaker(slots: Slots, question: Question, speakers: People) -> Plan | None:
     return Plan(Kind.SEARCH, topic or question.text, speaker=known)
 
 
+def _person(slots: Slots, question: Question, speakers: People) -> Plan | None:
+    """"Who is SPEAKER?", of those who speak there; who does not is searched for."""
+    known = named(str(slots["name"]), speakers(str(slots["name"])))
+    return Plan(Kind.PERSON, speaker=known) if known is not None else None
+
+
 def _looks_like_a_name(name: str) -> bool:
     words = name.split()
     return 1 <= len(words) <= 3 and not any(word in FUNCTION_WORDS for word in words)
@@ -305,7 +312,7 @@ _PLANS: dict[str, Callable[[Slots, Question, People], Plan | None]] = {
     "parts": _about(Kind.PARTS), "episodes": _about(Kind.EPISODES), "library_count": _about(Kind.LIBRARY_COUNT),
     "mention_count": _about(Kind.MENTION_COUNT),
     **{str(kind): _of_the_episode(kind) for kind in (Kind.LENGTH, Kind.TITLE, Kind.PUBLISHED)},
-    "missed": _missed, "newest": _newest, "speaker": _speaker,
+    "missed": _missed, "newest": _newest, "speaker": _speaker, "person": _person,
 }  # fmt: skip
 
 

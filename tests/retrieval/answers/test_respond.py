@@ -41,6 +41,7 @@ BEFORE = (Turn("What is a nonce?", (FIRST, SECOND)),)
 @pytest.mark.parametrize(("question", "said"), [
     (Question("who said that?", "e", history=BEFORE), "Elias Brandt says that, at 1:00."),
     (Question("who is speaking?", "e", position=205), "Nora Lindqvist says that, at 3:20."),
+    (Question("who is speaking?", "f"), "The guest is Ines Costa."),
     (Question("what about the second one?", "e", history=BEFORE), "“People forget nonces” says Nora Lindqvist, at 3:20."),
     (Question("what did he just say?", "e", position=70), "“A nonce is a number that is used once by cryptographers.” says Elias Brandt, at 1:03."),
     (Question("what did he just say?", None, position=70, playing="e"), "“A nonce is a number"),
