@@ -17,6 +17,7 @@ from retrieval.model import Question
 from ui import demo_digest
 from ui.companion import Companion
 from ui.settings import Settings
+from voice.audio import silence, write_wav
 from voice.errors import LibraryError, UnknownEpisode
 
 BEES = """WEBVTT
@@ -139,7 +140,11 @@ def test_the_demo_is_asked_while_its_sound_is_converted(tmp_path, monkeypatch):
         companion.close()
 
 
-def test_a_language_model_writes_the_digest_of_the_demo_itself(tmp_path):
+def test_a_language_model_writes_the_digest_of_the_demo_itself(tmp_path, monkeypatch):
+    short = tmp_path / "demo.wav"
+    write_wav(short, silence(14.0, 16_000))
+    short.with_suffix(".vtt").write_text(BEES)
+    monkeypatch.setattr(demo, "AUDIO", short)
     companion = Companion(Settings(data_dir=tmp_path, llm_url="http://127.0.0.1:9/v1", llm_model="none"))
     try:
         episode = companion.add_demo()

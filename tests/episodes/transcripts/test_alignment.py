@@ -3,6 +3,7 @@
 
 import itertools
 import random
+import re
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -132,15 +133,15 @@ def test_what_was_done_is_said() -> None:
     assert shifted_chapters(chapters, found, 2000.0) == (Chapter(0.0, "A"), Chapter(TALK[20].start + 30.0, "B"))
 
 
-@pytest.mark.timeout(300)  # some twenty windows are really heard
+@pytest.mark.timeout(300)  # some ten windows are really heard
 def test_an_advertisement_in_real_sound_is_heard_around(tmp_path: Path, embed: Embed, whisper: Whisper) -> None:
     """The recogniser hears speech in which a stretch was put in; the transcript is the one without."""
     parts: list[np.ndarray] = [np.zeros(RATE, np.float32)]
     cues: list[Cue] = []
     true: list[float] = []
     at, delay = 1.0, 0.0
-    for number, text in enumerate(LINES[:16]):
-        if number == 8:
+    for number, text in enumerate(LINES[:8]):
+        if number == 4:
             advert = say(ADVERT[:220], "en-us+m4")
             parts += [advert, np.zeros(RATE, np.float32)]
             delay += len(advert) / RATE + 1.0
@@ -155,7 +156,7 @@ def test_an_advertisement_in_real_sound_is_heard_around(tmp_path: Path, embed: E
     library = Library.open(tmp_path / "library")
     episode = add(library, tmp_path / "talk.wav", Tools(lambda: whisper, embed, lambda episode, cues: None))
     remark = next(state.reason for state in episode.steps if state.step is Step.TRANSCRIBED)
-    assert f"{delay:.0f} s more at" in remark, remark
+    assert (more := re.search(r"(\d+) s more at", remark)) and abs(int(more[1]) - delay) < 1.5, remark
     stored = library.cues(episode.id)
     assert [cue.text for cue in stored] == [cue.text for cue in cues]
     assert [cue.start for cue in stored] == pytest.approx(true, abs=0.7)
