@@ -51,7 +51,11 @@ class Server:
     @property
     def url(self) -> str:
         """How to reach it."""
-        return f"postgresql://earmark@127.0.0.1:{self.port}/postgres"
+        return self.url_of("postgres")
+
+    def url_of(self, database: str) -> str:
+        """How to reach a database of it."""
+        return f"postgresql://earmark@127.0.0.1:{self.port}/{database}"
 
     def start(self) -> None:
         """Start it, and wait until it answers."""

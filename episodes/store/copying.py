@@ -9,7 +9,7 @@ from typing import Any
 from episodes.store.database import Database
 from voice.errors import LibraryError, from_os_error
 
-_COLUMNS = {
+COLUMNS = {
     "episodes": (
         "id", "number", "content", "title", "show", "guests", "published", "seconds", "source", "audio", "language",
         "folded", "words", "ready", "ready_since", "changed",
@@ -56,7 +56,7 @@ def copy_rows(source: Database, target: Database) -> int:
             for table in _OF_EPISODES:
                 _write(target, table, _read(source, table, f"WHERE episode IN ({marks})", some))
             copied += len(some)
-        for table in _COLUMNS:
+        for table in COLUMNS:
             if table != "episodes" and table not in _OF_EPISODES:
                 rows = _read(source, table)
                 for at in range(0, len(rows), _MANY):
@@ -101,13 +101,13 @@ def _ids(source: Database) -> Iterator[list[str]]:
 def _read(source: Database, table: str, where: str = "", values: Sequence[object] = ()) -> list[Any]:
     with source.errors():
         return source.execute(
-            f"SELECT {', '.join(_COLUMNS[table])} FROM {table} {where}", values  # noqa: S608 (own names)
+            f"SELECT {', '.join(COLUMNS[table])} FROM {table} {where}", values  # noqa: S608 (own names)
         ).fetchall()
 
 
 def _write(target: Database, table: str, rows: Sequence[Sequence[object]]) -> None:
     if rows:
-        columns = _COLUMNS[table]
+        columns = COLUMNS[table]
         marks = ", ".join("?" * len(columns))
         target.executemany(
             f"INSERT INTO {table} ({', '.join(columns)}) VALUES ({marks})", rows  # noqa: S608 (own names)

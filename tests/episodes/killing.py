@@ -2,8 +2,8 @@
 """Kills a worker at any moment, lets another finish, and looks whether the library came out as without the kill.
 
 ``python -m tests.episodes.killing --kills 50`` does it fifty times, with the tests' own Whisper, real conversion and
-the real index. Each kill has a library of its own; the moment is drawn from the time that a whole ingest takes, and the
-seed is printed, so that a failure can be had again with ``--seed``.
+the real index; with ``--database postgres`` on a server. Each kill has a library of its own; the moment is drawn from
+the time that a whole ingest takes, and the seed is printed, so that a failure can be had again with ``--seed``.
 """
 
 import argparse
@@ -14,11 +14,12 @@ import multiprocessing
 import os
 import random
 import signal
-import sqlite3
+import socket
 import tempfile
 import threading
 from collections import Counter
 from collections.abc import Iterator, Sequence
+from contextlib import closing, suppress
 from dataclasses import dataclass
 from multiprocessing.process import BaseProcess
 from pathlib import Path
@@ -32,20 +33,29 @@ from episodes.ingest.pipeline import Tools
 from episodes.ingest.submit import enqueue
 from episodes.model import Cue, Episode
 from episodes.sources.files import local_source
+from episodes.store import jobs
 from episodes.store.jobs import Queue
 from episodes.store.library import Library
 from retrieval.index.chunking import passages
-from retrieval.index.index import Index
+from retrieval.index.index import AnyIndex, Index
+from retrieval.index.postgres import PostgresIndex
 from tests.demo import TEN_QUESTIONS
 from tests.episodes.conftest import hashed
+from tests.episodes.places import Places, stored
 from tests.speech import RATE, say
+from ui.settings import Settings
+from ui.storage import Storage
 from voice.audio import Audio, join, silence, stream_audio, write_wav
+from voice.errors import LibraryError
 from voice.model import Bias, Piece
 from voice.recognition.whisper import Whisper
 from voice.turns.voice_activity import Block, blocks
 from voice.weights import TINY_EN
 
 MODEL = TINY_EN.path or Path()
+LEASE = 3.0
+"""Seconds after which another worker takes over here, where nobody is known to be gone."""
+
 _PROCESSES = multiprocessing.get_context("forkserver")  # a child that begins at once, and has none of our threads
 
 
@@ -101,56 +111,58 @@ def _note(notes: Path, block: Block) -> None:
         file.write(hashlib.sha256(block.samples.tobytes()).hexdigest()[:16] + "\n")
 
 
-def speech(path: Path, sentences: int) -> Path:
+def speech(path: Path, sentences: int, first: int = 0) -> Path:
     """Write some seconds of speech in sentences, with pauses between them at which a recording is cut."""
-    said = itertools.islice(itertools.cycle(TEN_QUESTIONS), sentences)
+    said = itertools.islice(itertools.cycle(TEN_QUESTIONS), first, first + sentences)
     parts = [(Audio(say(f"{one.text} {one.text}"), RATE), silence(1.2, RATE)) for one in said]
     write_wav(path, join([part for pair in parts for part in pair]))
     return path
 
 
-def whole(folder: Path, audio: Path, hears: bool = True) -> float:
+def whole(place: Settings, audio: Path, hears: bool = True) -> float:
     """Take the audio in without a kill; returns how many seconds a worker took. Not ``hears``: it is only divided."""
-    _enqueued(folder, audio)
-    process, began = _worker(folder, hears)
+    library, _ = _enqueued(place, audio)
+    process, began = worker_of(place, hears)
     process.join(60)
     assert process.exitcode == 0
+    library.close()
     return monotonic() - began
 
 
-def killed(folder: Path, audio: Path, after: float, beside: Path, hears: bool = True) -> Outcome:
+def killed(place: Settings, audio: Path, after: float, wanted: dict[str, Any], hears: bool = True) -> Outcome:
     """Take the audio in with a worker that is killed ``after`` seconds, then with another one, and compare what came of
-    it with the library ``beside``, which was never interrupted."""
-    library, episode = _enqueued(folder, audio)
-    process, began = _worker(folder, hears)
+    it with what is ``wanted``: what a library holds that was never interrupted."""
+    library, episode = _enqueued(place, audio)
+    process, began = worker_of(place, hears)
     sleep(max(0.0, began + after - monotonic()))
     process.kill()
     process.join(60)
     step = library.episode(episode.id).status.rstrip(" %0123456789")
-    before = _heard(folder)
-    process, _ = _worker(folder, hears)
+    before = heard(place)
+    process, _ = worker_of(place, hears)
     process.join(60)
     assert process.exitcode == 0
-    heard = Counter(_heard(folder))
-    twice = [sound for sound, times in heard.items() if times > 1]
-    in_flight = len(twice) <= 1 and all(heard[sound] == 2 and sound == before[-1] for sound in twice)
+    times = Counter(heard(place))
+    twice = [sound for sound, count in times.items() if count > 1]
+    in_flight = len(twice) <= 1 and all(times[sound] == 2 and sound == before[-1] for sound in twice)
     assert Queue(library.database).jobs() == []
     library.close()
-    return Outcome(step, stored(folder) == stored(beside), len(heard), len(twice), in_flight)
+    return Outcome(step, stored(place) == wanted, len(times), len(twice), in_flight)
 
 
-def killed_indexing(folder: Path, source: Path, moment: str) -> tuple[bool, tuple[str, ...]]:
+def killed_indexing(place: Settings, source: Path, moment: str) -> tuple[bool, tuple[str, ...]]:
     """Take the source in with a worker that is killed at a ``moment`` of the last step, ``vectors`` (they are written,
     the index does not count them) or ``index`` (it does, the library does not know); then let another one finish.
 
     Returns whether the episode was ready in between, and the ids that the index then held.
     """
-    library, episode = _enqueued(folder, source)
-    process, _ = _worker(folder, dies=moment)
+    library, episode = _enqueued(place, source)
+    process, _ = worker_of(place, dies=moment)
     process.join(60)
     assert process.exitcode == -signal.SIGKILL
-    between = library.episode(episode.id).ready, Index.open(folder / "index").episodes
-    process, _ = _worker(folder)
+    with closing(Storage(place)) as storage:
+        between = library.episode(episode.id).ready, storage.index().episodes
+    process, _ = worker_of(place)
     process.join(60)
     assert process.exitcode == 0
     assert library.episode(episode.id).ready
@@ -158,62 +170,50 @@ def killed_indexing(folder: Path, source: Path, moment: str) -> tuple[bool, tupl
     return between
 
 
-def stored(folder: Path) -> dict[str, Any]:
-    """All that a library holds: its rows, its audio and its index, without what tells of the work itself."""
-    found: dict[str, Any] = {}
-    for name, left_out in (
-        ("library.db", {"jobs", "speeds", "changes", "removed"}), ("index/index.db", {"meta", "gone"}),
-    ):  # fmt: skip
-        with sqlite3.connect(f"file:{folder / name}?mode=ro", uri=True) as database:
-            tables = [row[0] for row in database.execute("SELECT name FROM sqlite_schema WHERE type = 'table'")]
-            for table in sorted(set(tables) - left_out):
-                if not table.startswith(("texts_", "episode_words_")):  # a full-text table's own, in an own order
-                    # numbers of rows and changes, which are never used twice, are left out
-                    out = ("first", "texts", "version") if name.startswith("index") else ("changed",)
-                    columns = [row[1] for row in database.execute(f"PRAGMA table_info({table})")]
-                    columns = [f'"{column}"' for column in columns if column not in out]
-                    rows = database.execute(f"SELECT {', '.join(columns)} FROM {table}")
-                    found[f"{name}: {table}"] = sorted(map(repr, rows))
-    for file in sorted(folder.rglob("*")):
-        if file.is_file() and file.parent.name in ("audio", "fetched"):
-            found[str(file.relative_to(folder))] = hashlib.sha256(file.read_bytes()).hexdigest()
-    return found
-
-
-def _enqueued(folder: Path, audio: Path) -> tuple[Library, Episode]:
-    Index.open(folder / "index").close()
-    library = Library.open(folder)
+def _enqueued(place: Settings, audio: Path) -> tuple[Library, Episode]:
+    library = Storage(place).library
     return library, enqueue(library, local_source(audio))
 
 
-def _heard(folder: Path) -> list[str]:
-    notes = folder / "heard"
+def heard(place: Settings) -> list[str]:
+    """What sound was heard in a library, in order: a name for each stretch."""
+    notes = place.data_dir / "heard"
     return notes.read_text().split() if notes.exists() else []
 
 
-def _worker(folder: Path, hears: bool = True, dies: str = "") -> tuple[BaseProcess, float]:
-    """A worker of its own process, and when it began to work."""
+def worker_of(place: Settings, hears: bool = True, dies: str = "", host: str = "") -> tuple[BaseProcess, float]:
+    """A worker of its own process, which ends when nothing is left to do, and when it began to work. It may be of
+    another ``host``."""
     _PROCESSES.set_forkserver_preload(
-        ["faster_whisper", "av", "pydantic", "episodes.ingest.worker", "retrieval.index.index"]
+        ["faster_whisper", "av", "pydantic", "episodes.ingest.worker", "retrieval.index.postgres", "ui.storage"]
     )
     ours, theirs = _PROCESSES.Pipe()
-    process = _PROCESSES.Process(target=_work, args=(folder, theirs, hears, dies))
+    process = _PROCESSES.Process(target=_work, args=(place, theirs, hears, dies, host))
     process.start()
     ours.recv()
     return process, monotonic()
 
 
-class _Dying(Index):
+def _die(*args: Any) -> None:
+    os.kill(os.getpid(), signal.SIGKILL)
+
+
+def _dying(index: AnyIndex) -> AnyIndex:
     """An index whose process is killed once the vectors are written."""
+    if isinstance(index, Index):
+        append = index._append
+        index._append = lambda *args: _die(append(*args))  # type: ignore[method-assign,assignment]
+    elif isinstance(index, PostgresIndex):
+        index._count = _die  # type: ignore[method-assign]
+    return index
 
-    def _append(self, *args: Any) -> None:
-        super()._append(*args)
-        os.kill(os.getpid(), signal.SIGKILL)
 
-
-def _work(folder: Path, begun: Any, hears: bool, dies: str) -> None:
+def _work(place: Settings, begun: Any, hears: bool, dies: str, host: str) -> None:
     """What the child does: work until there is nothing more to do, or until the moment at which it ``dies``."""
-    library, index = Library.open(folder), (_Dying if dies == "vectors" else Index).open(folder / "index")
+    jobs.LEASE = LEASE
+    socket.gethostname = lambda: host or "killing"
+    storage, stopping = Storage(place), threading.Event()
+    library, index = storage.library, _dying(storage.index()) if dies == "vectors" else storage.index()
 
     def embed(texts: Sequence[str]) -> Any:
         return hashed(texts)
@@ -223,11 +223,21 @@ def _work(folder: Path, begun: Any, hears: bool, dies: str) -> None:
         rows = hashed([passage.text for passage in found])
         index.add(episode.id, found, np.pad(rows, ((0, 0), (0, 384 - rows.shape[1]))))
         if dies == "index":
-            os.kill(os.getpid(), signal.SIGKILL)
+            _die()
+
+    def watch() -> None:
+        while not stopping.wait(0.1):
+            with suppress(LibraryError):  # the server is away
+                if not Queue(library.database).counts():
+                    stopping.set()
 
     begun.send(None)
+    watching = threading.Thread(target=watch)
+    watching.start()
     recogniser = _Noting if hears else _Dividing
-    worker.run(library, Tools(lambda: recogniser(folder / "heard"), embed, put), threading.Event(), idle=0.0)
+    worker.run(library, Tools(lambda: recogniser(place.data_dir / "heard"), embed, put), stopping)
+    watching.join()
+    storage.close()
 
 
 def main() -> None:
@@ -236,20 +246,25 @@ def main() -> None:
     options.add_argument("--kills", type=int, default=50)
     options.add_argument("--sentences", type=int, default=16)
     options.add_argument("--seed", type=int, default=random.SystemRandom().randrange(10**6))
+    options.add_argument("--database", choices=("sqlite", "postgres"), default="sqlite")
     options.add_argument("--json", action="store_true")
     given = options.parse_args()
     chance = random.Random(given.seed)
     outcomes = []
-    with tempfile.TemporaryDirectory() as name:
-        top = Path(name)
-        audio = speech(top / "speech.wav", given.sentences)
-        whole(top / "first", audio)  # what is loaded for the first time takes longer
-        seconds = whole(top / "beside", audio)
+    with tempfile.TemporaryDirectory() as name, Places.on(given.database, Path(name)) as places:
+        audio = speech(Path(name) / "speech.wav", given.sentences)
+        whole(places.empty("first"), audio)  # what is loaded for the first time takes longer
+        beside = places.empty("beside")
+        seconds = whole(beside, audio)
+        wanted = stored(beside)
         for number in range(given.kills):
-            outcomes.append(killed(top / str(number), audio, chance.uniform(0, seconds), top / "beside"))
+            place = places.empty(f"k{number}")
+            outcomes.append(killed(place, audio, chance.uniform(0, seconds), wanted))
+            places.forget(place)
     steps = Counter(outcome.step for outcome in outcomes)
     table = {
-        "seed": given.seed, "kills": len(outcomes), "good": sum(outcome.good for outcome in outcomes),
+        "seed": given.seed, "database": given.database, "kills": len(outcomes),
+        "good": sum(outcome.good for outcome in outcomes),
         "same library": sum(outcome.same for outcome in outcomes), "pieces of the audio": outcomes[0].heard,
         "pieces heard twice": sum(outcome.twice for outcome in outcomes),
         "but the one in flight": sum(not outcome.in_flight for outcome in outcomes),
