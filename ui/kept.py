@@ -8,13 +8,12 @@ A note has a version, so that two tabs do not overwrite each other; a conversati
 import hashlib
 import json
 import secrets
-import sqlite3
 import time
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any
 
-from ui.people_file import PeopleFile
+from ui.people_file import PeopleFile, Server, Statements
 from ui.positions import ADVICE, FILE, checked
 from voice.errors import LibraryError
 
@@ -74,10 +73,14 @@ def feed_of(listener: str) -> str:
 
 
 class Kept(PeopleFile):
-    """What listeners keep, in ``folder``. Safe to use from several threads and processes."""
+    """What listeners keep, in ``folder`` or on a ``server``. Safe to use from several threads and processes."""
 
-    def __init__(self, folder: Path) -> None:
-        super().__init__(folder / FILE, _SCHEMA, ADVICE)
+    def __init__(self, folder: Path, server: Server | None = None) -> None:
+        super().__init__(folder / FILE, _SCHEMA, ADVICE, server)
+
+    def copy_to(self, other: "Kept") -> None:
+        """Copy all that listeners keep to another place, where nothing is overwritten."""
+        self._give(other, ("kept",))
 
     def note(self, listener: str, episode_id: str) -> Note:
         """The notes on an episode."""
@@ -169,19 +172,19 @@ class Kept(PeopleFile):
             return self._read(db, column, value)
 
     @staticmethod
-    def _read(db: sqlite3.Connection, column: str, value: str) -> list[SavedMoment]:
+    def _read(db: Statements, column: str, value: str) -> list[SavedMoment]:
         rows = db.execute(
             f"SELECT name, value, at FROM kept WHERE {column} = ? AND kind = 'moment' ORDER BY at DESC",  # noqa: S608
             (value,),
         )
         return [SavedMoment(**json.loads(text), id=name, at=at) for name, text, at in rows]
 
-    def _put_moment(self, db: sqlite3.Connection, listener: str, moment: SavedMoment) -> None:
+    def _put_moment(self, db: Statements, listener: str, moment: SavedMoment) -> None:
         value = {key: told for key, told in asdict(moment).items() if key not in ("id", "at")}
         self._put(db, listener, "moment", moment.id, value, 1, moment.at)
 
     @staticmethod
-    def _row(db: sqlite3.Connection, listener: str, kind: str, name: str) -> tuple[str, int] | None:
+    def _row(db: Statements, listener: str, kind: str, name: str) -> tuple[str, int] | None:
         row: tuple[str, int] | None = db.execute(
             "SELECT value, version FROM kept WHERE listener = ? AND kind = ? AND name = ?",
             (checked(listener), kind, name),
@@ -190,17 +193,17 @@ class Kept(PeopleFile):
 
     @staticmethod
     def _put(
-        db: sqlite3.Connection, listener: str, kind: str, name: str, value: Any, version: int, at: float | None = None
+        db: Statements, listener: str, kind: str, name: str, value: Any, version: int, at: float | None = None
     ) -> None:
         db.execute(
-            "INSERT OR REPLACE INTO kept VALUES (?, ?, ?, ?, ?, ?, ?)",
+            "INSERT INTO kept VALUES (?, ?, ?, ?, ?, ?, ?) ON CONFLICT (listener, kind, name) DO UPDATE"
+            " SET version = excluded.version, value = excluded.value, at = excluded.at, feed = excluded.feed",
             (listener, kind, name, version, json.dumps(value, ensure_ascii=False), time.time() if at is None else at,
              feed_of(listener) if kind == "moment" else ""),
         )  # fmt: skip
         db.execute(
-            "DELETE FROM kept WHERE (listener, kind, name) IN "
-            "(SELECT listener, kind, name FROM kept ORDER BY at DESC LIMIT -1 OFFSET ?)", (MOST_ROWS,)
-        )  # fmt: skip
+            "DELETE FROM kept WHERE at < (SELECT at FROM kept ORDER BY at DESC LIMIT 1 OFFSET ?)", (MOST_ROWS - 1,)
+        )
 
 
 def _note(row: tuple[str, int] | None) -> Note:

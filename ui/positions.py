@@ -5,6 +5,7 @@ There are no accounts: a listener is a key that a browser has drawn by chance, o
 people who share a server do not share a position, and a second device takes part by being given the key (a link that
 carries it). The companion without a screen is a listener as well: the household's, unless it is told whose
 (``listener_of``). It is a file of its own, since it belongs to people and not to the library: deleting it forgets them.
+On a database server it has tables of its own.
 """
 
 import hashlib
@@ -17,7 +18,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 
-from ui.people_file import PeopleFile
+from ui.people_file import PeopleFile, Server
 from voice.errors import SettingsError
 
 KEY = re.compile(r"[\w.@-]{8,80}", re.ASCII)
@@ -85,10 +86,15 @@ def union(stretches: Iterable[Stretch]) -> tuple[Stretch, ...]:
 
 
 class Listeners(PeopleFile):
-    """The memory of where listeners are, in ``folder``. Safe to use from several threads and processes."""
+    """The memory of where listeners are, in ``folder`` or on a ``server``. Safe to use from several threads and
+    processes."""
 
-    def __init__(self, folder: Path) -> None:
-        super().__init__(folder / FILE, _SCHEMA, ADVICE)
+    def __init__(self, folder: Path, server: Server | None = None) -> None:
+        super().__init__(folder / FILE, _SCHEMA, ADVICE, server)
+
+    def copy_to(self, other: "Listeners") -> None:
+        """Copy all that is known of listeners to another place, where nothing is overwritten."""
+        self._give(other, ("listened", "speeds", "household"))
 
     def household(self) -> str:
         """The key of whoever listens where nobody says who it is: of the only listener so far, else drawn by chance.
@@ -113,7 +119,10 @@ class Listeners(PeopleFile):
     def set_speed(self, listener: str, speed: float) -> None:
         """Remember how fast this listener hears."""
         with self._open() as db:
-            db.execute("INSERT OR REPLACE INTO speeds VALUES (?, ?)", (checked(listener), speed))
+            db.execute(
+                "INSERT INTO speeds VALUES (?, ?) ON CONFLICT (listener) DO UPDATE SET speed = excluded.speed",
+                (checked(listener), speed),
+            )
 
     def get(self, listener: str, episode_id: str) -> Listened:
         """Where this listener is in this episode. Raises LibraryError when the file cannot be read."""
@@ -153,13 +162,14 @@ class Listeners(PeopleFile):
             before = [(a, b) for a, b in json.loads(row[0])] if row else []
             now = Listened(position, union([*before, *heard]), time.time())
             db.execute(
-                "INSERT OR REPLACE INTO listened VALUES (?, ?, ?, ?, ?)",
+                "INSERT INTO listened VALUES (?, ?, ?, ?, ?) ON CONFLICT (listener, episode) DO UPDATE"
+                " SET position = excluded.position, heard = excluded.heard, at = excluded.at",
                 (listener, episode_id, now.position, json.dumps(now.heard), now.at),
             )
             if row is None:
                 db.execute(
-                    "DELETE FROM listened WHERE (listener, episode) IN "
-                    "(SELECT listener, episode FROM listened ORDER BY at DESC LIMIT -1 OFFSET ?)", (MOST_ROWS,)
+                    "DELETE FROM listened WHERE at < (SELECT at FROM listened ORDER BY at DESC LIMIT 1 OFFSET ?)",
+                    (MOST_ROWS - 1,),
                 )
         return now
 

@@ -19,23 +19,25 @@ _PACKAGED = "all-MiniLM-L6-v2"
 
 
 class Storage:
-    """A library and its indexes, in the data folder or on a server. Safe to use from several threads."""
+    """A library, its indexes and what listeners keep, in the data folder or on a server. Safe to use from several
+    threads."""
 
     def __init__(self, settings: Settings) -> None:
         """Raises LibraryError when it cannot be used, SettingsError for an address that is none."""
         self._folder = settings.data_dir
-        self._server: PostgresDatabase | None = None
+        self.server: PostgresDatabase | None = None
+        """The server, when the settings name one."""
         if settings.database:
-            self._server = _server(settings.database).open(settings.database)
-        self.library = Library.on(self._server, self._folder) if self._server else Library.open(self._folder)
+            self.server = _server(settings.database).open(settings.database)
+        self.library = Library.on(self.server, self._folder) if self.server else Library.open(self._folder)
 
     def index(self, model: str = _PACKAGED, dimension: int = 384, name: str = "") -> "AnyIndex":
         """The index of a model, whose vectors have ``dimension`` numbers; each ``name`` ("" is that of the packaged
         model) has one of its own."""
-        if self._server is not None:
+        if self.server is not None:
             from retrieval.index.postgres import PostgresIndex
 
-            return PostgresIndex.open(self._server, name or "packaged", model, dimension)
+            return PostgresIndex.open(self.server, name or "packaged", model, dimension)
         from retrieval.index.index import Index
 
         folder = self._folder / "indexes" / name if name else self._folder / "index"

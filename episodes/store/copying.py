@@ -27,7 +27,7 @@ COLUMNS = {
         "episode", "number", "state", "priority", "attempts", "due", "worker", "lease", "remaining", "noted", "fetched",
     ),
     "left_lying": ("episode",),
-    "speeds": ("step", "work", "sound"),
+    "step_speeds": ("step", "work", "sound"),
     "feeds": ("address", "title", "etag", "modified", "match"),
     "seen": ("feed", "guid"),
 }  # fmt: skip

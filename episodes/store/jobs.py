@@ -226,15 +226,15 @@ class Queue:
         """Remember that ``sound`` seconds of an episode took a step ``work`` seconds; the latest weighs most."""
         with self._database.transaction(alone=False) as database:
             database.execute(
-                "INSERT INTO speeds VALUES (?, ?, ?) ON CONFLICT (step) DO UPDATE"
-                " SET work = speeds.work / 2 + excluded.work, sound = speeds.sound / 2 + excluded.sound",
+                "INSERT INTO step_speeds VALUES (?, ?, ?) ON CONFLICT (step) DO UPDATE"
+                " SET work = step_speeds.work / 2 + excluded.work, sound = step_speeds.sound / 2 + excluded.sound",
                 (step, work, sound),
             )
 
     def speeds(self) -> dict[str, float]:
         """Seconds of work for a second of sound, for each step that was measured."""
         with self._database.errors():
-            rows = self._database.execute("SELECT step, work / sound FROM speeds WHERE sound > 0").fetchall()
+            rows = self._database.execute("SELECT step, work / sound FROM step_speeds WHERE sound > 0").fetchall()
         return {step: float(speed) for step, speed in rows}
 
     # inside

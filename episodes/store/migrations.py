@@ -251,6 +251,11 @@ def _lookups(database: sqlite3.Connection) -> None:
         database.execute(statement)
 
 
+def _speeds_of_steps(database: sqlite3.Connection) -> None:
+    """Say of what the speeds are: on a server listeners have theirs beside them."""
+    database.execute("ALTER TABLE speeds RENAME TO step_speeds")
+
+
 _SHOW_MORE = (
     "INSERT INTO shows VALUES (new.show, 1, new.ready, new.seconds) ON CONFLICT (show) DO UPDATE SET"
     " episodes = episodes + 1, ready = ready + excluded.ready, seconds = seconds + excluded.seconds;"
@@ -265,6 +270,6 @@ _WORDS_OUT = "INSERT INTO episode_words (episode_words, rowid, words) VALUES ('d
 
 
 MIGRATIONS: tuple[Callable[[sqlite3.Connection], None], ...] = (
-    _first_tables, _work, _feeds, _writers, _languages, _titles, _lookups,
+    _first_tables, _work, _feeds, _writers, _languages, _titles, _lookups, _speeds_of_steps,
 )  # fmt: skip
 """The steps in order; the database's ``user_version`` is how many of them it has seen."""

@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """The library on a PostgreSQL server: a pool of connections, and the server's errors in our words."""
 
+import logging
 import threading
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
@@ -52,6 +53,7 @@ class PostgresDatabase:
     one_machine = False
 
     def __init__(self, url: str) -> None:
+        logging.getLogger("psycopg.pool").setLevel(logging.CRITICAL)  # who asks is told, and once
         self._name = shown(url)
         self._url = url
         self._local = threading.local()

@@ -146,5 +146,33 @@ _FIRST = (
     )""",
 )
 
-MIGRATIONS: tuple[tuple[str, ...], ...] = (_FIRST,)
+_LISTENERS = (
+    "ALTER TABLE speeds RENAME TO step_speeds",
+    """CREATE TABLE listened (
+        listener TEXT COLLATE "C" NOT NULL,
+        episode TEXT COLLATE "C" NOT NULL,
+        position DOUBLE PRECISION NOT NULL,
+        heard TEXT NOT NULL,
+        at DOUBLE PRECISION NOT NULL,
+        PRIMARY KEY (listener, episode)
+    )""",
+    "CREATE INDEX listened_at ON listened (at)",
+    """CREATE TABLE speeds (listener TEXT COLLATE "C" PRIMARY KEY, speed DOUBLE PRECISION NOT NULL)""",
+    "CREATE TABLE household (listener TEXT NOT NULL)",
+    """CREATE TABLE kept (
+        listener TEXT COLLATE "C" NOT NULL,
+        kind TEXT COLLATE "C" NOT NULL,
+        name TEXT COLLATE "C" NOT NULL,
+        version INTEGER NOT NULL,
+        value TEXT NOT NULL,
+        at DOUBLE PRECISION NOT NULL,
+        feed TEXT COLLATE "C" NOT NULL,
+        PRIMARY KEY (listener, kind, name)
+    )""",
+    "CREATE INDEX kept_feed ON kept (feed, kind)",
+    "CREATE INDEX kept_at ON kept (at)",
+)
+"""What ``ui.positions`` and ``ui.kept`` have in a file of its own at home."""
+
+MIGRATIONS: tuple[tuple[str, ...], ...] = (_FIRST, _LISTENERS)
 """The statements of each step, in order; the table ``migrations`` tells how many a database has seen."""

@@ -119,7 +119,7 @@ def tried(work: Callable[[Settings], None], places: Places, kills: int, chance: 
         beside = places.copy(first, f"{work.__name__}_beside")
         begun = monotonic()
         process = _begun(work, beside)
-        process.join(120)
+        process.join(300)
         seconds = monotonic() - begun
         assert process.exitcode == 0
         wanted = _all_of(beside)
@@ -132,7 +132,7 @@ def tried(work: Callable[[Settings], None], places: Places, kills: int, chance: 
             struck += process.exitcode == -signal.SIGKILL
             check(place)
             process = _begun(work, place)
-            process.join(120)
+            process.join(300)
             good += process.exitcode == 0 and _all_of(place) == wanted
             places.forget(place)
     return good, struck

@@ -16,7 +16,7 @@ from tests import postgres
 from ui.settings import Settings
 from ui.storage import Storage, migrate
 
-_OF_THE_WORK = {"jobs", "speeds"}
+_OF_THE_WORK = {"jobs", "step_speeds"}
 _OF_THE_INDEX = ("episodes", "scripts", "passages", "texts", "words")
 
 

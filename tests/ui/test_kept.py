@@ -6,6 +6,7 @@ import xml.etree.ElementTree as ET
 import pytest
 
 from episodes.model import Cue, Episode
+from episodes.store.postgres import PostgresDatabase
 from ui import kept as module
 from ui import moments_export
 from ui.attribution import Speakers
@@ -17,8 +18,12 @@ BEES = SavedMoment("", "e1", 65.4, 72.0, "Bees *dance* <b>.", "Ada", "What do be
 
 
 @pytest.fixture
-def kept(tmp_path):
-    return Kept(tmp_path)
+def kept(tmp_path, database_url):
+    """On each engine."""
+    server = PostgresDatabase.open(database_url) if database_url else None
+    yield Kept(tmp_path, server)
+    if server is not None:
+        server.close()
 
 
 def test_notes_are_stored_over_what_one_has_seen_and_never_over_what_one_has_not(kept, tmp_path):
@@ -28,7 +33,9 @@ def test_notes_are_stored_over_what_one_has_seen_and_never_over_what_one_has_not
         kept.write_note(ANN, "e1", "another tab's", 0)
     assert conflict.value.present == Note("one", 1)
     assert kept.write_note(ANN, "e1", "one", 0).text == "one", "the same again is no conflict"
-    assert Kept(tmp_path).note(ANN, "e1").text == "one"
+    there = Kept(tmp_path)
+    kept.copy_to(there)
+    assert there.note(ANN, "e1").text == "one"
     assert kept.note(BEN, "e1") == kept.note(ANN, "e2") == Note()
 
 

@@ -8,6 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from episodes.store.postgres import PostgresDatabase
 from ui import positions
 from ui.positions import Listened, Listeners, key_of, listener_of, union
 from voice.errors import LibraryError, SettingsError
@@ -15,43 +16,54 @@ from voice.errors import LibraryError, SettingsError
 ANN, BEN = "ann-of-the-kitchen", "ben-of-the-garden"
 
 
-def test_a_position_is_the_listeners_own_and_outlives_the_process(tmp_path):
-    Listeners(tmp_path).note(ANN, "e1", 65.5, [(10, 65.5)])
-    kept = Listeners(tmp_path).get(ANN, "e1")
+@pytest.fixture
+def server(database_url):
+    """The database server of each engine that has one."""
+    database = PostgresDatabase.open(database_url) if database_url else None
+    yield database
+    if database is not None:
+        database.close()
+
+
+def test_a_position_is_the_listeners_own_and_outlives_the_process(tmp_path, server):
+    Listeners(tmp_path, server).note(ANN, "e1", 65.5, [(10, 65.5)])
+    memory = Listeners(tmp_path, server)
+    kept = memory.get(ANN, "e1")
     assert (kept.position, kept.heard) == (65.5, ((10, 65.5),))
-    assert Listeners(tmp_path).get(BEN, "e1") == Listeners(tmp_path).get(ANN, "e2") == Listened()
+    assert memory.get(BEN, "e1") == memory.get(ANN, "e2") == Listened()
+    assert memory.all(ANN) == {"e1": kept} and memory.everybody() == {"e1": [kept]}
+    memory.note(ANN, "e1", 3.0)
+    assert memory.get(ANN, "e1").position == 3.0
 
 
-def test_what_two_devices_heard_at_once_is_heard(tmp_path):
-    memory = Listeners(tmp_path)
+def test_what_two_devices_heard_at_once_is_heard(tmp_path, server):
+    memories = [Listeners(tmp_path, server) for _ in range(2)]
 
-    def listen(first):
+    def listen(memory, first):
         for number in range(9):
             memory.note(ANN, "e1", number, [(4 * number + first, 4 * number + first + 0.5)])
 
-    devices = [threading.Thread(target=listen, args=[first]) for first in (0, 2)]
+    devices = [threading.Thread(target=listen, args=each) for each in zip(memories, (0, 2), strict=True)]
     for device in devices:
         device.start()
     for device in devices:
         device.join()
-    assert memory.get(ANN, "e1").heard == ((0, 34.5),)
+    assert memories[0].get(ANN, "e1").heard == ((0, 34.5),)
 
 
-def test_the_household_is_the_only_listener_there_is_or_one_that_is_drawn_and_stays(tmp_path):
-    memory = Listeners(tmp_path)
+def test_the_household_is_drawn_and_stays(tmp_path, server):
+    memory = Listeners(tmp_path, server)
     drawn = memory.household()
     memory.note(ANN, "e1", 1.0)
-    assert Listeners(tmp_path).household() == drawn != ANN
-    one, two = Listeners(made(tmp_path / "one")), Listeners(made(tmp_path / "two"))
-    for each in (one, two):
-        each.note(ANN, "e1", 1.0)
-    two.note(BEN, "e1", 1.0)
-    assert one.household() == ANN and two.household() not in (ANN, BEN)
+    assert Listeners(tmp_path, server).household() == drawn != ANN
 
 
-def made(folder):
-    folder.mkdir()
-    return folder
+@pytest.mark.parametrize("listeners", [(ANN,), (ANN, BEN)])
+def test_the_household_is_the_only_listener_there_is(tmp_path, server, listeners):
+    memory = Listeners(tmp_path, server)
+    for listener in listeners:
+        memory.note(listener, "e1", 1.0)
+    assert (memory.household() == ANN) is (listeners == (ANN,)) and memory.household() != BEN
 
 
 @pytest.mark.parametrize(("name", "auth", "who"), [
@@ -67,9 +79,11 @@ def test_nobody_and_several_are_the_household(tmp_path):
     assert listener_of("", "", memory) == listener_of("", "ann:long enough, ben:long too", memory) == memory.household()
 
 
-def test_a_listener_has_a_speed(tmp_path):
-    Listeners(tmp_path).set_speed(ANN, 1.5)
-    assert (Listeners(tmp_path).speed(ANN), Listeners(tmp_path).speed(BEN)) == (1.5, 1.0)
+def test_a_listener_has_a_speed(tmp_path, server):
+    memory = Listeners(tmp_path, server)
+    for speed in (1.2, 1.5):
+        memory.set_speed(ANN, speed)
+    assert (memory.speed(ANN), memory.speed(BEN)) == (1.5, 1.0)
 
 
 @given(st.lists(st.tuples(st.floats(0, 50), st.floats(0, 50)), max_size=20))
@@ -86,12 +100,28 @@ def test_a_key_that_is_none_is_refused(tmp_path, key):
         Listeners(tmp_path).note(key, "e1", 1.0)
 
 
-def test_the_oldest_positions_go_when_there_are_too_many(tmp_path, monkeypatch):
+def test_the_oldest_positions_go_when_there_are_too_many(tmp_path, server, monkeypatch):
     monkeypatch.setattr(positions, "MOST_ROWS", 3)
-    memory = Listeners(tmp_path)
+    memory = Listeners(tmp_path, server)
     for number in range(5):
         memory.note(ANN, f"e{number}", 7.0)
     assert [memory.get(ANN, f"e{number}").position for number in range(5)] == [0, 0, 7, 7, 7]
+
+
+def test_all_goes_to_another_place_and_nothing_there_is_overwritten(tmp_path, server):
+    here, there = Listeners(tmp_path, server), Listeners(made(tmp_path / "there"))
+    here.note(ANN, "e1", 65.5, [(10, 65.5)])
+    here.set_speed(ANN, 1.5)
+    household = here.household()
+    there.note(BEN, "e1", 1.0)
+    here.copy_to(there)
+    assert there.everybody() == {"e1": [there.get(ANN, "e1"), there.get(BEN, "e1")]}
+    assert (there.get(ANN, "e1"), there.speed(ANN), there.household()) == (here.get(ANN, "e1"), 1.5, household)
+
+
+def made(folder):
+    folder.mkdir()
+    return folder
 
 
 def test_a_damaged_file_is_said_with_what_to_do(tmp_path):

@@ -5,13 +5,12 @@ It is a file of its own, as that of the listeners is: it belongs to people and n
 revision, a number that grows with the clock; it is what the protocol calls a timestamp.
 """
 
-import sqlite3
 import time
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from pathlib import Path
 
-from ui.people_file import PeopleFile
+from ui.people_file import PeopleFile, Statements
 from voice.errors import LibraryError
 
 MOST_ACTIONS = 50_000
@@ -141,13 +140,13 @@ class PodcastApps(PeopleFile):
         came = [address for address, there in rows if there]
         return came, [address for address, there in rows if not there and since > 0], last
 
-    def _next(self, db: sqlite3.Connection) -> int:
+    def _next(self, db: Statements) -> int:
         """A revision that is later than all others."""
         revision = max(int(self._clock()), self._last(db) + 1)
         db.execute("DELETE FROM revision")
         db.execute("INSERT INTO revision VALUES (?)", (revision,))
         return revision
 
-    def _last(self, db: sqlite3.Connection) -> int:
+    def _last(self, db: Statements) -> int:
         row = db.execute("SELECT last FROM revision").fetchone()
         return int(row[0]) if row else 0

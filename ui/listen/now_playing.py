@@ -63,7 +63,8 @@ class NowPlaying:
     def __init__(self, companion: "Companion", player: Player) -> None:
         settings = companion.settings
         self._library, self._player, self._folder = companion.library, player, settings.data_dir
-        self._listeners, self._kept = Listeners(settings.data_dir), Kept(settings.data_dir)
+        server = companion.storage.server
+        self._listeners, self._kept = Listeners(settings.data_dir, server), Kept(settings.data_dir, server)
         self.listener = listener_of(settings.listener, settings.auth, self._listeners)
         """The key under which the page knows this listener as well."""
         kept = listening_state.load(self._folder)

@@ -94,8 +94,8 @@ def build(
     app = FastAPI(title="Earmark", lifespan=life, docs_url=None, redoc_url=None)
     app.state.chats = Conversations()
     app.state.apps = PodcastApps(settings.data_dir)
-    listeners = Listeners(settings.data_dir)
-    kept = Kept(settings.data_dir)
+    listeners = Listeners(settings.data_dir, companion.storage.server)
+    kept = Kept(settings.data_dir, companion.storage.server)
     upkeep = Upkeep(
         companion, listeners, lambda: {*saved(), *kept.episodes()}, webhooks_of(settings, companion.library, kept)
     )

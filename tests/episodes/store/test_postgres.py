@@ -131,7 +131,7 @@ def test_what_is_wrong_with_the_server_is_said(settings: Settings, library: Libr
         open_library(Settings(data_dir=tmp_path, database="mysql://x"))
     assert migrate(settings) == 0
     found = {subject: (state, advice) for subject, state, advice in examined(settings)}
-    assert found["tables"] == ("version 1 of 1", "") and found["database"][1] == ""
+    assert found["tables"] == ("version 2 of 2", "") and found["database"][1] == ""
     assert "secret" not in str(found)
 
 
@@ -143,7 +143,7 @@ def test_a_server_that_was_killed_is_used_again_when_it_is_back(
     monkeypatch.setattr("episodes.store.postgres._PATIENCE", 1.0)
     with postgres.running() as server:
         settings = Settings(data_dir=tmp_path, database=server.url)
-        assert migrate(settings) == 1
+        assert migrate(settings) == 2
         library = open_library(settings)
         filled(library)
         server.stop(signal.SIGQUIT)
