@@ -33,6 +33,11 @@ class Found:
     embed: Embedder
 
 
+def title_of(episode: Episode) -> str:
+    """What an episode is known by, in an index."""
+    return " ".join((episode.title, episode.show, *episode.guests))
+
+
 class Indexes:
     """All that is indexed of a library. Safe to use from several threads.
 
@@ -130,8 +135,7 @@ class Indexes:
         made = Prepared.load(demo.INDEX) if episode.source == str(demo.AUDIO) else None
         if made is None or made.of != made_of([one.text for one in found], cues, where.embed.name):
             made = self.prepared(episode.id, cues, where.embed)
-        title = " ".join((episode.title, episode.show, *episode.guests))
-        where.index.add(episode.id, found, made.vectors, title, made.script, episode.language)
+        where.index.add(episode.id, found, made.vectors, title_of(episode), made.script, episode.language)
 
     def _written(self) -> list[Found]:
         """Where an episode that comes in is put."""

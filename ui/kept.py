@@ -75,12 +75,10 @@ def feed_of(listener: str) -> str:
 class Kept(PeopleFile):
     """What listeners keep, in ``folder`` or on a ``server``. Safe to use from several threads and processes."""
 
+    _tables = ("kept",)
+
     def __init__(self, folder: Path, server: Server | None = None) -> None:
         super().__init__(folder / FILE, _SCHEMA, ADVICE, server)
-
-    def copy_to(self, other: "Kept") -> None:
-        """Copy all that listeners keep to another place, where nothing is overwritten."""
-        self._give(other, ("kept",))
 
     def note(self, listener: str, episode_id: str) -> Note:
         """The notes on an episode."""

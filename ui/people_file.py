@@ -42,6 +42,8 @@ class PeopleFile:
     to use from several threads and processes. What cannot be done raises LibraryError, with ``advice`` for the file:
     what is lost without it."""
 
+    _tables: tuple[str, ...] = ()
+
     def __init__(self, file: Path, schema: str, advice: str, server: Server | None = None) -> None:
         self._file, self._advice, self._server = file, advice, server
         self._lock = threading.Lock()
@@ -79,10 +81,10 @@ class PeopleFile:
         except sqlite3.Error as error:
             raise LibraryError(f"{self._file} could not be used ({error}).", self._advice) from error
 
-    def _give(self, other: "PeopleFile", tables: Iterable[str]) -> None:
-        """Copy tables to another place, where nothing is overwritten."""
+    def copy_to(self, other: "PeopleFile") -> None:
+        """Copy all rows of the tables to another place that has them, where nothing is overwritten."""
         with self._open() as mine, other._writing() as theirs:
-            for table in tables:
+            for table in self._tables:
                 rows = mine.execute(f"SELECT * FROM {table}").fetchall()  # noqa: S608 (own names)
                 if rows:
                     marks = ", ".join("?" * len(rows[0]))

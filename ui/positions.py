@@ -89,12 +89,10 @@ class Listeners(PeopleFile):
     """The memory of where listeners are, in ``folder`` or on a ``server``. Safe to use from several threads and
     processes."""
 
+    _tables = ("listened", "speeds", "household")
+
     def __init__(self, folder: Path, server: Server | None = None) -> None:
         super().__init__(folder / FILE, _SCHEMA, ADVICE, server)
-
-    def copy_to(self, other: "Listeners") -> None:
-        """Copy all that is known of listeners to another place, where nothing is overwritten."""
-        self._give(other, ("listened", "speeds", "household"))
 
     def household(self) -> str:
         """The key of whoever listens where nobody says who it is: of the only listener so far, else drawn by chance.

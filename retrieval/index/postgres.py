@@ -244,6 +244,15 @@ class PostgresView(View):
             self._index._scripts.put(episode_id, serial, kept)
         return kept
 
+    def vectors(self, layout: Layout) -> tuple[Matrix, Matrix]:
+        """Unit rows of an episode's units, and of its windows, in half precision."""
+        rows = self._execute(
+            "SELECT vector::text FROM {}_passages WHERE episode = ? ORDER BY number", (layout.episode_id,)
+        ).fetchall()
+        own = np.array([json.loads(row) for (row,) in rows], np.float32).reshape(-1, self._index.dimension)
+        all_units = layout.windows_row - layout.row
+        return own[: layout.units], own[all_units : all_units + len(layout.first)]
+
     def cosines(self, layouts: Sequence[Layout], vector: Matrix) -> list[tuple[Matrix, Matrix]]:
         """The cosines of the units and of the windows of each layout, computed where the vectors are, in one go."""
         rows = self._execute(

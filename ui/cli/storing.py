@@ -30,13 +30,21 @@ def migrate(ctx: click.Context) -> None:
 @click.option("--to", required=True, metavar="WHERE", help="A server (postgresql://…) or a folder; it has to be empty.")
 @click.pass_context
 def copy(ctx: click.Context, to: str) -> None:
-    """Copy the library, its queue and its feeds to WHERE. The search index is made again there, as 'earmark serve'
-    starts. Sound and pictures are copied to a folder; a server uses those that lie in the data folder.
+    """Copy the library to WHERE: its queue, its feeds, its search index, and what listeners keep. Sound and pictures
+    are copied to a folder; a server uses those that lie in the data folder.
 
     Let nobody work on the library meanwhile: stop 'earmark serve' and 'earmark work' first.
     """
+    from contextlib import closing
+
     from episodes.store.copying import copy_files, copy_rows
+    from retrieval.index.copying import copy_indexed
     from ui import storage
+    from ui.cli.progress import bar
+    from ui.indexes import title_of
+    from ui.kept import Kept
+    from ui.people_file import PeopleFile
+    from ui.positions import Listeners
 
     settings = settings_of(ctx)
     if to.startswith(("postgresql://", "postgres://")):
@@ -46,13 +54,18 @@ def copy(ctx: click.Context, to: str) -> None:
         target_settings = replace(settings, database="", data_dir=Path(to).expanduser())
         if target_settings.data_dir.resolve() == settings.data_dir.resolve() and not settings.database:
             raise LibraryError("That is where the library is.", "Name another folder, or a server.")
-    source, target = storage.open_library(settings), storage.open_library(target_settings)
-    try:
-        copied = copy_rows(source.database, target.database)
-        files = copy_files(source.folder, target.folder)
-    finally:
-        source.close()
-        target.close()
-    click.echo(f"Copied {copied} episodes and {files} files.")
+    with closing(storage.Storage(settings)) as source, closing(storage.Storage(target_settings)) as target:
+        copied = copy_rows(source.library.database, target.library.database)
+        for kind in (Listeners, Kept):
+            of_people: PeopleFile = kind(settings.data_dir, source.server)
+            of_people.copy_to(kind(target_settings.data_dir, target.server))
+        files = copy_files(source.library.folder, target.library.folder)
+        indexed = 0
+        with closing(source.index()) as ours, closing(target.index()) as theirs, bar("search index") as told:
+            for number, episode in enumerate(target.library.walk()):
+                cues = target.library.cues(episode.id)
+                indexed += copy_indexed(ours, theirs, episode, cues, title_of(episode))
+                told(number / copied)
+    click.echo(f"Copied {copied} episodes, {indexed} of them with their search index, and {files} files.")
     where = "database" if target_settings.database else "data_dir"
-    click.echo(f"Set {where} to it, then 'earmark serve' makes the search index.", err=True)
+    click.echo(f"Set {where} to it. What the search index lacks, 'earmark serve' makes.", err=True)

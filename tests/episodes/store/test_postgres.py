@@ -1,21 +1,26 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """What is particular to a library on a PostgreSQL server: its errors, its queue, and the way there and back."""
 
+import shutil
 import signal
 import threading
 from collections.abc import Iterator
 from pathlib import Path
 
+import numpy as np
 import pytest
+from click.testing import CliRunner
 
-from episodes.export import export
+from episodes.export import FORMATS, export
 from episodes.model import Chapter, Cue, Digest, Episode, Segment, Source, State, Step, StepState, Word
 from episodes.store.copying import copy_files, copy_rows
 from episodes.store.jobs import LEASE, JobState, Queue
 from episodes.store.library import Library
 from tests import postgres
+from ui.cli.main import main
+from ui.positions import Listeners
 from ui.settings import Settings
-from ui.storage import examined, migrate, open_library
+from ui.storage import Storage, examined, migrate, open_library
 from voice.errors import LibraryError, SettingsError, UnknownEpisode
 
 CUES = (Cue(0.0, 1.5, "Hello “there”.", "Ann", (Word(0.0, 0.5, "Hello", 0.9),)), Cue(1.5, 2.0, "Ça va? 100 %"))
@@ -66,6 +71,38 @@ def test_there_and_back_every_export_is_the_same(library: Library, tmp_path: Pat
     ]
     home.close()
     back.close()
+
+
+def test_the_command_takes_index_and_listeners_along(settings: Settings, demo_dir: Path, tmp_path: Path) -> None:
+    def copied(source: Settings, to: str) -> str:
+        given = {"EARMARK_DATA_DIR": str(source.data_dir), "EARMARK_DATABASE": source.database}
+        done = CliRunner().invoke(main, ["copy", "--to", to], env=given)
+        assert done.exit_code == 0, done.output
+        return done.stdout
+
+    home, back = Settings(data_dir=tmp_path / "home"), Settings(data_dir=tmp_path / "back")
+    shutil.copytree(demo_dir, home.data_dir)
+    Listeners(home.data_dir).note("ann-of-the-kitchen", "e1", 65.5, [(10, 65.5)])
+    assert copied(home, settings.database).startswith("Copied 1 episodes, 1 of them with their search index, and 0")
+    there = Settings(data_dir=home.data_dir, database=settings.database)
+    assert copied(there, str(back.data_dir)).startswith("Copied 1 episodes, 1 of them with their search index, and ")
+    stores = [Storage(one) for one in (home, there, back)]
+    first, *others = stores
+    (episode,) = first.library.episodes()
+    for other in others:
+        for form in FORMATS:
+            assert export(other.library, episode, form) == export(first.library, episode, form)
+        with first.index().view() as mine, other.index().view() as theirs:
+            layout, same = mine.layout(episode.id), theirs.layout(episode.id)
+            assert layout is not None and same is not None and layout.units == same.units > 0
+            for rows, again in zip(mine.vectors(layout), theirs.vectors(same), strict=True):
+                assert np.abs(rows - again).max() < 1e-3  # half precision
+            assert mine.texts(layout, 0, layout.units) == theirs.texts(same, 0, same.units)
+            script, as_well = mine.script(episode.id), theirs.script(episode.id)
+            assert script is not None and as_well is not None and script.to_blobs() == as_well.to_blobs()
+        assert Listeners(other.library.folder, other.server).everybody() == Listeners(home.data_dir).everybody()
+    for each in stores:
+        each.close()
 
 
 def test_claims_at_the_same_time_take_different_jobs_and_a_fence_holds(library: Library, settings: Settings) -> None:
