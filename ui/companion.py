@@ -35,6 +35,7 @@ from ui import demo_episode
 from ui.embedding_progress import Told
 from ui.engines import ROLES, EngineLine, Engines
 from ui.indexes import Indexes
+from ui.metrics import Stages
 from ui.model_catalogue import speakers_folder
 from ui.settings import Settings, model_of, net_of
 from ui.storage import Storage
@@ -93,6 +94,7 @@ class Companion:
         self.storage = Storage(settings)
         self.library = self.storage.library
         self.engines = Engines(settings)
+        self.stages = Stages()
         self.indexes = Indexes(self.storage, self.engines, self._encode_passages)
         self._status = Status(False, "Starting", 0.0)
         self._saying = threading.Lock()
@@ -285,7 +287,8 @@ class Companion:
 
     def hear(self, audio: Audio, episode_id: str | None = None) -> Heard:
         """Turn a spoken question into text, leaning towards the words of the episode (or of the whole library)."""
-        return self.engines.hearing.hear(audio, self.bias(episode_id))
+        with self.stages.timed("hearing"):
+            return self.engines.hearing.hear(audio, self.bias(episode_id))
 
     def warm(self, episode_id: str | None) -> None:
         """Load every engine, and go the way of a question once, so that the first turn is as quick as any other: what
@@ -344,10 +347,11 @@ class Companion:
             if not wanted.ready:
                 raise LibraryError(f"“{wanted.title}” cannot be asked yet: {wanted.status}.",
                                    "'earmark jobs' says how long it takes.")  # fmt: skip
-        made = respond.answer(question, shelf, within)
+        with self.stages.timed("answering"):
+            made = respond.answer(question, shelf, within)
         model = model_of(self.settings)
         if model is not None and made.covered and made.command is None and made.moments:
-            yield from respond.told(question, made, shelf, model)
+            yield from self.stages.first("telling", respond.told(question, made, shelf, model))
             return
         yield from made.sentences
         yield made
@@ -358,8 +362,9 @@ class Companion:
         used = self.indexes.current
 
         def reading(question: Question, count: int, among: Collection[str] | None) -> Found:
-            return read(question, used.index, used.embed, count, within if among is None else among,
-                        second=self.engines.reading)
+            with self.stages.timed("finding"):
+                return read(question, used.index, used.embed, count, within if among is None else among,
+                            second=self.engines.reading)
 
         def searching(question: Question, count: int) -> list[Moment]:
             return find(question, used.index, used.embed, count, within)
@@ -387,4 +392,4 @@ class Companion:
 
     def speak(self, text: str) -> Iterator[Audio]:
         """The text as sound, sentence by sentence, in the voice of its language where one is here."""
-        return self.engines.voice_for(text).speak(text)
+        return self.stages.first("speaking", iter(self.engines.voice_for(text).speak(text)))

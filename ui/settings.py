@@ -9,6 +9,7 @@ import difflib
 import os
 import tomllib
 from pathlib import Path
+from socket import gethostname
 from typing import TYPE_CHECKING, Annotated, Any, Literal, get_args, get_origin
 
 import platformdirs
@@ -128,6 +129,10 @@ class Settings(Struct, frozen=True, kw_only=True):
     """An address that is told when an episode is ready or a moment was saved; empty: none."""
     webhook_key: str = ""
     """The key with which what it is told is signed: base64 of 16 bytes or more."""
+    metrics: bool = False
+    """Tell Prometheus at /metrics how many questions there are, how long they take, and what the queue does."""
+    log: Literal["text", "json"] = "text"
+    """How 'earmark serve' and 'earmark work' log: for people (text), or as lines of JSON (json)."""
     llm_url: str = ""
     """Address of a language model that tells answers (Ollama: http://127.0.0.1:11434/v1); empty: quotes only."""
     llm_model: str = ""
@@ -143,6 +148,11 @@ class Settings(Struct, frozen=True, kw_only=True):
     def models_dir(self) -> Path:
         """Where models are kept, one folder for hearing and one for voices."""
         return self.data_dir / "models"
+
+    @property
+    def own_dir(self) -> Path:
+        """What is this machine's own: the data folder, or where others share it with a server, a folder inside."""
+        return self.data_dir / "machines" / gethostname() if self.database else self.data_dir
 
 
 def load(**flags: Any) -> Settings:

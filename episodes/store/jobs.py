@@ -143,6 +143,12 @@ class Queue:
                 for row in self._database.execute(f"{_JOBS} WHERE state = ? {_ORDER} LIMIT ?", (state, most)).fetchall()
             ]
 
+    def running(self) -> list[Job]:
+        """The jobs that somebody is at, as many as there are workers."""
+        with self._database.errors():
+            rows = self._database.execute(f"{_JOBS} WHERE state = ? {_ORDER}", (JobState.RUNNING,)).fetchall()
+        return [_job(row) for row in rows]
+
     def counts(self) -> dict[JobState, int]:
         """How many jobs are in each state."""
         with self._database.errors():

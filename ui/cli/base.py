@@ -60,7 +60,7 @@ def answering(settings: Settings, *roles: str) -> "Iterator[Companion | Server]"
     the settings name for these ``roles``."""
     from ui.cli import client
 
-    server = client.running(settings.data_dir)
+    server = client.running(settings.own_dir)
     if server is not None:
         yield server
         return

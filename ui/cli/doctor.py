@@ -234,7 +234,7 @@ def _sound(settings: Settings) -> Iterator[Finding]:
 
 
 def _server(settings: Settings) -> Iterator[Finding]:
-    server = client.running(settings.data_dir)
+    server = client.running(settings.own_dir)
     yield Finding("server", True, f"running at {server.url}" if server else "not running",
                   "" if server else "Start it with 'earmark serve'; asking is then faster.")
 

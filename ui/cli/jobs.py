@@ -39,7 +39,7 @@ def take_in(companion: "Companion", episodes: "Sequence[Episode]") -> "list[Epis
     library, ready, failed = companion.library, [], []
 
     def served() -> bool:
-        return client.running(companion.settings.data_dir) is not None
+        return client.running(companion.settings.own_dir) is not None
 
     at = None
     before = signal.getsignal(signal.SIGINT)
@@ -156,6 +156,7 @@ def work(ctx: click.Context, idle: float | None, concurrency: int) -> None:
     """Take in what waits, until Ctrl-C. 'earmark serve' starts one of these when there is something to do."""
     from episodes.ingest import worker
     from ui.companion import Companion
+    from ui.json_logs import log_as_json
     from ui.worker_supervisor import begin, yield_to_listeners
 
     stopping = threading.Event()
@@ -170,6 +171,8 @@ def work(ctx: click.Context, idle: float | None, concurrency: int) -> None:
     for name in (signal.SIGINT, signal.SIGTERM):
         signal.signal(name, stop)
     settings = settings_of(ctx)
+    if settings.log == "json":
+        log_as_json()
     others = [begin(settings, idle) for _ in range(concurrency - 1)]
     yield_to_listeners()
     companion = Companion(settings)

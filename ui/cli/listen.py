@@ -57,7 +57,7 @@ def listen(
         session.open(episode, play=not paused)
         click.echo("Loading what hears, finds and speaks; then it plays.", err=True)
         if sys.stderr.isatty():  # the address is a key, and nothing for a journal
-            _tell_of_page(session.now_playing.listener, companion.settings.data_dir)
+            _tell_of_page(session.now_playing.listener, companion.settings.own_dir)
         signal.signal(signal.SIGTERM, lambda number, frame: session.stop())
         with _keys(session):
             session.run(prepare=lambda: companion.warm(session.episode_id))

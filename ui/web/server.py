@@ -33,7 +33,9 @@ from ui.home.network import address_of
 from ui.home.upkeep import Upkeep
 from ui.home.webhooks import webhooks_of
 from ui.home.wyoming import WyomingService, door_of
+from ui.json_logs import log_as_json
 from ui.kept import Kept
+from ui.metrics import Metrics
 from ui.positions import Listeners
 from ui.server_note import ServerNote
 from ui.settings import Settings
@@ -61,7 +63,7 @@ def build(
     token = token or secrets.token_urlsafe(32)
     settings = companion.settings
     os.environ.setdefault("GRADIO_ANALYTICS_ENABLED", "False")  # read when gradio is imported
-    os.environ["GRADIO_TEMP_DIR"] = str(_gradio_folder(settings.data_dir))
+    os.environ["GRADIO_TEMP_DIR"] = str(_gradio_folder(settings.own_dir))
     from ui.web import document, page
     from ui.web.api import (
         adding,
@@ -72,6 +74,7 @@ def build(
         listening,
         loudspeakers,
         media,
+        metrics,
         models,
         openai,
         podcast_apps,
@@ -113,6 +116,9 @@ def build(
         episodes, asking, listening, keeping, adding, feeds, models, media, loudspeakers, podcast_apps, openai,
     ):  # fmt: skip
         app.include_router(each.router)
+    if settings.metrics:
+        app.state.metrics = Metrics(companion.library, companion.stages)
+        app.include_router(metrics.router)
     return page.mount(app, companion)
 
 
@@ -151,15 +157,18 @@ def serve(
     Raises SettingsError when the port is taken, or when others could reach the page and nobody was told who may.
     """
     import uvicorn
+    from uvicorn.config import LOGGING_CONFIG
 
     from ui.web.connections import BoundedConnection, raise_file_limit
 
     gc.set_threshold(50_000)  # importing makes millions of objects that stay: looking through them takes a tenth of it
     _refuse_open_doors(settings)
     secure = _tls(settings)
+    if settings.log == "json":
+        log_as_json()
     raise_file_limit()
 
-    with _until_told(), ServerNote.held(settings.data_dir) as note, _listen(settings.host, settings.port) as listener:
+    with _until_told(), ServerNote.held(settings.own_dir) as note, _listen(settings.host, settings.port) as listener:
         door = door_of(settings)
         wyoming = WyomingService(door) if door else None
         companion = Companion(settings)
@@ -177,7 +186,7 @@ def serve(
                 webbrowser.open(address)  # it waits: the port listens already
             uvicorn.Server(uvicorn.Config(
                 app, log_level="warning", timeout_graceful_shutdown=2, http=BoundedConnection, ws="none",
-                server_header=False, **secure,
+                server_header=False, log_config=None if settings.log == "json" else LOGGING_CONFIG, **secure,
             )).run([listener])  # fmt: skip
 
 
