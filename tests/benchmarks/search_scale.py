@@ -29,7 +29,7 @@ from retrieval.finding.search import find
 from retrieval.index import vectors as stored_vectors
 from retrieval.index.chunking import UNIT, WINDOW, passages, window_spans
 from retrieval.index.embedding import DIMENSION, Embedder, Matrix
-from retrieval.index.index import Index
+from retrieval.index.index import AnyIndex, Index
 from retrieval.model import Passage, Question
 from tests.benchmarks.moments import read
 from tests.benchmarks.phrasing import WAYS
@@ -99,7 +99,7 @@ def invented(talk: Sequence[str], vectors: Matrix, number: int) -> tuple[list[Pa
     return found, np.concatenate([units, wide]).astype(np.float32)
 
 
-def build(index: Index, count: int, talk: Sequence[str], vectors: Matrix, say: Callable[[str], None]) -> None:
+def build(index: AnyIndex, count: int, talk: Sequence[str], vectors: Matrix, say: Callable[[str], None]) -> None:
     """Add episodes until the index has ``count`` passages."""
     with index.view() as view:
         number, rows = len(view.episodes), view.passages
