@@ -72,6 +72,12 @@ class Server:
             assert self._process.poll() is None and monotonic() < until, "the server does not start"
             sleep(0.05)
 
+    def processor_seconds(self) -> float:
+        """Seconds of processor time that it and those of its processes that have ended took."""
+        assert self._process is not None
+        told = Path(f"/proc/{self._process.pid}/stat").read_text().rpartition(")")[2].split()
+        return sum(map(int, told[11:15])) / os.sysconf("SC_CLK_TCK")
+
     def stop(self, how: signal.Signals = signal.SIGINT) -> None:
         """End it: SIGINT in good order, SIGQUIT as when the machine fails."""
         if self._process is not None:
