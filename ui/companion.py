@@ -10,7 +10,6 @@ from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass, replace
 from functools import cache
 from pathlib import Path
-from time import time
 
 from episodes.ingest import pipeline, worker
 from episodes.ingest.status import Work, outlook
@@ -229,7 +228,7 @@ class Companion:
 
     def work(self) -> list[Work]:
         """What is being taken in, in the order in which it is done; of a long queue its beginning."""
-        return outlook(self.library, time())
+        return outlook(self.library, Queue(self.library.database).now())
 
     def queued(self) -> dict[JobState, int]:
         """How many jobs there are in each state."""

@@ -2,6 +2,7 @@
 """Submitting: a source becomes an episode that waits in the queue, or is found to be one already."""
 
 import hashlib
+import shutil
 from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
@@ -29,14 +30,15 @@ def enqueue(library: Library, source: Source, priority: int = 0) -> Episode:
     known = same_episode(library, source)
     content = identity(library.source(known.id)) if known is not None else identity(source)
     seconds = source.probe.seconds if source.probe else source.seconds
+    wanted = Episode("", source.title, source.show, source.guests, source.published, round(seconds, 3), _named(source))
+    episode = library.create(content, wanted)
+    since = _written_since(library, episode, source)
+    if episode.finished and not since and not audio_lost(library, episode):
+        return episode
+    if not library.database.one_machine:
+        source = _within_reach(library, episode, source)
     with library.transaction():
-        wanted = Episode("", source.title, source.show, source.guests, source.published, round(seconds, 3),
-                         _named(source))  # fmt: skip
-        episode = library.create(content, wanted)
-        written = source.audio is not None and source.transcript is not None
-        since = written and episode.ready and library.source(episode.id).transcript is None
-        if episode.finished and not since and not audio_lost(library, episode):
-            return episode
+        episode = library.create(content, wanted)  # it may have been removed meanwhile
         if since:
             for step in (Step.TRANSCRIBED, Step.SEGMENTED, Step.DIGESTED, Step.INDEXED):
                 library.set_step(episode.id, StepState(step))
@@ -127,6 +129,30 @@ def _absolute(source: Source) -> Source:
         name: file.absolute() for name, file in (("audio", source.audio), ("transcript", source.transcript)) if file
     }
     return replace(source, audio=files.get("audio"), transcript=files.get("transcript"))
+
+
+def _within_reach(library: Library, episode: Episode, source: Source) -> Source:
+    """A source whose files lie in the library's folder, which the workers of all machines see: copied there until it is
+    taken in, unless they do."""
+    there = {}
+    for name, file in (("audio", source.audio), ("transcript", source.transcript)):
+        if file is not None and not file.resolve().is_relative_to(library.folder.resolve()):
+            there[name] = library.fetched_folder(episode.id) / file.name
+    try:
+        for name, copy in there.items():
+            copy.parent.mkdir(parents=True, exist_ok=True)
+            shutil.copyfile(getattr(source, name), copy)
+    except OSError as error:
+        raise from_os_error(error, f"copy {source.title} to {library.folder}") from error
+    return replace(
+        source, audio=there.get("audio", source.audio), transcript=there.get("transcript", source.transcript)
+    )
+
+
+def _written_since(library: Library, episode: Episode, source: Source) -> bool:
+    """True for an episode that was taken in without a transcript, when there is one now."""
+    written = source.audio is not None and source.transcript is not None
+    return written and episode.ready and library.source(episode.id).transcript is None
 
 
 def identity(source: Source) -> str:

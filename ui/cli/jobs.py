@@ -5,7 +5,6 @@ import os
 import signal
 import threading
 from collections.abc import Sequence
-from time import time
 from typing import TYPE_CHECKING
 
 import click
@@ -49,7 +48,9 @@ def take_in(companion: "Companion", episodes: "Sequence[Episode]") -> "list[Epis
     try:
         for at in episodes:
             try:
-                with steps_on_terminal(at.title, lambda episode: eta_of(library, episode.id, time())) as on_step:
+                with steps_on_terminal(
+                    at.title, lambda episode: eta_of(library, episode.id, library.database.now())
+                ) as on_step:
                     ready.append(bring_in(library, at, companion.tools, on_step, served))
             except EarmarkError as error:
                 if len(episodes) == 1:
@@ -92,7 +93,7 @@ def jobs(ctx: click.Context, most: int, as_json: bool) -> None:
     from ui import schemas
 
     with library_of(ctx) as library:
-        found = outlook(library, time(), most)
+        found = outlook(library, library.database.now(), most)
         if as_json:
             print_json([schemas.work_json(work) for work in found])
             return

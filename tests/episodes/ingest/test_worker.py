@@ -132,6 +132,20 @@ def test_many_workers_never_do_the_same_job(library: Library, tools: Tools, tmp_
     assert all(episode.ready for episode in library.episodes())
 
 
+def test_a_file_that_only_this_machine_has_is_brought_to_all(
+    postgres_url: str, tools: Tools, tmp_path: Path
+) -> None:
+    shared = open_library(Settings(data_dir=tmp_path / "library", database=postgres_url))
+    here = source(tmp_path, "bees")
+    episode = enqueue(shared, here)
+    assert here.transcript is not None and shared.source(episode.id).transcript != here.transcript
+    here.transcript.unlink()
+    worker.run(shared, tools, threading.Event(), 0.0)
+    assert shared.episode(episode.id).ready and shared.episode(episode.id).source == str(here.transcript)
+    assert not shared.fetched_folder(episode.id).exists()
+    shared.close()
+
+
 def test_what_is_wanted_most_goes_first(library: Library, tools: Tools, tmp_path: Path) -> None:
     queue = Queue(library.database)
     first, second, third = (enqueue(library, source(tmp_path, name)) for name in ("a", "b", "c"))
@@ -296,7 +310,9 @@ def test_a_follower_hears_what_another_does(library: Library, tools: Tools, tmp_
 def test_an_unusable_file_leaves_nothing_when_another_took_it(library: Library, tools: Tools, tmp_path: Path) -> None:
     talk = write_tones(tmp_path / "a.wav", "pcm_s16le", 5, 8_000)
     episode = enqueue(library, local_source(talk))
-    talk.write_bytes(b"no sound")
+    waiting = library.source(episode.id).audio
+    assert waiting is not None
+    waiting.write_bytes(b"no sound")
     worker.run(library, tools, threading.Event(), 0.0)
     assert "failed" in library.episode(episode.id).status
     with pytest.raises(EarmarkError, match="not audio that can be decoded"):
