@@ -89,6 +89,22 @@ def test_the_container_takes_files_that_are_there_and_runs_as_nobody_special():
     assert re.search(r"^USER earmark$", text, re.M) and "HEALTHCHECK" in text and "VOLUME /data" in text
 
 
+@pytest.mark.parametrize("name", [
+    "compose.yaml", "compose.machines.yaml", "systemd/earmark-work.service", "systemd/earmark-serve.service",
+])  # fmt: skip
+def test_what_runs_many_machines_names_commands_and_settings_that_are_there(name):
+    text = (ROOT / "packaging" / name).read_text()
+    if name.endswith(".yaml"):
+        services = [one for one in yaml.safe_load(text)["services"].values() if "build" in one]
+        given = [[re.sub(r"\$\{\w+:-(\d+)\}", r"\1", word) for word in one["command"]] for one in services]
+    else:
+        given = [line.split()[1:] for line in re.findall(r"^ExecStart=(.+)$", text, re.M)]
+    for command, *words in given:
+        main.commands[command].make_context(command, words)
+    settings = {PREFIX + one.upper() for one in Settings.__struct_fields__}
+    assert given and set(re.findall(rf"{PREFIX}\w+", text)) <= settings
+
+
 def test_the_add_on_fits_what_it_installs():
     folder = ROOT / "packaging" / "home-assistant" / "earmark"
     told = yaml.safe_load((folder / "config.yaml").read_text())
