@@ -107,7 +107,7 @@ def on_postgres(
         database.execute(f"SET LOCAL maintenance_work_mem = '{_MEMORY}'")
         database.execute(
             "CREATE INDEX index_packaged_nearest ON index_packaged_passages USING hnsw (vector halfvec_ip_ops)"
-            f" WITH (m = {on_server._M}, ef_construction = {on_server._CONSTRUCTION})"
+            f" WITH (m = {on_server.M}, ef_construction = {on_server.CONSTRUCTION})"
         )
     database.execute("ANALYZE")
     return index, added, time.perf_counter() - began - added
