@@ -171,8 +171,29 @@ _LISTENERS = (
     )""",
     "CREATE INDEX kept_feed ON kept (feed, kind)",
     "CREATE INDEX kept_at ON kept (at)",
+    "CREATE TABLE revision (last BIGINT NOT NULL)",
+    """CREATE TABLE devices (
+        person TEXT COLLATE "C" NOT NULL, id TEXT COLLATE "C" NOT NULL, caption TEXT NOT NULL, type TEXT NOT NULL,
+        PRIMARY KEY (person, id)
+    )""",
+    """CREATE TABLE actions (
+        person TEXT COLLATE "C" NOT NULL,
+        episode TEXT COLLATE "C" NOT NULL,
+        action TEXT COLLATE "C" NOT NULL,
+        podcast TEXT NOT NULL,
+        guid TEXT NOT NULL,
+        device TEXT NOT NULL,
+        timestamp TEXT NOT NULL,
+        started BIGINT, position BIGINT, total BIGINT,
+        revision BIGINT NOT NULL,
+        PRIMARY KEY (person, episode, action)
+    )""",
+    "CREATE INDEX actions_revision ON actions (person, revision)",
+    """CREATE TABLE app_feeds (
+        address TEXT COLLATE "C" PRIMARY KEY, there INTEGER NOT NULL, revision BIGINT NOT NULL
+    )""",
 )
-"""What ``ui.positions`` and ``ui.kept`` have in a file of its own at home."""
+"""What ``ui.positions``, ``ui.kept`` and ``ui.home.gpodder`` have in files of their own at home."""
 
 MIGRATIONS: tuple[tuple[str, ...], ...] = (_FIRST, _LISTENERS)
 """The statements of each step, in order; the table ``migrations`` tells how many a database has seen."""

@@ -41,6 +41,7 @@ def copy(ctx: click.Context, to: str) -> None:
     from retrieval.index.copying import copy_indexed
     from ui import storage
     from ui.cli.progress import bar
+    from ui.home.gpodder import PodcastApps
     from ui.indexes import title_of
     from ui.kept import Kept
     from ui.people_file import PeopleFile
@@ -56,9 +57,9 @@ def copy(ctx: click.Context, to: str) -> None:
             raise LibraryError("That is where the library is.", "Name another folder, or a server.")
     with closing(storage.Storage(settings)) as source, closing(storage.Storage(target_settings)) as target:
         copied = copy_rows(source.library.database, target.library.database)
-        for kind in (Listeners, Kept):
-            of_people: PeopleFile = kind(settings.data_dir, source.server)
-            of_people.copy_to(kind(target_settings.data_dir, target.server))
+        for kind in (Listeners, Kept, PodcastApps):
+            of_people: PeopleFile = kind(settings.data_dir, server=source.server)
+            of_people.copy_to(kind(target_settings.data_dir, server=target.server))
         files = copy_files(source.library.folder, target.library.folder)
         indexed = 0
         with closing(source.index()) as ours, closing(target.index()) as theirs, bar("search index") as told:

@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from pathlib import Path
 
-from ui.people_file import PeopleFile, Statements
+from ui.people_file import PeopleFile, Server, Statements
 from voice.errors import LibraryError
 
 MOST_ACTIONS = 50_000
@@ -19,6 +19,7 @@ MOST_ACTIONS = 50_000
 MOST_DEVICES = 100
 """Devices kept of a person."""
 
+_ALL = 1_000_000_000  # rows
 _SCHEMA = """
 CREATE TABLE IF NOT EXISTS revision (last INTEGER NOT NULL);
 CREATE TABLE IF NOT EXISTS devices (
@@ -36,7 +37,7 @@ CREATE TABLE IF NOT EXISTS actions (
     revision INTEGER NOT NULL,
     PRIMARY KEY (person, episode, action)
 ) WITHOUT ROWID;
-CREATE TABLE IF NOT EXISTS feeds (
+CREATE TABLE IF NOT EXISTS app_feeds (
     address TEXT PRIMARY KEY, there INTEGER NOT NULL, revision INTEGER NOT NULL
 ) WITHOUT ROWID;
 """
@@ -67,10 +68,13 @@ class Device:
 
 
 class PodcastApps(PeopleFile):
-    """The memory of what podcast apps told, in ``folder``. Safe to use from several threads and processes."""
+    """The memory of what podcast apps told, in ``folder`` or on a ``server``. Safe to use from several threads and
+    processes."""
 
-    def __init__(self, folder: Path, clock: Callable[[], float] = time.time) -> None:
-        super().__init__(folder / "gpodder.db", _SCHEMA, "Move it away: only what podcast apps told is lost.")
+    _tables = ("revision", "devices", "actions", "app_feeds")
+
+    def __init__(self, folder: Path, clock: Callable[[], float] = time.time, server: Server | None = None) -> None:
+        super().__init__(folder / "gpodder.db", _SCHEMA, "Move it away: only what podcast apps told is lost.", server)
         self._clock = clock
 
     def devices(self, person: str) -> list[Device]:
@@ -83,8 +87,11 @@ class PodcastApps(PeopleFile):
     def save_device(self, person: str, device: Device) -> None:
         """Store a device in place of what was known of it. Raises LibraryError when there are too many."""
         with self._writing() as db:
-            db.execute("INSERT OR REPLACE INTO devices VALUES (?, ?, ?, ?)",
-                       (person, device.id, device.caption, device.type))  # fmt: skip
+            db.execute(
+                "INSERT INTO devices VALUES (?, ?, ?, ?) ON CONFLICT (person, id) DO UPDATE"
+                " SET caption = excluded.caption, type = excluded.type",
+                (person, device.id, device.caption, device.type),
+            )
             (count,) = db.execute("SELECT count(*) FROM devices WHERE person = ?", (person,)).fetchone()
             if count > MOST_DEVICES:
                 raise LibraryError(f"There are {MOST_DEVICES} devices already.", "Use the name of one that is there.")
@@ -94,13 +101,16 @@ class PodcastApps(PeopleFile):
         with self._writing() as db:
             revision = self._next(db)
             db.executemany(
-                "INSERT OR REPLACE INTO actions VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+                "INSERT INTO actions VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT (person, episode, action)"
+                " DO UPDATE SET podcast = excluded.podcast, guid = excluded.guid, device = excluded.device,"
+                " timestamp = excluded.timestamp, started = excluded.started, position = excluded.position,"
+                " total = excluded.total, revision = excluded.revision",
                 [(person, one.episode, one.action, one.podcast, one.guid, one.device, one.timestamp, one.started,
                   one.position, one.total, revision) for one in actions],
             )  # fmt: skip
             db.execute(
                 "DELETE FROM actions WHERE person = ? AND (episode, action) IN (SELECT episode, action FROM actions"
-                " WHERE person = ? ORDER BY revision DESC LIMIT -1 OFFSET ?)", (person, person, MOST_ACTIONS),
+                " WHERE person = ? ORDER BY revision DESC LIMIT ? OFFSET ?)", (person, person, _ALL, MOST_ACTIONS),
             )  # fmt: skip
         return revision
 
@@ -126,15 +136,18 @@ class PodcastApps(PeopleFile):
         """Which of the feeds that are followed now came after a revision, which went, and the revision."""
         now = set(followed)
         with self._writing() as db:
-            known = dict(db.execute("SELECT address, there FROM feeds").fetchall())
+            known = dict(db.execute("SELECT address, there FROM app_feeds").fetchall())
             changed = {address for address in now if not known.get(address)}
             changed |= {address for address, there in known.items() if there and address not in now}
             if changed:
                 revision = self._next(db)
-                db.executemany("INSERT OR REPLACE INTO feeds VALUES (?, ?, ?)",
-                               [(address, address in now, revision) for address in sorted(changed)])  # fmt: skip
+                db.executemany(
+                    "INSERT INTO app_feeds VALUES (?, ?, ?) ON CONFLICT (address) DO UPDATE"
+                    " SET there = excluded.there, revision = excluded.revision",
+                    [(address, int(address in now), revision) for address in sorted(changed)],
+                )
             rows = db.execute(
-                "SELECT address, there FROM feeds WHERE revision > ? ORDER BY address", (since,)
+                "SELECT address, there FROM app_feeds WHERE revision > ? ORDER BY address", (since,)
             ).fetchall()
             last = self._last(db)
         came = [address for address, there in rows if there]

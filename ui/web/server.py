@@ -96,7 +96,7 @@ def build(
 
     app = FastAPI(title="Earmark", lifespan=life, docs_url=None, redoc_url=None)
     app.state.chats = Conversations()
-    app.state.apps = PodcastApps(settings.data_dir)
+    app.state.apps = PodcastApps(settings.data_dir, server=companion.storage.server)
     listeners = Listeners(settings.data_dir, companion.storage.server)
     kept = Kept(settings.data_dir, companion.storage.server)
     upkeep = Upkeep(

@@ -8,6 +8,7 @@ from starlette.testclient import TestClient
 
 from episodes.ingest.subscriptions import follow, subscriptions
 from episodes.sources.feed import read_opml
+from episodes.store.postgres import PostgresDatabase
 from tests.ui.home.conftest import add_episode
 from tests.ui.home.test_house import LOGIN, free_port, served
 from ui.companion import Companion
@@ -125,10 +126,18 @@ def test_without_names_nobody_is_told_the_addresses_of_feeds(tmp_path):
         companion.close()
 
 
-def test_what_is_kept_of_a_person_has_a_bound_and_revisions_only_grow(tmp_path, monkeypatch):
+@pytest.fixture
+def apps(tmp_path, database_url):
+    """On each engine."""
+    database = PostgresDatabase.open(database_url) if database_url else None
+    yield PodcastApps(tmp_path, lambda: 100.0, database)
+    if database is not None:
+        database.close()
+
+
+def test_what_is_kept_of_a_person_has_a_bound_and_revisions_only_grow(apps, monkeypatch):
     monkeypatch.setattr(gpodder, "MOST_ACTIONS", 3)
     monkeypatch.setattr(gpodder, "MOST_DEVICES", 2)
-    apps = PodcastApps(tmp_path, lambda: 100.0)
     revisions = [apps.note("ann", [Action("f", str(number), "play")]) for number in range(5)]
     assert revisions == [100, 101, 102, 103, 104]
     assert [one.episode for one in apps.actions("ann", 0)[0]] == ["2", "3", "4"]
@@ -138,3 +147,20 @@ def test_what_is_kept_of_a_person_has_a_bound_and_revisions_only_grow(tmp_path, 
     with pytest.raises(LibraryError, match="2 devices"):
         apps.save_device("ann", Device("c"))
     assert [one.id for one in apps.devices("ann")] == ["a", "b"]
+
+
+def test_feeds_that_came_and_went_are_told_and_an_action_replaces_the_one_before(apps, tmp_path):
+    assert apps.feeds(["a", "b"], 0) == (["a", "b"], [], 100)
+    assert apps.feeds(["b", "c"], 100) == (["c"], ["a"], 101)
+    assert apps.feeds(["b", "c"], 101) == ([], [], 101)
+    for position in (5, 9):
+        apps.note("ann", [Action("f", "e", "play", "phone", "2026-11-30", 0, position, 60)])
+    apps.save_device("ann", Device("phone"))
+    apps.save_device("ann", Device("phone", "Ann's", "mobile"))
+    (tmp_path / "there").mkdir()
+    there = PodcastApps(tmp_path / "there")
+    apps.copy_to(there)
+    for each in (apps, there):
+        assert each.played("ann") == {"e": 9} and each.devices("ann") == [Device("phone", "Ann's", "mobile")]
+        assert each.actions("ann", 101) == ([Action("f", "e", "play", "phone", "2026-11-30", 0, 9, 60)], 103)
+        assert each.feeds(["b", "c"], 101) == ([], [], 103)
