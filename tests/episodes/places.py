@@ -78,7 +78,8 @@ def stored(place: Settings) -> dict[str, Any]:
         database = storage.library.database
         for table in COLUMNS.keys() - _OF_THE_WORK:
             columns = ", ".join(column for column in COLUMNS[table] if column != "changed")  # it is never used twice
-            found[table] = sorted(map(repr, database.execute(f"SELECT {columns} FROM {table}").fetchall()))
+            rows = map(repr, database.execute(f"SELECT {columns} FROM {table}").fetchall())
+            found[table] = sorted(row.replace(str(place.data_dir), "") for row in rows)  # a file that was copied there
     index = _rows_of_server(place.database) if place.database else _rows_of_file(place.data_dir / "index" / "index.db")
     for file in sorted(place.data_dir.rglob("*")):
         if file.is_file() and file.parent.name in ("audio", "fetched"):

@@ -2,7 +2,6 @@
 """The queue and who works on it: nothing is lost, nothing is done twice, and people are told how long it takes."""
 
 import os
-import random
 import threading
 from collections.abc import Callable, Iterator
 from dataclasses import replace
@@ -23,11 +22,9 @@ from episodes.sources.resolve import gather
 from episodes.store.jobs import LEASE, JobState, Queue, worker_name
 from episodes.store.library import Library
 from episodes.topics.segmentation import Embed
-from tests.episodes import killing
 from tests.episodes.ingest.test_pipeline import CUES, LENGTH, SAID, Recogniser
-from tests.episodes.places import Places, stored
 from tests.episodes.tones import write_tones
-from tests.postgres import AT_HOME, MISSING
+from tests.postgres import AT_HOME
 from ui.settings import Settings
 from ui.storage import open_library
 from voice.errors import DownloadError, EarmarkError, LibraryError
@@ -76,44 +73,6 @@ class Slow(Recogniser):
             self.at += 1
             assert self.go.acquire(timeout=20)
             yield piece
-
-
-@pytest.fixture(params=["sqlite", "postgres"])
-def places(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Places]:
-    """Libraries of each engine."""
-    if request.param == "postgres" and MISSING:
-        pytest.skip(MISSING)
-    with Places.on(request.param, tmp_path) as places:
-        yield places
-
-
-def test_kill_at_random_moments_and_finish_all_the_same(places: Places, tmp_path: Path) -> None:
-    """Two moments, without a decoder; ``python -m tests.episodes.killing --kills 50`` tries more, with one."""
-    seed = random.SystemRandom().randrange(10**6)
-    print(f"seed {seed}")  # shown when it fails
-    audio = killing.speech(tmp_path / "speech.wav", 6)
-    beside = places.empty("beside")
-    seconds = killing.whole(beside, audio, hears=False)
-    chance = random.Random(seed)
-    for number in range(2):
-        after = chance.uniform(number, number + 1) / 2 * seconds
-        outcome = killing.killed(places.empty(f"k{number}"), audio, after, stored(beside), hears=False)
-        assert outcome.good, (seed, after, outcome)
-        assert outcome.heard > 1
-
-
-@pytest.mark.parametrize(("moment", "indexed"), [("vectors", 0), ("index", 1)])
-def test_killed_between_index_and_library_both_come_back_in_step(
-    places: Places, tmp_path: Path, moment: str, indexed: int
-) -> None:
-    path = tmp_path / "bees.srt"
-    source(tmp_path, path.stem)
-    beside, place = places.empty("beside"), places.empty("killed")
-    killing.whole(beside, path)
-    ready, between = killing.killed_indexing(place, path, moment)
-    assert not ready
-    assert len(between) == indexed
-    assert stored(place) == stored(beside)
 
 
 def test_many_workers_never_do_the_same_job(library: Library, tools: Tools, tmp_path: Path) -> None:
