@@ -9,7 +9,6 @@ from fastapi import APIRouter, HTTPException, Path, Query, Request
 from fastapi.responses import StreamingResponse
 from starlette.concurrency import run_in_threadpool
 
-from retrieval.model import Question
 from ui import schemas
 from ui.web import asking, limits
 from ui.web.bodies import AskBody, HeatBody, SpeakBody
@@ -126,7 +125,7 @@ def _words(text: str) -> list[str]:
 
 @router.post("/api/heat")
 def heat(body: HeatBody, companion: CompanionDep) -> list[tuple[float, float, float]]:
-    """How warm each part of the episode is: ``[start, end, warmth]``, warmth in 0..1."""
-    episode = companion.library.exactly(body.episode)
-    parts = companion.heat(Question(body.text, episode.id, heard_until=body.heard_until))
+    """How warm each part of the episode is: ``[start, end, warmth]``, warmth in 0..1; the question is understood as by
+    ``POST /api/ask``."""
+    parts = companion.heat(body.asked(companion))
     return [(round(part.start, 2), round(part.end, 2), part.value) for part in parts]

@@ -60,7 +60,7 @@ export const place = () => {
 };
 
 // What a follow-up may lean on: the last questions, with the moments of their answers.
-const history = () => answers.conversation().slice(-REMEMBERED).map((answer) => {
+const history = (before = answers.conversation()) => before.slice(-REMEMBERED).map((answer) => {
   const cited = answer.sentences.flatMap((sentence) => sentence.moments);
   const moments = (cited.length ? cited : answer.moments).slice(0, 8);
   return { text: answer.question, moments: moments.map((one) => ({
@@ -243,15 +243,9 @@ const tellNews = (what) => {
 
 // -- the answer --------------------------------------------------------------------------------------------
 
-// The question as it was understood: a follow-up is about what was asked before it, too.
-const understood = (question) => {
-  const before = answers.conversation().at(-2);
-  const lean = /^(and|what about|how about|why|tell me more|more)\b|\b(that|this|it|they|he|she|them)\b/i;
-  return before && question.split(/\s+/).length < 8 && lean.test(question) ? `${before.question} ${question}` : question;
-};
-
-// Show where the answer lies, over the player's line and in the rows of topics; it does not wait for the picture.
-const warm = async (question, moments) => {
+// Show where the answer lies, over the player's line and in the rows of topics, for the question as `before` lets it be
+// understood; the answer does not wait for the picture.
+const warm = async (question, moments, before) => {
   const mine = turn;
   const [sounding, shown] = [player.episode?.id, chosen()?.id];
   const there = (id) => moments.filter((moment) => moment.episode === id);
@@ -259,7 +253,8 @@ const warm = async (question, moments) => {
   warmTopics([]);
   for (const id of new Set([sounding, shown])) {
     if (!id || !there(id).length) continue;
-    const parts = await fetchJson("api/heat", { text: question.slice(0, LONGEST), episode: id, heard_until: id === shown ? limit() : null }).catch(() => []);
+    const asked = { text: question, episode: id, heard_until: id === shown ? limit() : null, history: before };
+    const parts = await fetchJson("api/heat", asked).catch(() => []);
     if (mine !== turn) return;
     if (id === sounding && id === player.episode?.id) timeline.heat(parts, there(id));
     if (id === shown && id === chosen()?.id) warmTopics(parts);
@@ -301,7 +296,7 @@ const show = (answer) => {
   }
   tell(answer);
   const moments = answers.show(answer, askedIn);
-  if (place() === askedIn) warm(understood(answer.question), moments);
+  if (place() === askedIn) warm(answer.question, moments, history(answers.conversation().slice(0, -1)));
   announce(answers.inWords(answer));
   spoken = "";
   $("ask").classList.remove("busy");
