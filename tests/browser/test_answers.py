@@ -35,7 +35,8 @@ def ask(page: Any, text: str) -> None:
 
 def fetched(url: str, path: str, body: Any = None) -> Any:
     data = None if body is None else json.dumps(body).encode()
-    with urllib.request.urlopen(urllib.request.Request(url + path, data, {"Content-Type": "application/json"})) as reply:
+    request = urllib.request.Request(url + path, data, {"Content-Type": "application/json"})
+    with urllib.request.urlopen(request, timeout=20) as reply:
         return json.load(reply)
 
 
@@ -63,10 +64,12 @@ def test_times_are_where_the_words_are_and_more_is_only_what_answers_too(visit: 
             """() => ({
                 told: [...document.querySelectorAll("#sentences .sentence")].map((line) => ({
                     text: line.querySelector(".words").textContent,
-                    times: [...line.querySelectorAll(".time")].map((time) => [Number(time.dataset.seek), time.querySelector(".clock").textContent]),
+                    times: [...line.querySelectorAll(".time")]
+                        .map((time) => [Number(time.dataset.seek), time.querySelector(".clock").textContent]),
                 })),
                 more: [...document.querySelectorAll("#evidence:not([hidden]) .moment")].map((row) => ({
-                    at: Number(row.querySelector(".time").dataset.seek), quote: row.querySelector("blockquote").textContent,
+                    at: Number(row.querySelector(".time").dataset.seek),
+                    quote: row.querySelector("blockquote").textContent,
                     speaker: row.querySelector(".moment-speaker").textContent,
                 })),
             })"""
@@ -79,9 +82,9 @@ def test_times_are_where_the_words_are_and_more_is_only_what_answers_too(visit: 
             assert -1 < begins(cues, quotes[-1], at) - at < REPLIED
         for row in answer["more"]:
             assert row["at"] == pytest.approx(begins(cues, row["quote"], row["at"]), abs=1)
-            assert row["speaker"] in {"Mira Lindqvist", "Elias Brandt"} | {cue["speaker"] for cue in cues}
+            assert row["speaker"] in {cue["speaker"] for cue in cues}
             assert len(spoken(row["quote"])) >= 5
-            assert not any(row["quote"] in quote or quote in row["quote"] for quote in quotes), "it stands there already"
+            assert not any(row["quote"] in quote or quote in row["quote"] for quote in quotes), "it is quoted"
             further += 1
     assert further <= 2 * len(TEN_QUESTIONS), "little answers as well"
 
@@ -123,7 +126,7 @@ def test_every_episode_of_a_list_has_a_row_with_its_title_and_words(visit: Visit
             assert len(named) == len(set(named)), "one row for an episode"
         ask(page, "Which episodes talk about honey bees?")
         for row in page.locator("#sentences .moment", has_text="Ada").all():
-            speaker, title = row.locator(".moment-speaker").inner_text().split(" · ")
+            title = row.locator(".moment-speaker").inner_text().split(" · ")[-1]
             assert row.locator("blockquote").inner_text()[:30] == SUBJECTS[title][:30]
         page.close()
 

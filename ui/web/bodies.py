@@ -2,7 +2,7 @@
 """What requests bring, checked before anything is done with it: unknown fields and other types are refused."""
 
 from dataclasses import dataclass
-from typing import Literal
+from typing import Annotated, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, field_validator
 
@@ -100,6 +100,12 @@ class SpeakBody(Body):
     """What ``POST /api/speak`` takes."""
 
     text: Text
+
+
+class LiveBody(Body):
+    """What ``POST /api/hear/live`` may take: the texts that the page reads aloud meanwhile."""
+
+    played: list[Annotated[str, Field(max_length=LONGEST_TEXT * 4)]] = Field(default=[], max_length=50)
 
 
 class HeatBody(Body):

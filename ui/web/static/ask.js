@@ -9,6 +9,7 @@ import { shelf } from "./episode_list.js";
 import { chosen, warmTopics } from "./episode_view.js";
 import { hush } from "./excerpt.js";
 import { isEmpty } from "./main.js";
+import { talk } from "./microphone.js";
 import { arriving } from "./ndjson.js";
 import { player } from "./player.js";
 import { progress } from "./progress.js";
@@ -99,6 +100,7 @@ const begin = (text) => {
   [aloud, readOut, askedIn, pending] = [null, 0, place(), null];
   tab.remember("pending", null);
   hush();
+  talk.overheard();
   voice.unlock();
   player.interrupt();
   answers.next(askedIn);
@@ -108,7 +110,7 @@ const begin = (text) => {
 };
 
 // The question is over, one way or the other.
-const end = (text = "") => {
+export const end = (text = "") => {
   spoken = "";
   aloud?.end();
   $("ask").classList.remove("busy");
@@ -117,6 +119,7 @@ const end = (text = "") => {
 };
 
 const endReading = () => {
+  talk.overheard();
   const stop = $("stop");
   // the focus must not fall out of the page with the button, nor bring a phone's keyboard up
   if (document.activeElement === stop) $("answer").focus({ preventScroll: true });
@@ -201,7 +204,6 @@ export const askPending = () => {
 // -- called by the microphone ------------------------------------------------------------------------------
 
 export const beginListening = () => { spoken = ""; begin(t("Listening… it ends by itself when you have asked; Escape forgets it.")); };
-export const unheard = (text) => end(text);
 export const hearing = async (samples) => {
   const mine = turn;
   hint(t("Understanding what you said…"));
@@ -298,6 +300,7 @@ const show = (answer) => {
   const moments = answers.show(answer, askedIn);
   if (place() === askedIn) warm(answer.question, moments, history(answers.conversation().slice(0, -1)));
   announce(answers.inWords(answer));
+  if (aloud && spoken) talk.overhear(answer.sentences.map(({ text }) => text));
   spoken = "";
   $("ask").classList.remove("busy");
   if (aloud) aloud.end();
