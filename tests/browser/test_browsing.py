@@ -189,6 +189,7 @@ def test_a_kept_episode_opens_and_plays_without_the_server(
         page.wait_for_function("navigator.serviceWorker.controller")
         page.reload()  # what the page is made of goes through the worker now
         page.click(READY, timeout=90_000)
+        expect(page.locator("#topics .time").first).to_be_visible()
         page.click("#tab-keep")
         page.click("#offline")
         expect(page.locator("#toast")).to_contain_text("plays without the server")

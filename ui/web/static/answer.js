@@ -217,14 +217,17 @@ export const answers = {
     where = place0;
     conversation = tab.recall(`talk:${place0}`, []);
     clear();
-    const show = () => {
+    const show = async () => {
+      await shelf.need(conversation.flatMap((answer) => answer.sentences).flatMap(({ moments }) => moments).map(({ episode }) => episode));
+      if (where !== place0) return [];
       const last = conversation.at(-1);
       const open = last && Date.now() / 1000 - (last.at ?? 0) < RECENT;
       if (open) return draw(last);
       drawEarlier();
       return [];
     };
-    const moments = show();
+    const moments = await show();
+    if (where !== place0) return moments;
     const before = conversation.length;
     try {
       const reply = await fetch(`api/conversations?scope=${encodeURIComponent(place0)}`, { headers });

@@ -70,7 +70,7 @@ const history = (before = answers.conversation()) => before.slice(-REMEMBERED).m
 });
 
 // The episode that stands for what is asked: the one on the page, or one of the show.
-const about = () => chosen()?.id ?? shelf.all().find((one) => view().name === "show" && one.show === view().show)?.id ?? null;
+const about = () => chosen()?.id ?? (view().name === "show" ? shelf.ofShow(view().show)?.id : null) ?? null;
 
 const body = (text) => {
   const playing = player.episode?.audio && (player.used || player.episode.id === about()) ? player.episode.id : null;
@@ -127,11 +127,9 @@ const endReading = () => {
   answers.sounding(-1);
 };
 
-export const currentTurn = () => turn;
-
 // -- asking ------------------------------------------------------------------------------------------------
 
-// Ask; the answer comes as lines of JSON, each told to `news`.
+// Ask; the answer comes as lines of JSON, and is drawn as it comes.
 const put = async (given) => {
   const text = given.trim().slice(0, LONGEST);
   if (!text) {
@@ -181,6 +179,7 @@ const follow = async (stream, text, mine) => {
       else if (answer) news = { ...answer, state: "answer" };
       else news = { state: "telling", question: text, covered: true, sentences: [...sentences] };
     }
+    await shelf.need([...(news.sentences ?? []).flatMap(({ moments }) => moments), ...(news.moments ?? [])].map(({ episode }) => episode));
     tellNews({ ...news, turn: mine });
   }
 };
