@@ -347,7 +347,7 @@ def main() -> None:
         json.dump(rows, sys.stdout, indent=2)
         return
     print(f"{os.cpu_count()} processors; load {os.getloadavg()[0]:.1f}\n")
-    print("| seconds | least | median | p95 | most | runs |\n|---|---|---|---|---|---|")
+    print("| seconds, or what is said | least | median | p95 | most | runs |\n|---|---|---|---|---|---|")
     for name, values in rows.items():
         p95 = sorted(values)[min(len(values) - 1, int(0.95 * len(values)))]
         told = " | ".join(f"{value:.3f}" for value in (min(values), statistics.median(values), p95, max(values)))

@@ -37,6 +37,7 @@ let sought = 0; // number of the latest search
 let timer = 0;
 let moments = 0; // that the search found
 
+const byDay = new Intl.DateTimeFormat(undefined, { day: "numeric", month: "short", year: "numeric" }); // making one takes long
 const byName = new Intl.Collator(undefined, { numeric: true, sensitivity: "base" });
 
 // The publisher's picture, kept on this server, or one painted for the show.
@@ -126,7 +127,7 @@ const standing = (episode) => {
   return t("{length} left", { length: lengthInWords(Math.max(0, episode.seconds - listened.position)) });
 };
 
-const day = (published) => (published ? new Date(published).toLocaleDateString(undefined, { day: "numeric", month: "short", year: "numeric" }) : "");
+const day = (published) => (Number.isNaN(Date.parse(published)) ? "" : byDay.format(new Date(published)));
 
 const card = (episode) => {
   const ready = kind(episode) === "ready";
