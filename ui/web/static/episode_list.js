@@ -272,15 +272,16 @@ const typed = () => {
 };
 
 export const shelf = {
-  // Ask how the list on the page stands, with what is being taken in, and the shows when the library is another.
-  async look(status) {
-    work = Object.fromEntries((status?.work ?? []).map((one) => [one.episode, one]));
-    await load();
+  // Ask how the list on the page stands, and for the shows when the library is another; `status`, or a promise of it,
+  // tells what is being taken in.
+  async look(status = null) {
+    const first = mark === null;
+    const [told, , all] = await Promise.all([status, load(), first ? fetchJson("api/shows") : null]);
+    work = Object.fromEntries((told?.work ?? []).map((one) => [one.episode, one]));
     const now = list().mark;
-    if (now !== mark) {
-      shows = await fetchJson("api/shows");
-      mark = now;
-    }
+    if (first) shows = all;
+    else if (now !== mark) shows = await fetchJson("api/shows");
+    mark = now;
     this.draw();
   },
 

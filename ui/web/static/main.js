@@ -69,8 +69,9 @@ const quiet = (status) => status.ready && !(status.work ?? []).some((one) => ["r
 const look = async () => {
   let pause = SOON;
   try {
-    const status = await fetchJson("api/status");
-    await shelf.look(status);
+    const asked = fetchJson("api/status");
+    await shelf.look(asked);
+    const status = await asked;
     if (away.over()) { // it was away
       progress.report();
       await progress.loadAll();
@@ -80,7 +81,7 @@ const look = async () => {
     drawState(status);
     nothing = status.ready && !shelf.size();
     document.body.classList.toggle("empty", !shelf.size());
-    await takeLibrary();
+    takeLibrary();
     askPending();
     if (quiet(status)) pause = LATER;
   } catch (error) {
