@@ -1,15 +1,20 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Who said the sentences that a summary is made of, so that nobody takes a speaker's "I" for the page's."""
+"""Who speaks in an episode, and who said the sentences that a summary is made of, so that nobody takes a speaker's "I"
+for the page's."""
 
 import re
+from collections import Counter
 from collections.abc import Sequence
 from itertools import groupby
 
 from episodes.model import Cue
+from retrieval.index.script import names_somebody
 
 _SENTENCE = re.compile(r"(?<=[.!?…])[\"”’)]*\s+(?=[\"“‘(]*[^\W\d_a-z])")
 _WORD = re.compile(r"\w+(?:['’]\w+)*")
 _RUN = 3  # words by which a sentence is recognised
+_NAMED = 4  # people who are named as those who speak
+_ROLE = re.compile(r"\b(?:audience|host|moderator|interviewer|introducer|announcer|anchor|narrator|caller)\b", re.I)
 
 Part = tuple[str, str]
 """A speaker ("" when unknown), and what was said."""
@@ -29,6 +34,14 @@ class Speakers:
         self._places: dict[tuple[str, ...], list[int]] = {}
         for at in range(len(spoken) - _RUN + 1):
             self._places.setdefault(tuple(spoken[at : at + _RUN]), []).append(at)
+
+    def named(self) -> list[str]:
+        """Those who speak most, by name, in the order of the alphabet; none whose label is a number or a part."""
+        told: Counter[str] = Counter()
+        for cue in self._cues:
+            if names_somebody(cue.speaker) and not _ROLE.search(cue.speaker):
+                told[cue.speaker] += len(cue.text)
+        return sorted(name for name, _ in told.most_common(_NAMED))
 
     def of(self, sentence: str, start: float = 0.0, end: float = float("inf")) -> str:
         """Who says a sentence between two times in seconds; "" when it is not found, or nobody is named there."""

@@ -385,9 +385,10 @@ class Companion:
         return find(Question(text), used.index, used.embed, count) if self.library.count() else []
 
     def heat(self, question: Question) -> list[Warmth]:
-        """How warm each part of the episode that is asked about is; see ``retrieval.finding.relevance_curve``."""
+        """How warm each part of the episode that is asked about is, for what an answer is looked for by; see
+        ``retrieval.finding.relevance_curve``."""
         used = self.indexes.current
-        return heat(question, used.index, used.embed)
+        return heat(respond.sought(question, self._shelf(None)), used.index, used.embed)
 
     def speak(self, text: str) -> Iterator[Audio]:
         """The text as sound, sentence by sentence, in the voice of its language where one is here."""

@@ -141,12 +141,14 @@ def cue_json(cue: "Cue") -> Json:
 
 
 def episode_page_json(library: "Library", episode: "Episode") -> Json:
-    """An episode with everything that is known about it but its transcript."""
+    """An episode with everything that is known about it but its transcript; where nobody told its guests, ``guests``
+    are those who speak."""
     digest, source = library.digest(episode.id), library.source(episode.id)
     segments = library.segments(episode.id)
     quoted = digest.writer == "extractive"  # else the sentences are a language model's own
-    speakers = Speakers(library.cues(episode.id) if quoted else ())
+    speakers = Speakers(library.cues(episode.id) if quoted or not episode.guests else ())
     return episode_json(episode) | {
+        "guests": list(episode.guests) or speakers.named(),
         "notes": source.notes,
         "link": source.link,
         "teaser": digest.teaser,

@@ -224,7 +224,7 @@ def _source(
     named = dict(reversed(marks))
     published = _published(named, entry.get("published"))
     art = (entry.get("episode_art_url"), channel.get("cover_url"))
-    texts = (plain_text(entry.get(key) or "") for key in ("description_html", "description", "subtitle"))
+    texts = (plain_text(entry.get(key) or "", links=True) for key in ("description_html", "description", "subtitle"))
     title = entry.get("title") or ""
     if "title" not in named and "itunes:title" in named:  # else podcastparser makes one of the file's name
         title = "".join(named["itunes:title"].itertext())

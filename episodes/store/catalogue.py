@@ -39,6 +39,8 @@ class Order(StrEnum):
     """The inverse of ``OLDEST``."""
     FIRST = "first"
     """The oldest arrival first."""
+    TITLE = "title"
+    """By title, in any case."""
 
 
 class Catalogue:
@@ -378,6 +380,7 @@ _ORDERS = {
     Order.OLDEST: ("published > ''", "published, number"),
     Order.NEWEST: ("published > ''", "published DESC, number DESC"),
     Order.FIRST: ("", "number"),
+    Order.TITLE: ("", "folded, number"),
 }
 """What has to hold, and by what they are put in order."""
 

@@ -55,14 +55,28 @@ def is_block(tag: str) -> bool:
     return tag in _BLOCKS
 
 
-def plain_text(markup: str) -> str:
-    """A text with or without markup as plain text: a line for each block, single blanks, no control characters."""
+def plain_text(markup: str, links: bool = False) -> str:
+    """A text with or without markup as plain text: a line for each block, single blanks, no control characters.
+
+    With ``links`` the address of each link to the web stands behind its words, unless they are that.
+    """
     if "<" not in markup and "&" not in markup:
         return _lines(markup)
     tree = parse_html(markup.replace("\r", ""))
     if tree is None:
         return ""
+    if links:
+        _write_out(tree)
     return _lines("".join(part if kind == "text" else "\n" * is_block(part) for kind, part in pieces(tree)))
+
+
+def _write_out(tree: Any) -> None:
+    """Put the addresses of links behind their words."""
+    for link in list(tree.iter("a")):
+        address, words = (link.get("href") or "").strip(), "".join(link.itertext()).strip()
+        bare = address.partition("://")[2].removeprefix("www.").rstrip("/")
+        if address.startswith(("http://", "https://")) and bare and words and bare not in words:
+            link.tail = f" ({address}){link.tail or ''}"
 
 
 def _lines(text: str) -> str:

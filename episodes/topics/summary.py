@@ -54,6 +54,20 @@ _VERB = re.compile(
     r"\b(?:is|are|was|were|do|does|did|can|could|should|would|will|has|have|had|might|must|may)\b|'(?:s|re|ve|d)\b",
     re.IGNORECASE,
 )
+_TWICE = re.compile(
+    r"^(?:is|are|was|were)\b(?!.*(?:,|\b(?:that|which|who|what|how|if|whether|or|because|when|where)\b))"
+    r".*\b(?:is|are|was|were)\b",
+    re.IGNORECASE,
+)
+"""A question that is a statement turned around in half: "Is a fresh message is necessary?"."""
+_DOING = frozenset(words(
+    "i you he she it we they who to will would can could should must not don't doesn't didn't is are was were be been"
+    " being get gets got"
+))  # fmt: skip
+_THINGS = frozenset(words(
+    "the a an this that these those of in on for with no some any my your his her their its our each every more"
+))  # fmt: skip
+"""Words before what somebody does, and before a thing."""
 _CUT_OFF = re.compile(r"\b(?:and|but|or|so|the|an?|to|of|for|with|in|on|at|because|if|that|like|is|are|my)\W*$", re.I)
 _VOCATIVE = re.compile(r", [A-Z][a-z]+\?$")
 _TAG = re.compile(r",? (?:right|correct|yeah|okay|you know)\?$", re.IGNORECASE)
@@ -191,6 +205,7 @@ def _questions(
         (number, f"What {_teller(lines, belongs, number)} say about {_within(segments[number].title, lines)}?")
         for _, number in sorted(named)
         if segments[number].title not in {"", "Introduction", "Closing words", f"Part {number + 1}"}
+        and _is_thing(segments[number].title, lines)
     ]
     places = _places(candidates, ask)
     found: dict[int, str] = {}
@@ -245,6 +260,7 @@ def stands_alone(asked: str) -> bool:
         and len(set(told)) == len(told) >= 2
         and leans(asked) < (0.25 if len(told) > 2 else 0.01)
         and bool(_VERB.search(asked))
+        and not _TWICE.search(asked)
         and not _BACK.search(asked)
         and not _SPEAKER.search(asked)
         and (not _TO_HEARER.search(asked) or (bool(_OPEN.match(asked)) and len(told) > 2))
@@ -264,9 +280,17 @@ def _teller(lines: Sequence[Line], belongs: npt.NDArray[np.intp], topic: int) ->
     return f"does {parts[0]}"
 
 
+def _is_thing(title: str, lines: Sequence[Line]) -> bool:
+    """Whether a title can be asked about: not when the speakers use its last word for what somebody does ("Bob
+    receives")."""
+    last = re.compile(rf"([\w']+) {re.escape(title.split()[-1])}\b", re.IGNORECASE)
+    before = Counter(str(found).lower() for line in lines for found in last.findall(line.text))
+    return sum(before[word] for word in _DOING) <= sum(before[word] for word in _THINGS)
+
+
 def _within(title: str, lines: Sequence[Line]) -> str:
     """A title as it stands inside a sentence: its first word small, unless the speakers know it as a name, and with an
-    article when they mostly give it one."""
+    article when they mostly give it one, or it is one of several."""
     first, *others = title.split()
     if others and others[0].istitle():
         return title
@@ -276,5 +300,9 @@ def _within(title: str, lines: Sequence[Line]) -> str:
         return title
     whole = re.compile(rf"(?:(\w+) )?{re.escape(title)}\b", re.IGNORECASE)
     before = [str(found).lower() in _ARTICLES for line in lines for found in whole.findall(line.text)]
-    article = "the " if 2 * sum(before) >= len(before) > 1 and first.lower() != "the" else ""
+    said = f" {' '.join(line.text for line in lines).lower()} "
+    one = title.lower()
+    several = not one.endswith("s") and any(f" {form} " in said for form in (f"a {one}", f"an {one}", f"{one}s"))
+    named = 2 * sum(before) >= len(before) > 1 or several or others[:1] == ["of"]
+    article = "the " if named and first.lower() not in _ARTICLES else ""
     return article + title[:1].lower() + title[1:]

@@ -37,9 +37,9 @@ def answered(question: Question, quote: Quote, found: Found, shelf: Shelf, secon
 
 
 def others(found: Found, told: Sequence[Run] = ()) -> tuple[Moment, ...]:
-    """The runs that were read, but for those ``told`` already, as moments, best first."""
+    """The runs that were read, but for those ``told`` already, as moments where their words are, best first."""
     return tuple(
-        Moment(run.episode_id, run.jump, run.end, shortened(trimmed(run.text)), run.speaker, _confidence(run, found))
+        Moment(run.episode_id, run.start, run.end, shortened(trimmed(run.text)), run.speaker, _confidence(run, found))
         for run in found.runs if run not in told
     )[:_SHOWN]  # fmt: skip
 

@@ -12,7 +12,7 @@ from episodes.text.sentences import Line
 from retrieval.answers.compose import marks, plainly, said
 from retrieval.answers.discourse import announces, asks, idle
 from retrieval.answers.library_facts import duration, listed, read_out
-from retrieval.answers.quote import SPOKEN, moment_of
+from retrieval.answers.quote import SPOKEN, moment_of, opening
 from retrieval.answers.shelf import Shelf
 from retrieval.commands.intents import Kind, Plan
 from retrieval.finding.search import COVERED
@@ -165,7 +165,7 @@ def _parts(plan: Plan, question: Question, episode_id: str, shelf: Shelf) -> Ans
     kept = list(places.values())
     shown = read_out([f"at {clock(one.start)}{f', {title}' if title else ''}" for one, title in kept], _PLACES)
     lead = "One part" if len(kept) == 1 else f"{len(kept)} parts"
-    return plainly(question, f"{lead}: {shown}.", [moment for moment, _ in kept])
+    return plainly(question, f"{lead}: {shown}.", [opening(moment, shelf.cues) for moment, _ in kept])
 
 
 def _lines(

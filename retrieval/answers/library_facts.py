@@ -6,6 +6,7 @@ from collections.abc import Collection, Sequence
 from episodes.model import Overview
 from episodes.store.catalogue import Order
 from retrieval.answers.compose import plainly
+from retrieval.answers.quote import opening
 from retrieval.answers.shelf import Episodes, Shelf
 from retrieval.commands.intents import Kind, Plan
 from retrieval.finding.search import COVERED
@@ -134,6 +135,6 @@ def _which(plan: Plan, question: Question, shelf: Shelf, within: Collection[str]
             best[moment.episode_id] = moment
     if not best:
         return plainly(question, "No episode of your library talks about that.", covered=False)
-    moments = sorted(best.values(), key=lambda moment: -moment.confidence)
+    moments = [opening(one, shelf.cues) for one in sorted(best.values(), key=lambda moment: -moment.confidence)]
     places = [f"{shelf.title(one.episode_id)}, at {clock(one.start)}" for one in moments]
     return plainly(question, f"{read_out(places)}.", moments)

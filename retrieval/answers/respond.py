@@ -64,6 +64,11 @@ def answer(question: Question, shelf: Shelf, within: Collection[str] | None = No
     return found if found is not None else look(question, Plan(Kind.SEARCH, question.text), shelf, within)
 
 
+def sought(question: Question, shelf: Shelf) -> Question:
+    """The question as it is looked for: a follow-up with what it goes on from."""
+    return searched(question, understand(question, lambda name: _speakers(name, question, shelf)))
+
+
 def look(question: Question, plan: Plan, shelf: Shelf, within: Collection[str] | None = None) -> Answer:
     """The answer out of what is read for a question."""
     asked = searched(question, plan)

@@ -2,13 +2,16 @@
 """One player for the page: what plays goes on whatever one looks at, and one finds back to where one was."""
 
 import re
+import shutil
+from pathlib import Path
 from typing import Any
 
 import pytest
 from playwright.sync_api import expect
 
-from tests.browser.conftest import READY, Served, Visit
+from tests.browser.conftest import READY, Served, Visit, starting
 from tests.browser.test_page import NARROW, WIDE
+from tests.soundcard import SoundCard, loudness
 
 
 @pytest.mark.parametrize("look", [WIDE | {"viewport": {"width": 1280, "height": 800}}, NARROW], ids=["wide", "narrow"])
@@ -174,6 +177,36 @@ def test_moments_are_saved_and_what_is_said_to_the_page_is_done(visit: Visit, se
     page.evaluate("Earmark.sheet.volume(0.5)")
     page.keyboard.press("m")
     assert page.evaluate("document.getElementById('audio').muted")
+
+
+def test_a_kept_episode_opens_and_plays_without_the_server(
+    browser: Any, sound_card: SoundCard, demo_dir: Path, tmp_path: Path
+) -> None:
+    shutil.copytree(demo_dir, tmp_path / "earmark")
+    page = browser.new_context(**WIDE).new_page()  # its console tells of the server that is away
+    with starting(tmp_path / "earmark") as url:
+        page.goto(url)
+        page.wait_for_function("navigator.serviceWorker.controller")
+        page.reload()  # what the page is made of goes through the worker now
+        page.click(READY, timeout=90_000)
+        expect(page.locator("#topics .time").first).to_be_visible()
+        page.click("#tab-keep")
+        page.click("#offline")
+        expect(page.locator("#toast")).to_contain_text("plays without the server")
+        page.goto(url)
+        page.wait_for_selector(READY)
+    page.goto(url)
+    expect(page.locator("#away")).to_be_visible()
+    page.click(READY)
+    expect(page.locator("#lead-title")).to_have_text("Raising the Apprentice")
+    page.click("#tab-transcript")
+    expect(page.locator(".cue").first).to_be_visible()
+    with sound_card.listen() as ear:
+        page.locator("#transcript-panel .time").nth(5).click()
+        page.wait_for_function("Earmark.player.playing && Earmark.player.position > 20")
+        page.wait_for_timeout(1000)
+    assert loudness(ear.heard()) > 0.01
+    page.context.close()
 
 
 def test_the_page_and_a_chosen_episode_are_there_without_the_server(visit: Visit, served: Served) -> None:

@@ -2,8 +2,11 @@
 """What a listener hears: the right second after a click, and an answer after a spoken question."""
 
 import json
+import os
+import subprocess
 import time
 import urllib.request
+from collections.abc import Iterator
 from typing import Any
 
 import pytest
@@ -148,6 +151,58 @@ def spoken(served: Served, text: str) -> Audio:
     )
     with urllib.request.urlopen(request, timeout=20) as reply:
         return join([from_pcm16(reply.read(), int(reply.headers["X-Sample-Rate"]))])
+
+
+@pytest.fixture
+def room(sound_card: SoundCard) -> Iterator[None]:
+    """The microphone hears the loudspeaker, much more quietly: the browser frees it of an echo that is there."""
+    def control(*told: str) -> str:
+        return subprocess.run(["pactl", *told], env=os.environ | sound_card.env, check=True, text=True,
+                              stdout=subprocess.PIPE).stdout  # fmt: skip
+
+    loop = control("load-module", "module-loopback", "source=spk.monitor", "sink=micfeed", "latency_msec=40").strip()
+    for line in control("list", "short", "sink-inputs").splitlines():
+        if "module-loopback" in line:
+            control("set-sink-input-volume", line.split()[0], "60%")
+    yield
+    control("unload-module", loop)
+
+
+def test_speaking_silences_the_answer_and_asks_anew(
+    visit: Visit, served: Served, sound_card: SoundCard, room: None, tmp_path: Any
+) -> None:
+    first, second = TEN_QUESTIONS[4], TEN_QUESTIONS[0]
+    recordings = [spoken_wav(one.text, "joe", tmp_path / f"{number}.wav") for number, one in enumerate((first, second))]
+    page = visit(f"{served.url}/?episode={served.demo}")
+    expect(page.locator(".chip").first).to_be_visible()
+    page.evaluate(
+        """() => {
+            const devices = navigator.mediaDevices, given = devices.getUserMedia.bind(devices);
+            window.wanted = [];
+            devices.getUserMedia = (what) => { wanted.push(what.audio.echoCancellation); return given(what); };
+        }"""
+    )
+    page.click("#talk")
+    expect(page.locator("#talk")).to_have_attribute("aria-pressed", "true")
+    time.sleep(0.5)
+    sound_card.play(recordings[0])
+    expect(page.locator(".sentence.sounding")).to_have_count(1)
+    expect(page.locator("#talk-text")).to_have_text("Just speak to interrupt")
+    heard = page.inner_text("#asked")
+    with sound_card.listen() as ear:
+        page.wait_for_timeout(1500)  # in which the browser learns the echo of the room
+        before = ear.now
+        sound_card.play(recordings[1])
+        expect(page.locator("#asked")).not_to_have_text(heard)
+        asked = ear.now
+        expect(page.locator(".sentence.sounding")).to_have_count(1)
+        page.evaluate("Earmark.hush()")
+    assert loudness(ear.heard(before - 0.5, before)) > 0.01, "the answer is read, and does not interrupt itself"
+    assert loudness(ear.heard(asked - 0.4, asked)) < 0.001, "and silent while one asks"
+    assert word_errors(second.text, page.inner_text("#asked"))[0] <= 1
+    expect(page.locator("#talk-text")).to_have_text("Tap or hold to talk")
+    assert page.evaluate("window.wanted") == [True, True, True]
+    assert page.locator("#earlier-list .asked").first.text_content() == heard
 
 
 def test_hold_to_talk_asks_when_let_go_and_escape_forgets(

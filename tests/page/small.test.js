@@ -16,12 +16,11 @@ const { joined } = await import("../../ui/web/static/notes.js");
 const { place } = await import("../../ui/web/static/toast.js");
 const { wait } = await import("../../ui/web/static/away.js");
 const { justHeard } = await import("../../ui/web/static/kept.js");
-const { further } = await import("../../ui/web/static/answer.js");
+const { further, lead } = await import("../../ui/web/static/answer.js");
 const { warmths } = await import("../../ui/web/static/timeline.js");
 
 test("what is up next keeps its order, and each once", () => {
   assert.deepEqual(queue.first(["a", "b"], "b"), ["b", "a"]);
-  assert.deepEqual(queue.last(["a", "b"], "a"), ["b", "a"]);
   assert.deepEqual(queue.moved(["a", "b", "c"], "c", -1), ["a", "c", "b"]);
   assert.deepEqual(queue.moved(["a", "b"], "a", -1), ["a", "b"]);
   assert.deepEqual(queue.next(["gone", "a", "b"], (id) => id !== "gone"), ["a", ["b"]]);
@@ -77,6 +76,17 @@ test("beside an answer stands only what says more on it", () => {
   const moments = [cited, moment(12, "overlaps the cited words here", 0.9), moment(50, "Yep, same idea.", 0.9), moment(60, "something that answers it as well", 0.6), moment(70, "something that hardly answers it", 0.35)];
   assert.deepEqual(further({ covered: true, sentences: [{ moments: [cited] }], moments }).map(({ start }) => start), [60]);
   assert.equal(further({ covered: false, sentences: [], moments }).length, 3, "what is nearest is shown where nothing answers");
+});
+
+test("what only lists is known by the list, and what is told is not", () => {
+  const moments = [{ episode: "a", start: 65, quote: "Bees dance." }, { episode: "b", start: 5, quote: "So do ants." }];
+  const called = ({ episode }) => ({ a: "On bees: a talk", b: "On ants" })[episode] ?? "";
+  const of = (text, some = moments) => lead({ text, moments: some }, called);
+  assert.equal(of("On bees: a talk, at 1:05; On ants, at 0:05; and 2 more."), "");
+  assert.equal(of("2 of your 9 episodes mention dances, in 3 places: On bees: a talk and On ants."), "2 of your 9 episodes mention dances, in 3 places: ");
+  assert.equal(of("2 parts: at 1:05, Dances; at 0:05."), "2 parts: ");
+  assert.equal(of("Bees dance, and: so do ants."), null, "a sentence that rests on two moments");
+  assert.equal(of("On bees: a talk says it at 1:05.", moments.slice(0, 1)), null);
 });
 
 test("a topic is as warm as its warmest part", () => {

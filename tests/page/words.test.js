@@ -2,7 +2,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 
-import { holds, marked, places, words } from "../../ui/web/static/words.js";
+import { marked, places, words } from "../../ui/web/static/words.js";
 
 const found = (text, phrase) => places(words(text), phrase).map(([from, to]) => text.slice(from, to));
 
@@ -21,12 +21,6 @@ test("the last word may still be on its way, the others not", () => {
 test("a phrase is found across lines of a transcript, and nothing is found for nothing", () => {
   assert.deepEqual(found("one end\nBegin two", "end begin"), ["end\nBegin"]);
   assert.deepEqual(found("something", " - "), []);
-});
-
-test("a title is found by the beginnings of its words, in any order", () => {
-  assert.ok(holds("Raising the Apprentice", "appr rais"));
-  assert.ok(!holds("Raising the Apprentice", "ising"));
-  assert.ok(holds("anything", ""));
 });
 
 test("what is marked is the phrase, or else the words that say something", () => {

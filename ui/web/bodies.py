@@ -2,7 +2,7 @@
 """What requests bring, checked before anything is done with it: unknown fields and other types are refused."""
 
 from dataclasses import dataclass
-from typing import Literal
+from typing import Annotated, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, field_validator
 
@@ -42,6 +42,10 @@ class TurnBody(Body):
     moments: list[MomentBody] = Field(default=[], max_length=20)
 
 
+def _turns(history: list[TurnBody]) -> tuple[Turn, ...]:
+    return tuple(Turn(turn.text, tuple(one.moment() for one in turn.moments)) for turn in history)
+
+
 @dataclass(frozen=True, slots=True)
 class Asked:
     """A question, and the ids of the episodes that it is limited to (None: all, or the one it names)."""
@@ -79,7 +83,7 @@ class AskBody(Body):
         library = companion.library
         episode = library.exactly(self.episode) if self.episode else None
         playing = library.exactly(self.playing).id if self.playing else None
-        history = tuple(Turn(turn.text, tuple(one.moment() for one in turn.moments)) for turn in self.history)
+        history = _turns(self.history)
         if episode is None or self.scope in (None, "episode"):
             chosen = episode.id if episode else None
             return Asked(Question(
@@ -98,12 +102,24 @@ class SpeakBody(Body):
     text: Text
 
 
+class LiveBody(Body):
+    """What ``POST /api/hear/live`` may take: the texts that the page reads aloud meanwhile."""
+
+    played: list[Annotated[str, Field(max_length=LONGEST_TEXT * 4)]] = Field(default=[], max_length=50)
+
+
 class HeatBody(Body):
-    """What ``POST /api/heat`` takes; ``heard_until`` in seconds."""
+    """What ``POST /api/heat`` takes; ``heard_until`` in seconds. The ``history`` is what was asked before it."""
 
     text: Text
     episode: Id
     heard_until: Seconds | None = None
+    history: list[TurnBody] = Field(default=[], max_length=20)
+
+    def asked(self, companion: Companion) -> Question:
+        """The question. Raises UnknownEpisode for an id that no episode has."""
+        episode = companion.library.exactly(self.episode)
+        return Question(self.text, episode.id, heard_until=self.heard_until, history=_turns(self.history))
 
 
 class WorkBody(Body):

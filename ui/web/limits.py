@@ -46,6 +46,9 @@ PATIENCE = 300.0
 MOST_EPISODES = 1_000
 """Episodes on a page of them."""
 
+MOST_NAMED = 100
+"""Episodes that are asked for by their ids at once."""
+
 MOST_FOUND = 12
 """Moments that a search gives."""
 

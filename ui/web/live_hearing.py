@@ -4,7 +4,7 @@
 import secrets
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -12,7 +12,9 @@ import numpy as np
 from retrieval.commands.commands import parse
 from retrieval.commands.utterance import completeness
 from voice.audio import HEARING_RATE, Audio, Samples
+from voice.devices.echo_cancellation import is_echo
 from voice.errors import EngineError
+from voice.model import Heard
 from voice.turns.microphone import FrontEnd
 from voice.turns.turn_detector import Change, TurnEvent
 
@@ -22,7 +24,7 @@ MOST = 32
 IDLE = 30.0
 """Seconds without sound after which a question is forgotten."""
 
-Hear = Callable[[Audio], str]
+Hear = Callable[[Audio], Heard]
 """Turns sound into text."""
 
 
@@ -37,30 +39,38 @@ class Spoken:
 
 @dataclass(slots=True)
 class LiveQuestion:
-    """One question that is being spoken. ``push`` must not be called from two threads at once: ``lock``."""
+    """One question that is being spoken. ``push`` must not be called from two threads at once: ``lock``.
 
+    ``played``: what the page reads aloud meanwhile; an echo of it, and what has no words, is no question then.
+    """
+
+    played: tuple[str, ...] = ()
     front_end: FrontEnd = field(default_factory=FrontEnd)
     lock: threading.Lock = field(default_factory=threading.Lock)
     used: float = field(default_factory=time.monotonic)
-    _decoded: tuple[float, str] = (-1.0, "")  # until which second, and what was said
+    _decoded: tuple[float, Heard] = (-1.0, Heard("", 0.0))  # until which second, and what was said
 
     def push(self, samples: Samples, hear: Hear) -> Spoken:
         """The next samples (n,) at 16 kHz; what they tell. Decodes when somebody pauses."""
         for event in self.front_end.push(samples, np.zeros(len(samples), np.float32)):
             match event.change:
                 case Change.MAYBE_OVER:
-                    text = self._text(event, hear)
+                    text = self._heard(event, hear).text
                     self.front_end.judge(event.number, completeness(text, parse(text)))
-                case Change.OVER | Change.TOO_LONG:
-                    return Spoken("over", self._text(event, hear))
-                case Change.DROPPED:
-                    self._decoded = (-1.0, "")
-        return Spoken("speaking" if self.front_end.speaking else "waiting", self._decoded[1])
+                case Change.OVER | Change.TOO_LONG if self._asks(heard := self._heard(event, hear)):
+                    return Spoken("over", heard.text)
+                case Change.OVER | Change.TOO_LONG | Change.DROPPED:
+                    self._decoded = (-1.0, Heard("", 0.0))
+        return Spoken("speaking" if self.front_end.speaking else "waiting", self._decoded[1].text)
 
-    def _text(self, event: TurnEvent, hear: Hear) -> str:
+    def _heard(self, event: TurnEvent, hear: Hear) -> Heard:
         if self._decoded[0] != event.end:
             self._decoded = (event.end, hear(Audio(self.front_end.utterance(event), HEARING_RATE)))
         return self._decoded[1]
+
+    def _asks(self, heard: Heard) -> bool:
+        """Whether it was said to the page, and not by it."""
+        return not self.played or (bool(heard.text) and not is_echo(heard, self.played, parse(heard.text) is not None))
 
 
 class LiveQuestions:
@@ -70,15 +80,16 @@ class LiveQuestions:
         self._known: dict[str, LiveQuestion] = {}
         self._lock = threading.Lock()
 
-    def begin(self) -> str:
-        """Listen to a new one; returns its id. Raises EngineError when too many are spoken at once."""
+    def begin(self, played: Sequence[str] = ()) -> str:
+        """Listen to a new one, while texts are ``played``; returns its id. Raises EngineError when too many are spoken
+        at once."""
         with self._lock:
             now = time.monotonic()
             self._known = {name: one for name, one in self._known.items() if now - one.used < IDLE}
             if len(self._known) >= MOST:
                 raise EngineError("Too many questions are being spoken at once.", "Try again in a moment, or type it.")
             name = secrets.token_hex(16)
-            self._known[name] = LiveQuestion()
+            self._known[name] = LiveQuestion(tuple(played))
             return name
 
     def push(self, name: str, samples: Samples, hear: Hear) -> Spoken:

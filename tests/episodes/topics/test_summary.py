@@ -109,9 +109,25 @@ def test_only_questions_are_kept_that_the_episode_answers(embed: Embed) -> None:
     ("What kind of wax am I storing?", False),
     ("Where does wax fit into that compared to honey?", False),
     ("What wax?", False),
+    ("Is a fresh comb is really necessary?", False),
+    ("Is what bees do in winter really sleep?", True),
 ])  # fmt: skip
 def test_a_suggested_question_needs_nothing_before_it(asked: str, alone: bool) -> None:
     assert stands_alone(asked) == alone
+
+
+def test_a_topic_is_asked_about_as_one_says_it(embed: Embed) -> None:
+    said = [
+        Cue(0, 6, "A payment pool is shared, and most payment pools are small.", "Ada"),
+        Cue(6, 12, "What you get is what she receives, and nobody asks who receives.", "Ada"),
+        Cue(12, 18, "The culture of the projects is what keeps them alive.", "Ada"),
+    ]
+    topics = [Segment(6.0 * at, 6.0 * at + 6, title) for at, title in
+              enumerate(("Payment pool", "What she receives", "Culture of the projects"))]  # fmt: skip
+    _, made = digest(said, topics, embed)
+    assert made.questions == (
+        "What does Ada say about the payment pool?", "What does Ada say about the culture of the projects?",
+    )  # fmt: skip
 
 
 def test_titles_that_are_there_stay_and_nothing_gives_nothing(embed: Embed) -> None:

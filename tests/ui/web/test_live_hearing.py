@@ -11,13 +11,14 @@ from ui.web import live_hearing, server
 from ui.web.live_hearing import LiveQuestion, LiveQuestions, Spoken
 from voice.audio import HEARING_RATE
 from voice.errors import EngineError
+from voice.model import Heard
 from voice.turns.microphone import FrontEnd
 
 TENTH = HEARING_RATE // 10
 
 
-def question() -> LiveQuestion:
-    return LiveQuestion(FrontEnd(detect=lambda frame: float(np.abs(frame).max() > 0.1)))
+def question(*played: str) -> LiveQuestion:
+    return LiveQuestion(played, FrontEnd(detect=lambda frame: float(np.abs(frame).max() > 0.1)))
 
 
 def told(question: LiveQuestion, loud: str, said: str) -> tuple[list[Spoken], list[float]]:
@@ -27,7 +28,7 @@ def told(question: LiveQuestion, loud: str, said: str) -> tuple[list[Spoken], li
 
     def hear(audio):
         decoded.append(audio.seconds)
-        return said
+        return Heard(said, 0.9)
 
     return [question.push(noise if one == "x" else np.zeros(TENTH, np.float32), hear) for one in loud], decoded
 
@@ -52,10 +53,23 @@ def test_a_question_that_breaks_off_is_waited_for_and_its_words_are_shown_meanwh
 def test_a_cough_is_no_question():
     one = question()
     cough = np.full(round(0.15 * HEARING_RATE), 0.5, np.float32)
-    states = [one.push(cough, lambda audio: "Hm.").state]
-    states += [one.push(np.zeros(TENTH, np.float32), lambda audio: "Hm.").state for _ in range(12)]
+    states = [one.push(cough, lambda audio: Heard("Hm.", 0.9)).state]
+    states += [one.push(np.zeros(TENTH, np.float32), lambda audio: Heard("Hm.", 0.9)).state for _ in range(12)]
     assert "over" not in states
     assert states[-1] == "waiting"
+
+
+def test_over_an_answer_its_echo_is_no_question_and_what_somebody_says_is():
+    answer = "Honey bees dance on the comb, and the angle of the dance tells the others where the flowers are."
+    for said, states in (
+        ("The angle of the dance tells the others.", {"waiting", "speaking"}), ("", {"waiting", "speaking"}),
+        ("Do they dance for each other at night?", {"waiting", "speaking", "over"}),
+        ("Stop.", {"waiting", "speaking", "over"}),
+    ):  # fmt: skip
+        spoken, _ = told(question(answer), "..." + 10 * "x" + 8 * ".", said)
+        assert {one.state for one in spoken} == states, said
+        if "over" not in states:
+            assert spoken[-1] == Spoken("waiting"), "it listens on"
 
 
 def test_questions_are_bounded_and_forgotten(monkeypatch):
@@ -66,7 +80,7 @@ def test_questions_are_bounded_and_forgotten(monkeypatch):
         live.begin()
     live.end(first)
     live.begin()
-    assert live.push(first, np.zeros(TENTH, np.float32), lambda audio: "") == Spoken("gone")
+    assert live.push(first, np.zeros(TENTH, np.float32), lambda audio: Heard("", 0.0)) == Spoken("gone")
     monkeypatch.setattr(live_hearing, "IDLE", -1.0)
     live.begin()  # those nobody speaks to are gone
 
@@ -75,7 +89,8 @@ def test_sound_comes_piece_by_piece_over_http(tmp_path):
     companion = Companion(Settings(data_dir=tmp_path / "earmark", demo=False))
     try:
         door = TestClient(server.build(companion), base_url="http://127.0.0.1")  # not entered: nothing loads
-        name = door.post("/api/hear/live").json()["id"]
+        name = door.post("/api/hear/live", json={"played": ["Bees dance."]}).json()["id"]
+        assert door.post("/api/hear/live", json={"played": 51 * ["Bees dance."]}).status_code == 422
         assert door.post(f"/api/hear/live/{name}", content=bytes(3200)).json() == {"state": "waiting", "text": ""}
         assert door.post(f"/api/hear/live/{name}", content=b"odd").status_code == 400
         door.delete(f"/api/hear/live/{name}")

@@ -9,10 +9,9 @@ from fastapi import APIRouter, HTTPException, Path, Query, Request
 from fastapi.responses import StreamingResponse
 from starlette.concurrency import run_in_threadpool
 
-from retrieval.model import Question
 from ui import schemas
 from ui.web import asking, limits
-from ui.web.bodies import AskBody, HeatBody, SpeakBody
+from ui.web.bodies import AskBody, HeatBody, LiveBody, SpeakBody
 from ui.web.dependencies import CompanionDep, ServedDep
 from ui.web.live_hearing import Spoken
 from voice.audio import HEARING_RATE, from_pcm16, pcm16
@@ -58,9 +57,9 @@ async def hear(request: Request, companion: CompanionDep, episode: limits.Id | N
 
 
 @router.post("/api/hear/live")
-def begin_hearing(served: ServedDep) -> dict[str, str]:
-    """Begin to listen to a question while it is spoken; its id."""
-    return {"id": served.live.begin()}
+def begin_hearing(served: ServedDep, body: LiveBody | None = None) -> dict[str, str]:
+    """Begin to listen to a question while it is spoken, perhaps over an answer that is read aloud; its id."""
+    return {"id": served.live.begin(body.played if body else ())}
 
 
 @router.post("/api/hear/live/{live_id}")
@@ -77,7 +76,7 @@ async def go_on_hearing(
     def work() -> Spoken:
         chosen = companion.library.exactly(episode).id if episode else None
         samples = from_pcm16(data, HEARING_RATE).samples
-        return served.live.push(live_id, samples, lambda audio: companion.hear(audio, chosen).text.strip())
+        return served.live.push(live_id, samples, lambda audio: companion.hear(audio, chosen))
 
     spoken = await run_in_threadpool(work)
     return {"state": spoken.state, "text": spoken.text}
@@ -126,7 +125,7 @@ def _words(text: str) -> list[str]:
 
 @router.post("/api/heat")
 def heat(body: HeatBody, companion: CompanionDep) -> list[tuple[float, float, float]]:
-    """How warm each part of the episode is: ``[start, end, warmth]``, warmth in 0..1."""
-    episode = companion.library.exactly(body.episode)
-    parts = companion.heat(Question(body.text, episode.id, heard_until=body.heard_until))
+    """How warm each part of the episode is: ``[start, end, warmth]``, warmth in 0..1; the question is understood as by
+    ``POST /api/ask``."""
+    parts = companion.heat(body.asked(companion))
     return [(round(part.start, 2), round(part.end, 2), part.value) for part in parts]

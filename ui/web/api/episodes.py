@@ -17,11 +17,12 @@ from episodes.export import export
 from episodes.media import artwork
 from episodes.media.clips import cut
 from episodes.model import Episode
-from ui import schemas
+from ui import browsing, schemas
 from ui.companion import Companion
 from ui.web import limits
+from ui.web.api.listening import Key, who
 from ui.web.bodies import WorkBody
-from ui.web.dependencies import CompanionDep, EpisodeDep
+from ui.web.dependencies import CompanionDep, EpisodeDep, ServedDep, UserDep
 from voice.model import clock
 
 Time = Annotated[float, Query(ge=0, le=1e6, allow_inf_nan=False)]
@@ -50,27 +51,43 @@ def status(companion: CompanionDep) -> dict[str, Any]:
 
 @router.get("/api/episodes")
 def episodes(
-    request: Request, companion: CompanionDep,
+    request: Request, served: ServedDep, user: UserDep, key: Key = "",
     limit: Annotated[int | None, Query(ge=1, le=limits.MOST_EPISODES)] = None,
     offset: Annotated[int, Query(ge=0, le=1_000_000_000)] = 0,
     query: Annotated[str, Query(max_length=limits.LONGEST_TEXT)] = "",
     show: Annotated[str | None, Query(max_length=limits.LONGEST_TEXT)] = None,
+    kind: browsing.Kind = browsing.Kind.ALL, order: browsing.By = browsing.By.ADDED,
+    id_: Annotated[list[limits.Id] | None, Query(alias="id", max_length=limits.MOST_NAMED)] = None,
 ) -> Response:
-    """Episodes, the newest first: all, or ``limit`` of them behind the first ``offset``. With ``query`` those that
-    have, for each of its words, one that begins so in title, show or guests; with ``show`` those of one.
+    """Episodes, the newest first or in an ``order``: all, or ``limit`` of them behind the first ``offset``. With
+    ``query`` those that have, for each of its words, one that begins so in title, show or guests; with ``show`` those
+    of one, with ``kind`` those the listener has begun, finished or neither; or those with these ids.
     ``X-Total-Count`` says how many there are."""
-    library = companion.library
+    library = served.companion.library
+    wanted = browsing.Wanted(query, show, kind, order)
+    known = bool(user or key) and wanted.personal
+    listened = served.listeners.all(who(user, key)) if known else {}
     marks = (library.version(), library.progress_mark(), artwork.mark(library.folder))
-    asked = (_STARTED, marks, limit, offset, query, show)
+    asked = (_STARTED, marks, limit, offset, wanted, id_, listened)
     tag = f'"{hashlib.blake2b(repr(asked).encode(), digest_size=12).hexdigest()}"'  # the page looks often
-    count = library.count(query, show)
+    if id_ is not None:
+        ids, count = id_, len(id_)
+    else:
+        ids, count = browsing.page(library, listened, wanted, limit or library.count(), offset)
     headers = {"ETag": tag, "Cache-Control": "no-cache", "X-Total-Count": str(count)}
     if request.headers.get("if-none-match") == tag:
         return Response(status_code=304, headers=headers)
-    found = library.page(count if limit is None else limit, offset, query, show)
+    found = library.listed(ids)
     painted = artwork.painted(library.folder, [episode.id for episode in found])
     rows = [schemas.episode_json(episode) | {"artwork": episode.id in painted} for episode in found]
     return Response(msgspec.json.encode(rows), media_type="application/json", headers=headers)
+
+
+@router.get("/api/episodes/{episode_id}/neighbour")
+def neighbour(episode: EpisodeDep, companion: CompanionDep, step: Literal["1", "-1"] = "1") -> dict[str, Any] | None:
+    """The episode that comes after this one in its show, or before it; null where there is none."""
+    found = browsing.neighbour(companion.library, episode, int(step))
+    return None if found is None else schemas.episode_json(found)
 
 
 @router.get("/api/shows")

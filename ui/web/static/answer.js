@@ -21,10 +21,8 @@ let conversation = []; // its answers, oldest first
 let drawn = -1; // sentences of the present answer that stand on the page; -1 while another answer does
 let now = ""; // the question on the page
 
-const title = (moment) => {
-  if (moment.episode === view().episode) return "";
-  return shelf.known(moment.episode)?.title ?? "";
-};
+// The title of a moment's episode, unless that is the one on the page.
+const title = (moment) => (moment.episode === view().episode ? "" : shelf.known(moment.episode)?.title ?? "");
 
 const cite = (moment) => timeButton(
   moment.start, moment.episode, [moment.speaker, title(moment)].filter(Boolean).join(", "),
@@ -70,10 +68,41 @@ const tools = (moment) => {
     small("clip", t("Clip"), t("Clip from {time}: sound, quote and link", { time: clock(moment.start) }), () => share.clip(moment)));
 };
 
-const paragraph = (sentence, withTools) => make(
-  "p", { class: "sentence" }, make("span", { class: "words" }, sentence.text),
-  ...sentence.moments.flatMap((moment) => [" ", named(moment), " ", cite(moment), withTools ? tools(moment) : null]),
+// A moment with a row of its own: when, whose, what is said there, and what can be done with it.
+const row = (moment, name = title(moment)) => make(
+  "li", { class: "moment" }, cite(moment),
+  make("div", { class: "moment-text" },
+    make("p", { class: "moment-speaker" }, [moment.speaker, name].filter(Boolean).join(" · ")),
+    moment.quote === name ? null : make("blockquote", {}, moment.quote), tools(moment)),
 );
+
+/**
+ * What stands before the list in a sentence that only lists its moments ("3 parts: at 1:05, …"), which is read out as
+ * far as one can remember it; null for any other sentence.
+ * @param {{text: string, moments: any[]}} sentence
+ * @param {(moment: any) => string} called the title of a moment's episode
+ */
+export const lead = ({ text, moments }, called) => {
+  if (moments.length < 2) return null;
+  const [first] = moments;
+  const begins = [called(first), first.quote, `at ${clock(first.start)}`].filter(Boolean).map((name) => text.indexOf(name))
+    .filter((at) => at === 0 || text.slice(0, Math.max(0, at)).endsWith(": "));
+  return begins.length ? text.slice(0, Math.min(...begins)) : null;
+};
+
+const called = (moment) => shelf.known(moment.episode)?.title ?? "";
+
+// A sentence with where it rests on; one that lists has a row for each thing, and all of them.
+const paragraph = (sentence, withTools) => {
+  const words = lead(sentence, called);
+  if (words === null || !withTools) {
+    return make("p", { class: "sentence" }, make("span", { class: "words" }, sentence.text),
+      ...sentence.moments.flatMap((moment) => [" ", named(moment), " ", cite(moment), withTools ? tools(moment) : null]));
+  }
+  const wide = new Set(sentence.moments.map(({ episode }) => episode)).size > 1;
+  return make("div", { class: "sentence" }, words ? make("p", { class: "words" }, words) : null,
+    make("ol", { class: "moments listed" }, ...sentence.moments.map((moment) => row(moment, wide ? called(moment) : title(moment)))));
+};
 
 // Add the sentences that are not there yet; those that are stay as they are, and with them the focus.
 const fill = (sentences) => {
@@ -105,12 +134,7 @@ const draw = (answer) => {
   const more = further(answer);
   $("evidence").hidden = !more.length;
   $("evidence-title").textContent = answer.covered ? t("More on this") : t("The nearest moments");
-  $("moments").replaceChildren(...more.map((moment) => make(
-    "li", { class: "moment" }, cite(moment),
-    make("div", { class: "moment-text" },
-      make("p", { class: "moment-speaker" }, [moment.speaker, title(moment)].filter(Boolean).join(" · ")),
-      make("blockquote", {}, moment.quote), tools(moment)),
-  )));
+  $("moments").replaceChildren(...more.map((moment) => row(moment)));
   drawEarlier();
   return answer.covered ? [...cited, ...more] : more;
 };
@@ -193,14 +217,17 @@ export const answers = {
     where = place0;
     conversation = tab.recall(`talk:${place0}`, []);
     clear();
-    const show = () => {
+    const show = async () => {
+      await shelf.need(conversation.flatMap((answer) => answer.sentences).flatMap(({ moments }) => moments).map(({ episode }) => episode));
+      if (where !== place0) return [];
       const last = conversation.at(-1);
       const open = last && Date.now() / 1000 - (last.at ?? 0) < RECENT;
       if (open) return draw(last);
       drawEarlier();
       return [];
     };
-    const moments = show();
+    const moments = await show();
+    if (where !== place0) return moments;
     const before = conversation.length;
     try {
       const reply = await fetch(`api/conversations?scope=${encodeURIComponent(place0)}`, { headers });

@@ -9,6 +9,7 @@ import { shelf } from "./episode_list.js";
 import { chosen, warmTopics } from "./episode_view.js";
 import { hush } from "./excerpt.js";
 import { isEmpty } from "./main.js";
+import { talk } from "./microphone.js";
 import { arriving } from "./ndjson.js";
 import { player } from "./player.js";
 import { progress } from "./progress.js";
@@ -60,7 +61,7 @@ export const place = () => {
 };
 
 // What a follow-up may lean on: the last questions, with the moments of their answers.
-const history = () => answers.conversation().slice(-REMEMBERED).map((answer) => {
+const history = (before = answers.conversation()) => before.slice(-REMEMBERED).map((answer) => {
   const cited = answer.sentences.flatMap((sentence) => sentence.moments);
   const moments = (cited.length ? cited : answer.moments).slice(0, 8);
   return { text: answer.question, moments: moments.map((one) => ({
@@ -69,7 +70,7 @@ const history = () => answers.conversation().slice(-REMEMBERED).map((answer) => 
 });
 
 // The episode that stands for what is asked: the one on the page, or one of the show.
-const about = () => chosen()?.id ?? shelf.all().find((one) => view().name === "show" && one.show === view().show)?.id ?? null;
+const about = () => chosen()?.id ?? (view().name === "show" ? shelf.ofShow(view().show)?.id : null) ?? null;
 
 const body = (text) => {
   const playing = player.episode?.audio && (player.used || player.episode.id === about()) ? player.episode.id : null;
@@ -99,6 +100,7 @@ const begin = (text) => {
   [aloud, readOut, askedIn, pending] = [null, 0, place(), null];
   tab.remember("pending", null);
   hush();
+  talk.overheard();
   voice.unlock();
   player.interrupt();
   answers.next(askedIn);
@@ -108,7 +110,7 @@ const begin = (text) => {
 };
 
 // The question is over, one way or the other.
-const end = (text = "") => {
+export const end = (text = "") => {
   spoken = "";
   aloud?.end();
   $("ask").classList.remove("busy");
@@ -117,6 +119,7 @@ const end = (text = "") => {
 };
 
 const endReading = () => {
+  talk.overheard();
   const stop = $("stop");
   // the focus must not fall out of the page with the button, nor bring a phone's keyboard up
   if (document.activeElement === stop) $("answer").focus({ preventScroll: true });
@@ -124,11 +127,9 @@ const endReading = () => {
   answers.sounding(-1);
 };
 
-export const currentTurn = () => turn;
-
 // -- asking ------------------------------------------------------------------------------------------------
 
-// Ask; the answer comes as lines of JSON, each told to `news`.
+// Ask; the answer comes as lines of JSON, and is drawn as it comes.
 const put = async (given) => {
   const text = given.trim().slice(0, LONGEST);
   if (!text) {
@@ -178,6 +179,7 @@ const follow = async (stream, text, mine) => {
       else if (answer) news = { ...answer, state: "answer" };
       else news = { state: "telling", question: text, covered: true, sentences: [...sentences] };
     }
+    await shelf.need([...(news.sentences ?? []).flatMap(({ moments }) => moments), ...(news.moments ?? [])].map(({ episode }) => episode));
     tellNews({ ...news, turn: mine });
   }
 };
@@ -201,7 +203,6 @@ export const askPending = () => {
 // -- called by the microphone ------------------------------------------------------------------------------
 
 export const beginListening = () => { spoken = ""; begin(t("Listening… it ends by itself when you have asked; Escape forgets it.")); };
-export const unheard = (text) => end(text);
 export const hearing = async (samples) => {
   const mine = turn;
   hint(t("Understanding what you said…"));
@@ -243,15 +244,9 @@ const tellNews = (what) => {
 
 // -- the answer --------------------------------------------------------------------------------------------
 
-// The question as it was understood: a follow-up is about what was asked before it, too.
-const understood = (question) => {
-  const before = answers.conversation().at(-2);
-  const lean = /^(and|what about|how about|why|tell me more|more)\b|\b(that|this|it|they|he|she|them)\b/i;
-  return before && question.split(/\s+/).length < 8 && lean.test(question) ? `${before.question} ${question}` : question;
-};
-
-// Show where the answer lies, over the player's line and in the rows of topics; it does not wait for the picture.
-const warm = async (question, moments) => {
+// Show where the answer lies, over the player's line and in the rows of topics, for the question as `before` lets it be
+// understood; the answer does not wait for the picture.
+const warm = async (question, moments, before) => {
   const mine = turn;
   const [sounding, shown] = [player.episode?.id, chosen()?.id];
   const there = (id) => moments.filter((moment) => moment.episode === id);
@@ -259,7 +254,8 @@ const warm = async (question, moments) => {
   warmTopics([]);
   for (const id of new Set([sounding, shown])) {
     if (!id || !there(id).length) continue;
-    const parts = await fetchJson("api/heat", { text: question.slice(0, LONGEST), episode: id, heard_until: id === shown ? limit() : null }).catch(() => []);
+    const asked = { text: question, episode: id, heard_until: id === shown ? limit() : null, history: before };
+    const parts = await fetchJson("api/heat", asked).catch(() => []);
     if (mine !== turn) return;
     if (id === sounding && id === player.episode?.id) timeline.heat(parts, there(id));
     if (id === shown && id === chosen()?.id) warmTopics(parts);
@@ -301,8 +297,9 @@ const show = (answer) => {
   }
   tell(answer);
   const moments = answers.show(answer, askedIn);
-  if (place() === askedIn) warm(understood(answer.question), moments);
+  if (place() === askedIn) warm(answer.question, moments, history(answers.conversation().slice(0, -1)));
   announce(answers.inWords(answer));
+  if (aloud && spoken) talk.overhear(answer.sentences.map(({ text }) => text));
   spoken = "";
   $("ask").classList.remove("busy");
   if (aloud) aloud.end();

@@ -14,8 +14,6 @@ let missed = 0; // looks without an answer
 export const wait = (looks) => Math.min(LAST, FIRST * 2 ** Math.max(0, looks - 1));
 
 export const away = {
-  get now() { return missed > 0; },
-
   // A look failed: true when it is the server that is away.
   lost(error) {
     if (!error.away) return false;

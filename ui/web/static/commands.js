@@ -7,7 +7,6 @@ import { clock, fetchJson } from "./dom.js";
 import { shelf } from "./episode_list.js";
 import { chosen } from "./episode_view.js";
 import { excerpt } from "./excerpt.js";
-import { neighbour } from "./heard.js";
 import { kept } from "./kept.js";
 import { player } from "./player.js";
 import { sheet } from "./sheet.js";
@@ -50,8 +49,9 @@ const playMoment = async (moment) => {
   return from(moment.start);
 };
 
-const own = (moment) => {
+const own = async (moment) => {
   if (!moment) return t("Ask me something first.");
+  await shelf.need([moment.episode]);
   if (!shelf.known(moment.episode)?.audio) return playMoment(moment);
   excerpt.hear(moment);
   return t("In their own words, from {time}.", { time: clock(moment.start) });
@@ -67,7 +67,7 @@ const topic = (by) => {
 const episode = async (by) => {
   const here = player.episode ?? chosen();
   const queued = by > 0 ? sheet.next() : undefined;
-  const next = queued ? shelf.known(queued) : here && neighbour(shelf.all(), here, by);
+  const next = queued ? shelf.known(queued) : here && await fetchJson(`api/episodes/${encodeURIComponent(here.id)}/neighbour?step=${by}`);
   if (!next) return by > 0 ? t("There is no next episode.") : t("There is no earlier episode.");
   if (queued) sheet.take(queued);
   await player.playAt(next.id);
@@ -85,7 +85,7 @@ const pick = (given, number = 1) => {
 const latest = async (moment) => {
   if (!moment) return t("I found no such place.");
   await player.playAt(moment.episode);
-  return t("Playing “{title}”.", { title: shelf.known(moment.episode)?.title ?? "" });
+  return t("Playing “{title}”.", { title: player.episode?.title ?? "" });
 };
 
 const sleep = ({ amount, about }) => {

@@ -91,8 +91,8 @@ export const reason = (answer) => {
 export const why = async (reply) => reason(await reply.json().catch(() => ({}))) || reply.statusText;
 
 // The server's reply, to which `body` is sent as JSON if there is one. Throws an Error with a sentence for a person.
-export const request = async (path, body, method = body ? "POST" : "GET") => {
-  const headers = { Accept: "application/json", "Content-Type": "application/json" };
+export const request = async (path, body, method = body ? "POST" : "GET", more = {}) => {
+  const headers = { Accept: "application/json", "Content-Type": "application/json", ...more };
   const reply = await fetch(path, { method, headers, body: body && JSON.stringify(body) })
     .catch(() => { throw Object.assign(new Error(t("Earmark does not answer. Is it still running?")), { away: true }); });
   if (!reply.ok) throw new Error(await why(reply));

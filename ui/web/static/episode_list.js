@@ -1,28 +1,44 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
-// The library: a card for each episode, with how far one is in it; what is typed to find one, and where in all of them
-// something is said.
+// The library: a card for each episode, with how far one is in it, a page of them at a time; what is typed to find one,
+// and where in all of them something is said.
 
 import { ask } from "./ask.js";
-import { $, fetchJson, lengthInWords, make, ownButton, recall, remember, say, timeButton } from "./dom.js";
-import { arrange, fraction, stage } from "./heard.js";
+import { $, fetchJson, lengthInWords, make, ownButton, recall, remember, request, say, timeButton } from "./dom.js";
+import { fraction, stage } from "./heard.js";
 import { lookNow } from "./main.js";
 import { player } from "./player.js";
-import { progress } from "./progress.js";
+import { headers, progress } from "./progress.js";
 import { sheet } from "./sheet.js";
 import { t } from "./texts.js";
 import { toast } from "./toast.js";
 import { go, view } from "./views.js";
-import { holds, marked } from "./words.js";
+import { marked } from "./words.js";
 
 const PAUSE = 250; // milliseconds without a key after which what is typed is looked for
 const BEFORE = 60; // characters of a quote before the word that was looked for
-let every = []; // the episodes
-let byId = new Map();
+const PAGE = 60; // episodes that are asked for at once
+const MOST = 1000; // of them, as the server has it
+const AHEAD = 1200; // pixels before the end of the list at which the next page is asked for
+const KEPT = 8; // lists that are remembered, for coming back to them
+
+/** @typedef {{episodes: any[], total: number, mark: string | null, more: boolean}} List */
+
+/** @type {Map<string, List>} */
+const lists = new Map(); // by what is asked for, the one on the page last
+const byId = new Map(); // what is known of episodes; null for one that is not there
+let shows = []; // those of the library, with how many episodes each has
+let watch = null; // what sees the end of the list come near
+let loading = false;
+let work = {}; // what is being taken in, by episode
+let mark = null; // of the library when the shows were asked for
 const cards = new Map(); // by id: what stands on a card, and its element, which stays while that is the same
 let shelfKind = "all";
 let sought = 0; // number of the latest search
 let timer = 0;
 let moments = 0; // that the search found
+
+const byDay = new Intl.DateTimeFormat(undefined, { day: "numeric", month: "short", year: "numeric" }); // making one takes long
+const byName = new Intl.Collator(undefined, { numeric: true, sensitivity: "base" });
 
 // The publisher's picture, kept on this server, or one painted for the show.
 export const paint = (element, episode) => {
@@ -43,16 +59,17 @@ export const kind = (episode) => (episode.ready ? "ready" : /^(failed|cancelled)
 // Seconds as one says how long something will take.
 const soon = (seconds) => (seconds < 55 ? `${Math.max(10, 10 * Math.round(seconds / 10))} s` : lengthInWords(seconds));
 
-export const statusText = ({ status, work }) => {
-  const left = work?.state !== "failed" && work?.eta ? t(", about {time} left", { time: soon(work.eta) }) : "";
-  const behind = work?.state === "waiting" && work.before ? t(", {n} before it", { n: work.before }) : "";
+export const statusText = ({ id, status }) => {
+  const now = work[id];
+  const left = now?.state !== "failed" && now?.eta ? t(", about {time} left", { time: soon(now.eta) }) : "";
+  const behind = now?.state === "waiting" && now.before ? t(", {n} before it", { n: now.before }) : "";
   return `${status.replace(/https?:\/\/([^/\s]+)\S*/g, "$1")}${behind}${left}`;
 };
 
 // The button that goes on with an episode that failed or was stopped, or stops one that is under way.
 const redo = (episode) => {
   const stopped = kind(episode) === "failed";
-  if (!stopped && !episode.work) return null;
+  if (!stopped && !work[episode.id]) return null;
   const what = stopped ? t("Try again") : t("Stop");
   return ownButton(what, async () => {
     try {
@@ -66,10 +83,38 @@ const redo = (episode) => {
 
 const wanted = () => $("filter").value.trim();
 
-const fits = (episode) => {
+// What is asked for, for the list that belongs to the view.
+const address = () => {
   const { name, show } = view();
-  return (name !== "show" || episode.show === show)
-    && holds([episode.title, episode.show, ...episode.guests].join(" "), wanted());
+  const text = wanted();
+  const asked = new URLSearchParams({ order: $("order").value || "added" });
+  if (text) asked.set("query", text);
+  else if (shelfKind !== "all") asked.set("kind", shelfKind);
+  if (name === "show") asked.set("show", show);
+  return String(asked);
+};
+
+/** @returns {List} */
+const list = () => lists.get(address()) ?? { episodes: [], total: 0, mark: null, more: false };
+
+const note = (episodes) => { for (const episode of episodes) byId.set(episode.id, episode); };
+
+// Ask for the list on the page as far as it is drawn, or for the next page of it.
+const load = async (further = false) => {
+  const asked = address();
+  const known = list();
+  const have = known.episodes.length;
+  const part = further ? `limit=${PAGE}&offset=${have}` : `limit=${Math.min(MOST, Math.max(PAGE, have))}`;
+  const reply = await request(`api/episodes?${asked}&${part}`, null, "GET", headers);
+  const found = await reply.json();
+  note(found);
+  const total = Number(reply.headers.get("X-Total-Count"));
+  const before = further ? (lists.get(asked)?.episodes ?? []) : [];
+  const rest = further ? [] : known.episodes.slice(MOST);
+  const episodes = [...new Map([...before, ...found, ...rest].map((episode) => [episode.id, byId.get(episode.id)])).values()];
+  lists.delete(asked);
+  lists.set(asked, { episodes, total, mark: reply.headers.get("ETag"), more: found.length > 0 && episodes.length < total });
+  if (lists.size > KEPT) lists.delete(lists.keys().next().value);
 };
 
 // How far one is in an episode, in words.
@@ -82,13 +127,13 @@ const standing = (episode) => {
   return t("{length} left", { length: lengthInWords(Math.max(0, episode.seconds - listened.position)) });
 };
 
-const day = (published) => (published ? new Date(published).toLocaleDateString(undefined, { day: "numeric", month: "short", year: "numeric" }) : "");
+const day = (published) => (Number.isNaN(Date.parse(published)) ? "" : byDay.format(new Date(published)));
 
 const card = (episode) => {
   const ready = kind(episode) === "ready";
   const facts = [view().name === "show" ? "" : episode.show, day(episode.published)].filter(Boolean).join(" · ");
   const done = make("span", { class: "done", "aria-hidden": "true" });
-  const part = episode.work?.state === "running" ? episode.work.fraction : fraction(episode, progress.of(episode.id));
+  const part = work[episode.id]?.state === "running" ? work[episode.id].fraction : fraction(episode, progress.of(episode.id));
   done.style.setProperty("--done", `${100 * part}%`);
   done.classList.toggle("busy", !ready);
   done.classList.toggle("none", ready && !part);
@@ -110,10 +155,10 @@ const queueButton = (episode) => {
   return ownButton(t("Play next"), act, { class: "later", "aria-label": label, title: label });
 };
 
-// A card is made anew only when something on it is new: a shelf may hold a thousand.
+// A card is made anew only when something on it is new: a shelf may show a thousand.
 const cardOf = (episode) => {
   const { position, heard } = progress.of(episode.id) ?? { position: 0, heard: 0 };
-  const stands = JSON.stringify([episode, Math.round(position / 30), Math.round(heard / 30), view().name]);
+  const stands = JSON.stringify([episode, work[episode.id], Math.round(position / 30), Math.round(heard / 30), view().name]);
   const known = cards.get(episode.id);
   if (known?.stands === stands) return known.element;
   const element = card(episode);
@@ -122,41 +167,64 @@ const cardOf = (episode) => {
 };
 
 const drawShows = () => {
-  const shows = [...new Set(every.map((episode) => episode.show).filter(Boolean))].sort((a, b) => a.localeCompare(b));
+  const names = shows.map(({ show }) => show).filter(Boolean).sort(byName.compare);
   const now = view().name === "show" ? view().show : "";
-  if ($("shows").dataset.shows !== JSON.stringify(shows)) {
-    $("shows").dataset.shows = JSON.stringify(shows);
-    $("shows").replaceChildren(make("option", { value: "" }, t("All shows")), ...shows.map((show) => make("option", { value: show }, show)));
+  if ($("shows").dataset.shows !== JSON.stringify(names)) {
+    $("shows").dataset.shows = JSON.stringify(names);
+    $("shows").replaceChildren(make("option", { value: "" }, t("All shows")), ...names.map((show) => make("option", { value: show }, show)));
   }
-  $("shows").value = shows.includes(now) ? now : "";
-  $("shows").parentElement.hidden = shows.length < 2;
+  $("shows").value = names.includes(now) ? now : "";
+  $("shows").parentElement.hidden = names.length < 2;
 };
 
 const nothingThere = () => {
-  if (!every.length) return "";
+  if (!shelf.size() || !lists.has(address())) return "";
   if (wanted()) return moments ? "" : t("No title, show or guest is called that, and nobody says it.");
   return { going: t("You are in the middle of nothing."), new: t("You have begun all of them."), heard: t("You have finished none yet.") }[shelfKind] ?? "";
 };
 
-// Draw the cards that belong to the view, in the order that was chosen.
-export const drawLibrary = () => {
+// Draw the cards that belong to the view, as far as they are known.
+const draw = () => {
   drawShows();
   $("library-title").textContent = wanted() ? t("Titles, shows and guests") : view().name === "show" ? t("Episodes") : t("Your library");
-  const chosen = arrange(every, (episode) => progress.of(episode.id), { kind: wanted() ? "all" : shelfKind, order: $("order").value, fits });
-  const now = chosen.map(cardOf);
-  const shelf = $("shelf");
-  if (now.length !== shelf.children.length || now.some((element, i) => element !== shelf.children[i])) {
+  const { episodes, more } = list();
+  const on = $("shelf");
+  const now = lists.has(address()) ? episodes.map(cardOf) : [...on.children]; // until it is known
+  const same = on.children.length <= now.length && [...on.children].every((element, i) => element === now[i]);
+  if (same) on.append(...now.slice(on.children.length));
+  else {
     const focused = document.activeElement?.closest("#shelf li");
     const [choose, tool] = [/** @type {HTMLElement} */ (focused?.querySelector(".card"))?.dataset.choose, document.activeElement?.classList.contains("redo")];
-    shelf.replaceChildren(...now);
+    on.replaceChildren(...now);
     /** @type {HTMLElement | null} */
-    const again = focused && shelf.querySelector(`[data-choose="${CSS.escape(choose)}"]`);
+    const again = focused && on.querySelector(`[data-choose="${CSS.escape(choose)}"]`);
     ((tool && /** @type {HTMLElement} */ (again?.parentElement.querySelector(".redo"))) || again)?.focus({ preventScroll: true });
   }
   for (const button of $("kinds").children) button.setAttribute("aria-pressed", String(/** @type {HTMLElement} */ (button).dataset.kind === shelfKind));
-  $("kinds").hidden = every.length < 2 || Boolean(wanted());
-  $("order").parentElement.hidden = every.length < 2 || Boolean(wanted());
+  $("kinds").hidden = $("order").parentElement.hidden = shelf.size() < 2 || Boolean(wanted());
+  $("shelf-more").hidden = !more;
   say("shelf-none", now.length ? "" : nothingThere());
+};
+
+// Draw the list that belongs to the view: at once as it was known, and then as it is.
+export const drawLibrary = async () => {
+  draw();
+  await load().catch((error) => {
+    if (!error.away) toast(error.message);
+    if (!lists.has(address())) $("shelf").replaceChildren();
+  });
+  draw();
+};
+
+// The end of the list comes into sight: the next page of it.
+const goOn = async () => {
+  if (loading || !list().more) return;
+  loading = true;
+  await load(true).catch(() => {}); // it is tried again on scrolling, and what is wrong is said elsewhere
+  loading = false;
+  draw();
+  watch.unobserve($("shelf-more")); // and told anew, if it is in sight still
+  watch.observe($("shelf-more"));
 };
 
 // What is said around the first place that was looked for; the places are marked.
@@ -180,6 +248,8 @@ const search = async () => {
   let found = [];
   if (text.length > 2) found = await fetchJson(`api/search?text=${encodeURIComponent(text)}`).catch(() => []);
   if (mine !== sought) return;
+  await shelf.need(found.map((moment) => moment.episode));
+  if (mine !== sought) return;
   const there = found.filter((moment) => shelf.known(moment.episode));
   moments = there.length;
   $("said").hidden = !there.length;
@@ -189,32 +259,72 @@ const search = async () => {
       make("p", { class: "moment-speaker" }, [shelf.known(moment.episode).title, moment.speaker].filter(Boolean).join(" · ")),
       make("blockquote", {}, ...around(moment.quote, text))),
   )));
-  drawLibrary();
+  draw();
 };
 
 // Look for what stands in the field; typing leads to the library, and Back to where one was.
 const typed = () => {
   const text = wanted();
   moments = 0;
-  if (text === (view().text ?? "")) drawLibrary();
-  else go({ name: "home", text }, { replace: view().name === "home" }); // which draws it
   clearTimeout(timer);
-  timer = setTimeout(search, PAUSE);
+  timer = setTimeout(() => { search(); if (text === (view().text ?? "")) drawLibrary(); }, PAUSE);
+  if (text !== (view().text ?? "")) go({ name: "home", text }, { replace: view().name === "home" }); // which draws it
 };
 
 export const shelf = {
-  // Show these episodes, or the same ones as they stand now.
-  draw(episodes = every) {
-    every = episodes;
-    byId = new Map(every.map((episode) => [episode.id, episode]));
-    for (const id of cards.keys()) if (!this.known(id)) cards.delete(id);
-    if (view().name !== "episode") drawLibrary();
+  // Ask how the list on the page stands, and for the shows when the library is another; `status`, or a promise of it,
+  // tells what is being taken in.
+  async look(status = null) {
+    const first = mark === null;
+    const [told, , all] = await Promise.all([status, load(), first ? fetchJson("api/shows") : null]);
+    work = Object.fromEntries((told?.work ?? []).map((one) => [one.episode, one]));
+    const now = list().mark;
+    if (first) shows = all;
+    else if (now !== mark) shows = await fetchJson("api/shows");
+    mark = now;
+    this.draw();
   },
 
-  all: () => every,
+  // Draw what is known, as it stands now.
+  draw() { if (view().name !== "episode") draw(); },
 
-  // What the library says of an episode; undefined when it is not there.
-  known: (id) => byId.get(id),
+  // The episodes of the list on the page, as far as they are loaded.
+  all: () => list().episodes,
+
+  // How many episodes the library has; of one show, if it is named.
+  size: (show = null) => shows.reduce((sum, one) => sum + (show === null || one.show === show ? one.episodes : 0), 0),
+
+  // What the library says of an episode; undefined when that is not known, or it is not there.
+  known: (id) => byId.get(id) ?? undefined,
+
+  // Some episode of a show.
+  ofShow: (show) => [...byId.values()].find((one) => one?.show === show),
+
+  // Ask about episodes of which nothing is known yet.
+  async need(ids) {
+    const unknown = [...new Set(ids)].filter((id) => id && !byId.has(id));
+    for (let at = 0; at < unknown.length; at += PAGE) {
+      const some = unknown.slice(at, at + PAGE);
+      const found = await fetchJson(`api/episodes?${new URLSearchParams(some.map((id) => ["id", id]))}`).catch(() => null);
+      if (!found) return; // asked again with the next need
+      for (const id of some) byId.set(id, null);
+      note(found);
+    }
+  },
+
+  // An episode as it stands now; undefined when it is not there.
+  async fresh(id) {
+    const [found] = await fetchJson(`api/episodes?id=${encodeURIComponent(id)}`);
+    byId.set(id, found ?? null);
+    return found;
+  },
+
+  // It is no more.
+  forget(id) {
+    byId.set(id, null);
+    cards.delete(id);
+    for (const one of lists.values()) one.episodes = one.episodes.filter((episode) => episode.id !== id);
+  },
 
   start() {
     $("order").value = recall("order", "added");
@@ -236,6 +346,8 @@ export const shelf = {
       const show = $("shows").value;
       go(show ? { name: "show", show } : { name: "home" });
     };
+    watch = new IntersectionObserver(([entry]) => { if (entry.isIntersecting) goOn(); }, { rootMargin: `${AHEAD}px` });
+    watch.observe($("shelf-more"));
     if (view().text) { $("filter").value = view().text; drawLibrary(); search(); }
   },
 

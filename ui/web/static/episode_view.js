@@ -66,7 +66,7 @@ export const warmTopics = (parts) => {
 };
 
 // What the button says that plays this episode: nothing when it plays already, or has no sound.
-export const drawPlayThis = () => {
+const drawPlayThis = () => {
   const button = $("play-this");
   button.hidden = !shown?.audio || !shown.ready;
   if (button.hidden) return;
@@ -108,11 +108,20 @@ const drawEpisode = (episode) => {
   suggest(episode.ready ? episode.questions : []);
 };
 
+const LOOKED = 12; // episodes that were listened to last, among which are those one was at
+
+// The episodes that one was at, the last first.
+export const wasAt = async (most) => {
+  const ids = progress.begun().slice(0, LOOKED);
+  await shelf.need(ids);
+  return goingOn(ids.map(shelf.known).filter(Boolean), (episode) => progress.of(episode.id), most);
+};
+
 let drawn = ""; // what stands among that which one was at: it is drawn anew only when it is other
 
 // What one was at, to go on with one click.
-const drawGoingOn = () => {
-  const list = goingOn(shelf.all(), (episode) => progress.of(episode.id));
+const drawGoingOn = async () => {
+  const list = await wasAt(3);
   $("going-on").hidden = view().name !== "home" || !list.length;
   const stands = JSON.stringify(list.map((episode) => [episode.id, Math.round(progress.of(episode.id).position / 5)]));
   if (stands === drawn) return list.length > 0;
@@ -142,20 +151,21 @@ const triangle = () => {
 };
 
 // The head of the views that are not an episode's.
-export const drawLead = () => {
+export const drawLead = async () => {
   const { name, show } = view();
   if (name === "episode") return;
   for (const id of ["artwork", "episode-show", "play-this", "episode-state"]) $(id).hidden = true;
   const title = $("lead-title");
   title.classList.remove("long");
   if (name === "show") {
-    const own = shelf.all().filter((episode) => episode.show === show);
+    const one = shelf.ofShow(show);
     say("lead-title", show);
-    say("lead-text", tn("{n} episode", "{n} episodes", own.length));
+    say("lead-text", tn("{n} episode", "{n} episodes", shelf.size(show)));
     $("going-on").hidden = true;
-    if (own.length) { paint($("artwork"), own[0]); $("artwork").hidden = false; }
+    if (one) { paint($("artwork"), one); $("artwork").hidden = false; }
   } else {
-    const going = drawGoingOn();
+    const going = await drawGoingOn();
+    if (view().name !== name) return;
     say("lead-title", going ? t("Go on listening") : t("Ask your podcasts. Hear the answer. Land on the moment."));
     say("lead-text", going ? "" : t("Answers come in the speakers’ own words, with the second at which they were said. All of it on your own machine."));
   }
@@ -167,7 +177,9 @@ let tried = "";
 export const drawTries = async () => {
   const { name, show } = view();
   if (name !== "home" && name !== "show") return;
-  const usable = shelf.all().filter((episode) => episode.ready && (name === "home" || episode.show === show)).slice(0, 3);
+  const newest = await fetchJson(`api/episodes?limit=6${name === "show" ? `&show=${encodeURIComponent(show)}` : ""}`).catch(() => []);
+  if (view().name !== name || view().show !== show) return;
+  const usable = newest.filter((episode) => episode.ready).slice(0, 3);
   const key = JSON.stringify([name, show, usable.map((episode) => episode.id)]);
   if (key === tried) return;
   tried = key;
@@ -187,7 +199,7 @@ export const leaveEpisode = () => {
 };
 
 // Read the transcript from a second on: there is no sound to hear.
-export const readAt = async (at) => {
+const readAt = async (at) => {
   showTab($("tab-transcript"));
   await transcript.show();
   transcript.goTo(at);
@@ -228,12 +240,12 @@ export const choose = async (id, at = null, play = false) => {
   else if (!$("transcript-panel").hidden) transcript.show();
 };
 
-// Take in what the server says about the library now.
-export const takeLibrary = (all) => {
-  const episodes = all.filter(({ id }) => !gone.has(id));
-  shelf.draw(episodes);
-  if (view().name !== "episode") { drawLead(); drawTries(); return; }
-  const now = episodes.find((episode) => episode.id === view().episode);
+// The library may be another than it was: see to what is on the page.
+export const takeLibrary = async () => {
+  const { name, episode: id } = view();
+  if (name !== "episode") { drawLead(); drawTries(); return; }
+  const now = gone.has(id) ? undefined : await shelf.fresh(id).catch(() => null);
+  if (view().episode !== id || now === null) return; // the server is away
   if (!now) { // somebody removed it, or the link is an old one
     if (!shown) toast(t("The episode of that link is not in this library."));
     go({ name: "home" }, { replace: true });
@@ -245,6 +257,7 @@ export const removeEpisode = async (id) => {
   if (player.episode?.id === id) player.unload();
   try {
     await fetchJson(`api/episodes/${encodeURIComponent(id)}`, null, "DELETE");
+    shelf.forget(id);
   } catch (error) {
     gone.delete(id);
     throw error;

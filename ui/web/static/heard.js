@@ -29,39 +29,7 @@ export const fraction = (episode, listened) => {
 // Where to go on: at the beginning again when it was finished.
 export const resumeAt = (episode, listened) => (stage(episode, listened) === "going" ? listened.position : 0);
 
-const published = (episode) => Date.parse(episode.published) || 0;
-
-const byName = new Intl.Collator(undefined, { numeric: true, sensitivity: "base" });
-
-// The ways to order episodes; `every` comes with what was added last first.
-const ORDERS = {
-  added: () => 0,
-  published: (a, b) => published(b) - published(a),
-  played: (a, b, of) => (of(b)?.at ?? 0) - (of(a)?.at ?? 0),
-  title: (a, b) => byName.compare(a.title, b.title),
-  short: (a, b) => (a.seconds || Infinity) - (b.seconds || Infinity),
-};
-
-/**
- * The episodes of a kind, in an order.
- * @param {any[]} every
- * @param {(episode: any) => Listened | undefined} of
- * @param {{kind?: string, order?: string, fits?: (episode: any) => boolean}} how
- */
-export const arrange = (every, of, { kind = "all", order = "added", fits = () => true }) => every
-  .filter((episode) => fits(episode) && (kind === "all" || stage(episode, of(episode)) === kind))
-  .toSorted((a, b) => (ORDERS[order] ?? ORDERS.added)(a, b, of));
-
 // What one was at, the last first.
 export const goingOn = (every, of, most = 3) => every
   .filter((episode) => episode.ready && episode.audio && stage(episode, of(episode)) === "going")
   .toSorted((a, b) => of(b).at - of(a).at).slice(0, most);
-
-// The episode after this one, or before it (-1): of its show, by date, or else as they came in.
-export const neighbour = (every, episode, by = 1) => {
-  const usable = every.filter((one) => one.ready && one.audio && (!episode.show || one.show === episode.show));
-  const inOrder = usable.every((one) => one.published)
-    ? usable.toSorted((a, b) => published(a) - published(b)) : usable.toReversed();
-  const here = inOrder.findIndex((one) => one.id === episode.id);
-  return here < 0 ? undefined : inOrder[here + by];
-};

@@ -8,7 +8,7 @@ import { player } from "./player.js";
 import { headers } from "./progress.js";
 import { t } from "./texts.js";
 import { copy, toast } from "./toast.js";
-import { go, view } from "./views.js";
+import { view } from "./views.js";
 
 const LENGTH = 30; // seconds of a moment that is saved from the player: what was just heard
 
@@ -90,18 +90,17 @@ export const kept = {
     return this.save(moment);
   },
 
-  count: () => saved.length,
-  all: () => saved,
-
   async show() {
     const all = await tried(() => call(""));
-    if (all) [saved, feed] = [all.moments, all.feed];
+    if (all) {
+      await shelf.need(all.moments.map(({ episode }) => episode));
+      [saved, feed] = [all.moments, all.feed];
+    }
     draw();
   },
 
   start() {
     $("keep-moment").onclick = () => this.saveNow();
-    $("go-kept").addEventListener("click", (event) => { event.preventDefault(); go({ name: "kept" }); });
   },
 };
 

@@ -7,10 +7,9 @@ import { away } from "./away.js";
 import { loadAmounts } from "./commands.js";
 import { $, announce, fetchJson, make } from "./dom.js";
 import { shelf } from "./episode_list.js";
-import { choose, chosen, drawTries, startEpisode, takeLibrary } from "./episode_view.js";
+import { choose, chosen, drawTries, startEpisode, takeLibrary, wasAt } from "./episode_view.js";
 import { hush } from "./excerpt.js";
 import { share } from "./export.js";
-import { goingOn } from "./heard.js";
 import { startKeys } from "./keys.js";
 import { kept } from "./kept.js";
 import { talk } from "./microphone.js";
@@ -70,7 +69,9 @@ const quiet = (status) => status.ready && !(status.work ?? []).some((one) => ["r
 const look = async () => {
   let pause = SOON;
   try {
-    const [status, episodes] = await Promise.all([fetchJson("api/status"), fetchJson("api/episodes")]);
+    const asked = fetchJson("api/status");
+    await shelf.look(asked);
+    const status = await asked;
     if (away.over()) { // it was away
       progress.report();
       await progress.loadAll();
@@ -78,15 +79,14 @@ const look = async () => {
       notes.catchUp();
     }
     drawState(status);
-    nothing = status.ready && !episodes.length;
-    document.body.classList.toggle("empty", !episodes.length);
-    const work = Object.fromEntries((status.work ?? []).map((one) => [one.episode, one]));
-    takeLibrary(episodes.map((episode) => ({ ...episode, work: work[episode.id] })));
+    nothing = status.ready && !shelf.size();
+    document.body.classList.toggle("empty", !shelf.size());
+    takeLibrary();
     askPending();
     if (quiet(status)) pause = LATER;
   } catch (error) {
     if (!away.lost(error)) throw error;
-    if (!shelf.all().length) takeLibrary(await fetchJson("api/episodes").catch(() => [])); // as it was the last time
+    if (!shelf.all().length) await shelf.look().then(takeLibrary).catch(() => {}); // as it was the last time
     pause = away.pause();
   }
   clearTimeout(next);
@@ -97,7 +97,7 @@ export const lookNow = () => { clearTimeout(next); return look(); };
 
 // On a first visit to the library, the player has what one was at.
 const loadLast = async () => {
-  const [last] = goingOn(shelf.all(), (episode) => progress.of(episode.id), 1);
+  const [last] = await wasAt(1);
   if (last && !player.episode) await player.playAt(last.id, null, false);
 };
 
@@ -112,7 +112,7 @@ const onClick = (event) => {
   else if (id !== undefined) go({ name: "episode", episode: id });
   else if (play !== undefined) player.playAt(play);
   else if (show !== undefined) go({ name: "show", show });
-  else if (where === "home") go({ name: "home" });
+  else if (where !== undefined) go(/** @type {import("./route.js").View} */ ({ name: where }));
   else if (skip !== undefined) skipTo(skip);
   else if (cue !== undefined) { if (getSelection().isCollapsed) player.playAt(chosen().id, Number(cue)); }
   else if (seek !== undefined) player.playAt(episode, Number(seek));

@@ -1,9 +1,10 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 // The microphone: tap to talk, and it ends by itself when one has finished, as without a page; or hold to talk and let
-// go to ask. What is said goes to this server while it is said, and is kept nowhere.
+// go to ask. While an answer to a spoken question is read, it listens as well, and whoever speaks interrupts. What is
+// said goes to this server while it is said, and is kept nowhere.
 
-import { askHeard, beginListening, giveSound, hearing, hint, unheard } from "./ask.js";
-import { $ } from "./dom.js";
+import { ask, askHeard, beginListening, end, giveSound, hearing, hint } from "./ask.js";
+import { $, fetchJson } from "./dom.js";
 import { joined, level, pcm16 } from "./pcm.js";
 import { voice } from "./speech_output.js";
 import { t } from "./texts.js";
@@ -11,22 +12,26 @@ import { t } from "./texts.js";
 const HOLD = 350; // milliseconds from which a press is a hold
 const LONGEST = 59_000; // milliseconds
 const PATIENCE = 12_000; // milliseconds in which somebody has to begin
+const WANTED = { channelCount: 1, echoCancellation: true, noiseSuppression: true, autoGainControl: true };
 
 let stream = null;
 let source = null; // what the microphone gives
 let node = null; // what hands it on
+let context = null; // of the microphone alone: that of the voice stands still while somebody interrupts
 let pieces = []; // all of it so far
 let unsent = []; // what the server has not been given
 let live = null; // the server's id of what is being said; null when it does not listen
 let sending = false;
+let over = false; // it listens while an answer is read
 let pressed = 0; // when the button went down; 0 when it is up
 let number = 0; // of the recording, so that a late permission opens nothing
 let timer = 0;
 let loaded = null; // the promise that the worklet is there
 
 const show = (on) => {
-  $("talk").setAttribute("aria-pressed", String(on));
-  $("talk-text").textContent = on ? t("Listening…") : t("Tap or hold to talk");
+  $("talk").setAttribute("aria-pressed", String(on && !over));
+  $("talk").classList.toggle("over", on && over);
+  $("talk-text").textContent = on ? (over ? t("Just speak to interrupt") : t("Listening…")) : t("Tap or hold to talk");
   if (!on) $("talk").style.removeProperty("--level");
 };
 
@@ -58,44 +63,35 @@ const send = async (mine) => {
     if (state !== "over" && state !== "gone") drop(id);
     return;
   }
-  if (state === "gone") { live = null; return; } // then it ends with a tap
+  if (over) voice.hold(state === "speaking" || state === "over");
+  if (state === "gone") { // then it ends with a tap
+    live = null;
+    if (over) close();
+    return;
+  }
   if (state !== "waiting") clearTimeout(timer);
-  if (text) hint(`“${text}”`);
+  if (text || over) hint(text && `“${text}”`);
   if (state === "over" && !held()) {
     live = null;
     close();
-    askHeard(text);
+    if (over) ask(text, true); else askHeard(text);
     return;
   }
   send(mine);
 };
 
-const begin = async () => {
-  const mine = ++number;
-  beginListening();
-  if (!navigator.mediaDevices) {
-    unheard(t("The browser gives its microphone only to this machine or over https: start Earmark with --tls-cert and --tls-key."));
-    return;
-  }
-  show(true);
-  let given;
-  try {
-    given = await navigator.mediaDevices.getUserMedia({ audio: { channelCount: 1 } });
-  } catch (error) {
-    show(false);
-    unheard(error.name === "NotFoundError" ? t("No microphone was found. Plug one in, or type the question.")
-      : t("The browser does not give the microphone. Allow it beside the address, or type the question."));
-    return;
-  }
+// Open the microphone, and let the server listen while `played` is read aloud; throws what the browser has against it.
+const record = async (mine, played = []) => {
+  const given = await navigator.mediaDevices.getUserMedia({ audio: WANTED });
   const stop = () => { for (const track of given.getTracks()) track.stop(); };
-  const context = voice.context();
+  context ??= new AudioContext();
+  if (context.state === "suspended") context.resume();
   try {
     await (loaded ??= context.audioWorklet.addModule("page/capture.js"));
   } catch (error) {
     loaded = null;
     stop();
-    if (mine === number) { show(false); unheard(t("The recording could not be used: {why}", { why: error.message })); }
-    return;
+    throw error;
   }
   if (mine !== number) { stop(); return; }
   stream = given;
@@ -106,15 +102,37 @@ const begin = async () => {
     if (mine !== number || !open()) return;
     $("talk").style.setProperty("--level", level(data).toFixed(2));
     const piece = pcm16(data, context.sampleRate);
-    pieces.push(piece);
     unsent.push(piece);
+    if (!over) pieces.push(piece);
     if (pieces.length * 100 > LONGEST) finish();
     else send(mine);
   };
   source.connect(node);
-  timer = setTimeout(() => { if (mine === number && open() && !held()) finish(); }, PATIENCE);
-  const started = await fetch("api/hear/live", { method: "POST" }).then((reply) => (reply.ok ? reply.json() : null)).catch(() => null);
+  show(true);
+  const started = await fetchJson("api/hear/live", { played }).catch(() => null);
   if (mine === number && open()) live = started?.id ?? null;
+};
+
+const begin = async () => {
+  const mine = ++number;
+  if (open()) close(); // it listened over an answer
+  over = false;
+  beginListening();
+  if (!navigator.mediaDevices) {
+    end(t("The browser gives its microphone only to this machine or over https: start Earmark with --tls-cert and --tls-key."));
+    return;
+  }
+  show(true);
+  timer = setTimeout(() => { if (mine === number && open() && !held()) finish(); }, PATIENCE);
+  try {
+    await record(mine);
+  } catch (error) {
+    if (mine !== number) return;
+    show(false);
+    end({ NotFoundError: t("No microphone was found. Plug one in, or type the question."),
+      NotAllowedError: t("The browser does not give the microphone. Allow it beside the address, or type the question."),
+    }[error.name] ?? t("The recording could not be used: {why}", { why: error.message }));
+  }
 };
 
 // It is over because the listener says so: all of it is understood at once.
@@ -126,23 +144,40 @@ const finish = async () => {
   try {
     await hearing(samples);
   } catch (error) {
-    if (mine === number) unheard(t("The recording could not be used: {why}", { why: error.message }));
+    if (mine === number) end(t("The recording could not be used: {why}", { why: error.message }));
   }
 };
 
 const toggle = () => {
-  if (open()) finish();
+  if (open() && !over) finish();
   else begin();
 };
 
 export const talk = {
   // Forget what was said.
   cancel() {
-    if (!open() && $("talk").getAttribute("aria-pressed") !== "true") return false;
+    if (over || (!open() && $("talk").getAttribute("aria-pressed") !== "true")) return false;
     number += 1;
     close();
-    unheard("");
+    end();
     return true;
+  },
+
+  // Listen while these texts are read aloud; whoever speaks silences the voice, and asks.
+  async overhear(texts) {
+    if (open() || !navigator.mediaDevices) return;
+    over = true;
+    const mine = ++number;
+    await record(mine, texts).catch(() => {}); // one can tap, or stop it
+  },
+
+  // The voice is silent: there is nothing to interrupt.
+  overheard() {
+    if (!over) return;
+    number += 1;
+    over = false;
+    close();
+    voice.hold(false);
   },
 
   toggle,
@@ -152,7 +187,7 @@ export const talk = {
     button.onpointerdown = (event) => {
       if (event.button) return;
       button.setPointerCapture(event.pointerId);
-      pressed = open() ? 0 : performance.now();
+      pressed = open() && !over ? 0 : performance.now();
       toggle();
     };
     button.onpointerup = () => {

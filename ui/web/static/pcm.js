@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 // Sound in the form that the recogniser wants.
 
-export const RATE = 16_000; // hertz
+const RATE = 16_000; // hertz
 
 /**
  * 16-bit samples at RATE out of samples in -1..1 at another rate. Each is the mean of those that fall into its time,

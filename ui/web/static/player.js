@@ -4,7 +4,7 @@
 
 import { askHere } from "./ask.js";
 import { $, clock, fetchJson, recall, remember } from "./dom.js";
-import { paint, shelf } from "./episode_list.js";
+import { paint } from "./episode_list.js";
 import { followPlayback } from "./episode_view.js";
 import { excerpt, hush } from "./excerpt.js";
 import { linkTo } from "./export.js";
@@ -69,14 +69,14 @@ export const player = {
       if (seconds === null) await this.play(); else await this.jump(seconds);
       return;
     }
-    if (shelf.known(id) && !shelf.known(id).audio) {
-      await go({ name: "episode", episode: id, at: seconds }, { play: true });
-      return;
-    }
     const mine = ++asked;
     try {
       const [episode, kept] = await Promise.all([fetchJson(`api/episodes/${encodeURIComponent(id)}`), progress.load(id)]);
       if (mine !== asked) return;
+      if (!episode.audio) {
+        await go({ name: "episode", episode: id, at: seconds }, { play: true });
+        return;
+      }
       this.leave();
       hush();
       const mind = { seconds: episode.seconds };

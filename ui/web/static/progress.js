@@ -57,6 +57,9 @@ export const progress = {
   // How far the listener is in an episode: {position, heard, at}, in seconds; undefined when it was never begun.
   of: (id) => everywhere[id],
 
+  // The ids of the episodes that were begun, those that were listened to last first.
+  begun: () => Object.keys(everywhere).toSorted((a, b) => everywhere[b].at - everywhere[a].at),
+
   // Ask the server how far the listener is in each episode.
   async loadAll() {
     try {

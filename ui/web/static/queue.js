@@ -4,9 +4,6 @@
 // With an episode put first, or moved there.
 export const first = (queue, id) => [id, ...queue.filter((one) => one !== id)];
 
-// With an episode put last, or moved there.
-export const last = (queue, id) => [...queue.filter((one) => one !== id), id];
-
 export const without = (queue, id) => queue.filter((one) => one !== id);
 
 // With an episode one place up (-1) or down (1).

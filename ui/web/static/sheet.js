@@ -102,7 +102,6 @@ export const sheet = {
     toast(t("“{title}” comes next.", { title: shelf.known(id)?.title ?? "" }));
   },
 
-  queued: (id) => upNext.includes(id),
   next: () => upNext.find((id) => shelf.known(id)?.audio),
   take(id) { keep(queue.without(upNext, id)); },
 
@@ -119,6 +118,7 @@ export const sheet = {
   start() {
     $("speed").append(...SPEEDS.map((speed) => make("option", { value: speed }, `${speed}×`)));
     upNext = recall("queue", []);
+    shelf.need(upNext);
     this.volume(recall("volume", 1));
     $("autoplay").checked = recall("autoplay", true);
     $("autoplay").onchange = () => remember("autoplay", $("autoplay").checked);

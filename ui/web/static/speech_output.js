@@ -46,11 +46,6 @@ const until = (time, mine) => new Promise((done) => {
 });
 
 export const voice = {
-  context() {
-    this.unlock();
-    return context;
-  },
-
   // Browsers let a page sound only after a click or a key: call this from one.
   unlock() {
     context ??= new AudioContext();
@@ -123,6 +118,12 @@ export const voice = {
     }
     await until(end, mine);
     return mine === reading;
+  },
+
+  // Stand still, so that somebody can be heard, or go on.
+  hold(still) {
+    if (still && context?.state === "running") context.suspend();
+    else if (!still) this.unlock();
   },
 
   // Fall silent at once.

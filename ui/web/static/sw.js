@@ -5,7 +5,7 @@
 
 const SHELL = "earmark-shell-1";
 const SOUND = "earmark-sound"; // filled by the page, when a listener asks for it
-const KEPT = /^\/(?:$|page\/|assets\/|manifest\.json$|icon-|artwork\/|theme\.css$|api\/episodes(?:\/[^/]+(?:\/transcript)?)?$|api\/listening$)/;
+const KEPT = /^\/(?:$|page\/|assets\/|manifest\.json$|icon-|artwork\/|theme\.css$|api\/episodes(?:\/[^/]+(?:\/transcript)?)?$|api\/shows$|api\/listening$)/;
 
 /* global self, caches */
 self.addEventListener("install", () => self.skipWaiting());
@@ -50,7 +50,7 @@ self.addEventListener("fetch", (event) => {
       const whole = await (await caches.open(SOUND)).match(url.pathname);
       return whole ? part(request, whole) : fetch(request);
     })());
-  } else if (KEPT.test(url.pathname)) {
+  } else if (KEPT.test(url.pathname) && !url.searchParams.has("query")) {
     event.respondWith(fresh(request, url.pathname === "/" ? "/" : request.url));
   }
 });

@@ -45,7 +45,7 @@ const describe = (seconds) => {
 };
 
 export const timeline = {
-  // Draw an episode of so many seconds; what was heard of it stays, the heat goes with another episode.
+  // Draw an episode of so many seconds; what was heard goes with another episode.
   draw(episode, seconds) {
     if (episode?.id !== of) [stretches, of] = [[], episode?.id ?? null];
     whole = seconds;

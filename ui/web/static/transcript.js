@@ -16,7 +16,7 @@ const marks = CSS.highlights; // missing in old browsers: then lines are marked,
 let of = null; // the episode whose transcript is drawn
 let cues = [];
 let lines = []; // the element of each cue
-let texts = []; // for the search: {words, places: [[offset, element]]} of each paragraph
+let texts = []; // for the search, of each paragraph: {text, there: its words once they are looked for, offsets: [[offset, element]]}
 let current = -1;
 let following = true;
 let found = []; // ranges
@@ -40,16 +40,16 @@ const draw = (id) => {
   texts = [];
   const drawn = paragraphs().map(({ start, speaker, cues: some }) => {
     const flow = make("p", {});
-    const lineAt = [];
+    const offsets = [];
     let text = "";
     for (const cue of some) {
       const line = make("span", { class: "cue", "data-cue": cue.start }, cue.text);
       lines.push(line);
-      lineAt.push([text.length, line]);
+      offsets.push([text.length, line]);
       text += `${cue.text} `;
       flow.append(line, " ");
     }
-    texts.push({ text, there: null, lineAt });
+    texts.push({ text, there: null, offsets });
     const voice = speaker ? voices.indexOf(speaker) % VOICES : 0;
     return make("div", { class: "paragraph", "data-voice": voice }, make("p", { class: "speaker" }, timeButton(start, id, speaker), speaker), flow);
   });
@@ -67,6 +67,24 @@ const follow = (on) => {
   following = on;
   $("to-now").hidden = on || !lines.length;
   if (on && lines[current]) scrollTo(lines[current], "third");
+};
+
+// The line that is said at a second; -1 before the first.
+const lineAt = (seconds) => {
+  let [low, high] = [0, cues.length];
+  while (low < high) {
+    const middle = (low + high) >> 1;
+    if (cues[middle].start <= seconds + 0.05) low = middle + 1;
+    else high = middle;
+  }
+  return low - 1;
+};
+
+// Mark a line as the one that is said.
+const markLine = (i) => {
+  lines[current]?.classList.remove("current");
+  lines[i]?.classList.add("current");
+  current = i;
 };
 
 // The word that sounds, when the transcript knows the times of words.
@@ -87,8 +105,8 @@ const markWord = (cue, line, seconds) => {
 
 // -- search ------------------------------------------------------------------------------------------------
 
-const range = (lineAt, from, to) => {
-  const place = (offset, last) => lineAt.findLast(([start]) => start < offset || (!last && start === offset)) ?? lineAt[0];
+const range = (offsets, from, to) => {
+  const place = (offset, last) => offsets.findLast(([start]) => start < offset || (!last && start === offset)) ?? offsets[0];
   const [[a, first], [b, second]] = [place(from, false), place(to, true)];
   const result = new Range();
   result.setStart(first.firstChild, Math.min(from - a, first.firstChild.length));
@@ -102,7 +120,7 @@ const search = () => {
   at = -1;
   for (const one of wanted ? texts : []) {
     one.there ??= words(one.text);
-    for (const [from, to] of places(one.there, wanted)) if (found.length < MOST_FOUND) found.push(range(one.lineAt, from, to));
+    for (const [from, to] of places(one.there, wanted)) if (found.length < MOST_FOUND) found.push(range(one.offsets, from, to));
   }
   if (found.length) marks?.set("em-found", new Highlight(...found));
   else marks?.delete("em-found");
@@ -154,28 +172,18 @@ export const transcript = {
   // Keep the line, and the word, that sound now marked and in sight.
   follow(seconds) {
     if ($("transcript-panel").hidden || !lines.length || of !== chosen()?.id) return;
-    let [low, high] = [0, cues.length];
-    while (low < high) {
-      const middle = (low + high) >> 1;
-      if (cues[middle].start <= seconds + 0.05) low = middle + 1;
-      else high = middle;
-    }
-    const now = low - 1;
+    const now = lineAt(seconds);
     markWord(cues[now], lines[now], seconds);
     if (now === current) return;
-    lines[current]?.classList.remove("current");
-    lines[now]?.classList.add("current");
-    current = now;
+    markLine(now);
     if (following && lines[now]) scrollTo(lines[now], "third");
   },
 
   // Bring the line of a second into sight, whether or not there is sound.
   goTo(seconds) {
-    const i = cues.findLastIndex((cue) => cue.start <= seconds + 0.05);
+    const i = lineAt(seconds);
     if (!lines[i]) return;
-    lines[current]?.classList.remove("current");
-    lines[i].classList.add("current");
-    current = i;
+    markLine(i);
     scrollTo(lines[i], "third");
   },
 

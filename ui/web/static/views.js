@@ -36,11 +36,13 @@ const arrange = async (play = false) => {
     leaveEpisode();
     document.title = name === "show" ? `${now.show} – Earmark` : t(titles[name]);
     drawLead();
-    drawLibrary();
   }
+  const listed = name === "home" || name === "show" ? drawLibrary() : null;
+  if (name === "episode") await shelf.need([now.episode]); // whose show it is
   showScope();
   if (name === "kept") kept.show();
   if (name === "episode") await choose(now.episode, now.at ?? null, play);
+  await listed;
 };
 
 /**
@@ -64,7 +66,7 @@ export const go = async (to, { replace = false, play = false } = {}) => {
 };
 
 // To where one came from, or else to the library.
-export const goBack = () => { if (depth) history.back(); else go({ name: "home" }); };
+const goBack = () => { if (depth) history.back(); else go({ name: "home" }); };
 
 // The view that the page was opened for; it is drawn when the library is known.
 export const openFor = (first) => { now = first; };

@@ -31,14 +31,6 @@ export const places = (there, phrase) => {
   return found;
 };
 
-// Whether every word that is looked for begins a word of a text.
-export const holds = (text, phrase) => {
-  const wanted = words(phrase);
-  if (!wanted.length) return true; // and spare folding the titles of a whole library
-  const there = words(text).map(({ word }) => word);
-  return wanted.every(({ word }) => there.some((one) => one.startsWith(word)));
-};
-
 /**
  * The places of a text that show why it was found: the phrase where it is said, or else its single words, and of
  * these those that say something (a word of one or two letters does not, beside a longer one).

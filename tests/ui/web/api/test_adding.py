@@ -164,6 +164,15 @@ def test_the_shelf_comes_in_pages_and_by_what_is_typed(companion, door):
     assert titles("limit=9&query=ann%20p") == (["Plums", "Pears"], "2")
     assert titles("show=Orchard") == (["Plums", "Pears"], "2")
     assert titles("show=Orchard&query=pea") == (["Pears"], "1")
+    assert titles("order=title&limit=2") == (["Apples", "Pears"], "3")
+    apples, pears, plums = (row["id"] for row in door.get("/api/episodes?order=title").json())
+    assert titles(f"id={plums}&id={apples}&id=nobody")[0] == ["Plums", "Apples"]
+    me = {"X-Listener": "somebody-in-the-orchard"}
+    door.put(f"/api/listening/{pears}", headers=me, json={"position": 7, "heard": [[0, 7]]})
+    assert [row["title"] for row in door.get("/api/episodes?kind=going", headers=me).json()] == ["Pears"]
+    assert titles("kind=going") == ([], "0"), "of nobody"
+    assert titles("kind=new")[1] == "3"
+    assert door.get(f"/api/episodes/{pears}/neighbour").json() is None
     assert door.get("/api/episodes?limit=0").status_code == 422
     assert [(row["show"], row["episodes"]) for row in door.get("/api/shows").json()] == [("", 1), ("Orchard", 2)]
     assert door.get("/api/status").json()["queued"] == {}
