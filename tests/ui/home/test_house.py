@@ -250,7 +250,8 @@ def test_a_room_at_the_end_of_what_was_said_is_where_it_is_meant(text, rest, roo
     [
         ({"loudspeakers": "mpd://box"}, "NAME=ADDRESS"),
         ({"loudspeakers": "kitchen=http://box"}, "mpd://HOST"),
-        ({"loudspeakers": "kitchen=mpd:box"}, "mpd://"),
+        ({"loudspeakers": "kitchen=mpd:box"}, "mpd://"), ({"loudspeakers": "kitchen=mpd://["}, "mpd://"),
+        ({"loudspeakers": "kitchen=mpd://box:99999"}, "mpd://"),
         ({"loudspeakers": "kitchen=ha:media_player.x"}, "home_url"),
         ({"home_url": "ha.local:8123"}, "http://homeassistant"),
         ({"home_url": "http://ha.local:8123"}, "home_token"),
