@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""What people say to the demo episode: thirty questions with the passage that answers each, and eighty commands."""
+"""What people say to the demo episode: thirty questions with the passage that answers each, and eighty commands; and
+what they say to each other."""
 
 from tests.demo import TEN_QUESTIONS, DemoQuestion
 
@@ -60,3 +61,16 @@ EIGHTY_COMMANDS = (
     ("The second one.", "choose"), ("What can I say?", "help"), ("Yes please.", "yes"), ("No thanks.", "no"),
 )  # fmt: skip
 """A command as it is said, and the name of what it asks for."""
+
+ASIDES = (
+    "Turn on the lamp.", "Set a timer for ten minutes.", "Please.", "The boss is here.", "The paws are dirty.",
+    "Dinner is ready.", "Come here.", "Good boy.", "Close the door please.", "I will be back in an hour.",
+    "Did you feed the cat?", "We need more milk.", "That is a nice lamp.", "Where are my keys?", "Give me the salt.",
+    "It is raining again.", "Put your shoes on.", "Not in the house.", "I saw her yesterday.", "Two coffees.",
+    "You left the light on.", "The master of the house.", "A nice flower.", "Look at that.", "Watch out.",
+    "Wait for me at the station.", "Start the car.", "Stop the car.", "The next train is late.",
+    "Take the second street on the left.", "Bring it back tomorrow.", "Go to bed.", "Skip lunch.", "My back hurts.",
+    "Mother is louder than father.", "Save some for me.", "Mark is here.", "Read the book.", "Turn around.",
+    "Hand me the spoon.",
+)  # fmt: skip
+"""What people say to each other at home: nothing of a companion's."""

@@ -14,7 +14,7 @@ from dataclasses import replace
 from typing import Protocol
 
 from retrieval.commands import by_sound
-from retrieval.commands.by_sound import LONGEST, SoundsLike, sounds_like
+from retrieval.commands.by_sound import SAME, SoundsLike, sounds_like
 from retrieval.commands.commands import parse
 from retrieval.commands.matching import plain
 from retrieval.commands.utterance import asks
@@ -194,17 +194,36 @@ def meaning(heard: Heard, played: Sequence[str], addressed: bool) -> tuple[Meani
     """
     if not heard.text:
         return Meaning.NOTHING, None
-    command = parse(heard.text) or _last_word(heard.text)
+    like = sounds_like(heard.text, phonemes)
+    command = _command(heard, like)
     if is_echo(heard, played, command is not None):
         return Meaning.ECHO, None
     if command is not None:
         return Meaning.COMMAND, command
     if asks(heard.text):
         return Meaning.QUESTION, None
-    like = _like_a_command(heard)
     if like is not None:
-        return (Meaning.COMMAND if like.sure else Meaning.UNSURE), like.command
+        return Meaning.UNSURE, like.command
     return (Meaning.QUESTION if addressed else Meaning.ASIDE), None
+
+
+def _command(heard: Heard, like: SoundsLike | None) -> Command | None:
+    """The command that was said: as it was heard, as it sounds, as it may have been heard instead, or nearly so."""
+    if (command := parse(heard.text, exactly=True)) is not None:
+        return command
+    if like is not None and like.distance <= SAME:
+        return like.command
+    if not asks(heard.text):
+        for other in heard.others:
+            if (command := parse(other, exactly=True)) is not None and command.name not in _SAID_TO_ANYBODY:
+                return command
+    if like is not None and like.sure:
+        return like.command
+    return parse(heard.text) or _last_word(heard.text)
+
+
+_SAID_TO_ANYBODY = frozenset(("yes", "thanks", "play_about"))
+"""Commands that are only believed where they are the likeliest of what was heard."""
 
 
 def _last_word(text: str) -> Command | None:
@@ -216,10 +235,6 @@ def _last_word(text: str) -> Command | None:
 
 _SENTENCE_END = re.compile(r"(?<=[.!?])\s+")
 _TAKES_BACK = frozenset(("stop", "pause", "no", "play", "resume", "mute"))
-
-
-def _like_a_command(heard: Heard) -> SoundsLike | None:
-    return sounds_like(heard.text, phonemes) if len(heard.text.split()) <= LONGEST else None
 
 
 def spoken_answer(answer: Answer, confidence: float, topic: Callable[[Moment], str] = lambda moment: "") -> str:
