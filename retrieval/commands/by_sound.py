@@ -102,6 +102,11 @@ def _numbers(said: str) -> list[str]:
 _DIGITS = {"1": "one", "10": "ten", "30": "thirty"}
 
 
+def unlike(one: str, other: str, phonemes: Phonemes) -> float:
+    """How unlike two texts sound, from 0 (the same) to about 1."""
+    return distance(sounds(phonemes(plain(one))), sounds(phonemes(plain(other))))
+
+
 def sounds(ipa: str) -> tuple[str, ...]:
     """The sounds of a transcription, without stress, length and what is not told apart here."""
     return tuple(letter for letter in ipa if letter in _VOWELS or letter in _PLACE)

@@ -14,7 +14,7 @@ from dataclasses import replace
 from typing import Protocol
 
 from retrieval.commands import by_sound
-from retrieval.commands.by_sound import SAME, SoundsLike, sounds_like
+from retrieval.commands.by_sound import SAME, SoundsLike, sounds_like, unlike
 from retrieval.commands.commands import parse
 from retrieval.commands.matching import plain
 from retrieval.commands.utterance import asks
@@ -213,16 +213,25 @@ def _command(heard: Heard, like: SoundsLike | None) -> Command | None:
         return command
     if like is not None and like.distance <= SAME:
         return like.command
-    if not asks(heard.text):
-        for other in heard.others:
-            if (command := parse(other, exactly=True)) is not None and command.name not in _SAID_TO_ANYBODY:
-                return command
+    if (command := _read_otherwise(heard)) is not None:
+        return command
     if like is not None and like.sure:
         return like.command
     return parse(heard.text) or _last_word(heard.text)
 
 
-_SAID_TO_ANYBODY = frozenset(("yes", "thanks", "play_about"))
+def _read_otherwise(heard: Heard) -> Command | None:
+    """The command that is another reading of what was heard, and sounds most like it; a question is believed."""
+    if asks(heard.text):
+        return None
+    read = ((unlike(heard.text, other, phonemes), parse(other, exactly=True)) for other in heard.others)
+    found = [(far, command) for far, command in read
+             if command is not None and far <= _READ_OTHERWISE and command.name not in _SAID_TO_ANYBODY]  # fmt: skip
+    return min(found, key=lambda one: one[0])[1] if found else None
+
+
+_READ_OTHERWISE = 0.34  # distance of sounds: what is farther is what the recogniser leans towards, and not what was said
+_SAID_TO_ANYBODY = frozenset(("yes", "thanks"))
 """Commands that are only believed where they are the likeliest of what was heard."""
 
 

@@ -47,7 +47,7 @@ _INVENTED = {
 
 
 _OFTENEST = 4  # times that a text says itself: what comes more often was said
-_HASTIEST = 8.0  # words in a second that nobody says
+_HASTIEST = 6.5  # words in a second that nobody says
 
 
 def folded(text: str, seconds: float = 60.0) -> str:

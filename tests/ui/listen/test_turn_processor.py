@@ -36,6 +36,9 @@ def test_where_there_is_no_moment_there_is_nothing_to_ask_back() -> None:
     ("Skip up and thirty seconds.", (), Meaning.COMMAND, "forward"),
     ("Bring me a topic.", ("Premium topic.",), Meaning.UNSURE, "previous_topic"),
     ("Slow it.", ("Do it.", "Slower."), Meaning.COMMAND, "slower"),
+    ("Liator.", ("Play it.", "quieter."), Meaning.COMMAND, "quieter"),
+    ("Take me turn the part about the broom.", ("Take me to the part about the broom.",), Meaning.COMMAND,
+     "play_about"),
 ])  # fmt: skip
 def test_a_misheard_command_is_found_by_its_other_readings_and_its_sound(
     heard: str, others: tuple[str, ...], found: Meaning, name: str
@@ -46,6 +49,7 @@ def test_a_misheard_command_is_found_by_its_other_readings_and_its_sound(
 
 @pytest.mark.parametrize(("heard", "others", "found"), [
     ("The pours are dirty.", ("The part about the earth.",), Meaning.ASIDE),
+    ("Feels too.", ("First two.", "Next chapter."), Meaning.ASIDE),
     ("Do you see it?", ("Do it.",), Meaning.QUESTION), ("Turn around.", (), Meaning.ASIDE),
     ("What did he repair?", ("Repeat that.",), Meaning.QUESTION), ("Go back, said Tim.", (), Meaning.ASIDE),
 ])  # fmt: skip
