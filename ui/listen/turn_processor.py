@@ -21,12 +21,14 @@ from retrieval.commands.utterance import asks
 from retrieval.model import Answer, Command, Moment, Question, Sentence
 from ui.home.conversations import Place
 from ui.home.house import House
+from ui.home.rooms import takes_back
 from ui.listen.turn import Answered, Decoded, Finished, Meaning, Sounding, Update
 from voice.audio import Audio
 from voice.devices.echo_cancellation import is_echo
 from voice.errors import EarmarkError
 from voice.model import Heard
 from voice.synthesis.phonemes import phonemes
+from voice.turns.commands import CommandName
 
 log = logging.getLogger("earmark.listen")
 
@@ -84,6 +86,8 @@ class TurnProcessor:
             if room and meaning(replace(heard, text=text), played, addressed)[0] is Meaning.COMMAND:
                 self._elsewhere(id_, heard, question(text), room)
                 return
+            if self._house is not None and takes_back(text) and self._taken_back(id_, heard, self._house):
+                return
             found, command = meaning(heard, played, addressed)
             self._post(Decoded(id_, time.monotonic(), heard, found, command))
             if id_ not in self._wanted:
@@ -107,6 +111,14 @@ class TurnProcessor:
             answer = replace(answer, sentences=(Sentence(told),))
         self._post(Answered(id_, time.monotonic(), answer))
         self._speak(id_, answer.text or "I cannot do that there.")
+
+    def _taken_back(self, id_: int, heard: Heard, house: House) -> bool:
+        """Whether something played in another room, which is taken from there to be played here."""
+        if id_ not in self._wanted or (moment := house.take_back()) is None:
+            return False
+        self._post(Decoded(id_, time.monotonic(), heard, Meaning.QUESTION))
+        self._post(Answered(id_, time.monotonic(), Answer(heard.text, True, (), (moment,), Command(CommandName.PLAY))))
+        return True
 
     def _ask(self, question: Question) -> Answer:
         """The answer; to what was asked before in nearly the same words, the one that was given."""
@@ -230,7 +242,7 @@ def _read_otherwise(heard: Heard) -> Command | None:
     return min(found, key=lambda one: one[0])[1] if found else None
 
 
-_READ_OTHERWISE = 0.34  # distance of sounds: what is farther is what the recogniser leans towards, and not what was said
+_READ_OTHERWISE = 0.34  # distance of sounds; what is farther is what the recogniser leans towards
 _SAID_TO_ANYBODY = frozenset(("yes", "thanks"))
 """Commands that are only believed where they are the likeliest of what was heard."""
 
