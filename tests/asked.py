@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""What people say to the demo episode: thirty questions with the passage that answers each, and eighty commands."""
+"""What people say to the demo episode: thirty questions with the passage that answers each, and eighty commands; and
+what they say to each other."""
 
 from tests.demo import TEN_QUESTIONS, DemoQuestion
 
@@ -38,9 +39,9 @@ EIGHTY_COMMANDS = (
     ("Rewind half a minute please.", "back"), ("Jump back five minutes.", "back"),
     ("Skip forward.", "forward"), ("Skip ahead thirty seconds.", "forward"), ("Fast forward two minutes.", "forward"),
     ("Forward twenty seconds.", "forward"), ("Skip the ads.", "forward"), ("Jump ahead five minutes.", "forward"),
-    ("Move forward one minute.", "forward"), ("Skip the intro.", "forward"),
+    ("Skip this topic.", "next_topic"), ("Skip the intro.", "forward"),
     ("Go to minute forty two.", "go_to"), ("Go to the beginning.", "go_to"), ("Start over.", "go_to"),
-    ("Go to ten minutes thirty seconds.", "go_to"), ("Skip to the end.", "go_to"), ("Go to one hour.", "go_to"),
+    ("Go to ten minutes thirty seconds.", "go_to"), ("Skip to the end.", "go_to"), ("Bookmark.", "bookmark"),
     ("Next topic.", "next_topic"), ("Next chapter please.", "next_topic"), ("Skip to the next section.", "next_topic"),
     ("Previous topic.", "previous_topic"), ("Go back one chapter.", "previous_topic"),
     ("Next episode.", "next_episode"), ("Play the next episode.", "next_episode"),
@@ -49,14 +50,27 @@ EIGHTY_COMMANDS = (
     ("Find the part about bees.", "play_about"), ("Jump to where he talks about Narcissus.", "play_about"),
     ("Go back to where I was.", "return_to"), ("Take me back to where we stopped.", "return_to"),
     ("Slower.", "slower"), ("Slow down please.", "slower"), ("Faster.", "faster"), ("Speed up a little.", "faster"),
-    ("Play it faster please.", "faster"), ("Double speed.", "set_speed"), ("Normal speed.", "set_speed"),
+    ("Play it at one and a half times.", "set_speed"), ("Double speed.", "set_speed"), ("Normal speed.", "set_speed"),
     ("Play at one and a half speed.", "set_speed"),
     ("Louder.", "louder"), ("Turn it up.", "louder"), ("Volume up.", "louder"), ("Quieter.", "quieter"),
     ("Turn the volume down.", "quieter"), ("Set the volume to fifty percent.", "set_volume"),
     ("Mute.", "mute"), ("Unmute.", "unmute"),
     ("Repeat that.", "repeat"), ("Say that again.", "repeat"), ("One more time please.", "repeat"),
     ("In his own words.", "own_words"), ("Let me hear it in their own words.", "own_words"),
-    ("Bookmark this.", "bookmark"), ("Save this spot.", "bookmark"), ("Show me my bookmarks.", "bookmarks"),
+    ("Bookmark this.", "bookmark"), ("Save this spot.", "bookmark"), ("What are my bookmarks?", "bookmarks"),
     ("The second one.", "choose"), ("What can I say?", "help"), ("Yes please.", "yes"), ("No thanks.", "no"),
 )  # fmt: skip
 """A command as it is said, and the name of what it asks for."""
+
+ASIDES = (
+    "Turn on the lamp.", "Set a timer for ten minutes.", "Please.", "The boss is here.", "The paws are dirty.",
+    "Dinner is ready.", "Come here.", "Good boy.", "Close the door please.", "I will be back in an hour.",
+    "Did you feed the cat?", "We need more milk.", "That is a nice lamp.", "Where are my keys?", "Give me the salt.",
+    "It is raining again.", "Put your shoes on.", "Not in the house.", "I saw her yesterday.", "Two coffees.",
+    "You left the light on.", "The master of the house.", "A nice flower.", "Look at that.", "Watch out.",
+    "Wait for me at the station.", "Start the car.", "Stop the car.", "The next train is late.",
+    "Take the second street on the left.", "Bring it back tomorrow.", "Go to bed.", "Skip lunch.", "My back hurts.",
+    "Mother is louder than father.", "Save some for me.", "Mark is here.", "Read the book.", "Turn around.",
+    "Hand me the spoon.",
+)  # fmt: skip
+"""What people say to each other at home: nothing of a companion's."""

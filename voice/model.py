@@ -45,12 +45,14 @@ class Heard:
     """One spoken question or command as text.
 
     ``confidence`` in 0..1 is the recogniser's own; an empty ``text`` means that nothing was said (noise, silence).
-    ``words`` are there when their times were asked for, and may be missing otherwise.
+    ``words`` are there when their times were asked for, and may be missing otherwise. ``others`` are texts that it may
+    have been instead, likeliest first, where it was short and they are nearly as likely.
     """
 
     text: str
     confidence: float
     words: tuple[Word, ...] = ()
+    others: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

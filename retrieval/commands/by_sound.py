@@ -14,16 +14,22 @@ import numpy as np
 
 from retrieval.commands.commands import parse
 from retrieval.commands.matching import plain
+from retrieval.commands.utterances import NUMBERS
 from retrieval.model import Command
 
-LONGEST = 4
+LONGEST = 6
 """Words of an utterance that may be a misheard command."""
 
-SURE = 0.21
+SAME = 0.08
+"""Distance up to which it is the same to the ear."""
+
+SURE = 0.19
 """Distance up to which it is done."""
 
-UNSURE = 0.26
-"""Distance up to which it is asked back."""
+UNSURE = 0.25
+"""Distance up to which a word is asked back; several words are words of their own sooner."""
+
+_UNSURE_WORDS = 0.215
 
 _LEAD = 0.05  # by which the nearest command must be nearer than the next one of another meaning, to be done
 
@@ -71,11 +77,15 @@ def sounds_like(text: str, phonemes: Phonemes) -> SoundsLike | None:
     if len(heard) < 2:
         return None
     nearest: dict[str, tuple[float, str]] = {}
+    farthest = _UNSURE_WORDS if " " in said else UNSURE
+    numbers = _numbers(said)
     for phrase, command, wanted in _phrases(phonemes):
+        if numbers and numbers != _numbers(phrase):
+            continue
         if abs(len(wanted) - len(heard)) > max(2, len(heard) // 2):
             continue
         far = distance(heard, wanted)
-        if far < nearest.get(_meaning(command), (UNSURE, ""))[0]:
+        if far < nearest.get(_meaning(command), (farthest, ""))[0]:
             nearest[_meaning(command)] = (far, phrase)
     if not nearest:
         return None
@@ -83,6 +93,18 @@ def sounds_like(text: str, phonemes: Phonemes) -> SoundsLike | None:
     lead = min((other for other, _ in others), default=1.0) - far
     meant = parse(phrase)
     return SoundsLike(meant, phrase, far, far <= SURE and lead >= _LEAD) if meant else None
+
+
+def _numbers(said: str) -> list[str]:
+    return [_DIGITS.get(word, word) for word in said.split() if word in NUMBERS or word.isdigit()]
+
+
+_DIGITS = {"1": "one", "10": "ten", "30": "thirty"}
+
+
+def unlike(one: str, other: str, phonemes: Phonemes) -> float:
+    """How unlike two texts sound, from 0 (the same) to about 1."""
+    return distance(sounds(phonemes(plain(one))), sounds(phonemes(plain(other))))
 
 
 def sounds(ipa: str) -> tuple[str, ...]:
@@ -130,7 +152,10 @@ _SAID = (
     "next topic", "next chapter", "previous topic", "previous chapter", "skip this topic", "next episode",
     "previous episode", "go back to where i was", "start over", "start again", "go to the beginning", "bookmark",
     "bookmark this", "bookmark that", "save this", "what are my bookmarks", "list my bookmarks", "repeat",
-    "repeat that", "say that again", "in their own words", "help", "be quiet", "never mind",
+    "repeat that", "say that again", "in their own words", "in his own words", "in her own words", "help", "be quiet",
+    "never mind", "please pause", "pause the podcast", "save this spot", "start playing the episode", "skip the ads",
+    "stop the episode", "skip the intro", "skip to the end", "speed up a little", "that's enough", "no thanks",
+    "the second one", "carry on please", "slow down please", "what can i say",
 )  # fmt: skip
 """What short commands are mostly said as. Few: each further phrase is one more that something else may sound like."""
 

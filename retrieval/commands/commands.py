@@ -30,8 +30,11 @@ _ALIKE = 85.0  # percent of letters in their place (Indel) from which on a mishe
 _SHORT = 6  # letters below which a sentence is only mended word by word, by the list of what is misheard
 
 
-def parse(text: str) -> Command | None:
-    """The command in a sentence that was heard or typed; None when it is a question or anything else."""
+def parse(text: str, exactly: bool = False) -> Command | None:
+    """The command in a sentence that was heard or typed; None when it is a question or anything else.
+
+    ``exactly``: nothing is mended in it, and no free text stands in it without a sign ("play mirrors").
+    """
     said = " ".join(text.split())
     heard = plain(said)
     if not heard or len(heard.split()) > _LONGEST:
@@ -43,7 +46,7 @@ def parse(text: str) -> Command | None:
         found = _match(sentence, loose=False)
         if found is not None:
             return found
-    if is_asking(heard) or is_asking(bare):
+    if exactly or is_asking(heard) or is_asking(bare):
         return None
     if len(bare.split()) <= _MENDED:
         for mended in _mended(bare):

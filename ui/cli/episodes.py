@@ -54,17 +54,20 @@ def add(
     from episodes.sources.resolve import Choice
     from episodes.store.jobs import BY_HAND
     from ui import schemas
+    from ui.shows import Shows
 
     choice = Choice(latest, since, match)
     added, failed = [], 0
     with companion_of(ctx) as companion:
         known: set[str] = set()
+        kept = Shows(companion.settings.data_dir)
         for ref in what:
             gathered = _gathered(companion, ref, choice, alone=len(what) == 1)
             failed += gathered is None
             if gathered is None:
                 continue
             episodes = take(companion.library, gathered, match, BY_HAND)
+            kept.tell_languages(companion.library, (episode for episode in episodes if not episode.ready))
             known |= {episode.id for episode in episodes if episode.ready}  # what was ready stays so
             if not wait:
                 for episode in episodes:
@@ -136,14 +139,17 @@ def sync(ctx: click.Context, feed: str | None, wait: bool, as_json: bool) -> Non
     from episodes.ingest.subscriptions import find, subscriptions
     from episodes.ingest.subscriptions import sync as synchronise
     from episodes.sources.addresses import without_password
+    from ui.shows import Shows
 
     with companion_of(ctx) as companion:
         library, net = companion.library, net_of(companion.settings)
         wanted = [find(library, feed)] if feed else subscriptions(library)
+        kept = Shows(companion.settings.data_dir)
         results = []
         for subscription in wanted:
             found = synchronise(library, subscription, net)
             results.append(found)
+            kept.tell_languages(library, found.episodes)
             if as_json:
                 continue
             click.echo(f"{found.subscription.title}: {found.problem or f'{len(found.episodes)} new'}",

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from ui.cli import episodes, jobs, listen, storing
+from ui.cli import episodes, jobs, listen, shows, storing
 from ui.cli.base import (
     answering,
     companion_of,
@@ -105,7 +105,7 @@ def serve(
 
 
 for command in (
-    episodes.add, episodes.sync, episodes.feeds,
+    episodes.add, episodes.sync, episodes.feeds, shows.shows,
     listen.listen, listen.devices, listen.service,
     jobs.jobs, jobs.cancel, jobs.retry, jobs.work, storing.migrate, storing.copy,
 ):  # fmt: skip

@@ -155,6 +155,14 @@ class House:
             return self._play_newest(room)
         return f"Nothing of mine plays in the {room}." if room else None
 
+    def take_back(self) -> Moment | None:
+        """Pause what plays in any room; where it was, None for nothing. Raises DeviceError."""
+        air = self.now(Place())
+        if air is None:
+            return None
+        self.speaker(air.room).pause()
+        return Moment(air.episode, air.position, air.position, "")
+
     def _play_moment(self, moment: Moment, room: str) -> str:
         episode = self._library.exactly(moment.episode_id)
         self.play(room, episode, moment.start)

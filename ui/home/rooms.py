@@ -52,6 +52,19 @@ def loudspeakers_of(settings: Settings, home: HomeAssistant | None) -> dict[str,
     return found
 
 
+_BACK = re.compile(
+    r"(?:please )?(?:(?:take|bring|get|move|fetch) (?:it|this|that|the (?:podcast|episode|sound))"
+    r" (?:back )?(?:here|over here|in here|to me|to this room)"
+    r"|(?:play|continue|resume|go on) (?:it |playing )?(?:back )?(?:here|in here|in this room)(?: instead| again)?)"
+    r"(?: please)?[ .!?]*", re.IGNORECASE,
+)  # fmt: skip
+
+
+def takes_back(text: str) -> bool:
+    """Whether what plays in another room is to be played where this is said: "take it back here"."""
+    return _BACK.fullmatch(" ".join(text.replace(",", " ").split())) is not None
+
+
 def in_room(text: str, names: Collection[str]) -> tuple[str, str]:
     """A text without the room that its end names, and that room: "play the part about bees in the kitchen"."""
     if not names:

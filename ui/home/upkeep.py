@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Protocol
 from episodes.ingest.subscriptions import Subscription, subscriptions, sync
 from ui.positions import Listened, Listeners
 from ui.settings import Settings, net_of
+from ui.shows import Shows
 from voice.errors import EarmarkError, SettingsError
 
 if TYPE_CHECKING:
@@ -120,6 +121,7 @@ class Upkeep:
         self._quiet = hours_of(settings.quiet_hours)
         self._shelf, self._listeners, self._saved = shelf, listeners, saved
         self._clock, self._chance, self._webhooks = clock, chance, webhooks
+        self._shows = Shows(settings.data_dir)
         self._due: dict[str, float] = {}  # when a feed is looked at next, in seconds since 1970
         self._retention_at = 0.0
         self._stopping = threading.Event()
@@ -144,7 +146,7 @@ class Upkeep:
             for one in subscriptions(self._shelf.library):
                 if self._stopping.is_set():
                     return
-                if self._is_due(one, now):
+                if self._is_due(one, now) and self._shows.get(one.title).add:
                     self._look(one, net)
         if self._keep is not None and now >= self._retention_at:
             self._retention_at = now + RETENTION_EVERY
@@ -171,6 +173,7 @@ class Upkeep:
         if found.problem:
             log.warning("%s: %s", one.title, found.problem)
         elif found.episodes:
+            self._shows.tell_languages(self._shelf.library, found.episodes)
             log.info("%s: %d new", found.subscription.title, len(found.episodes))
 
     def _retain(self, keep: float, now: float) -> None:

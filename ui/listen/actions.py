@@ -122,6 +122,9 @@ class Actions:
                 self.save()
             case Do.EPISODE:
                 self._take(lambda: self.now_playing.step(round(action.amount)))
+            case Do.TAKE:
+                self._take(lambda: self.now_playing.open(action.text))
+                player.seek(action.amount)
             case Do.LATEST:
                 self._take(lambda: self.now_playing.open_latest(action.text))
             case Do.SLEEP:

@@ -6,14 +6,14 @@ import time
 from collections.abc import Callable, Iterator
 from dataclasses import replace
 
-from retrieval.model import Answer, Question
+from retrieval.model import Answer, Moment, Question
 from retrieval.model import Turn as Exchange
 from ui.listen.now_playing import NowPlaying
 from ui.listen.turn import Meaning, State, Turn, Update, updated
 from ui.listen.turn_processor import TurnProcessor
 from voice.devices.player import Player
 from voice.turns.commands import CommandName
-from voice.turns.playback_policy import Action, PlaybackPolicy, Span
+from voice.turns.playback_policy import Action, Do, PlaybackPolicy, Span
 
 log = logging.getLogger("earmark.listen")
 
@@ -90,6 +90,9 @@ class Reply:
         turn = self.turn
         if turn is None or turn.state is not State.ANSWERING:
             return []
+        if turn.answer is not None and (here := _taken_back(turn.answer)) is not None:
+            self.end()
+            return [Action(Do.TAKE, here.start, here.episode_id)]
         if turn.answer is not None and all(id_ != turn.id for id_, _ in self.history):
             self.found(turn, turn.answer)
             if self._own_words and turn.number and turn.answer.covered and self._policy.spans:
@@ -114,3 +117,9 @@ class Reply:
         if answer.command is not None and answer.command.name in _TAKES_AWAY:
             self._policy.taken_away()
         log.info("answer: %s", answer.text)
+
+
+def _taken_back(answer: Answer) -> Moment | None:
+    """Where to play on here what played in another room."""
+    is_play = answer.command is not None and answer.command.name == CommandName.PLAY
+    return answer.moments[0] if is_play and answer.moments else None

@@ -14,19 +14,21 @@ from dataclasses import replace
 from typing import Protocol
 
 from retrieval.commands import by_sound
-from retrieval.commands.by_sound import LONGEST, SoundsLike, sounds_like
+from retrieval.commands.by_sound import SAME, SoundsLike, sounds_like, unlike
 from retrieval.commands.commands import parse
 from retrieval.commands.matching import plain
 from retrieval.commands.utterance import asks
 from retrieval.model import Answer, Command, Moment, Question, Sentence
 from ui.home.conversations import Place
 from ui.home.house import House
+from ui.home.rooms import takes_back
 from ui.listen.turn import Answered, Decoded, Finished, Meaning, Sounding, Update
 from voice.audio import Audio
 from voice.devices.echo_cancellation import is_echo
 from voice.errors import EarmarkError
 from voice.model import Heard
 from voice.synthesis.phonemes import phonemes
+from voice.turns.commands import CommandName
 
 log = logging.getLogger("earmark.listen")
 
@@ -84,6 +86,8 @@ class TurnProcessor:
             if room and meaning(replace(heard, text=text), played, addressed)[0] is Meaning.COMMAND:
                 self._elsewhere(id_, heard, question(text), room)
                 return
+            if self._house is not None and takes_back(text) and self._taken_back(id_, heard, self._house):
+                return
             found, command = meaning(heard, played, addressed)
             self._post(Decoded(id_, time.monotonic(), heard, found, command))
             if id_ not in self._wanted:
@@ -107,6 +111,14 @@ class TurnProcessor:
             answer = replace(answer, sentences=(Sentence(told),))
         self._post(Answered(id_, time.monotonic(), answer))
         self._speak(id_, answer.text or "I cannot do that there.")
+
+    def _taken_back(self, id_: int, heard: Heard, house: House) -> bool:
+        """Whether something played in another room, which is taken from there to be played here."""
+        if id_ not in self._wanted or (moment := house.take_back()) is None:
+            return False
+        self._post(Decoded(id_, time.monotonic(), heard, Meaning.QUESTION))
+        self._post(Answered(id_, time.monotonic(), Answer(heard.text, True, (), (moment,), Command(CommandName.PLAY))))
+        return True
 
     def _ask(self, question: Question) -> Answer:
         """The answer; to what was asked before in nearly the same words, the one that was given."""
@@ -194,17 +206,45 @@ def meaning(heard: Heard, played: Sequence[str], addressed: bool) -> tuple[Meani
     """
     if not heard.text:
         return Meaning.NOTHING, None
-    command = parse(heard.text) or _last_word(heard.text)
+    like = sounds_like(heard.text, phonemes)
+    command = _command(heard, like)
     if is_echo(heard, played, command is not None):
         return Meaning.ECHO, None
     if command is not None:
         return Meaning.COMMAND, command
     if asks(heard.text):
         return Meaning.QUESTION, None
-    like = _like_a_command(heard)
     if like is not None:
-        return (Meaning.COMMAND if like.sure else Meaning.UNSURE), like.command
+        return Meaning.UNSURE, like.command
     return (Meaning.QUESTION if addressed else Meaning.ASIDE), None
+
+
+def _command(heard: Heard, like: SoundsLike | None) -> Command | None:
+    """The command that was said: as it was heard, as it sounds, as it may have been heard instead, or nearly so."""
+    if (command := parse(heard.text, exactly=True)) is not None:
+        return command
+    if like is not None and like.distance <= SAME:
+        return like.command
+    if (command := _read_otherwise(heard)) is not None:
+        return command
+    if like is not None and like.sure:
+        return like.command
+    return parse(heard.text) or _last_word(heard.text)
+
+
+def _read_otherwise(heard: Heard) -> Command | None:
+    """The command that is another reading of what was heard, and sounds most like it; a question is believed."""
+    if asks(heard.text):
+        return None
+    read = ((unlike(heard.text, other, phonemes), parse(other, exactly=True)) for other in heard.others)
+    found = [(far, command) for far, command in read
+             if command is not None and far <= _READ_OTHERWISE and command.name not in _SAID_TO_ANYBODY]  # fmt: skip
+    return min(found, key=lambda one: one[0])[1] if found else None
+
+
+_READ_OTHERWISE = 0.34  # distance of sounds; what is farther is what the recogniser leans towards
+_SAID_TO_ANYBODY = frozenset(("yes", "thanks"))
+"""Commands that are only believed where they are the likeliest of what was heard."""
 
 
 def _last_word(text: str) -> Command | None:
@@ -216,10 +256,6 @@ def _last_word(text: str) -> Command | None:
 
 _SENTENCE_END = re.compile(r"(?<=[.!?])\s+")
 _TAKES_BACK = frozenset(("stop", "pause", "no", "play", "resume", "mute"))
-
-
-def _like_a_command(heard: Heard) -> SoundsLike | None:
-    return sounds_like(heard.text, phonemes) if len(heard.text.split()) <= LONGEST else None
 
 
 def spoken_answer(answer: Answer, confidence: float, topic: Callable[[Moment], str] = lambda moment: "") -> str:

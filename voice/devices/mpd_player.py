@@ -29,13 +29,13 @@ class MpdPlayer:
         self._mpd: Any = mpd
         try:
             given = urlsplit(url)
-            host, port = given.hostname, given.port or _PORT
+            host = given.hostname if given.scheme == "mpd" else None
+            self._host, self._port, self._password = host or "", given.port or _PORT, unquote(given.username or "")
         except ValueError:
-            host, port = None, 0
-        if given.scheme != "mpd" or not host:
+            self._host = ""
+        if not self._host:
             raise SettingsError("The address of a loudspeaker is not mpd://HOST:PORT.",
                                 "Write for instance loudspeakers = \"kitchen=mpd://192.168.1.20\".")
-        self._host, self._port, self._password = host, port, unquote(given.username or "")
         self._ours: str | None = None  # the id of what was put into its queue last
 
     def play(self, address: Address, start: float) -> None:

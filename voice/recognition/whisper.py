@@ -24,10 +24,14 @@ _LOOPING = 2.4  # compression ratio above which the text repeats itself
 _DOUBTFUL = -0.5  # mean log-probability below which a well-known invention is taken for one
 _BEAM = 5
 _SHORT_TURN = 12.0  # seconds of speech that are heard in a window of their own length first
-_SHORT_WINDOW = 5.0  # seconds of the shortest such window: in shorter ones the model says things twice
+_SHORT_WINDOW = 6.0  # seconds of the shortest such window: in shorter ones the model repeats itself more
+_FEW_WORDS = 4.0  # seconds of speech of which other readings are told
+_SHORT_BEAM = 5
+_NEARLY = 0.6  # mean log-probability by which they may be less likely
 _AFTER_SHORT = 0.5  # seconds of silence behind the speech
 _SURE_OF_SHORT = -1.5  # mean log-probability from which on that is believed
 _NEAR_END = 0.45  # seconds before the end of the sound from which on a time means its end
+_MOST_TOKENS = 220  # of a window: the rest of Whisper's 448 are for what it leans towards
 _TIMESTAMP = 0.02  # seconds between two of Whisper's times
 _NO_REPEAT = 4  # words that may not come again in the same order where the decoder ran in circles
 _HOT_WORDS = 700  # characters that are leant towards: the prompt has room for about 220 tokens
@@ -43,23 +47,26 @@ _INVENTED = {
 
 
 _OFTENEST = 4  # times that a text says itself: what comes more often was said
-_HASTIEST = 8.0  # words in a second that nobody says
+_HASTIEST = 6.5  # words in a second that nobody says
 
 
 def folded(text: str, seconds: float = 60.0) -> str:
     """A text that says itself two to four times ("Faster, faster."), said once; another one as it is.
 
-    Whisper does so when it leans towards a command that it hears. What it says itself more often is folded too where
-    nobody could have said all of it in that many ``seconds``.
+    Whisper does so when it leans towards what it hears. What it says itself more often, or once more up to where it was
+    cut off, is folded too where nobody could have said all of it in that many ``seconds``.
     """
     words = text.split()
     plain = [re.sub(r"\W", "", word.lower()) for word in words]
+    hasty = len(words) > _HASTIEST * seconds
     for length in range(1, len(words) // 2 + 1):
-        times = len(words) // length
-        if len(words) == times * length and plain == plain[:length] * times:
-            if times > _OFTENEST and len(words) <= _HASTIEST * seconds:
+        times, rest = divmod(len(words), length)
+        again = plain[:length] * (times + 1)
+        ends = again[len(plain) - 1].startswith(plain[-1]) if hasty else again[len(plain) - 1] == plain[-1]
+        if ends and plain[:-1] == again[: len(plain) - 1]:
+            if (rest or times > _OFTENEST) and not hasty:
                 return text
-            end = re.search(r"(?<![.?!…])[.?!…]+$", text)
+            end = re.search(r"(?<![.?!…])[.?!…]+$", words[length - 1] if rest else text)
             return " ".join(words[:length]).rstrip(" ,;:-–—.?!…") + (end[0] if end else "")
     return text
 
@@ -159,10 +166,10 @@ class Whisper:
             return Heard("", 0.0)
         if not timed and (quickly := self._hear_short(samples, bias)) is not None:
             return quickly
-        whole = not timed and len(samples) <= WINDOW * HEARING_RATE
-        found = self._segments(samples, bias, 2, word_timestamps=not whole)
-        segments = [segment for segment in found if not is_invented(segment)]
-        text = folded(" ".join(segment.text.strip() for segment in segments), len(samples) / HEARING_RATE)
+        seconds = len(samples) / HEARING_RATE
+        options = {"word_timestamps": True} if timed or seconds > WINDOW else {"max_new_tokens": _most_tokens(seconds)}
+        segments = [segment for segment in self._segments(samples, bias, 2, **options) if not is_invented(segment)]
+        text = folded(" ".join(segment.text.strip() for segment in segments), seconds)
         if not text:
             return Heard("", 0.0)
         weights = [max(1, len(segment.text)) for segment in segments]
@@ -174,8 +181,9 @@ class Whisper:
         """A short turn heard in a window of its own length; None when the model is not sure of it, or it is long.
 
         The encoder's work grows with the window, and most of the usual 30 s would be silence. Whisper was trained on
-        whole windows: in a short one it tends to say everything once more, so that it is asked for times and believed
-        up to the first that is at the end of the sound, and what it is unsure of is heard again in a whole window.
+        whole windows: in a short one it tends to say everything again and again, so that it is asked for times and
+        believed up to the first that is at the end of the sound, what it repeats is folded, and what it is unsure of is
+        heard again in a whole window.
         """
         if self._language is None or len(samples) > _SHORT_TURN * HEARING_RATE:
             return None
@@ -185,24 +193,37 @@ class Whisper:
         padded = np.pad(samples, (0, window - len(samples)))
         encoded = self._model.encode(self._model.feature_extractor(padded))
         seconds = len(samples) / HEARING_RATE
+        most, beam = _most_tokens(seconds), _SHORT_BEAM if seconds <= _FEW_WORDS else 1
         (found,) = self._model.model.generate(
-            encoded, [prompt], beam_size=1, return_scores=True, suppress_tokens=[-1],
-            max_length=len(prompt) + round(12 + 8 * seconds), max_initial_timestamp_index=25,
+            encoded, [prompt], beam_size=beam, num_hypotheses=beam, return_scores=True, suppress_tokens=[-1],
+            max_length=len(prompt) + most, max_initial_timestamp_index=25,
         )  # fmt: skip
-        tokens: list[int] = []
-        ended = False
-        for token in found.sequences_ids[0]:
-            time = (token - tokenizer.timestamp_begin) * _TIMESTAMP
-            ended = tokenizer.eot <= token < tokenizer.timestamp_begin or (bool(tokens) and time >= seconds - _NEAR_END)
-            if ended:
+        texts: dict[str, float] = {}
+        for tokens, score in zip(found.sequences_ids, found.scores, strict=True):
+            text = self._said_in(tokens, seconds, most)
+            if text and score >= max(_SURE_OF_SHORT, found.scores[0] - _NEARLY):
+                texts.setdefault(text, score)
+        if not texts:
+            return None
+        (text, score), *others = texts.items()
+        return Heard(text, min(1.0, math.exp(score)), others=tuple(other for other, _ in others))
+
+    def _said_in(self, tokens: Sequence[int], seconds: float, most: int) -> str:
+        """The text of so many seconds of speech among the tokens of a short window, of which there are ``most`` where
+        it did not come to an end; "" where none can be believed."""
+        tokenizer = self._tokenizer()
+        said: list[int] = []
+        cut = len(tokens) >= most
+        for token in tokens:
+            if said and (token - tokenizer.timestamp_begin) * _TIMESTAMP >= seconds - _NEAR_END:
+                cut = False
                 break
             if token < tokenizer.eot:
-                tokens.append(token)
-        text = tokenizer.decode(tokens).strip()
+                said.append(token)
+        whole = tokenizer.decode(said).strip()
+        text = folded(whole, 0.0 if cut else seconds)
         plain = " ".join(re.sub(r"[^a-z ]+", " ", text.lower()).split())
-        if not ended or not plain or plain in _INVENTED or found.scores[0] < _SURE_OF_SHORT:
-            return None
-        return Heard(folded(text), min(1.0, math.exp(found.scores[0])))
+        return "" if (cut and text == whole) or not plain or plain in _INVENTED else text
 
     def _tokenizer(self) -> Any:
         if self._known_tokenizer is None:
@@ -313,13 +334,26 @@ def _ahead(made: Iterator[Block]) -> Iterator[Block]:
 
 
 def hot_words(bias: Bias) -> str | None:
-    """What the recogniser leans towards, as Whisper takes it: a list that stands before the text; None for nothing."""
+    """What the recogniser leans towards, as Whisper takes it: text that stands before what is said; None for nothing.
+
+    Names and words are a list, commands sentences: Whisper goes on in the style of what stands before, and a list it
+    would continue by saying a command again and again.
+    """
     text = ""
-    for phrase in (*bias.names, *bias.words, *bias.commands):
+    for phrase in (*bias.names, *bias.words):
         if len(text) + len(phrase) > _HOT_WORDS:
             break
         text = f"{text}, {phrase}" if text else phrase
+    for command in bias.commands:
+        if len(text) + len(command) > _HOT_WORDS:
+            break
+        text = f"{text.rstrip('.')}. {command[:1].upper()}{command[1:]}." if text else f"{command.capitalize()}."
     return text or None
+
+
+def _most_tokens(seconds: float) -> int:
+    """Tokens that nobody exceeds who speaks for so long."""
+    return min(_MOST_TOKENS, round(12 + 8 * seconds))
 
 
 def _moved(segment: Segment, seconds: float) -> Segment:

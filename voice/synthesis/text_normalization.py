@@ -8,7 +8,7 @@ from collections.abc import Iterator
 LONGEST = 280
 """Characters of a piece; a longer sentence is cut at its punctuation, or between words."""
 
-FIRST = 80
+FIRST = 48
 """Characters of a sentence that may stand first; a longer one gives its first clause away, so that sound comes soon."""
 
 _SHORTEST_CLAUSE = 12  # characters: a shorter first clause is not worth a piece of its own
@@ -26,6 +26,9 @@ _RANGE = re.compile(r"(?<=\d)\s*[-–—]\s*(?=\d{1,3}:\d{2})")
 _UNIT = ("hour", "minute", "second")
 _SENTENCE_END = re.compile(r"(?<=[.!?…])[\"'”’)]*\s+|(?<=[。！？])")
 _SHORT_FORM = re.compile(r"(?:\b(?:Mr|Mrs|Ms|Dr|Prof|St|vs|No|e\.g|i\.e|etc|cf|approx|Jr|Sr)|\b[A-Z])\.$")
+_CLAUSE_BEGIN = re.compile(
+    r"\s+(?=(?:and|but|because|which|that|when|where|while|if|so|who|than|until|unless|whether)\b)", re.IGNORECASE
+)
 _CLAUSE_END = re.compile(r"(?<=[,;:])\s+|(?<!\s)\s+[–—]\s*|(?<!\s)\s+-\s+|—")
 
 
@@ -121,12 +124,13 @@ def _bounded(sentence: str) -> Iterator[str]:
 
 
 def _first_clause(sentence: str) -> list[str]:
-    """A long sentence as its first clause and the rest; as it is when it has no clause in its first part."""
-    for end in _CLAUSE_END.finditer(sentence):
-        if end.start() >= _SHORTEST_CLAUSE:
-            if end.start() > FIRST:
-                break
+    """A long sentence as its first clause and the rest; as it is when it has no clause in its first part.
+
+    A clause ends at its punctuation, else before the word that begins the next one.
+    """
+    for bounds, shortest in ((_CLAUSE_END, _SHORTEST_CLAUSE), (_CLAUSE_BEGIN, 2 * _SHORTEST_CLAUSE)):
+        for end in bounds.finditer(sentence, 0, FIRST + 2):
             head, rest = sentence[: end.start()], sentence[end.end() :]
-            if any(letter.isalnum() for letter in rest):
+            if len(head) >= shortest and any(letter.isalnum() for letter in rest):
                 return [head if head[-1] in ",;:" else head + ",", rest]
     return [sentence]

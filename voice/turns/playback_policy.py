@@ -38,6 +38,7 @@ class Do(Enum):
     FIND = "find and play"  # text: what it is about
     BOOKMARK = "bookmark"  # amount: seconds; what was heard just before is saved
     EPISODE = "episode"  # amount: 1 next, -1 previous
+    TAKE = "take"  # text: an episode's id; amount: seconds; it played in another room
     LATEST = "latest"  # text: the show, or ""
     SLEEP = "sleep"  # amount: seconds from now; or text: at the end of this "topic" or "episode"
     AWAKE = "awake"

@@ -25,7 +25,7 @@ from ui.companion import Companion, Status
 from ui.home.conversations import Place
 from ui.home.house import House
 from ui.home.media_links import MediaLinks
-from ui.home.rooms import home_of, in_room, loudspeakers_of
+from ui.home.rooms import home_of, in_room, loudspeakers_of, takes_back
 from ui.kept import Kept
 from ui.positions import Listeners
 from ui.settings import Settings
@@ -250,7 +250,8 @@ def test_a_room_at_the_end_of_what_was_said_is_where_it_is_meant(text, rest, roo
     [
         ({"loudspeakers": "mpd://box"}, "NAME=ADDRESS"),
         ({"loudspeakers": "kitchen=http://box"}, "mpd://HOST"),
-        ({"loudspeakers": "kitchen=mpd:box"}, "mpd://"),
+        ({"loudspeakers": "kitchen=mpd:box"}, "mpd://"), ({"loudspeakers": "kitchen=mpd://["}, "mpd://"),
+        ({"loudspeakers": "kitchen=mpd://box:99999"}, "mpd://"),
         ({"loudspeakers": "kitchen=ha:media_player.x"}, "home_url"),
         ({"home_url": "ha.local:8123"}, "http://homeassistant"),
         ({"home_url": "http://ha.local:8123"}, "home_token"),
@@ -303,3 +304,15 @@ def test_whoever_names_a_room_is_answered_that_it_is_done_there(house):
     assert companion.asked == "Go on"
     assert (answer["command"], answer["sentences"][0]["text"]) == (None, "Playing “Tones” in the study.")
     assert ask("Go on")["command"]["name"] == "play"
+
+
+@pytest.mark.parametrize(
+    ("text", "back"),
+    [
+        ("Take it back here.", True), ("bring the podcast back to me, please", True), ("Play it here instead.", True),
+        ("continue in this room", True), ("Take it back ten seconds.", False), ("Take me back to where I was", False),
+        ("What is played here?", False), ("bring it back tomorrow", False),
+    ],
+)  # fmt: skip
+def test_taking_it_back_is_told_from_going_back(text, back):
+    assert takes_back(text) is back

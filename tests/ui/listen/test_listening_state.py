@@ -14,7 +14,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 from starlette.testclient import TestClient
 
+from retrieval.model import Question
 from ui.companion import Companion
+from ui.home.house import House
+from ui.home.media_links import MediaLinks
 from ui.kept import Kept
 from ui.listen import listening_state
 from ui.listen.now_playing import Heard, NowPlaying
@@ -23,9 +26,11 @@ from ui.listen.turn import Finished, State, Turn
 from ui.positions import Listeners
 from ui.settings import Settings
 from ui.web import server
-from voice.audio import FRAME, Samples
+from voice.audio import FRAME, Audio, Samples
+from voice.devices.loudspeaker import Playing
 from voice.devices.player import Player
 from voice.errors import HearingError, LibraryError
+from voice.model import Heard as HeardText
 from voice.turns import wake_gate
 from voice.turns.playback_policy import NO_ADS, Action, Do
 from voice.turns.sleep_timer import FADE
@@ -227,6 +232,46 @@ def test_an_episode_that_is_removed_meanwhile_ends_nothing(listener: Listener) -
     listener.until(lambda: bool(listener.said))
     assert listener.said == ["There is no episode with sound to play."]
     listener.until(lambda: not listener.player.playing)
+
+
+class Kitchen:
+    """A loudspeaker in another room, with what it was given last."""
+
+    def __init__(self) -> None:
+        self.address, self.start, self.playing = "", 0.0, False
+
+    def play(self, address: Callable[[float], str], start: float) -> None:
+        self.address, self.start, self.playing = address(0.0), start, True
+
+    def pause(self) -> None:
+        self.playing = False
+
+    def state(self) -> Playing:
+        return Playing(self.address, self.start, self.playing)
+
+
+@pytest.mark.parametrize(("said", "back"), [("Take it back here.", True), ("Bring it here.", False)])
+def test_what_plays_in_another_room_is_taken_back_here(
+    listener: Listener, monkeypatch: pytest.MonkeyPatch, said: str, back: bool
+) -> None:
+    session, companion, kitchen = listener.session, listener.companion, Kitchen()
+    episode = companion.library.by_id(session.episode_id)
+    assert episode is not None
+    links = MediaLinks.of(companion.settings.data_dir)
+    house = House(companion.library, links, {"kitchen": kitchen}, "http://here:7860")  # type: ignore[dict-item]
+    if back:
+        house.play("kitchen", episode, 75.0)
+    monkeypatch.setattr(session._processor, "_house", house)
+    monkeypatch.setattr(companion, "hear", lambda audio, episode_id: HeardText(said, 0.9))
+    session.attention.turn = Turn(1, 1, state=State.OVER)
+    session._processor.understand(1, Audio(np.zeros(FRAME, np.float32), 16_000), (), False, Question, episode.id)
+    if not back:
+        listener.until(lambda: session.attention.turn is None)
+        assert not listener.player.playing
+        return
+    listener.until(lambda: listener.player.playing)
+    assert not kitchen.playing and not session.reply.speaking
+    assert 75.0 <= listener.player.position < 80.0
 
 
 def test_an_episode_without_sound_is_told(listener: Listener, monkeypatch: pytest.MonkeyPatch) -> None:

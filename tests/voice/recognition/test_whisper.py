@@ -78,6 +78,21 @@ def test_a_question_is_decoded_once_and_one_longer_than_a_window_is_heard_to_its
     assert heard.text.lower().count("what is organic") >= 10
 
 
+def test_what_is_leant_towards_is_heard_once_and_with_what_else_it_may_have_been(whisper: Whisper) -> None:
+    model, lengths = whisper._model, []
+    bias = Bias(("Elias Brandt",), ("broom", "homeostasis"), ("pause", "resume", "go back thirty seconds", "louder"))
+    encode = model.encode
+    model.encode = lambda features: lengths.append(features.shape) or encode(features)
+    try:
+        for text in ("pause", "go to minute forty two", "louder"):
+            heard = whisper.hear(spoken(text), bias)
+            assert plain(heard.text).replace("42", "forty two") == text
+            assert heard.text not in heard.others
+    finally:
+        del model.encode
+    assert len(lengths) == 3
+
+
 def test_any_rate_level_and_damage_is_taken(whisper: Whisper) -> None:
     heard = spoken("what is memory")
     loud = Audio(heard.samples * 50, RATE)
@@ -180,11 +195,13 @@ def test_a_text_that_says_itself_twice_is_said_once(text: str, said: str) -> Non
 def test_what_nobody_could_have_said_in_the_time_is_said_once() -> None:
     assert folded("stop, " * 27 + "stop", 1.2) == "stop"
     assert folded("no, " * 7 + "no", 2.0) == "no, " * 7 + "no"
+    assert folded("Go to minute 42. Go to minute 42. Go to mi", 0.5) == "Go to minute 42."
+    assert folded("Go to minute 42. Go to minute 42. Go to", 30.0) == "Go to minute 42. Go to minute 42. Go to"
 
 
 def test_what_is_leant_towards_fits_into_the_prompt_and_people_come_first() -> None:
     assert hot_words(Bias()) is None
-    assert hot_words(Bias(("Elias Brandt",), ("broom",), ("pause",))) == "Elias Brandt, broom, pause"
+    assert hot_words(Bias(("Elias Brandt",), ("broom",), ("pause",))) == "Elias Brandt, broom. Pause."
     many = hot_words(Bias(("Elias Brandt",), tuple(f"word{number}" for number in range(500))))
     assert many is not None
     assert many.startswith("Elias Brandt, word0, ")

@@ -58,6 +58,11 @@ def test_a_long_first_sentence_gives_its_first_clause_away_and_later_ones_do_not
     assert list(pieces("Short, and so whole.")) == ["Short, and so whole."]
 
 
+def test_a_first_sentence_without_a_comma_is_divided_where_its_next_clause_begins() -> None:
+    first, rest = pieces("The simulations of many agents show that cooperation is a matter of where you draw the edge.")
+    assert first == "The simulations of many agents show," and rest.startswith("that cooperation")
+
+
 def test_a_first_sentence_without_an_early_clause_stays_whole() -> None:
     text = "the master asked what he had seen there " * 3 + "today."
     assert list(pieces(text)) == [text] and len(text) > FIRST
