@@ -14,7 +14,7 @@ from xml.sax.saxutils import escape, quoteattr
 from episodes.model import Chapter, Cue, Episode, Segment, Soundbite
 from episodes.store.library import Library
 from episodes.transcripts.captions import escaped
-from episodes.transcripts.entries import plain
+from episodes.transcripts.entries import without_markup
 from episodes.transcripts.writer import json_text, write_json, write_srt, write_vtt
 from voice.errors import LibraryError
 from voice.model import clock
@@ -52,7 +52,7 @@ def _written(text: str) -> str:
 
 def _told(title: str) -> str:
     """A title as it is; escaped only where it would be read as markup."""
-    return title if plain(title) == title else escaped(title)
+    return title if without_markup(title) == title else escaped(title)
 
 
 def write_chapters(chapters: Sequence[Chapter | Segment], title: str = "") -> str:

@@ -81,7 +81,7 @@ class Moment:
 
 
 @dataclass(frozen=True, slots=True)
-class Turn:
+class Exchange:
     """What was asked before, and the moments that answered it, best first."""
 
     text: str
@@ -102,7 +102,7 @@ class Question:
     episode_id: str | None = None
     position: float | None = None
     heard_until: float | None = None
-    history: tuple[Turn, ...] = ()
+    history: tuple[Exchange, ...] = ()
     since: float | None = None
     playing: str | None = None
 

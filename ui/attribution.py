@@ -20,7 +20,7 @@ Part = tuple[str, str]
 """A speaker ("" when unknown), and what was said."""
 
 
-class Speakers:
+class Attribution:
     """The transcript of an episode, to be asked who said a sentence."""
 
     def __init__(self, cues: Sequence[Cue]) -> None:

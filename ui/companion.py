@@ -23,10 +23,10 @@ from retrieval.answers import respond
 from retrieval.answers.mentions import mentions
 from retrieval.answers.shelf import Mention, Shelf
 from retrieval.commands.said_often import SAID_OFTEN
-from retrieval.finding.answerability import answered, once
+from retrieval.finding.answerability import once, where_answered
 from retrieval.finding.find import find as read
 from retrieval.finding.relevance_curve import Warmth, heat
-from retrieval.finding.search import find
+from retrieval.finding.search import find_sections
 from retrieval.index.embedding import Matrix
 from retrieval.index.index import AnyIndex
 from retrieval.model import Answer, Found, Moment, Question, Sentence
@@ -40,7 +40,7 @@ from ui.settings import Settings, model_of, net_of
 from ui.storage import Storage
 from ui.worker_supervisor import Workers
 from voice.audio import HEARING_RATE, Audio, join
-from voice.diarization import Speakers, chosen
+from voice.diarization import Speakers, models_folder
 from voice.errors import EarmarkError, LibraryError, NoSpace, from_os_error
 from voice.model import Bias, Heard
 from voice.recognition.choice import Hearing
@@ -266,7 +266,7 @@ class Companion:
 
     def _speakers(self) -> Speakers | None:
         """What tells speakers apart, when its models are there. Raises HearingError when it cannot start."""
-        folder = chosen(self.settings.speakers, speakers_folder(self.settings))
+        folder = models_folder(self.settings.speakers, speakers_folder(self.settings))
         return Speakers(folder, self.settings.threads) if folder else None
 
     def _writer(self) -> Writer | None:
@@ -280,7 +280,7 @@ class Companion:
         return self.engines.hearing
 
     def _answered(self, cues: Sequence[Cue], questions: Sequence[str]) -> list[float | None]:
-        return answered(cues, questions, self.engines.finding, self._encode_passages)
+        return where_answered(cues, questions, self.engines.finding, self._encode_passages)
 
     # -- listening ---------------------------------------------------------------------------------------------
 
@@ -350,7 +350,7 @@ class Companion:
             made = respond.answer(question, shelf, within)
         model = model_of(self.settings)
         if model is not None and made.covered and made.command is None and made.moments:
-            yield from self.stages.first("telling", respond.told(question, made, shelf, model))
+            yield from self.stages.first("telling", respond.retold(question, made, shelf, model))
             return
         yield from made.sentences
         yield made
@@ -366,7 +366,7 @@ class Companion:
                             second=self.engines.reading)
 
         def searching(question: Question, count: int) -> list[Moment]:
-            return find(question, used.index, used.embed, count, within)
+            return find_sections(question, used.index, used.embed, count, within)
 
         def rare(word: str) -> int:
             with used.index.view() as view:
@@ -382,7 +382,7 @@ class Companion:
     def search(self, text: str, count: int) -> list[Moment]:
         """Where in the library something is said, best first."""
         used = self.indexes.current
-        return find(Question(text), used.index, used.embed, count) if self.library.count() else []
+        return find_sections(Question(text), used.index, used.embed, count) if self.library.count() else []
 
     def heat(self, question: Question) -> list[Warmth]:
         """How warm each part of the episode that is asked about is, for what an answer is looked for by; see

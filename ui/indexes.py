@@ -26,7 +26,7 @@ Encode = Callable[[Sequence[str]], Matrix]
 
 
 @dataclass(frozen=True, slots=True)
-class Found:
+class EmbeddedIndex:
     """An index and what made its vectors, which has to embed the questions too."""
 
     index: AnyIndex
@@ -48,7 +48,7 @@ class Indexes:
         self._storage, self._engines, self._encode = storage, engines, encode
         self._library = storage.library
         self.packaged = storage.index()
-        self._named: Found | None = None
+        self._named: EmbeddedIndex | None = None
         self._switched = False
 
     @property
@@ -57,10 +57,10 @@ class Indexes:
         return self._named.index if self._named is not None and self._switched else self.packaged
 
     @property
-    def current(self) -> Found:
+    def current(self) -> EmbeddedIndex:
         """What questions are looked for with. Raises EngineError when it cannot start."""
         named = self._named
-        return named if named is not None and self._switched else Found(self.packaged, self._engines.finding)
+        return named if named is not None and self._switched else EmbeddedIndex(self.packaged, self._engines.finding)
 
     def close(self) -> None:
         """Close what is open."""
@@ -130,18 +130,18 @@ class Indexes:
             said()
             self._put(named, episode, self._library.cues(episode.id))
 
-    def _put(self, where: Found, episode: Episode, cues: tuple[Cue, ...]) -> None:
+    def _put(self, where: EmbeddedIndex, episode: Episode, cues: tuple[Cue, ...]) -> None:
         found = passages(episode.id, cues)
         made = Prepared.load(demo.INDEX) if episode.source == str(demo.AUDIO) else None
         if made is None or made.of != made_of([one.text for one in found], cues, where.embed.name):
             made = self.prepared(episode.id, cues, where.embed)
         where.index.add(episode.id, found, made.vectors, title_of(episode), made.script, episode.language)
 
-    def _written(self) -> list[Found]:
+    def _written(self) -> list[EmbeddedIndex]:
         """Where an episode that comes in is put."""
         if self._named is None:
-            return [Found(self.packaged, self._engines.finding)]
-        return [self._named] if self._switched else [Found(self.packaged, self._engines.finding), self._named]
+            return [EmbeddedIndex(self.packaged, self._engines.finding)]
+        return [self._named] if self._switched else [EmbeddedIndex(self.packaged, self._engines.finding), self._named]
 
     def _begin(self) -> None:
         """Open the index of the named model once that is here, and use it when it knows as much as the packaged one."""
@@ -151,12 +151,12 @@ class Indexes:
         if embed is None:
             return
         index = self._storage.index(embed.name, embed.dimension, index_name(embed.name))
-        self._named = Found(index, embed)
+        self._named = EmbeddedIndex(index, embed)
         known, ready = set(index.episodes), self._library.ready
         if all(name in known for name in self.packaged.episodes if ready(name)):
             self._use(self._named)
 
-    def _use(self, named: Found) -> None:
+    def _use(self, named: EmbeddedIndex) -> None:
         self._switched = True
         self._engines.found_by = named.embed.name
         self._engines.tell("finding", "")

@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Any
 
 from ui.people_file import PeopleFile, Server, Statements
-from ui.positions import ADVICE, FILE, checked
+from ui.positions import ADVICE, FILE, checked_key
 from voice.errors import LibraryError
 
 MOST_ROWS = 50_000
@@ -113,11 +113,12 @@ class Kept(PeopleFile):
     def forget_conversation(self, listener: str, scope: str) -> None:
         """Forget what was asked in a scope."""
         with self._open() as db:
-            db.execute("DELETE FROM kept WHERE listener = ? AND kind = 'talk' AND name = ?", (checked(listener), scope))
+            key = checked_key(listener)
+            db.execute("DELETE FROM kept WHERE listener = ? AND kind = 'talk' AND name = ?", (key, scope))
 
     def moments(self, listener: str) -> list[SavedMoment]:
         """The moments that were saved, the last first."""
-        return self._moments("listener", checked(listener))
+        return self._moments("listener", checked_key(listener))
 
     def saved_after(self, at: float) -> list[SavedMoment]:
         """The moments that anybody saved after a time (seconds since 1970), the first first."""
@@ -140,7 +141,7 @@ class Kept(PeopleFile):
     def save_moment(self, listener: str, moment: SavedMoment) -> SavedMoment:
         """Save a moment; returns it with its id. One that begins at the same second of its episode is replaced."""
         with self._writing() as db:
-            same = next((one for one in self._read(db, "listener", checked(listener))
+            same = next((one for one in self._read(db, "listener", checked_key(listener))
                          if one.episode == moment.episode and int(one.start) == int(moment.start)), None)  # fmt: skip
             if same:
                 saved = replace(moment, id=same.id, note=moment.note or same.note, at=same.at)
@@ -163,7 +164,7 @@ class Kept(PeopleFile):
         """Save a moment no longer."""
         with self._open() as db:
             db.execute("DELETE FROM kept WHERE listener = ? AND kind = 'moment' AND name = ?",
-                       (checked(listener), moment_id))  # fmt: skip
+                       (checked_key(listener), moment_id))  # fmt: skip
 
     def _moments(self, column: str, value: str) -> list[SavedMoment]:
         with self._open() as db:
@@ -185,7 +186,7 @@ class Kept(PeopleFile):
     def _row(db: Statements, listener: str, kind: str, name: str) -> tuple[str, int] | None:
         row: tuple[str, int] | None = db.execute(
             "SELECT value, version FROM kept WHERE listener = ? AND kind = ? AND name = ?",
-            (checked(listener), kind, name),
+            (checked_key(listener), kind, name),
         ).fetchone()
         return row
 

@@ -39,7 +39,7 @@ def rows(settings: Settings) -> list[dict[str, Any]]:
     folder = voices_folder(settings)
     voices = dict.fromkeys([PACKAGED, *present_voices(folder)], 0) | VOICES
     found = {name: find_voice(name, folder) for name in voices}
-    there = diarization.chosen("auto", speakers_folder(settings))
+    there = diarization.models_folder("auto", speakers_folder(settings))
     return [
         *({"role": "hearing", "name": name, "megabytes": model.megabytes, "here": name in present,
            "origin": origin(name, present[name]) if name in present else ""} for name, model in WHISPER.items()),
@@ -58,7 +58,7 @@ def get(settings: Settings, name: str, on_progress: Callable[[float], None]) -> 
     if name in WHISPER:
         return get_whisper(name, whisper_folder(settings), on_progress)
     if name == diarization.NAME:
-        return diarization.get(speakers_folder(settings), on_progress)
+        return diarization.fetch_models(speakers_folder(settings), on_progress)
     if sentence_model.is_name(name):
         return sentence_model.get_model(name, on_progress)
     if not is_voice(name):

@@ -65,7 +65,7 @@ def soundbites(moments: Sequence[SavedMoment], known: Known) -> str:
     )
 
 
-def feed(moments: Sequence[SavedMoment], known: Known, base: str) -> str:
+def clips_feed(moments: Sequence[SavedMoment], known: Known, base: str) -> str:
     """A podcast of the clips, the last saved first; only moments whose episode has sound are in it."""
     items = []
     for one in moments:

@@ -51,7 +51,7 @@ CREATE TABLE IF NOT EXISTS speeds (
 CREATE TABLE IF NOT EXISTS household (listener TEXT NOT NULL)"""
 
 
-def key_of(name: str) -> str:
+def listener_key(name: str) -> str:
     """The listener's key of somebody who signed in, whatever letters the name has and however few."""
     plain = f"user-{name}"
     if KEY.fullmatch(plain):
@@ -111,7 +111,7 @@ class Listeners(PeopleFile):
     def speed(self, listener: str) -> float:
         """How fast this listener hears, times the recorded speed. Raises as ``get`` does."""
         with self._open() as db:
-            row = db.execute("SELECT speed FROM speeds WHERE listener = ?", (checked(listener),)).fetchone()
+            row = db.execute("SELECT speed FROM speeds WHERE listener = ?", (checked_key(listener),)).fetchone()
         return float(row[0]) if row else 1.0
 
     def set_speed(self, listener: str, speed: float) -> None:
@@ -119,7 +119,7 @@ class Listeners(PeopleFile):
         with self._open() as db:
             db.execute(
                 "INSERT INTO speeds VALUES (?, ?) ON CONFLICT (listener) DO UPDATE SET speed = excluded.speed",
-                (checked(listener), speed),
+                (checked_key(listener), speed),
             )
 
     def get(self, listener: str, episode_id: str) -> Listened:
@@ -127,7 +127,7 @@ class Listeners(PeopleFile):
         with self._open() as db:
             row = db.execute(
                 "SELECT position, heard, at FROM listened WHERE listener = ? AND episode = ?",
-                (checked(listener), episode_id),
+                (checked_key(listener), episode_id),
             ).fetchone()
         return _listened(*row) if row else Listened()
 
@@ -139,7 +139,7 @@ class Listeners(PeopleFile):
         with self._open() as db:
             rows = db.execute(
                 "SELECT episode, position, heard, at FROM listened WHERE listener = ? ORDER BY at DESC",
-                (checked(listener),),
+                (checked_key(listener),),
             ).fetchall()
         return {episode: _listened(*row) for episode, *row in rows}
 
@@ -155,7 +155,7 @@ class Listeners(PeopleFile):
         """Remember a position and add stretches that were heard meanwhile; what other devices noted stays heard."""
         with self._writing() as db:
             row = db.execute(
-                "SELECT heard FROM listened WHERE listener = ? AND episode = ?", (checked(listener), episode_id)
+                "SELECT heard FROM listened WHERE listener = ? AND episode = ?", (checked_key(listener), episode_id)
             ).fetchone()
             before = [(a, b) for a, b in json.loads(row[0])] if row else []
             now = Listened(position, union([*before, *heard]), time.time())
@@ -184,11 +184,11 @@ def listener_of(name: str, auth: str, listeners: Listeners) -> str:
         return name
     names = [part.partition(":")[0].strip() for part in auth.split(",") if part.strip()]
     if name or len(names) == 1:
-        return key_of(unicodedata.normalize("NFC", name or names[0]))
+        return listener_key(unicodedata.normalize("NFC", name or names[0]))
     return listeners.household()
 
 
-def checked(listener: str) -> str:
+def checked_key(listener: str) -> str:
     """A listener's key as it is. Raises SettingsError for one that cannot be one."""
     if not KEY.fullmatch(listener):
         raise SettingsError("That is no listener's key.", hint="Send 8 to 80 letters, digits or dashes as X-Listener.")

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 from episodes.sources.http import masked
 from retrieval.model import Answer, Command, Moment, Question, Sentence
-from ui.attribution import Speakers
+from ui.attribution import Attribution
 from voice.turns.commands import COMMANDS, CommandName
 
 if TYPE_CHECKING:  # the command line needs the shapes, and not what fills them
@@ -146,7 +146,7 @@ def episode_page_json(library: "Library", episode: "Episode") -> Json:
     digest, source = library.digest(episode.id), library.source(episode.id)
     segments = library.segments(episode.id)
     quoted = digest.writer == "extractive"  # else the sentences are a language model's own
-    speakers = Speakers(library.cues(episode.id) if quoted or not episode.guests else ())
+    speakers = Attribution(library.cues(episode.id) if quoted or not episode.guests else ())
     return episode_json(episode) | {
         "guests": list(episode.guests) or speakers.named(),
         "notes": source.notes,

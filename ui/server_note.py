@@ -63,7 +63,7 @@ class ServerNote:
             self._file.unlink(missing_ok=True)
 
 
-def find(folder: Path) -> Whereabouts | None:
+def running_server(folder: Path) -> Whereabouts | None:
     """Where the server of a data folder is; None when none runs, whatever a note says."""
     noted = read(folder)
     return noted if noted is not None and _is_held(_lock_of(folder)) else None

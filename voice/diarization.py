@@ -77,7 +77,7 @@ def missing(folder: Path) -> str:
     return ""
 
 
-def chosen(setting: str, folder: Path) -> Path | None:
+def models_folder(setting: str, folder: Path) -> Path | None:
     """The folder whose models tell speakers apart, None when nobody is to: ``setting`` is "auto" (the models in
     ``folder``, once they are there), "off", or a folder."""
     if setting.strip().lower() == "off":
@@ -87,7 +87,7 @@ def chosen(setting: str, folder: Path) -> Path | None:
     return folder if all((folder / name).is_file() for name in FILES) else None
 
 
-def get(folder: Path, on_progress: Callable[[float], None] = lambda part: None) -> Path:
+def fetch_models(folder: Path, on_progress: Callable[[float], None] = lambda part: None) -> Path:
     """Fetch both models into ``folder``; what is there stays. Raises DownloadError, NoSpace or LibraryError."""
     for number, (name, (address, digest)) in enumerate(FILES.items()):
         if not (folder / name).is_file():

@@ -93,7 +93,7 @@ def cached(repository: str) -> list[Path]:
     return sorted(folder.glob("*"), key=lambda path: path.stat().st_mtime, reverse=True) if folder.is_dir() else []
 
 
-def announced(folder: Path) -> dict[str, str]:
+def announced_digests(folder: Path) -> dict[str, str]:
     """The SHA-256 of the large files of a snapshot, as the hub announced them: the cache names its blobs by them."""
     found = {file.name: file.resolve().name for file in folder.iterdir() if file.is_symlink()}
     return {name: digest for name, digest in found.items() if _SHA256.fullmatch(digest)}

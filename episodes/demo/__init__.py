@@ -25,7 +25,7 @@ INDEX = Path(__file__).parent / "index.npz"
 
 
 @dataclass(frozen=True, slots=True)
-class Line:
+class DialogueLine:
     """One turn of the conversation; ``topic_end`` is True where the subject changes after it."""
 
     speaker: str
@@ -34,13 +34,13 @@ class Line:
 
 
 @dataclass(frozen=True, slots=True)
-class Script:
+class Dialogue:
     """The written conversation with its head."""
 
     show: str
     title: str
     guests: tuple[str, ...]
-    lines: tuple[Line, ...]
+    lines: tuple[DialogueLine, ...]
 
     @property
     def speakers(self) -> tuple[str, ...]:
@@ -48,16 +48,16 @@ class Script:
         return tuple(dict.fromkeys(line.speaker for line in self.lines))
 
 
-def script() -> Script:
+def dialogue() -> Dialogue:
     """Read the conversation that lies beside this file."""
     head, *topics = re.split(r"\n\s*\n", files("episodes.demo").joinpath("script.txt").read_text("utf-8").strip())
     fields = dict(line.split(": ", 1) for line in head.splitlines())
     lines = [
-        Line(speaker, text, topic_end=number == len(turns) - 1)
+        DialogueLine(speaker, text, topic_end=number == len(turns) - 1)
         for turns in (topic.splitlines() for topic in topics)
         for number, (speaker, text) in enumerate(turn.split(": ", 1) for turn in turns)
     ]
-    return Script(fields["Show"], fields["Title"], tuple(fields["Guests"].split(", ")), tuple(lines))
+    return Dialogue(fields["Show"], fields["Title"], tuple(fields["Guests"].split(", ")), tuple(lines))
 
 
 def digested() -> tuple[tuple[Segment, ...], Digest]:

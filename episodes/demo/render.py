@@ -15,7 +15,7 @@ from pathlib import Path
 
 import numpy as np
 
-from episodes.demo import AUDIO, script
+from episodes.demo import AUDIO, dialogue
 from episodes.text.sentences import sentences
 from episodes.transcripts.writer import write_vtt
 from voice.audio import Audio, Samples, join, pcm16, silence
@@ -89,7 +89,7 @@ def misaki(phonemes: str) -> str:
 
 def render(folder: Path) -> Path:
     """Speak the conversation into ``folder``: an Ogg Opus file with its tags, and a VTT file beside it."""
-    text = script()
+    text = dialogue()
     host, guest = text.speakers
     says: dict[str, Callable[[str], Audio]] = {host: Kokoro().say, guest: _joe()}
     pieces: list[Audio] = []

@@ -23,14 +23,14 @@ from episodes.media.recordings import normalise, read_lyrics
 from episodes.model import Cue, Episode, Source, State, Step, StepState
 from episodes.store.jobs import Job, Queue, save_source
 from episodes.store.library import Library, audio_name
-from episodes.text.keywords import hot_words
+from episodes.text.keywords import keywords
 from episodes.text.language import language_of
 from episodes.topics.llm_summary import Writer, written
 from episodes.topics.segmentation import Embed, segment
 from episodes.topics.summary import digest
 from episodes.transcripts.decoding import readable
 from episodes.transcripts.fit import misfit
-from episodes.transcripts.fixes import fitted, named
+from episodes.transcripts.fixes import attributed, fitted
 from episodes.transcripts.html_and_text import has_times
 from episodes.transcripts.reading import load_transcript, read_transcript
 from episodes.transcripts.tables import is_lrc
@@ -201,7 +201,8 @@ class Ingest:
             return _Made(store_end, measured=False)
         audio = audio_name(episode.id)
         seconds = normalise(source.audio, library.folder / audio, progress)
-        artwork.keep(library.folder, episode.id, source.audio, library.fetched_folder(episode.id) / artwork.FETCHED)
+        fetched = library.fetched_folder(episode.id) / artwork.FETCHED
+        artwork.keep_picture(library.folder, episode.id, source.audio, fetched)
 
         def store() -> None:
             library.save_audio(episode.id, audio, round(seconds, 3))
@@ -230,7 +231,7 @@ class Ingest:
                 chapters = () if inside else self.source.chapters  # those of the file keep its own time
                 audio = library.audio_path(episode)
                 mended = fitted(episode, audio, given, chapters, self.tools.hearing, lambda: progress(0.5))
-                told_apart, unnamed = named(audio, mended.cues, self.tools.speakers, lambda: progress(0.9))
+                told_apart, unnamed = attributed(audio, mended.cues, self.tools.speakers, lambda: progress(0.9))
 
                 def store_given() -> None:
                     library.save_cues(episode.id, told_apart)
@@ -249,7 +250,7 @@ class Ingest:
             library.clear_pieces(episode.id)
         since = kept[-1].end if kept else 0.0
         progress(since / episode.seconds if episode.seconds else 0.0)
-        names = hot_words(episode.title, episode.show, episode.guests, self.source.notes)
+        names = keywords(episode.title, episode.show, episode.guests, self.source.notes)
         bias, language = Bias(names, language=episode.language), episode.language
         for piece in recogniser.transcribe(audio, bias, since):
             with self._while_mine():
@@ -268,7 +269,7 @@ class Ingest:
                 "Put a transcript (VTT, SRT or JSON) of the same name beside the file, then add it again.",
             )
 
-        told_apart, unnamed = named(audio, cues, self.tools.speakers, lambda: progress(0.99))
+        told_apart, unnamed = attributed(audio, cues, self.tools.speakers, lambda: progress(0.99))
 
         def store() -> None:
             library.save_cues(episode.id, told_apart)

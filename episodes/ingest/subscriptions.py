@@ -10,7 +10,7 @@ from episodes.model import Episode, Source
 from episodes.sources.addresses import without_password
 from episodes.sources.http import Document, Net
 from episodes.sources.reading import read_feed
-from episodes.sources.resolve import NEWEST, Choice, Gathered, moved_to
+from episodes.sources.resolve import NEWEST, Gathered, Selection, moved_to
 from episodes.store.library import Library
 from voice.errors import EarmarkError, LibraryError
 from voice.plain_text import one_line
@@ -86,7 +86,7 @@ def subscriptions(library: Library) -> list[Subscription]:
     return [Subscription(*row) for row in rows]
 
 
-def find(library: Library, ref: str) -> Subscription:
+def find_subscription(library: Library, ref: str) -> Subscription:
     """The followed feed of an address, of a title (in any case) or of a part of one. Raises LibraryError."""
     known = subscriptions(library)
     found = [one for one in known if ref in (one.address, without_password(one.address))]
@@ -99,8 +99,8 @@ def find(library: Library, ref: str) -> Subscription:
 
 
 def forget(library: Library, ref: str) -> Subscription:
-    """Follow a feed no longer; its episodes stay. Raises LibraryError as ``find`` does."""
-    found = find(library, ref)
+    """Follow a feed no longer; its episodes stay. Raises LibraryError as ``find_subscription`` does."""
+    found = find_subscription(library, ref)
     with library.transaction():
         library.database.execute("DELETE FROM feeds WHERE address = ?", (found.address,))
     return found
@@ -138,7 +138,7 @@ def sync(library: Library, subscription: Subscription, net: Net) -> Synced:
         net.check()
         again += filter(None, [refresh(library, entry)])
     latest = 0 if seen else NEWEST  # of a feed that nobody has looked at yet not all its past
-    wanted = Choice(latest, match=subscription.match).of(new)
+    wanted = Selection(latest, match=subscription.match).of(new)
     added = _put(library, wanted[:MOST_NEW], 0, net.check, now.address)
     with library.transaction():  # last: what is broken off before is looked at again the next time
         _store(library, now.address, now.title, sent, subscription.match)

@@ -42,7 +42,7 @@ def painted(folder: Path, ids: Iterable[str]) -> set[str]:
     return {name for name in ids if path_of(folder, name).is_file()}
 
 
-def keep(folder: Path, episode_id: str, audio: Path | None, fetched: Path) -> bool:
+def keep_picture(folder: Path, episode_id: str, audio: Path | None, fetched: Path) -> bool:
     """Store a small picture of an episode: of the file that was ``fetched``, else of the recording's own.
 
     Returns False when neither is there or can be read: then the page paints one.

@@ -23,7 +23,7 @@ from episodes.sources.dates import parse_date
 from episodes.sources.xml_mending import parse_xml
 from episodes.text.html import parse_html, plain_text
 from episodes.transcripts.chapters import in_order, seconds
-from episodes.transcripts.entries import plain
+from episodes.transcripts.entries import without_markup
 from voice.errors import FeedError
 
 SOUND = frozenset({
@@ -97,10 +97,11 @@ def read_feed(content: bytes, address: str, name: str) -> Feed:
     except (sax.SAXException, ValueError, LookupError, TypeError, AttributeError, ArithmeticError) as error:
         if "Unsupported feed type" in str(error):
             element = str(root.tag).rpartition("}")[2][:40]
-            raise FeedError(f"{name} is XML, but not a podcast's feed (it is “{plain(element)}”).", _AGAIN) from None
+            what = f"{name} is XML, but not a podcast's feed (it is “{without_markup(element)}”)."
+            raise FeedError(what, _AGAIN) from None
         raise FeedError(f"{name} cannot be read as a feed.", _AGAIN) from error
     data = handler.data
-    title = plain(data.get("title") or "")[:_LONGEST_TITLE] or _host(address)
+    title = without_markup(data.get("title") or "")[:_LONGEST_TITLE] or _host(address)
     language = (data.get("language") or "").lower()[:2]
     items = root.findall("channel/item") if root.tag == "rss" else root.findall("{http://www.w3.org/2005/Atom}entry")
     found: list[tuple[float, Source]] = []
@@ -147,7 +148,7 @@ def read_opml(content: bytes, name: str) -> tuple[Outline, ...]:
             continue
         given = {key.lower(): value.strip() for key, value in element.attrib.items()}
         address = as_web(given.get("xmlurl") or given.get("url") or "")
-        title = plain(given.get("title") or given.get("text") or "")
+        title = without_markup(given.get("title") or given.get("text") or "")
         if not address and len(element):
             continue  # a folder
         if address not in known or not address:
@@ -229,7 +230,7 @@ def _source(
     if "title" not in named and "itunes:title" in named:  # else podcastparser makes one of the file's name
         title = "".join(named["itunes:title"].itertext())
     return Source(
-        title=plain(title)[:_LONGEST_TITLE] or "Untitled",
+        title=without_markup(title)[:_LONGEST_TITLE] or "Untitled",
         show=show,
         guests=_guests(element for name, element in marks if name == "podcast:person"),
         published=published.astimezone(UTC).date().isoformat() if published else "",
@@ -327,7 +328,8 @@ def _guid(guid: str, sound: str, feed: str) -> str:
 
 def _guests(persons: Iterable[Any]) -> tuple[str, ...]:
     """The names of those who are neither hosts nor makers."""
-    names = [plain("".join(one.itertext()))[:200] for one in persons if "guest" in (one.get("role") or "host").lower()]
+    guests = [one for one in persons if "guest" in (one.get("role") or "host").lower()]
+    names = [without_markup("".join(one.itertext()))[:200] for one in guests]
     return tuple(dict.fromkeys(name for name in names if name))
 
 
@@ -377,4 +379,4 @@ def _soundbites(elements: Iterable[Any]) -> Iterator[Soundbite]:
     for element in elements:
         start, length = seconds(element.get("startTime")), seconds(element.get("duration"))
         if start is not None and length:
-            yield Soundbite(start, length, plain("".join(element.itertext()))[:_LONGEST_TITLE])
+            yield Soundbite(start, length, without_markup("".join(element.itertext()))[:_LONGEST_TITLE])

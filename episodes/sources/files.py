@@ -18,7 +18,7 @@ from episodes.sources.feed import SOUND, kind
 from episodes.text.html import plain_text
 from episodes.transcripts.chapters import in_order
 from episodes.transcripts.decoding import readable
-from episodes.transcripts.entries import plain
+from episodes.transcripts.entries import without_markup
 from episodes.transcripts.html_and_text import is_timed
 from episodes.transcripts.reader import DOCUMENTS, PROSE, SUFFIXES
 from episodes.transcripts.times import time_line
@@ -174,9 +174,8 @@ def _with_info(source: Source, audio: Path) -> Source:
         return source
 
     def text(*keys: str) -> str:
-        return next(
-            (plain(data[key])[:500] for key in keys if isinstance(data.get(key), str) and data[key].strip()), ""
-        )
+        given = (data.get(key) for key in keys)
+        return next((without_markup(one)[:500] for one in given if isinstance(one, str) and one.strip()), "")
 
     stamp = data.get("timestamp")
     day = parse_date(str(stamp)) if isinstance(stamp, int) else _compact(text("release_date", "upload_date"))

@@ -35,7 +35,7 @@ _MOST_EPISODES = 5_000  # of a feed, at once
 
 
 @dataclass(frozen=True, slots=True)
-class Choice:
+class Selection:
     """Which episodes of a feed are wanted: the ``latest`` so many (None: as many as fit the rest, 0: all), published
     not before ``since`` (an ISO date), with ``match`` in their title, in any case."""
 
@@ -81,7 +81,7 @@ class Gathered:
     problems: tuple[str, ...] = ()
 
 
-def gather(ref: str, net: Net, choice: Choice = Choice()) -> Gathered:
+def gather(ref: str, net: Net, choice: Selection = Selection()) -> Gathered:
     """Find out what ``ref`` (a path or an address) is, and what there is to take in.
 
     Nothing but documents is fetched: recordings wait until they are worked on. Raises DownloadError, FeedError,
@@ -121,7 +121,7 @@ def _check_date(text: str) -> None:
         raise LibraryError(f"“{text[:40]}” is not a date.", "Write it as 2024-05-31.") from None
 
 
-def _from_file(path: Path, net: Net, choice: Choice) -> Gathered:
+def _from_file(path: Path, net: Net, choice: Selection) -> Gathered:
     what = ""
     if path.is_file():
         try:
@@ -139,7 +139,7 @@ def _from_file(path: Path, net: Net, choice: Choice) -> Gathered:
     return Gathered((local_source(path),))
 
 
-def _from_folder(folder: Path, net: Net, choice: Choice) -> Gathered:
+def _from_folder(folder: Path, net: Net, choice: Selection) -> Gathered:
     """Every recording in a folder and below, each with what lies beside it, the transcripts that lie alone, and what
     the feeds and lists of feeds directly in it stand for."""
     sources: list[Source] = []
@@ -251,7 +251,7 @@ def _files(folder: Path) -> Iterator[Path]:
             yield entry
 
 
-def _from_address(address: str, net: Net, choice: Choice, lists: bool = True) -> Gathered:
+def _from_address(address: str, net: Net, choice: Selection, lists: bool = True) -> Gathered:
     """What an address sends; ``lists`` allows what names other addresses: once, else two could go round for ever."""
     sent = _document(address, net)
     if sent.media:
@@ -275,7 +275,7 @@ def _from_address(address: str, net: Net, choice: Choice, lists: bool = True) ->
     raise FeedError(f"{shown} is neither a recording nor a feed.", "Give the address of a feed or of an audio file.")
 
 
-def _from_page(sent: Document, address: str, net: Net, choice: Choice) -> Gathered:
+def _from_page(sent: Document, address: str, net: Net, choice: Selection) -> Gathered:
     links = feed_links(sent.content, without_password(sent.base), net.check)
     address = without_password(address)
     if not links and is_login(sent.content):
@@ -295,7 +295,7 @@ def _from_page(sent: Document, address: str, net: Net, choice: Choice) -> Gather
     raise problem or FeedError(f"The page {address} names no feed.", "Look for its RSS address and give that.")
 
 
-def _from_opml(content: bytes, name: str, net: Net, choice: Choice) -> Gathered:
+def _from_opml(content: bytes, name: str, net: Net, choice: Selection) -> Gathered:
     """The feeds of a list, one after another; one that cannot be had is a problem, and the others go on."""
     sources: list[Source] = []
     feeds: list[Followed] = []
@@ -332,7 +332,7 @@ def moved_to(feed: Feed, sent: Document, net: Net) -> tuple[Feed, Document]:
     return (found, there) if found.entries else (feed, sent)
 
 
-def _of_feed(feed: Feed, sent: Document | None, net: Net, choice: Choice) -> Gathered:
+def _of_feed(feed: Feed, sent: Document | None, net: Net, choice: Selection) -> Gathered:
     feed, problem = _with_older(feed, net, choice)
     if sent is not None:  # what is followed is the address that was asked for, or where it moved for good
         entries = tuple(replace(entry, feed=sent.address) for entry in feed.entries)
@@ -355,7 +355,7 @@ def _of_feed(feed: Feed, sent: Document | None, net: Net, choice: Choice) -> Gat
     return Gathered(chosen, (Followed(feed, chosen, sent),), tuple(problems))
 
 
-def _with_older(feed: Feed, net: Net, choice: Choice) -> tuple[Feed, str]:
+def _with_older(feed: Feed, net: Net, choice: Selection) -> tuple[Feed, str]:
     """A feed with the episodes of its further pages, as far as the choice reaches, and what kept it from them."""
     entries = {entry.guid: entry for entry in feed.entries}
     following, known = feed.following, {feed.address}

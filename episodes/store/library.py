@@ -19,7 +19,7 @@ from episodes.store import reserve
 from episodes.store.catalogue import Catalogue, unknown
 from episodes.store.database import Database
 from episodes.store.sqlite import SqliteDatabase
-from episodes.store.words import name_words, searched
+from episodes.store.words import name_words, search_text
 from voice.errors import NoSpace, from_os_error
 from voice.model import Piece
 from voice.plain_text import harmless, one_line
@@ -103,7 +103,7 @@ class Library(Catalogue):
                 return
             self.database.execute(
                 "UPDATE episodes SET title = ?, folded = ?, words = ?, published = ?, source = ? WHERE id = ?",
-                (title, title.casefold(), searched(title, found.show, *found.guests), published, source, episode_id),
+                (title, title.casefold(), search_text(title, found.show, *found.guests), published, source, episode_id),
             )
             self._changed(episode_id)
 
@@ -194,7 +194,7 @@ class Library(Catalogue):
                 " ?, ?, ?)",
                 (new, content, episode.title, episode.show, json.dumps(episode.guests, ensure_ascii=False),
                  episode.published, episode.seconds, episode.source, episode.audio, episode.title.casefold(),
-                 searched(episode.title, episode.show, *episode.guests)),
+                 search_text(episode.title, episode.show, *episode.guests)),
             )  # fmt: skip
             self.database.executemany(
                 "INSERT INTO steps VALUES (?, ?, ?, 0, '')", [(new, step, State.WAITING) for step in Step]

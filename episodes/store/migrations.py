@@ -5,7 +5,7 @@ import json
 import sqlite3
 from collections.abc import Callable
 
-from episodes.store.words import name_words, searched
+from episodes.store.words import name_words, search_text
 
 
 def migrate(database: sqlite3.Connection) -> None:
@@ -211,7 +211,7 @@ def _lookups(database: sqlite3.Connection) -> None:
     rows = database.execute("SELECT id, title, show, guests FROM episodes").fetchall()
     database.executemany(
         "UPDATE episodes SET folded = ?, words = ? WHERE id = ?",
-        ((title.casefold(), searched(title, show, *json.loads(guests)), name) for name, title, show, guests in rows),
+        ((title.casefold(), search_text(title, show, *json.loads(guests)), name) for name, title, show, guests in rows),
     )
     names = database.execute("SELECT DISTINCT speaker, episode FROM cues WHERE speaker != ''").fetchall()
     database.executemany("INSERT INTO speakers VALUES (?, ?)", names)

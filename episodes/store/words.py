@@ -6,7 +6,7 @@ import re
 _WORD = re.compile(r"\w+")
 
 
-def searched(*texts: str) -> str:
+def search_text(*texts: str) -> str:
     """Texts as they are searched: their words, case folded, each behind a blank, by which its beginning is known."""
     return "".join(f" {word}" for text in texts for word in _WORD.findall(text.casefold()))
 

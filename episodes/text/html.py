@@ -31,7 +31,7 @@ def parse_html(markup: str | bytes) -> Any:
         return None
 
 
-def pieces(tree: Any) -> Iterator[tuple[str, str]]:
+def html_events(tree: Any) -> Iterator[tuple[str, str]]:
     """What a reader sees, in order: ("text", what is written), ("begin", tag) and ("end", tag) of each element."""
     from lxml import etree
 
@@ -67,7 +67,7 @@ def plain_text(markup: str, links: bool = False) -> str:
         return ""
     if links:
         _write_out(tree)
-    return _lines("".join(part if kind == "text" else "\n" * is_block(part) for kind, part in pieces(tree)))
+    return _lines("".join(part if kind == "text" else "\n" * is_block(part) for kind, part in html_events(tree)))
 
 
 def _write_out(tree: Any) -> None:

@@ -30,7 +30,7 @@ _COMMON = frozenset({
 })  # fmt: skip
 
 
-def hot_words(title: str, show: str, guests: Sequence[str], notes: str) -> tuple[str, ...]:
+def keywords(title: str, show: str, guests: Sequence[str], notes: str) -> tuple[str, ...]:
     """The title, the show, the guests and the names in the show notes (plain text), at most ``MOST``, the surest first.
 
     A name is a run of capitalised words that does not only stand at the beginning of sentences, or that has several

@@ -132,7 +132,7 @@ def content_words(text: str) -> list[str]:
     return [word for word in words(text) if word not in WEAK_WORDS and len(word) > 1]
 
 
-def trimmed(sentence: str) -> str:
+def as_written(sentence: str) -> str:
     """A sentence as it would be written: without what people say before they begin, and without stutter."""
     bare = _STUTTER.sub(r"\1", _FILLERS.sub("", sentence.strip()))
     shorter = _OPENERS.sub("", bare).strip()
@@ -192,6 +192,6 @@ def grammar(sentences: Iterable[str]) -> dict[str, float]:
     return {word: (noun[word] + 0.5) / (noun[word] + verb[word] + 1) for word in noun | verb}
 
 
-def announced(phrase: Phrase) -> bool:
+def announces_noun(phrase: Phrase) -> bool:
     """True when the word before a phrase announces a noun ("the …", "of …")."""
     return phrase.before in _ANNOUNCING or phrase.before.endswith("'s")

@@ -11,7 +11,7 @@ import numpy as np
 import numpy.typing as npt
 
 from episodes.model import Cue, Digest, Segment
-from episodes.text.lexicon import content_words, leans, trimmed, words
+from episodes.text.lexicon import as_written, content_words, leans, words
 from episodes.text.sentences import Line, sentences
 from episodes.topics.titles import titles
 
@@ -136,7 +136,7 @@ def _worth(lines: Sequence[Line], vectors: Matrix, centres: Matrix, belongs: npt
 
 def _alone(sentence: str) -> float:
     """What a sentence's form adds to its worth: whole, telling, of a length to read, not leaning on the one before."""
-    bare = trimmed(sentence)
+    bare = as_written(sentence)
     length = len(bare.split())
     told = len(content_words(bare))
     worth = -0.35 * leans(bare) + 0.04 * min(told, 5)
@@ -163,7 +163,7 @@ def _chosen(rows: npt.NDArray[np.intp], worth: Matrix, vectors: Matrix, count: i
 
 def _told(lines: Sequence[Line], rows: Sequence[int]) -> str:
     """Sentences in their order, as they would be written."""
-    return " ".join(trimmed(lines[row].text) for row in sorted(rows))
+    return " ".join(as_written(lines[row].text) for row in sorted(rows))
 
 
 def _teaser(lines: Sequence[Line], ranked: Sequence[int]) -> str:
@@ -173,8 +173,8 @@ def _teaser(lines: Sequence[Line], ranked: Sequence[int]) -> str:
         if line.start > early:
             break
         if _ANNOUNCES.search(line.text) and 8 <= len(line.text.split()) <= 60 and len(content_words(line.text)) > 3:
-            return trimmed(line.text)
-    return trimmed(lines[ranked[0]].text) if ranked else ""
+            return as_written(line.text)
+    return as_written(lines[ranked[0]].text) if ranked else ""
 
 
 def _questions(
@@ -192,7 +192,7 @@ def _questions(
     """
     scored: list[tuple[float, int, str]] = []
     for row, line in enumerate(lines[:-1]):
-        asked = _VOCATIVE.sub("?", _TAG.sub("?", trimmed(line.text)))
+        asked = _VOCATIVE.sub("?", _TAG.sub("?", as_written(line.text)))
         if not asked.endswith("?") or not stands_alone(asked):
             continue
         answer = _unit(vectors[row + 1 : row + 7].mean(0))

@@ -11,7 +11,7 @@ from itertools import combinations, pairwise
 import numpy as np
 import numpy.typing as npt
 
-from episodes.text.lexicon import PREPOSITIONS, WEAK_WORDS, Phrase, announced, content_words, grammar, phrases
+from episodes.text.lexicon import PREPOSITIONS, WEAK_WORDS, Phrase, announces_noun, content_words, grammar, phrases
 from episodes.text.sentences import Line
 from episodes.text.word_use import usage
 
@@ -118,7 +118,7 @@ def _candidates(topic: Sequence[Line]) -> dict[tuple[str, ...], _Candidate]:
 def _note(candidate: _Candidate, phrase: Phrase, at: float, question: bool) -> None:
     candidate.count += 1
     candidate.first = min(candidate.first, at)
-    candidate.announced += announced(phrase)
+    candidate.announced += announces_noun(phrase)
     candidate.asked |= question and at < 0.4
     candidate.closed += phrase.after in WEAK_WORDS or not phrase.after[0].isalnum()
     candidate.before[phrase.before] += 1

@@ -96,7 +96,7 @@ def shifted_chapters(chapters: Sequence[Chapter], found: Fit, length: float) -> 
     return tuple(Chapter(max(0.0, start), title) for start, title in sorted(moved.items()) if start < length)
 
 
-def told(found: Fit, cues: Sequence[Cue]) -> str:
+def remark(found: Fit, cues: Sequence[Cue]) -> str:
     """One or two sentences: what was changed, and where; empty when nothing was."""
     changes = []
     before = 0.0

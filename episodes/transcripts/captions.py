@@ -11,11 +11,9 @@ import html
 import re
 from collections.abc import Sequence
 
-from episodes.transcripts.entries import Entry, plain
+from episodes.transcripts.entries import Entry
 from episodes.transcripts.labels import label
 from episodes.transcripts.times import TimeLine, clock_seconds, has_arrow, time_line
-
-__all__ = ["as_said", "clock", "escaped", "is_sbv", "plain", "read_captions", "read_sbv"]
 
 _SBV_TIMES = re.compile(r"^[ \t]{0,8}(\d{1,4}:\d[\d:.]{0,16})[ \t]{0,8},[ \t]{0,8}(\d{1,4}:\d[\d:.]{0,16})[ \t]{0,8}$")
 _COMMENT = re.compile(r"(?:NOTE|STYLE|REGION|Region)(?:$|[ \t])|Style:$|Region:$|region$")
@@ -142,14 +140,14 @@ def _meant(lines: Sequence[str], number: int) -> TimeLine | None:
     return TimeLine(clock_seconds(sides[0]), clock_seconds(sides[1])) if leads and begins and not comment else None
 
 
-def clock(seconds: float, point: str = ".") -> str:
+def timestamp(seconds: float, point: str = ".") -> str:
     """``HH:MM:SS.mmm``, as both formats write a time."""
     total = round(seconds * 1000)
     return f"{total // 3_600_000:02d}:{total // 60_000 % 60:02d}:{total // 1000 % 60:02d}{point}{total % 1000:03d}"
 
 
 def escaped(text: str) -> str:
-    """Text as markup that ``plain`` turns into the same text again."""
+    """Text as markup that ``without_markup`` turns into the same text again."""
     return html.escape(text, quote=False).replace("{\\", "{&#92;").replace("](", "]&#40;")
 
 

@@ -7,7 +7,7 @@ from collections.abc import Iterable
 from typing import Any
 
 from episodes.model import Chapter
-from episodes.transcripts.entries import plain
+from episodes.transcripts.entries import without_markup
 from voice.errors import FeedError
 
 _MOST = 10_000  # chapters
@@ -53,5 +53,5 @@ def in_order(rows: Iterable[tuple[object, object]]) -> tuple[Chapter, ...]:
     for start, title in rows:
         at = seconds(start)
         if at is not None:
-            found.setdefault(at, plain(title) if isinstance(title, str) else "")
+            found.setdefault(at, without_markup(title) if isinstance(title, str) else "")
     return tuple(Chapter(at, found[at] or f"Chapter {number}") for number, at in enumerate(sorted(found), 1))

@@ -38,10 +38,10 @@ class Entry:
     @property
     def text(self) -> str:
         """What is said, as plain text."""
-        return plain(" ".join(self.lines))
+        return without_markup(" ".join(self.lines))
 
 
-def plain(text: str) -> str:
+def without_markup(text: str) -> str:
     """Text without markup: tags gone, links as their texts, entities resolved, white space single, control characters
     dropped.
 

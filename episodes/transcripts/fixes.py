@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from episodes.model import Chapter, Cue, Episode, Word
 from episodes.text.keywords import rare_words
-from episodes.transcripts.alignment import SUSPECT, fit, shifted, shifted_chapters, told
+from episodes.transcripts.alignment import SUSPECT, fit, remark, shifted, shifted_chapters
 from episodes.transcripts.fit import length_remark
 from voice.audio import read_part
 from voice.diarization import with_speakers
@@ -58,10 +58,10 @@ def fitted(
         return Mended(cues, remark=f"{length_remark(cues, length)} {error.message}".strip())
     if found is None:
         return Mended(cues, remark=length_remark(cues, length))
-    return Mended(shifted(cues, found, length), shifted_chapters(chapters, found, length), told(found, cues))
+    return Mended(shifted(cues, found, length), shifted_chapters(chapters, found, length), remark(found, cues))
 
 
-def named(
+def attributed(
     audio: Path | None, cues: Sequence[Cue], speakers: Callable[[], "Speakers | None"], check: Callable[[], None]
 ) -> tuple[Sequence[Cue], str]:
     """Cues that name their speakers, by their voices where nobody did, and what is to be said of it.

@@ -11,9 +11,9 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from itertools import pairwise
 
-from episodes.text.html import is_block, parse_html, pieces
+from episodes.text.html import html_events, is_block, parse_html
 from episodes.text.sentences import sentences
-from episodes.transcripts.entries import USUAL, plain
+from episodes.transcripts.entries import USUAL, without_markup
 from episodes.transcripts.labels import as_name, label, parts_of, speakers_of
 from episodes.transcripts.times import clock_seconds
 from voice.errors import TranscriptError
@@ -161,7 +161,7 @@ def _from_html(tree: object) -> Iterator[_Paragraph]:
     start: float | None = None
     marked = False
     lines: list[str] = []
-    for kind, part in pieces(tree):
+    for kind, part in html_events(tree):
         if kind == "begin" and part in heard:
             inside, marked = part, True
             heard[part] = ""
@@ -175,16 +175,16 @@ def _from_html(tree: object) -> Iterator[_Paragraph]:
             inside = ""
             start = clock_seconds(heard["time"]) if part == "time" else start
         elif is_block(part) or part in heard:
-            said = plain("".join(text)) if marked else " ".join("".join(text).split())
+            said = without_markup("".join(text)) if marked else " ".join("".join(text).split())
             text.clear()
             if said and marked:
-                yield _Paragraph(said, plain(heard["cite"]).rstrip(": "), start)
+                yield _Paragraph(said, without_markup(heard["cite"]).rstrip(": "), start)
                 start = None
             elif said:
                 lines.append(said)
     rest = " ".join("".join(text).split())
     if rest and marked:
-        yield _Paragraph(plain(rest), plain(heard["cite"]).rstrip(": "), start)
+        yield _Paragraph(without_markup(rest), without_markup(heard["cite"]).rstrip(": "), start)
     elif not marked:
         yield from _from_text("\n".join([*lines, rest]))
 
@@ -219,7 +219,7 @@ class _Row:
 
 
 def _row(line: str) -> _Row:
-    bare = plain(_BOLD.sub(r"\2", line.strip()).lstrip("#>").strip()) if line.strip() else ""
+    bare = without_markup(_BOLD.sub(r"\2", line.strip()).lstrip("#>").strip()) if line.strip() else ""
     if len(bare) <= _LONGEST_HEADING:
         heading = _HEADING.fullmatch(bare)
         name = as_name(heading.group(1)) if heading else ""

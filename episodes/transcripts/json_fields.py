@@ -6,7 +6,7 @@ from collections.abc import Iterator, Sequence
 from statistics import median
 from typing import Any
 
-from episodes.transcripts.entries import USUAL, Entry, plain
+from episodes.transcripts.entries import USUAL, Entry, without_markup
 from episodes.transcripts.times import clock_seconds
 from voice.model import Word
 
@@ -130,7 +130,7 @@ def speaker_of(row: dict[str, Any]) -> str:
         if isinstance(value, int) and not isinstance(value, bool):
             return f"Speaker {value}"
         if isinstance(value, str) and value.strip():
-            bare = plain(value)
+            bare = without_markup(value)
             return f"Speaker {bare}" if bare.isdecimal() else bare
     return ""
 
@@ -170,7 +170,7 @@ def words_of(given: object, start: float | None, end: float | None, scale: float
             after = after if after is not None else max(before, end if end is not None else before)
             begin, stop = before, before + max(0.0, after - before) / count
         stop = max(begin, stop) if stop is not None else begin
-        found.append(Word(round(begin, 3), round(stop, 3), plain(_word(row)), probability(row)))
+        found.append(Word(round(begin, 3), round(stop, 3), without_markup(_word(row)), probability(row)))
     return [word for word in found if word.text]
 
 

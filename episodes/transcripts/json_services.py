@@ -3,7 +3,7 @@
 
 from typing import Any
 
-from episodes.transcripts.entries import Entry, plain
+from episodes.transcripts.entries import Entry, without_markup
 from episodes.transcripts.json_fields import at, number, probability, row_like, segments, speaker_of, words_of
 from voice.model import Word
 
@@ -54,7 +54,7 @@ def _amazon(data: Any) -> list[Entry]:
                 found[-1] = Entry(last.start, last.end, (word.text,), last.speaker, (word,))
             continue
         stop = end if end is not None and end >= start else start
-        word = Word(start, stop, plain(said), probability(item["alternatives"][0]))
+        word = Word(start, stop, without_markup(said), probability(item["alternatives"][0]))
         found.append(Entry(start, stop, (word.text,), named.get(start, "") or speaker_of(item), (word,)))
     return found
 
@@ -75,7 +75,7 @@ def _rev(data: Any) -> list[Entry]:
         if body.strip():
             who = names.get(at(row, "speaker")) or speaker_of(row)
             start, end = (words[0].start, words[-1].end) if words else (None, None)
-            found.append(Entry(start, end, (body,), plain(str(who)), ()))
+            found.append(Entry(start, end, (body,), without_markup(str(who)), ()))
     return found
 
 
@@ -124,7 +124,8 @@ def _json3(data: Any) -> list[Entry]:
         if len(segs) > 1:
             for one, begin, stop in zip(segs, offsets, [*offsets[1:], end], strict=True):
                 if one["utf8"].strip():
-                    words.append(Word(round(begin / 1000, 3), round(max(begin, stop) / 1000, 3), plain(one["utf8"])))
+                    span = round(begin / 1000, 3), round(max(begin, stop) / 1000, 3)
+                    words.append(Word(*span, without_markup(one["utf8"])))
         if (
             found and found[-1].end is not None and found[-1].end > start / 1000
         ):  # the line stays while the next is shown
@@ -168,9 +169,9 @@ def _tokens(tokens: object) -> list[Word]:
             return []
         begin, stop = start / 1000, max(start, end) / 1000
         if words and not said[0].isspace():
-            words[-1] = Word(words[-1].start, max(words[-1].end, stop), words[-1].text + plain(said))
+            words[-1] = Word(words[-1].start, max(words[-1].end, stop), words[-1].text + without_markup(said))
         else:
-            words.append(Word(begin, stop, plain(said)))
+            words.append(Word(begin, stop, without_markup(said)))
     return words
 
 

@@ -11,7 +11,7 @@ from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
-from episodes.transcripts.entries import Entry, plain
+from episodes.transcripts.entries import Entry, without_markup
 from voice.model import Cue, Word
 
 Part = tuple[str | None, str]
@@ -121,7 +121,7 @@ def parts_of(lines: Sequence[str], names: frozenset[str]) -> Iterator[Part]:
 
 def as_name(text: str) -> str:
     """A text as a speaker's name when it is written like one, else empty."""
-    bare = plain(text).strip(" :,|-–—(*")
+    bare = without_markup(text).strip(" :,|-–—(*")
     fits = bool(bare) and _plausible(bare) and (_strong(bare) or (_weak(bare) and len(bare.split()) <= 3))
     return bare if fits else ""
 
@@ -164,9 +164,9 @@ def _voices(text: str) -> Iterator[tuple[str, str]]:
     """(speaker, text) pieces of a caption with ``<v Name>`` tags."""
     speaker, at = "", 0
     for match in _VOICE.finditer(text):
-        yield speaker, plain(text[at : match.start()])
-        speaker, at = "" if match.group(2) else plain(match.group(1) or ""), match.end()
-    yield speaker, plain(text[at:])
+        yield speaker, without_markup(text[at : match.start()])
+        speaker, at = "" if match.group(2) else without_markup(match.group(1) or ""), match.end()
+    yield speaker, without_markup(text[at:])
 
 
 def _told_apart(parts: Sequence[tuple[str, str]], names: frozenset[str]) -> list[Part]:
@@ -183,7 +183,7 @@ def _told_apart(parts: Sequence[tuple[str, str]], names: frozenset[str]) -> list
 
 def _lines(entry: Entry) -> list[str]:
     """The lines of an entry as plain text, with what tells that another person speaks left in."""
-    found = ((plain(line), bool(_ESCAPED.match(line))) for line in entry.lines)
+    found = ((without_markup(line), bool(_ESCAPED.match(line))) for line in entry.lines)
     return [_Literal(line) if literal else line for line, literal in found if line]
 
 

@@ -10,7 +10,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 from itertools import pairwise
 
-from episodes.transcripts.entries import Entry, plain
+from episodes.transcripts.entries import Entry, without_markup
 from episodes.transcripts.times import clock_seconds
 from voice.model import Word
 
@@ -71,7 +71,7 @@ def _with_mark(entry: Entry) -> Entry:
     marked = _MARKED.findall(" ".join(entry.lines)) if any("<u>" in line for line in entry.lines) else []
     if len(marked) != 1:
         return entry
-    return replace(entry, words=(Word(entry.start or 0.0, entry.end or 0.0, plain(marked[0])),))
+    return replace(entry, words=(Word(entry.start or 0.0, entry.end or 0.0, without_markup(marked[0])),))
 
 
 def _whole(entry: Entry, text: str) -> Entry:
@@ -84,8 +84,8 @@ def _whole(entry: Entry, text: str) -> Entry:
 
 def _without_lines(entries: Sequence[Entry]) -> list[Entry]:
     """Entries without the lines that live captions show again while they scroll up."""
-    lines = [[line for line in map(str.strip, entry.lines) if plain(line)] for entry in entries]
-    bare = [[plain(line) for line in block] for block in lines]
+    lines = [[line for line in map(str.strip, entry.lines) if without_markup(line)] for entry in entries]
+    bare = [[without_markup(line) for line in block] for block in lines]
     again = sum(len(now) > 1 and bool(before) and now[0] == before[-1] for before, now in pairwise(bare))
     if again < max(2, _SHARE * len(entries)):
         return list(entries)

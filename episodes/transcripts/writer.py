@@ -5,8 +5,8 @@ import json
 from collections.abc import Iterable, Sequence
 from typing import Any
 
-from episodes.transcripts.captions import as_said, clock, escaped, read_captions
-from episodes.transcripts.entries import GENERATOR, plain
+from episodes.transcripts.captions import as_said, escaped, read_captions, timestamp
+from episodes.transcripts.entries import GENERATOR, without_markup
 from episodes.transcripts.labels import attributed, cues_of
 from voice.model import Cue
 
@@ -18,7 +18,7 @@ def write_vtt(cues: Iterable[Cue]) -> str:
         text = as_said(" ".join(cue.text.split()))
         if cue.speaker:
             text = f"<v {_in_tag(' '.join(cue.speaker.split()))}>{text}"
-        blocks.append(f"{clock(cue.start)} --> {clock(cue.end)}\n{text}\n")
+        blocks.append(f"{timestamp(cue.start)} --> {timestamp(cue.end)}\n{text}\n")
     return "\n".join(blocks)
 
 
@@ -32,7 +32,7 @@ def write_srt(cues: Sequence[Cue]) -> str:
     named = _srt(cues, tags=False)
     again = [(cue.speaker, cue.text) for entry, parts in attributed(read_captions(named, vtt=False))
              for cue in cues_of(entry, parts)]  # fmt: skip
-    wanted = [(plain(cue.speaker), plain(cue.text)) for cue in cues]
+    wanted = [(without_markup(cue.speaker), without_markup(cue.text)) for cue in cues]
     return named if again == wanted else _srt(cues, tags=True)
 
 
@@ -65,11 +65,11 @@ def _srt(cues: Iterable[Cue], tags: bool) -> str:
     blocks = []
     for number, cue in enumerate(cues, 1):
         text, speaker = " ".join(cue.text.split()), " ".join(cue.speaker.split())
-        if plain(text) != text or as_said(text) != escaped(text) or "-->" in text or ">>" in text:
+        if without_markup(text) != text or as_said(text) != escaped(text) or "-->" in text or ">>" in text:
             text = as_said(text)  # few players resolve entities in SubRip, so only where it would be misread
         if speaker:
             text = f"<v {_in_tag(speaker)}>{text}" if tags else f"{speaker}: {text}"
-        blocks.append(f"{number}\n{clock(cue.start, ',')} --> {clock(cue.end, ',')}\n{text}\n")
+        blocks.append(f"{number}\n{timestamp(cue.start, ',')} --> {timestamp(cue.end, ',')}\n{text}\n")
     return "\n".join(blocks)
 
 

@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from episodes.text.stemming import stems
-from retrieval.commands.matching import plain, templates, written_out
+from retrieval.commands.matching import normalized, templates, written_out
 
 if TYPE_CHECKING:
     from hassil import Intents
@@ -37,7 +37,7 @@ def answer_type(question: str) -> AnswerType:
     """The type of answer that a question wants; one that every text fits as little (0) when nothing is known of it."""
     from hassil import recognize_all
 
-    sentence = re.sub(r"^(?:(?:and|so|but|well|okay|then) )+", "", written_out(plain(question)))
+    sentence = re.sub(r"^(?:(?:and|so|but|well|okay|then) )+", "", written_out(normalized(question)))
     if not sentence or len(sentence.split()) > _LONGEST:
         return _UNKNOWN
     told = templates(TEMPLATES)["types"]

@@ -26,7 +26,7 @@ _LEFT = 30.0  # seconds before the end of an episode at which all of it was hear
 def answered(question: Question, quote: Quote, found: Found, shelf: Shelf, second: Quote | None = None) -> Answer:
     """The answer that quotes; ``second`` is what may be the answer instead."""
     library, first = question.episode_id is None, quote.moment(found.answered)
-    sentences = [said(first, shelf, library, doubt=found.answered < ANSWERED + _DOUBT)]
+    sentences = [said_sentence(first, shelf, library, doubt=found.answered < ANSWERED + _DOUBT)]
     moments: tuple[Moment, ...] = (first,)
     if second is not None:
         other = second.moment(_confidence(second.run, found))
@@ -48,7 +48,7 @@ def _confidence(run: Run, found: Found) -> float:
     return round(found.answered * min(1.0, run.share / (found.best or 1.0)), 4)
 
 
-def said(moment: Moment, shelf: Shelf, library: bool, doubt: bool = False) -> Sentence:
+def said_sentence(moment: Moment, shelf: Shelf, library: bool, doubt: bool = False) -> Sentence:
     """A quote as it is spoken: the words, then who says them, and where."""
     place = _place(moment, shelf, library)
     who = f"says {moment.speaker}, {place}." if names_somebody(moment.speaker) else f"That is {place}."

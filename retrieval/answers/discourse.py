@@ -13,7 +13,7 @@ from retrieval.commands.matching import templates
 RULES = Path(__file__).with_name("discourse.yaml")
 
 
-def asks(text: str) -> bool:
+def poses_question(text: str) -> bool:
     """True for a question, also one that is put as a request ("Tell us about the bees."); not for "…, right?"."""
     if "?" in text:
         tail = _rule("tags").search(text)

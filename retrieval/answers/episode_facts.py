@@ -9,14 +9,14 @@ from episodes.model import Cue, Episode, Segment
 from episodes.text.disfluencies import trimmed
 from episodes.text.lexicon import content_words, leans
 from episodes.text.sentences import Line
-from retrieval.answers.compose import marks, plainly, said
-from retrieval.answers.discourse import announces, asks, idle
-from retrieval.answers.library_facts import duration, listed, read_out
+from retrieval.answers.compose import marks, plainly, said_sentence
+from retrieval.answers.discourse import announces, idle, poses_question
+from retrieval.answers.library_facts import listed, read_out, spoken_duration
 from retrieval.answers.quote import SPOKEN, moment_of, opening
 from retrieval.answers.shelf import Shelf
 from retrieval.commands.intents import Kind, Plan
 from retrieval.finding.search import COVERED
-from retrieval.index.script import said as said_lines
+from retrieval.index.script import said_lines
 from retrieval.model import Answer, Moment, Question, Sentence
 from voice.model import clock
 
@@ -35,7 +35,7 @@ def episode_fact(plan: Plan, question: Question, here: str, shelf: Shelf) -> Ans
     episode = shelf.episodes.by_id(here) or Episode(here, "This episode")
     match plan.kind:
         case Kind.LENGTH:
-            return plainly(question, f"{episode.title} is {duration(_length(episode, shelf))} long.")
+            return plainly(question, f"{episode.title} is {spoken_duration(_length(episode, shelf))} long.")
         case Kind.LEFT | Kind.POSITION:
             return _position(plan, question, episode, shelf)
         case Kind.TITLE:
@@ -74,7 +74,7 @@ def _position(plan: Plan, question: Question, episode: Episode, shelf: Shelf) ->
     length = _length(episode, shelf)
     if plan.kind is Kind.LEFT:
         left = max(0.0, length - question.position)
-        return plainly(question, f"You have {duration(left)} left of {episode.title}.")
+        return plainly(question, f"You have {spoken_duration(left)} left of {episode.title}.")
     part = next((one for one in shelf.segments(episode.id) if one.start <= question.position < one.end), None)
     about = f", in {part.title}" if part is not None and part.title else ""
     return plainly(question, f"You are at {clock(question.position)} of {clock(length)}{about}.")
@@ -194,7 +194,7 @@ def telling(lines: Sequence[Line], count: int = 1) -> list[Line]:
 
 
 def _says_little(line: Line) -> bool:
-    return asks(line.text) or idle(line.text) or announces(line.text) or line.text[-1:] in ",;:–—-"
+    return poses_question(line.text) or idle(line.text) or announces(line.text) or line.text[-1:] in ",;:–—-"
 
 
 def _worth(line: Line, weight: dict[str, float]) -> float:
@@ -226,7 +226,7 @@ def _said_at(plan: Plan, question: Question, episode: Episode, shelf: Shelf) -> 
     """The words at a time."""
     at, length = plan.start or 0.0, _length(episode, shelf)
     if at > length:
-        return plainly(question, f"{episode.title} is only {duration(length)} long.", covered=False)
+        return plainly(question, f"{episode.title} is only {spoken_duration(length)} long.", covered=False)
     if question.heard_until is not None and at > question.heard_until:
         return plainly(question, "You have not heard that far yet.", covered=False)
     lines = [line for line in _lines(question, episode.id, shelf, at - 1, at + 90) if line.end > at]
@@ -242,7 +242,7 @@ def _said_at(plan: Plan, question: Question, episode: Episode, shelf: Shelf) -> 
             break
         chosen.append(line)
     moment = moment_of(episode.id, chosen)
-    return Answer(question.text, True, (said(moment, shelf, False),), (moment,))
+    return Answer(question.text, True, (said_sentence(moment, shelf, False),), (moment,))
 
 
 def _stretch(
@@ -253,7 +253,7 @@ def _stretch(
     begin = max(0.0, length + start) if start is not None and start < 0 else start or 0.0
     stop = min(length, end) if end is not None else length
     if begin >= length:
-        return plainly(question, f"{episode.title} is only {duration(length)} long.", covered=False)
+        return plainly(question, f"{episode.title} is only {spoken_duration(length)} long.", covered=False)
     if question.heard_until is not None and begin > question.heard_until:
         return plainly(question, "You have not heard that far yet.", covered=False)
     lead = f"From {clock(begin)} to {clock(stop)}"

@@ -5,10 +5,10 @@ import re
 from collections.abc import Sequence
 
 from episodes.text.sentences import Line
-from retrieval.answers.compose import plainly, said
+from retrieval.answers.compose import plainly, said_sentence
 from retrieval.answers.quote import SPOKEN, moment_of
 from retrieval.answers.shelf import Shelf
-from retrieval.index.script import said as said_lines
+from retrieval.index.script import said_lines
 from retrieval.model import Answer, Question
 
 _EPISODES = 5  # episodes of somebody's that are looked through
@@ -39,7 +39,7 @@ def introduction(name: str, question: Question, here: str | None, shelf: Shelf) 
         told = _introducing(name, lines)
         if told:
             moment = moment_of(episode_id, told)
-            return Answer(question.text, True, (said(moment, shelf, here is None),), (moment,))
+            return Answer(question.text, True, (said_sentence(moment, shelf, here is None),), (moment,))
         mine = next((line for line in lines if line.speaker == name), None)
         if first is None and mine is not None:
             first = moment_of(episode_id, [mine])

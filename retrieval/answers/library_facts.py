@@ -59,7 +59,7 @@ def read_out(places: Sequence[str], most: int = _LISTED) -> str:
     return f"{'; '.join(places[:most])}{more}"
 
 
-def duration(seconds: float) -> str:
+def spoken_duration(seconds: float) -> str:
     """A length as one says it: "42 minutes", "1 hour 5 minutes", "40 seconds"."""
     minutes = round(seconds / 60)
     if minutes < 1:
@@ -76,7 +76,7 @@ def _counted(count: int, thing: str) -> str:
 
 def _size(held: Overview) -> str:
     of = f" of {held.shows} shows" if held.shows > 1 else ""
-    return f"You have {_counted(held.episodes, 'episode')}{of}, {duration(held.seconds)} in all."
+    return f"You have {_counted(held.episodes, 'episode')}{of}, {spoken_duration(held.seconds)} in all."
 
 
 def _overview(episodes: Episodes, within: Collection[str] | None) -> str:
@@ -95,7 +95,7 @@ def _extreme(which: str, episodes: Episodes, within: Collection[str] | None) -> 
     latest = which == "newest"
     for one in episodes.first(_EXTREMES.get(which, Order.OLDEST), 1, within):
         if which in ("longest", "shortest"):
-            return f"Your {which} episode is {one.title}, {duration(one.seconds)}."
+            return f"Your {which} episode is {one.title}, {spoken_duration(one.seconds)}."
         return f"Your {which} episode is {one.title}, of {one.published[:10]}."
     for one in episodes.first(Order.ARRIVED if latest else Order.FIRST, 1, within):  # nobody told a date
         return f"The one added {'last' if latest else 'first'} is {one.title}."

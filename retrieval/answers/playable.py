@@ -6,7 +6,7 @@ from collections.abc import Collection, Sequence
 from typing import Protocol
 
 from episodes.model import Episode, Segment, Show
-from retrieval.commands.matching import plain
+from retrieval.commands.matching import normalized
 
 _ALIKE = 80.0  # percent of letters in their place from which on a name that was heard is the show's
 _ADVERTISES = re.compile(
@@ -48,7 +48,7 @@ def _is_called(heard: str, show: str) -> bool:
 
 
 def _bare(name: str) -> str:
-    return re.sub(r"^(?:the|my) | (?:podcast|show)$", "", plain(name)).strip()
+    return re.sub(r"^(?:the|my) | (?:podcast|show)$", "", normalized(name)).strip()
 
 
 def after_ads(parts: Sequence[Segment], position: float) -> float | None:

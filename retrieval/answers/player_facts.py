@@ -6,11 +6,11 @@ from collections.abc import Sequence
 from itertools import groupby
 
 from episodes.text.sentences import Line
-from retrieval.answers.compose import plainly, said
+from retrieval.answers.compose import plainly, said_sentence
 from retrieval.answers.quote import SPOKEN, moment_of
 from retrieval.answers.shelf import Shelf
 from retrieval.commands.intents import Plan
-from retrieval.index.script import said as said_lines
+from retrieval.index.script import said_lines
 from retrieval.model import Answer, Moment, Question
 from voice.model import clock
 
@@ -56,7 +56,7 @@ def just_said(plan: Plan, question: Question, here: str, shelf: Shelf) -> Answer
             break
         chosen.insert(0, line)
     quote = moment_of(here, chosen)
-    return Answer(question.text, True, (said(quote, shelf, False),), (quote,))
+    return Answer(question.text, True, (said_sentence(quote, shelf, False),), (quote,))
 
 
 def _turns(lines: Sequence[Line]) -> list[list[Line]]:

@@ -17,9 +17,9 @@ from episodes.text.lexicon import leans
 from episodes.text.sentences import Line
 from episodes.text.stemming import stems
 from retrieval.answers.answer_type import AnswerType, answer_type
-from retrieval.answers.discourse import announces, asks, idle
+from retrieval.answers.discourse import announces, idle, poses_question
 from retrieval.answers.shelf import Cues
-from retrieval.index.script import said
+from retrieval.index.script import said_lines
 from retrieval.model import Found, Moment, Question, Run
 
 SPOKEN = 45
@@ -110,7 +110,7 @@ def _around(question: Question, run: Run, cues: Cues) -> list[Line]:
         cue for cue in cues(run.episode_id)
         if cue.end > run.start - _AROUND and cue.start < run.end + _AROUND and (until is None or cue.start < until)
     ]
-    return [line for line in said(near) if until is None or line.end <= until or line.start <= run.start]
+    return [line for line in said_lines(near) if until is None or line.end <= until or line.start <= run.start]
 
 
 def _words(lines: Sequence[Line], first: int, last: int) -> int:
@@ -143,7 +143,7 @@ def _joined(lines: Sequence[Line], first: int, last: int, run: Run, runs: Sequen
 def _begun(lines: Sequence[Line], first: int, last: int) -> tuple[int, int]:
     """From the sentence before, when the first one only goes on from it."""
     while first > 0 and _dangles(lines[first - 1], lines[first]) and _same(lines, first - 1, first):
-        if asks(lines[first - 1].text) or _words(lines, first - 1, last) > SPOKEN:
+        if poses_question(lines[first - 1].text) or _words(lines, first - 1, last) > SPOKEN:
             break
         first -= 1
     return first, last
@@ -166,7 +166,7 @@ def _ended(lines: Sequence[Line], first: int, last: int, wanted: AnswerType) -> 
         words = _words(lines, first, last)
         short = words < _NOD + 1 or _OPEN.search(lines[last].text) is not None or announces(lines[last].text)
         lacks = wanted.strict and not wanted.fits(text) and wanted.fits(following.text)
-        if not (short or lacks) or asks(following.text) or _words(lines, first, last + 1) > SPOKEN:
+        if not (short or lacks) or poses_question(following.text) or _words(lines, first, last + 1) > SPOKEN:
             break
         last += 1
     return first, last
@@ -174,9 +174,12 @@ def _ended(lines: Sequence[Line], first: int, last: int, wanted: AnswerType) -> 
 
 def _stripped(lines: Sequence[Line], first: int, last: int, wanted: AnswerType) -> tuple[int, int]:
     """Without sentences at its ends that ask, nod or pass the time, as long as others say enough."""
-    while first < last and (asks(lines[first].text) or idle(lines[first].text) or _nods(lines[first], wanted)):
+    def empty(line: Line) -> bool:
+        return poses_question(line.text) or idle(line.text)
+
+    while first < last and (empty(lines[first]) or _nods(lines[first], wanted)):
         first += 1
-    while first < last and (asks(lines[last].text) or idle(lines[last].text)):
+    while first < last and empty(lines[last]):
         last -= 1
     return first, last
 
@@ -240,7 +243,7 @@ def moment_of(episode_id: str, lines: Sequence[Line]) -> Moment:
 
 def opening(moment: Moment, cues: Cues) -> Moment:
     """A moment with only the words that it begins with, of one speaker; as it was when the cues have none there."""
-    heard = said([cue for cue in cues(moment.episode_id) if cue.end > moment.start and cue.start < moment.end])
+    heard = said_lines([cue for cue in cues(moment.episode_id) if cue.end > moment.start and cue.start < moment.end])
     lines = [line for line in heard if line.start >= moment.start - 0.05 and line.end <= moment.end + 0.05]
     if not lines:
         return moment

@@ -9,7 +9,7 @@ from itertools import groupby
 
 from episodes.store.catalogue import Order
 from episodes.text.lexicon import words
-from retrieval.answers.compose import answered, declined, plainly, said
+from retrieval.answers.compose import answered, declined, plainly, said_sentence
 from retrieval.answers.episode_facts import episode_fact
 from retrieval.answers.introductions import introduction
 from retrieval.answers.library_facts import library_fact
@@ -94,7 +94,7 @@ def look(question: Question, plan: Plan, shelf: Shelf, within: Collection[str] |
     return replace(answered(asked, chosen, found, shelf, second), question=question.text)
 
 
-def told(question: Question, made: Answer, shelf: Shelf, model: LanguageModel) -> Iterator[Sentence | Answer]:
+def retold(question: Question, made: Answer, shelf: Shelf, model: LanguageModel) -> Iterator[Sentence | Answer]:
     """A covered answer told by a language model: its sentences as they come, then the answer that they make.
 
     Who spoke, what was just said and lists are facts, and stay as they are. When the model fails, or says nothing that
@@ -166,7 +166,7 @@ def _by_plan(plan: Plan, question: Question, shelf: Shelf, within: Collection[st
 
 def _chosen(moment: Moment, question: Question, shelf: Shelf) -> Answer:
     """A moment that was found before, quoted."""
-    first = said(moment, shelf, library=question.episode_id is None)
+    first = said_sentence(moment, shelf, library=question.episode_id is None)
     return Answer(question.text, True, (first,), (moment,))
 
 

@@ -13,7 +13,7 @@ from functools import lru_cache
 import numpy as np
 
 from retrieval.commands.commands import parse
-from retrieval.commands.matching import plain
+from retrieval.commands.matching import normalized
 from retrieval.commands.utterances import NUMBERS
 from retrieval.model import Command
 
@@ -70,7 +70,7 @@ Phonemes = Callable[[str], str]
 
 def sounds_like(text: str, phonemes: Phonemes) -> SoundsLike | None:
     """The command that a short utterance sounds like; None for one that is longer, or like none of them."""
-    said = plain(text)
+    said = normalized(text)
     if not said or len(said.split()) > LONGEST:
         return None
     heard = sounds(phonemes(said))
@@ -104,7 +104,7 @@ _DIGITS = {"1": "one", "10": "ten", "30": "thirty"}
 
 def unlike(one: str, other: str, phonemes: Phonemes) -> float:
     """How unlike two texts sound, from 0 (the same) to about 1."""
-    return distance(sounds(phonemes(plain(one))), sounds(phonemes(plain(other))))
+    return distance(sounds(phonemes(normalized(one))), sounds(phonemes(normalized(other))))
 
 
 def sounds(ipa: str) -> tuple[str, ...]:

@@ -12,9 +12,9 @@ from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from retrieval.commands.matching import Politeness, plain, templates, times_said
+from retrieval.commands.matching import Politeness, normalized, templates, times_said
 from retrieval.commands.utterances import COMMANDS as PHRASES
-from retrieval.commands.utterances import FILLS, NUMBERS, PEOPLE, spoken
+from retrieval.commands.utterances import FILLS, NUMBERS, PEOPLE, spoken_ways
 from retrieval.model import Command as Command
 from voice.turns.commands import CommandName
 
@@ -36,7 +36,7 @@ def parse(text: str, exactly: bool = False) -> Command | None:
     ``exactly``: nothing is mended in it, and no free text stands in it without a sign ("play mirrors").
     """
     said = " ".join(text.split())
-    heard = plain(said)
+    heard = normalized(said)
     if not heard or len(heard.split()) > _LONGEST:
         return None
     bare, begged = _politeness().bare(heard)
@@ -187,7 +187,7 @@ def _shapes() -> tuple[list[str], list[str]]:
     groups = [group for told in templates(TEMPLATES)["commands"].values() for group in told.get("phrases", ())]
     patterns = [pattern for group in groups for pattern in PHRASES[group]]
     free = [pattern for pattern in patterns if "{topic}" not in pattern and "{person}" not in pattern]
-    said = sorted({sentence for pattern in free for sentence in spoken(pattern, fills) if sentence})
+    said = sorted({sentence for pattern in free for sentence in spoken_ways(pattern, fills) if sentence})
     return [sentence.replace(" ", "") for sentence in said], said
 
 

@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from episodes.text.lexicon import FUNCTION_WORDS
-from retrieval.commands.matching import Politeness, plain, templates, times_said, written_out
+from retrieval.commands.matching import Politeness, normalized, templates, times_said, written_out
 from retrieval.model import Moment, Question
 
 if TYPE_CHECKING:
@@ -91,7 +91,7 @@ People = Callable[[str], Sequence[str]]
 def understand(question: Question, speakers: People = lambda name: ()) -> Plan:
     """The plan for a question; ``speakers`` gives the names of those among whom one that was said may be, of those who
     speak where it is asked."""
-    said = plain(question.text)
+    said = normalized(question.text)
     if not re.search(r"[^\W_]", said):
         return Plan(Kind.NOTHING)
     bare = _politeness().bare(written_out(said))[0]
@@ -185,10 +185,11 @@ def _just_said(slots: Slots, question: Question, speakers: People) -> Plan | Non
     mean?" may be the answer's."""
     if question.position is None:
         return None
-    if question.history and re.fullmatch(r"what (?:does|did|is) (?:it|that|this) mean", plain(question.text).rstrip()):
+    asked = normalized(question.text)
+    if question.history and re.fullmatch(r"what (?:does|did|is) (?:it|that|this) mean", asked):
         return None
     name = str(slots["name"]) if "name" in slots else ""
-    return Plan(Kind.JUST_SAID, speaker=(named(name, speakers(name)) or "") if name else "")
+    return Plan(Kind.JUST_SAID, speaker=(speaker_named(name, speakers(name)) or "") if name else "")
 
 
 def _meaning(slots: Slots, question: Question, speakers: People) -> Plan | None:
@@ -201,7 +202,7 @@ def _bare(slots: Slots, question: Question, speakers: People) -> Plan | None:
     if not question.history:
         return None
     before = question.history[-1]
-    how = _politeness().bare(plain(question.text))[0]
+    how = _politeness().bare(normalized(question.text))[0]
     return Plan(Kind.SEARCH, f"{how}: {before.text}", told=before.moments[:1])
 
 
@@ -209,13 +210,13 @@ def _last_stretch(slots: Slots, question: Question, speakers: People) -> Plan | 
     """"The last five minutes": before the player's position; "of the episode", "how does it end?": of the whole."""
     seconds = float(slots.get("number", 1) * slots["unit"]) if "unit" in slots else 120.0
     match slots.get("edge"):
-        case "end" | "start" if question.history and re.search(r"\bit (?:end|start|begin)", plain(question.text)):
+        case "end" | "start" if question.history and re.search(r"\bit (?:end|start|begin)", normalized(question.text)):
             return None
         case "end":
             return Plan(Kind.STRETCH, start=-seconds)
         case "start":
             return Plan(Kind.STRETCH, start=0.0, end=seconds)
-    if "unit" in slots and re.search(r"\b(?:first|opening)\b", plain(question.text)):
+    if "unit" in slots and re.search(r"\b(?:first|opening)\b", normalized(question.text)):
         return Plan(Kind.STRETCH, start=0.0, end=seconds)
     if question.position is None:
         return Plan(Kind.STRETCH, start=-seconds)
@@ -237,7 +238,7 @@ def _said_at(slots: Slots, question: Question, speakers: People) -> Plan | None:
 
 def _missed(slots: Slots, question: Question, speakers: People) -> Plan | None:
     """"What did I miss?" since the last listening; "what happened so far?" from the beginning."""
-    so_far = re.search(r"\b(?:so far|until now|up to)\b", plain(question.text))
+    so_far = re.search(r"\b(?:so far|until now|up to)\b", normalized(question.text))
     return Plan(Kind.MISSED, start=0.0 if so_far and "miss" not in question.text.lower() else None)
 
 
@@ -268,7 +269,7 @@ def _speaker(slots: Slots, question: Question, speakers: People) -> Plan | None:
     """"What does SPEAKER think about …": only that person's words count."""
     name = re.sub(r"'s$", "", str(slots["name"]).strip())
     topic = str(slots.get("topic", "")).strip()
-    known = named(name, speakers(name))
+    known = speaker_named(name, speakers(name))
     if known is None and (topic and not _LEANING.fullmatch(topic)) and _looks_like_a_name(name):
         return Plan(Kind.SEARCH, question.text, name=name)
     if known is None:
@@ -280,7 +281,7 @@ def _speaker(slots: Slots, question: Question, speakers: People) -> Plan | None:
 
 def _person(slots: Slots, question: Question, speakers: People) -> Plan | None:
     """"Who is SPEAKER?", of those who speak there; who does not is searched for."""
-    known = named(str(slots["name"]), speakers(str(slots["name"])))
+    known = speaker_named(str(slots["name"]), speakers(str(slots["name"])))
     return Plan(Kind.PERSON, speaker=known) if known is not None else None
 
 
@@ -293,7 +294,7 @@ def _of_the_episode(kind: Kind) -> Callable[[Slots, Question, People], Plan | No
     """A request about the episode: "how long is it?", unless "it" is rather what was asked before."""
 
     def plan(slots: Slots, question: Question, speakers: People) -> Plan | None:
-        said = plain(question.text)
+        said = normalized(question.text)
         bare = re.search(r"\b(?:it|that)\b", said) and not re.search(r"\b(?:this|episode|podcast|show)\b", said)
         return None if bare and question.history else Plan(kind)
 
@@ -355,7 +356,7 @@ def _names_something(text: str) -> bool:
 _DIGITS = ("zero", "one", "two", "three", "four")
 
 
-def named(name: str, speakers: Sequence[str]) -> str | None:
+def speaker_named(name: str, speakers: Sequence[str]) -> str | None:
     """The speaker who is meant by a name as it was heard: the whole name or a part of it, nearly in its letters."""
     from rapidfuzz import fuzz
 

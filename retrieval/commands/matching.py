@@ -21,7 +21,7 @@ def templates(path: Path) -> dict[str, Any]:
     return found
 
 
-def plain(text: str) -> str:
+def normalized(text: str) -> str:
     """Small letters without punctuation; times and numbers stay ("2:30", "1.5")."""
     return " ".join(_PUNCTUATION.sub(" ", text.lower().replace("’", "'")).split())
 

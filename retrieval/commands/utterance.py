@@ -10,7 +10,7 @@ else.
 import re
 
 from retrieval.commands.commands import is_asking, without_politeness
-from retrieval.commands.matching import plain
+from retrieval.commands.matching import normalized
 from retrieval.model import Command
 from voice.turns.turn_detector import Completeness
 
@@ -64,7 +64,7 @@ _WONDERS = re.compile(
 
 def asks(text: str) -> bool:
     """Whether an utterance asks something, by its words; what merely begs ("can you turn on the lamp?") does not."""
-    heard = plain(text)
+    heard = normalized(text)
     bare, begs = without_politeness(heard)
     if any(is_asking(words) or _WONDERS.match(words) for words in {heard, bare} if not (begs and words == heard)):
         return True
@@ -74,7 +74,7 @@ def asks(text: str) -> bool:
 def completeness(text: str, command: Command | None = None) -> Completeness:
     """Whether somebody who said this so far is done. ``command`` is what it means as a command."""
     said = text.strip()
-    heard = plain(said)
+    heard = normalized(said)
     words = heard.split()
     if not words:
         return Completeness.OPEN

@@ -128,7 +128,7 @@ def expand(pattern: str) -> Iterator[str]:
     return (" ".join(words) for words in sentences)
 
 
-def spoken(pattern: str, fills: dict[str, tuple[str, ...]]) -> Iterator[str]:
+def spoken_ways(pattern: str, fills: dict[str, tuple[str, ...]]) -> Iterator[str]:
     """Every sentence of a pattern with each slot filled in every way."""
     for sentence in expand(pattern):
         slots = [fills[word[1:-1]] if word[0] == "{" else (word,) for word in sentence.split()]
@@ -140,7 +140,7 @@ def commands(topics: tuple[str, ...] = ()) -> Iterator[tuple[str, str]]:
     """Every fixed command as (what it asks for, its words); those about a topic once for each of ``topics``."""
     for intent, patterns in COMMANDS.items():
         for pattern in patterns:
-            for sentence in spoken(pattern, FILLS | {"topic": topics}):
+            for sentence in spoken_ways(pattern, FILLS | {"topic": topics}):
                 if sentence:
                     yield intent, sentence
 

@@ -5,7 +5,7 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
-from retrieval.finding.search import COVERED, find
+from retrieval.finding.search import COVERED, find_sections
 from retrieval.index.chunking import passages
 from retrieval.index.embedding import Embedder, Matrix
 from retrieval.index.index import Index
@@ -31,7 +31,7 @@ def once(encode: Encode) -> Encode:
     return remembering
 
 
-def answered(
+def where_answered(
     cues: Sequence[Cue], questions: Sequence[str], embed: Embedder, encode: Encode | None = None
 ) -> list[float | None]:
     """Where in a talk each question is answered (seconds), None where the talk does not cover it.
@@ -46,5 +46,5 @@ def answered(
     with TemporaryDirectory(prefix="earmark-trial-") as folder:
         index = Index.open(Path(folder))
         index.add(_ID, pieces, (encode or embed.encode)([piece.text for piece in pieces]))
-        best = [find(Question(question, _ID), index, embed, 1) for question in questions]
+        best = [find_sections(Question(question, _ID), index, embed, 1) for question in questions]
         return [moments[0].start if moments and moments[0].confidence >= COVERED else None for moments in best]

@@ -23,7 +23,7 @@ _STANDARD = ("near", "mean_60", "mean_120", "at", "focus", "focus_60", "focus_12
 _K1, _B = 1.2, 0.75  # BM25's saturation and its share of length, as usual
 
 
-def features(evidence: Evidence) -> dict[str, Values]:
+def section_features(evidence: Evidence) -> dict[str, Values]:
     """All features by name, each an array over the units of the evidence's field."""
     field = evidence.field
     found: dict[str, Values] = {}

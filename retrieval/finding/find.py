@@ -14,7 +14,7 @@ import numpy.typing as npt
 
 from retrieval.finding.calibration import Signs, probability
 from retrieval.finding.cross_encoder import READ, CrossEncoder
-from retrieval.finding.reader import Asked, Page, Reader, Reading, shipped, unit
+from retrieval.finding.reader import Asked, Page, Reader, Reading, shipped_reader, unit_rows
 from retrieval.finding.run_features import NAMES, Values, features
 from retrieval.finding.run_ranker import score_runs
 from retrieval.finding.search import promising
@@ -65,7 +65,7 @@ def find(
     """
     if not question.text.strip() or count < 1:
         return Found()
-    reader = reader or shipped()
+    reader = reader or shipped_reader()
     asked = as_asked(question.text, embed, reader)
     if not len(asked.vectors):
         return Found()
@@ -80,7 +80,7 @@ def find(
 
 
 @dataclass(frozen=True, slots=True)
-class Place:
+class Candidate:
     """Sentences ``first`` to ``last`` (exclusive) of an episode's script."""
 
     episode_id: str
@@ -93,7 +93,7 @@ class Place:
 class Weighed:
     """Runs that may be quoted, their features (runs, features), and what was read (None: nothing)."""
 
-    places: tuple[Place, ...]
+    places: tuple[Candidate, ...]
     features: Values
     reading: Reading | None
 
@@ -107,7 +107,7 @@ def weigh(text: str, scripts: Sequence[tuple[str, Script]], asked: Asked, reader
         return Weighed((), np.zeros((0, len(NAMES))), None)
     reading = reader(_page(chunks, reader), asked)
     logits = reading.logits - float(np.logaddexp.reduce(reading.logits, axis=None))
-    places: list[Place] = []
+    places: list[Candidate] = []
     rows = []
     for name in dict.fromkeys(chunk.episode_id for chunk in chunks):
         mine = [(row, chunk) for row, chunk in enumerate(chunks) if chunk.episode_id == name]
@@ -126,7 +126,7 @@ def weigh(text: str, scripts: Sequence[tuple[str, Script]], asked: Asked, reader
             text, said, runs, heard.logits, heard.near, weights, heard.chunk, asked.telling, asked.ids,
             _replies(said, runs, asked),
         ))  # fmt: skip
-        places += [Place(name, said, *run) for run in runs]
+        places += [Candidate(name, said, *run) for run in runs]
     return Weighed(tuple(places), np.concatenate(rows) if rows else np.zeros((0, len(NAMES))), reading)
 
 
@@ -169,7 +169,7 @@ def signs(weighed: Weighed, picked: Sequence[int], scores: Values) -> Signs:
     )  # fmt: skip
 
 
-def _overlap(one: Place, other: Place) -> bool:
+def _overlap(one: Candidate, other: Candidate) -> bool:
     return one.episode_id == other.episode_id and one.first < other.last and other.first < one.last
 
 
@@ -196,7 +196,7 @@ def _scripts(
 
 def _matched(episode_id: str, said: Script, asked: Asked) -> list[_Chunk]:
     """The chunks of an episode that match a question best: the mean over its words of the best match."""
-    wanted = unit(asked.vectors)
+    wanted = unit_rows(asked.vectors)
     near = said.codes.astype(np.float32) @ wanted.T
     near *= said.scale[:, None]
     edges = said.chunks
@@ -244,7 +244,7 @@ def _unread(said: Script, asked: Asked) -> _Heard:
 
 def _replies(said: Script, runs: Sequence[tuple[int, int]], asked: Asked) -> list[float]:
     """How well the question that each run replies to matches the one that is put; 0 where there is none."""
-    wanted = unit(asked.vectors)
+    wanted = unit_rows(asked.vectors)
     known: dict[int, float] = {}
     found = []
     for first, _ in runs:
@@ -281,7 +281,7 @@ def _runs(said: Script, among: Sequence[int]) -> list[tuple[int, int]]:
     return found
 
 
-def _run(place: Place, share: float) -> Run:
+def _run(place: Candidate, share: float) -> Run:
     said, first, last = place.script, place.first, place.last
     begin, end = said.sentences[first], said.sentences[last - 1]
     asked = _asker(said, first)

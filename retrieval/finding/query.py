@@ -74,7 +74,7 @@ def matter(text: str, speakers: Sequence[str]) -> str:
     return text
 
 
-def named(text: str, speakers: Sequence[str]) -> Values:
+def named_speakers(text: str, speakers: Sequence[str]) -> Values:
     """For each speaker, how clearly a question names them, 0..1: 1 when it has all of a name that nobody else has.
 
     Single letters, as meetings call people by, count only as capitals inside the question.

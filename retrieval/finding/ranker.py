@@ -179,7 +179,7 @@ def summary(field: Field, features: Mapping[str, Values], share: Values, worth: 
 
 
 @cache
-def shipped() -> Ranker:
+def shipped_ranker() -> Ranker:
     """The ranker that comes with the program."""
     found = json.loads(WEIGHTS.read_text(encoding="utf-8"))
     return Ranker(*(Model.from_json(found[name]) for name in ("place", "inside", "cover")))

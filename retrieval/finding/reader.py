@@ -87,7 +87,7 @@ class Reader:
         """Read some chunks for an answer."""
         x, y = page.vectors, asked.vectors
         weights = self._softmax((self._norm(y, "ny") @ self._w["wq.weight"].T + self._w["wq.bias"])[:, 0])
-        near = unit(x) @ unit(y).T
+        near = unit_rows(x) @ unit_rows(y).T
         near[~page.there] = -1
         match, own, most = _widest(near) @ weights, np.maximum(near, 0) @ weights, near.max(axis=2)
         logits = self._w["gamma"] * match
@@ -142,7 +142,7 @@ class Reader:
         return np.asarray(away / away.sum(axis=-1, keepdims=True))
 
 
-def unit(x: Matrix) -> Matrix:
+def unit_rows(x: Matrix) -> Matrix:
     """Vectors (..., n) at length one."""
     return np.asarray(x / np.maximum(np.sqrt(np.einsum("...i,...i->...", x, x)), 1e-6)[..., None])
 
@@ -161,6 +161,6 @@ def _widest(near: Matrix) -> Matrix:
 
 
 @cache
-def shipped() -> Reader:
+def shipped_reader() -> Reader:
     """The reader that comes with the program."""
     return Reader.load()

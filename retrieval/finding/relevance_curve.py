@@ -5,10 +5,10 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from retrieval.finding.features import features
+from retrieval.finding.features import section_features
 from retrieval.finding.query import sought
-from retrieval.finding.ranker import Ranker, shipped
-from retrieval.finding.signals import gather
+from retrieval.finding.ranker import Ranker, shipped_ranker
+from retrieval.finding.signals import gather_evidence
 from retrieval.index.embedding import Embedder
 from retrieval.index.index import AnyIndex
 from retrieval.model import Question
@@ -41,8 +41,8 @@ def heat(question: Question, index: AnyIndex, embed: Embedder, ranker: Ranker | 
             layout = layout.until(question.heard_until)
         if layout is None or not layout.units:
             return []
-        evidence = gather(view, [layout], sought(view, embed, question.text, layout))
-        close = (ranker or shipped()).judge(evidence.field, features(evidence)).close
+        evidence = gather_evidence(view, [layout], sought(view, embed, question.text, layout))
+        close = (ranker or shipped_ranker()).judge(evidence.field, section_features(evidence)).close
         values = np.exp((close - close.max()) / _SOFTENED)
         ends = np.append(layout.start[1:], layout.end[-1])
         return [

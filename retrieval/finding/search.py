@@ -5,10 +5,10 @@ from collections.abc import Collection
 
 import numpy as np
 
-from retrieval.finding.features import features
+from retrieval.finding.features import section_features
 from retrieval.finding.query import Sought, Values, sought
-from retrieval.finding.ranker import Ranker, Verdict, shipped
-from retrieval.finding.signals import Field, gather
+from retrieval.finding.ranker import Ranker, Verdict, shipped_ranker
+from retrieval.finding.signals import Field, gather_evidence
 from retrieval.index.embedding import Embedder
 from retrieval.index.index import AnyIndex
 from retrieval.index.places import Layout
@@ -26,7 +26,7 @@ _APART = 30.0  # seconds between two moments, at least
 _LENGTH = 90  # words of a moment, about
 
 
-def find(
+def find_sections(
     question: Question,
     index: AnyIndex,
     embed: Embedder,
@@ -49,9 +49,9 @@ def find(
         layouts = _layouts(view, question, within, what)
         if not layouts:
             return []
-        evidence = gather(view, layouts, what)
+        evidence = gather_evidence(view, layouts, what)
         field = evidence.field
-        verdict = (ranker or shipped()).judge(field, features(evidence))
+        verdict = (ranker or shipped_ranker()).judge(field, section_features(evidence))
         sure = _sure(field, verdict)
         return [
             _moment(view, layouts[field.owner[unit]], unit - int(field.low[unit]), sure[unit])

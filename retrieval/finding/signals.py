@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
-from retrieval.finding.query import Sought, Values, named
+from retrieval.finding.query import Sought, Values, named_speakers
 from retrieval.index.places import Layout
 from retrieval.index.snapshot import View
 
@@ -97,7 +97,7 @@ class Evidence:
     named: Values
 
 
-def gather(view: View, layouts: Sequence[Layout], what: Sought) -> Evidence:
+def gather_evidence(view: View, layouts: Sequence[Layout], what: Sought) -> Evidence:
     """The evidence in some episodes for what is sought."""
     field, vector, words = Field(layouts), what.vector, what.words
     near, at, following, past, focus = [], [], [], [], []
@@ -121,6 +121,6 @@ def gather(view: View, layouts: Sequence[Layout], what: Sought) -> Evidence:
         for number, word in enumerate(words):
             held[number, edge + holding[word, layout.episode_id]] = 1
     parts = [np.concatenate(part) for part in (near, at, following, past, focus)]
-    speaks = np.concatenate([named(what.text, layout.speakers)[layout.speaker] for layout in layouts])
+    speaks = np.concatenate([named_speakers(what.text, layout.speakers)[layout.speaker] for layout in layouts])
     return Evidence(field, parts[0], parts[1], parts[2], parts[3], parts[4], held, what.weight,
                     titled.reshape(len(words), len(layouts)), speaks)

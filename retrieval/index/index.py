@@ -21,7 +21,7 @@ from retrieval.index.chunking import UNIT, WINDOW
 from retrieval.index.embedding import DIMENSION, Matrix
 from retrieval.index.places import places_of
 from retrieval.index.script import Script, version
-from retrieval.index.snapshot import State, View, filed, least_common, read_state
+from retrieval.index.snapshot import IndexState, View, filed, least_common, read_state
 from retrieval.index.tokens import TOKENIZER, Tokens
 from retrieval.model import Passage
 from voice.errors import LibraryError, NoSpace, from_os_error
@@ -114,7 +114,7 @@ class Index:
         self.dimension = dimension
         self._lock = threading.Lock()
         self._free: list[sqlite3.Connection] = []
-        self._state: State | None = None
+        self._state: IndexState | None = None
         self._tokens = Tokens()
 
     @classmethod
@@ -320,7 +320,7 @@ class Index:
             old, new = self._text(db, "matrix"), f"vectors-{self._number(db, 'version') + 1}"
             found = db.execute("SELECT id, first, units + windows FROM spans ORDER BY first").fetchall()
             runs = [(first, first + size) for _, first, size in found]
-            stored.copy(self.folder, old, new, runs, self.dimension)
+            stored.copy_runs(self.folder, old, new, runs, self.dimension)
             rows = 0
             for episode_id, _, size in found:
                 for table in ("episodes", "spans"):  # the first rows move down in order: none meets another

@@ -57,7 +57,7 @@ class _Graph:
         return self.node("LayerNormalization", [given, *weights], made, axis=-1, epsilon=_EPSILON)
 
 
-def made(folder: Path) -> bytes:
+def graph(folder: Path) -> bytes:
     """The graph over the weights in ``folder``: word pieces in, what ``LAYERS`` make of them out."""
     graph = _Graph(folder)
     node, numbers = graph.node, graph.numbers
@@ -107,7 +107,7 @@ def main() -> None:
     """Write the file."""
     if MINILM.path is None:
         raise SystemExit(MINILM.remedy)
-    GRAPH.write_bytes(made(MINILM.path))
+    GRAPH.write_bytes(graph(MINILM.path))
 
 
 if __name__ == "__main__":

@@ -94,14 +94,14 @@ def names_somebody(speaker: str) -> bool:
     return _NOBODY.search(speaker) is None
 
 
-def said(cues: Sequence[Cue]) -> list[Line]:
+def said_lines(cues: Sequence[Cue]) -> list[Line]:
     """The sentences of a transcript, in order, none of more than ``LONGEST`` words."""
     return [piece for line in sentences(cues) for piece in _cut(line)]
 
 
 def script(cues: Sequence[Cue], embed: Embedder) -> Script:
     """The script of one episode. Raises EngineError when it cannot be embedded."""
-    lines = said(cues)
+    lines = said_lines(cues)
     speakers = list(dict.fromkeys(line.speaker for line in lines))
     places = np.zeros(len(lines), PLACE)
     chunks: list[str] = []

@@ -32,7 +32,7 @@ _STEMS_WITH = "SELECT rowid FROM stems WHERE stems MATCH ?"
 
 
 @dataclass(frozen=True, slots=True)
-class State:
+class IndexState:
     """What a search needs in memory, as of one version of the index.
 
     ``ids`` of the episodes in the order of their rows; for each its first row in the matrix, the number of its first
@@ -67,8 +67,8 @@ class State:
 
 
 def read_state(
-    db: sqlite3.Connection, folder: Path, version: int, before: State | None, width: int = DIMENSION
-) -> State:
+    db: sqlite3.Connection, folder: Path, version: int, before: IndexState | None, width: int = DIMENSION
+) -> IndexState:
     """Read the state from the database; what ``before`` has kept is taken over where it still holds. Vectors have
     ``width`` numbers.
 
@@ -92,7 +92,7 @@ def read_state(
             if there is not None and there[0] == kept.row:
                 layouts[key] = kept
         scripts = {key: kept for key, kept in dict(same.scripts).items() if key in layouts}
-    return State(
+    return IndexState(
         version, name, matrix, ids, numbers[:, 0], numbers[:, 1], numbers[:, 2], numbers[:, 3],
         dict(db.execute("SELECT word, units FROM common")),
         tuple(code for (code,) in db.execute("SELECT DISTINCT language FROM languages ORDER BY language")),
@@ -100,7 +100,7 @@ def read_state(
     )  # fmt: skip
 
 
-def _places(db: sqlite3.Connection, before: State | None) -> tuple[tuple[str, ...], Rows]:
+def _places(db: sqlite3.Connection, before: IndexState | None) -> tuple[tuple[str, ...], Rows]:
     """The ids of all episodes and their places (n, 4), in the order of their rows: what is new and what is gone is
     read, and the rest taken over from ``before``."""
     since = before.version if before is not None else -1
@@ -139,7 +139,7 @@ def filed_word(word: str, language: str) -> str:
 class View:
     """One consistent look at the index, as of one moment. Made by ``Index.view``; used by one thread."""
 
-    def __init__(self, db: sqlite3.Connection, state: State, tokens: Tokens) -> None:
+    def __init__(self, db: sqlite3.Connection, state: IndexState, tokens: Tokens) -> None:
         self._db, self._state, self._tokens = db, state, tokens
         self._frequencies: dict[str, int] = {}
 

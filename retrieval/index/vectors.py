@@ -86,7 +86,7 @@ def checksum_of(matrix: Stored, first: int, last: int) -> int:
     return crc32(matrix.codes[first:last].tobytes(), crc32(matrix.exact[first:last].tobytes()))
 
 
-def copy(folder: Path, old: str, new: str, runs: Iterable[tuple[int, int]], width: int = DIMENSION) -> None:
+def copy_runs(folder: Path, old: str, new: str, runs: Iterable[tuple[int, int]], width: int = DIMENSION) -> None:
     """Write the runs of one matrix one after the other to a new one, and see them on the disk."""
     kept = list(runs)
     for source_name, target_name, size in zip(names(old), names(new), sizes(width), strict=True):

@@ -38,7 +38,7 @@ from episodes.model import Cue
 from episodes.text.sentences import Line
 from episodes.text.stemming import stems
 from episodes.transcripts.writer import write_vtt
-from retrieval.index.script import LONGEST, said
+from retrieval.index.script import LONGEST, said_lines
 from retrieval.model import Question
 from tests.benchmarks.vectors import Remembering
 from ui.companion import Companion
@@ -229,7 +229,7 @@ def earmark(found: Set, folder: Path) -> list[Told]:
 
 def runs(cues: Iterable[Cue]) -> list[tuple[float, str]]:
     """The runs of one to three sentences of one speaker: where each begins (seconds) and what it says."""
-    lines = said(list(cues))
+    lines = said_lines(list(cues))
     found = []
     for first, line in enumerate(lines):
         mine: list[Line] = []

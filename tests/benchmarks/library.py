@@ -25,7 +25,7 @@ from tempfile import TemporaryDirectory
 
 import numpy as np
 
-from episodes.demo import script
+from episodes.demo import dialogue
 from episodes.ingest.pipeline import Tools
 from episodes.ingest.submit import enqueue
 from episodes.ingest.worker import bring_in
@@ -74,7 +74,7 @@ def parts(minutes: float) -> Iterator[tuple[str, list[Cue]]]:
                     found += 1
                     yield f"{row['title'] or row['id']}, part {number + 1}", part
     for number in count(found):
-        lines = [(line.speaker, line.text) for line in script().lines]
+        lines = [(line.speaker, line.text) for line in dialogue().lines]
         said = (lines * 40)[number % len(lines) :][: round(minutes * 6)]
         yield f"Demo {number}", [Cue(10.0 * at, 10.0 * at + 9, f"{text} ({number})", who)
                                  for at, (who, text) in enumerate(said)]  # fmt: skip

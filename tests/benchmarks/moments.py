@@ -28,7 +28,7 @@ import numpy as np
 import numpy.typing as npt
 
 from retrieval.finding.ranker import Ranker
-from retrieval.finding.search import find
+from retrieval.finding.search import find_sections
 from retrieval.index.chunking import passages
 from retrieval.index.index import Index
 from retrieval.model import Question
@@ -213,7 +213,7 @@ def searcher(index: Index, embed: Remembering, ranker: Ranker | None) -> Finder:
     """Search an index, with a ranker other than the one that comes with the program if one is given."""
 
     def look(query: str, episode: str | None) -> Found:
-        found = find(Question(query, episode), index, embed, TEN, ranker=ranker)
+        found = find_sections(Question(query, episode), index, embed, TEN, ranker=ranker)
         return [(moment.episode_id, moment.start) for moment in found]
 
     return look

@@ -23,7 +23,7 @@ from tempfile import TemporaryDirectory
 import numpy as np
 
 from episodes.store.postgres import PostgresDatabase
-from retrieval.finding.search import find
+from retrieval.finding.search import find_sections
 from retrieval.index import postgres as on_server
 from retrieval.index.embedding import Embedder, Matrix
 from retrieval.index.index import AnyIndex, Index
@@ -61,9 +61,9 @@ def exactly(index: Index, asks: Sequence[Matrix]) -> Exact:
 def measure(index: AnyIndex, embed: Embedder, talk: Sequence[str], asked: int, exact: Exact) -> dict[str, float]:
     """What both engines are asked alike."""
     for text in questions(talk[::-1], 10):
-        find(Question(text), index, embed)
+        find_sections(Question(text), index, embed)
     texts = list(questions(talk, asked + _ASKERS * asked // 2))
-    times = [milliseconds(lambda: find(Question(text), index, embed)) for text in texts[:asked]]  # noqa: B023
+    times = [milliseconds(lambda: find_sections(Question(text), index, embed)) for text in texts[:asked]]  # noqa: B023
     asks = [embed.encode_question(text) for text in questions(talk, _COMPARED)]
     kept, dense = 0, []
     for vector, wanted in zip(asks, exact, strict=True):
@@ -74,7 +74,10 @@ def measure(index: AnyIndex, embed: Embedder, talk: Sequence[str], asked: int, e
         kept += len({(name, int(number)) for name, numbers, _ in groups for number in numbers} & wanted)
     began = time.perf_counter()
     with ThreadPoolExecutor(_ASKERS) as threads:
-        many = list(threads.map(lambda text: milliseconds(lambda: find(Question(text), index, embed)), texts[asked:]))
+        def took(text: str) -> float:
+            return milliseconds(lambda: find_sections(Question(text), index, embed))
+
+        many = list(threads.map(took, texts[asked:]))
     return {
         "p50_ms": _of(times, 0.5), "p95_ms": _of(times, 0.95), "dense_ms": _of(dense, 0.5),
         "recall@50": round(kept / (_NEAREST * len(asks)), 4),

@@ -25,7 +25,7 @@ from tempfile import TemporaryDirectory
 
 import numpy as np
 
-from retrieval.finding.search import find
+from retrieval.finding.search import find_sections
 from retrieval.index import vectors as stored_vectors
 from retrieval.index.chunking import UNIT, WINDOW, passages, window_spans
 from retrieval.index.embedding import DIMENSION, Embedder, Matrix
@@ -143,8 +143,8 @@ def bandwidth() -> float:
 def measure(index: Index, embed: Embedder, talk: Sequence[str], vectors: Matrix, asked: int) -> dict[str, float]:
     """All numbers for an index that is built."""
     for text in questions(talk[::-1], 10):
-        find(Question(text), index, embed)
-    times = [milliseconds(lambda: find(Question(text), index, embed)) for text in questions(talk, asked)]  # noqa: B023
+        find_sections(Question(text), index, embed)
+    times = [milliseconds(lambda: find_sections(Question(text), index, embed)) for text in questions(talk, asked)]  # noqa: B023
     with index.view() as view:
         stored, runs, episodes = view.matrix, view.runs, len(view.episodes)
     asks = [embed.encode_question(text) for text in questions(talk, _EXACT)]

@@ -23,11 +23,11 @@ import numpy as np
 import numpy.typing as npt
 import torch
 
-from retrieval.finding.features import features
+from retrieval.finding.features import section_features
 from retrieval.finding.query import sought
 from retrieval.finding.ranker import WEIGHTS, Layer, Model, Ranker, placed, summary
 from retrieval.finding.search import COVERED
-from retrieval.finding.signals import Evidence, gather
+from retrieval.finding.signals import Evidence, gather_evidence
 from retrieval.index.chunking import passages
 from retrieval.index.index import Index
 from tests.benchmarks.moments import Moments, Query, measure, read, searcher, table
@@ -92,7 +92,8 @@ def prepare(folder: Path, scratch: Path, embed: Remembering) -> Prepared:
     examples: list[Example] = []
     names: tuple[str, ...] = ()
     for number, (query, way) in enumerate(queries):
-        computed = features(_evidence(_library(index, alone, query.episode, number), query.text, query.episode, embed))
+        library = _library(index, alone, query.episode, number)
+        computed = section_features(_evidence(library, query.text, query.episode, embed))
         with index.view() as view:
             layout = view.layout(query.episode)
             assert layout is not None
@@ -109,7 +110,7 @@ def _evidence(index: Index, text: str, episode: str, embed: Remembering) -> Evid
     with index.view() as view:
         layout = view.layout(episode)
         assert layout is not None
-        return gather(view, [layout], sought(view, embed, text, layout))
+        return gather_evidence(view, [layout], sought(view, embed, text, layout))
 
 
 def _library(index: Index, alone: dict[str, Index], episode: str, number: int) -> Index:
@@ -235,7 +236,7 @@ def put(prepared: Prepared, place: dict[int, tuple[Model, Model]], embed: Rememb
         for name in (query.episode, *map(str, pick.choice(others, min(WRONG, len(others)), False))):
             index = _library(prepared.index, prepared.alone, name, number)
             evidence = _evidence(index, query.text, name, embed)
-            computed = features(evidence)
+            computed = section_features(evidence)
             share, _, worth = placed(evidence.field, *(model(computed) for model in place[fold]))
             offers = summary(evidence.field, computed, share, worth)
             values = {key: float(column[0]) for key, column in offers.items()}

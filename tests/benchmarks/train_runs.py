@@ -26,7 +26,7 @@ from scipy.optimize import minimize
 from retrieval.finding.calibration import WEIGHTS as ANSWERED
 from retrieval.finding.find import Weighed, as_asked, picks, signs, weigh
 from retrieval.finding.reader import WEIGHTS as READER
-from retrieval.finding.reader import Reader, shipped
+from retrieval.finding.reader import Reader, shipped_reader
 from retrieval.finding.run_features import NAMES, Values
 from retrieval.finding.run_ranker import WEIGHTS as RUNS
 from retrieval.finding.run_ranker import score_runs
@@ -57,7 +57,7 @@ class Case:
 
 def cases(folder: Path, embed: Embedder, readers: Sequence[Path] = ()) -> list[Case]:
     """All questions of a set, those with an answer twice: as they are, and with their answer cut out."""
-    found, reader, made = read(folder), shipped(), []
+    found, reader, made = read(folder), shipped_reader(), []
     for number, (name, cues) in enumerate(found.cues.items()):
         if readers:
             trained = readers[number % len(readers)]

@@ -29,7 +29,7 @@ from typing import Any
 
 import numpy as np
 
-from episodes.demo import script
+from episodes.demo import dialogue
 from episodes.ingest.pipeline import Tools
 from episodes.ingest.submit import enqueue
 from episodes.ingest.worker import bring_in
@@ -57,7 +57,7 @@ def write_talk(path: Path, minutes: float) -> Path:
 
     chance = np.random.default_rng(1)
     lines = cycle([say(line.text, voice) for line, voice in
-                   zip(script().lines, cycle(("en-us+f3", "en-us+m4")), strict=False)])  # fmt: skip
+                   zip(dialogue().lines, cycle(("en-us+f3", "en-us+m4")), strict=False)])  # fmt: skip
     with av.open(str(path), "w", format="flac") as out:
         stream = out.add_stream("flac", rate=RATE, layout="mono")
         stream.format = "s16"

@@ -26,7 +26,7 @@ from episodes.ingest.submit import enqueue
 from episodes.ingest.subscriptions import subscriptions, sync, take
 from episodes.model import Source, State, Step, StepState
 from episodes.sources.http import Net
-from episodes.sources.resolve import Choice, gather
+from episodes.sources.resolve import Selection, gather
 from episodes.store.jobs import Queue
 from episodes.store.library import Library
 from retrieval.index.chunking import passages
@@ -47,7 +47,7 @@ def made(place: Settings, publisher: Publisher) -> None:
     """A library of some episodes that can be asked, which follows a feed that has got new ones."""
     publisher.files["/feed.xml"] = publisher.feed({})
     with opened(place) as (library, index):
-        take(library, gather(f"{publisher.base}/feed.xml", NET, Choice(0)))
+        take(library, gather(f"{publisher.base}/feed.xml", NET, Selection(0)))
         for number in range(EPISODES):
             episode = enqueue(library, Source(f"Talk {number}", address=f"https://example.org/{number}.mp3"))
             cues = tuple(Cue(4.0 * at, 4.0 * at + 4, f"Bees of talk {number} dance {at} times.") for at in range(40))

@@ -15,7 +15,7 @@ from episodes.ingest.subscriptions import subscriptions, sync, take
 from episodes.model import Source
 from episodes.sources.feed import read_feed
 from episodes.sources.http import Document, Net
-from episodes.sources.resolve import Choice, gather
+from episodes.sources.resolve import Selection, gather
 from episodes.store.jobs import Queue
 from episodes.store.library import Library
 from episodes.transcripts.chapters import read_chapters
@@ -66,7 +66,7 @@ def test_every_fixture_is_taken_in_or_refused_in_one_sentence(library: Library) 
     for name in every():
         path = FEEDS / name
         try:
-            gathered = gather(str(path), NOWHERE, Choice(0))
+            gathered = gather(str(path), NOWHERE, Selection(0))
             take(library, gathered)
             taken[name] = gathered
         except EarmarkError as error:
@@ -259,7 +259,7 @@ def test_no_feed_does_more_than_refuse_and_none_is_half_stored(shared: Library, 
     Sent.content = content
     before = {episode.id for episode in shared.episodes()}
     try:
-        take(shared, gather("https://example.org/feed.xml", Sent(), Choice(0)))
+        take(shared, gather("https://example.org/feed.xml", Sent(), Selection(0)))
     except EarmarkError as error:
         refused_clearly(error)
         assert {episode.id for episode in shared.episodes()} == before

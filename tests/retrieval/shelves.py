@@ -10,11 +10,11 @@ from episodes.text.stemming import stems
 from retrieval.answers.mentions import mentions
 from retrieval.answers.shelf import Mention, Shelf
 from retrieval.finding.find import find as read
-from retrieval.finding.search import find
+from retrieval.finding.search import find_sections
 from retrieval.index.chunking import passages
 from retrieval.index.embedding import Embedder
 from retrieval.index.index import Index
-from retrieval.index.script import said, script
+from retrieval.index.script import said_lines, script
 from retrieval.model import Found, Moment, Question, Run
 
 
@@ -83,7 +83,7 @@ def shelf(
         ids = [question.episode_id] if question.episode_id is not None else list(among if among is not None else cues)
         runs = []
         for name in ids:
-            lines = said(cues[name])
+            lines = said_lines(cues[name])
             for before, line in zip([None, *lines], lines, strict=False):
                 share = len(wanted & stems(line.text)) / max(len(wanted), 1)
                 late = question.heard_until is not None and line.end > question.heard_until
@@ -134,5 +134,5 @@ def indexed(cues: Mapping[str, Sequence[Cue]], index: Index, embed: Embedder) ->
         Listed({name: Episode(name, name.title()) for name in cues}, cues), cues.__getitem__, lambda name: (),
         lambda name: Digest(),
         lambda question, count, among: read(question, index, embed, count, among),
-        lambda question, count: find(question, index, embed, count), rare, mentioning,
+        lambda question, count: find_sections(question, index, embed, count), rare, mentioning,
     )  # fmt: skip

@@ -11,7 +11,7 @@ from retrieval.answers import respond
 from retrieval.answers.shelf import Shelf
 from retrieval.index.embedding import Embedder
 from retrieval.index.index import Index
-from retrieval.model import Answer, Moment, Question, Turn
+from retrieval.model import Answer, Exchange, Moment, Question
 from tests.retrieval.conftest import demo_cues
 from tests.retrieval.shelves import indexed
 from voice.model import Cue
@@ -63,7 +63,7 @@ def said_somewhere(answer: Answer) -> None:
             assert any(all(run in text for run in quote.removesuffix(" …").split(GAP)) for text in heard), quote
 
 
-BEFORE = (Turn("What is honey?", (Moment("one cue", 0, 3, "A hive", "Ines", 0.9),)),)
+BEFORE = (Exchange("What is honey?", (Moment("one cue", 0, 3, "A hive", "Ines", 0.9),)),)
 
 
 @pytest.mark.parametrize("number", range(len(ODD)))

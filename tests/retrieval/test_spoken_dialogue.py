@@ -6,13 +6,13 @@ import pytest
 
 from retrieval.commands.commands import parse
 from retrieval.commands.intents import Kind, understand
-from retrieval.model import Moment, Question, Turn
+from retrieval.model import Exchange, Moment, Question
 
 SPEAKERS = ("Elias Brandt", "Nora Lindqvist", "Speaker 0")
 FIRST = Moment("e", 60, 70, "a nonce is a number", "Elias Brandt", 0.9)
 SECOND = Moment("e", 200, 210, "people forget nonces", "Nora Lindqvist", 0.8)
 THIRD = Moment("e", 300, 310, "nonces again", "Nora Lindqvist", 0.7)
-BEFORE = (Turn("What is a nonce?", (FIRST, SECOND, THIRD)),)
+BEFORE = (Exchange("What is a nonce?", (FIRST, SECOND, THIRD)),)
 
 MEANT: dict[Kind, tuple[str, ...]] = {
     Kind.WHO: (
@@ -138,7 +138,7 @@ SEARCHED = (
 )  # fmt: skip
 
 
-def plan(text: str, history: tuple[Turn, ...] = BEFORE) -> tuple[Kind, str, str]:
+def plan(text: str, history: tuple[Exchange, ...] = BEFORE) -> tuple[Kind, str, str]:
     """What is understood in the middle of a conversation and of an episode."""
     found = understand(Question(text, "e", position=100, history=history), lambda name: SPEAKERS)
     return found.kind, found.text, found.speaker

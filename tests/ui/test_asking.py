@@ -6,7 +6,7 @@ import subprocess
 import sys
 from pathlib import Path
 
-from retrieval.model import Answer, Question, Sentence, Turn
+from retrieval.model import Answer, Exchange, Question, Sentence
 from tests.conftest import serving
 from tests.llm import fake_model
 from ui.cli.client import Server
@@ -21,7 +21,7 @@ def test_an_answer_streams_and_a_conversation_goes_on(server):
     assert answer.covered
     assert sentences == list(answer.sentences)
     assert all(isinstance(each, Sentence) for each in sentences)
-    follow = Question("who said that?", history=(Turn(answer.question, answer.moments),))
+    follow = Question("who said that?", history=(Exchange(answer.question, answer.moments),))
     assert answer.sentences[0].moments[0].speaker in asked.ask(follow).text
     # another listener has no part in that conversation
     assert asked.ask(Question("who said that?")).text != asked.ask(follow).text
@@ -64,11 +64,11 @@ def test_with_a_language_model_it_tells_through_every_door(demo_dir, tmp_path):
         told = subprocess.run(earmark, capture_output=True, text=True, check=True, cwd=Path(__file__).parents[2])
         assert told.stdout.startswith("A chatbot is like a mirror.\n")
         # a follow-up is put so that the model knows what it is about
-        asked.ask(Question("and why?", history=(Turn("Why is a chatbot like a mirror?", answer.moments),)))
+        asked.ask(Question("and why?", history=(Exchange("Why is a chatbot like a mirror?", answer.moments),)))
         assert "mirror" in model.asked["messages"][1]["content"].partition("Question:")[2]
         # who spoke is a fact, for which no model is asked
         model.asked = {}
-        who = asked.ask(Question("who said that?", history=(Turn("Why?", answer.moments),)))
+        who = asked.ask(Question("who said that?", history=(Exchange("Why?", answer.moments),)))
         assert (who.text.split(" says")[0], model.asked) == (answer.moments[0].speaker, {})
         # and when it fails, the answer is quoted
         model.status = 500

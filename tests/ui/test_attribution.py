@@ -2,7 +2,7 @@
 """Who speaks in an episode."""
 
 from episodes.model import Cue
-from ui.attribution import Speakers
+from ui.attribution import Attribution
 
 CUES = (
     Cue(0, 9, "Honey bees dance on the comb, and the angle of the dance tells where flowers are.", "Ruth Adler"),
@@ -13,5 +13,5 @@ CUES = (
 
 
 def test_those_who_speak_are_named_and_labels_are_not():
-    assert Speakers(CUES).named() == ["Ben Ode", "Ruth Adler"]
-    assert Speakers(()).named() == []
+    assert Attribution(CUES).named() == ["Ben Ode", "Ruth Adler"]
+    assert Attribution(()).named() == []

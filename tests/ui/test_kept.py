@@ -9,7 +9,7 @@ from episodes.model import Cue, Episode
 from episodes.store.postgres import PostgresDatabase
 from ui import kept as module
 from ui import moments_export
-from ui.attribution import Speakers
+from ui.attribution import Attribution
 from ui.kept import Kept, Note, NoteConflict, SavedMoment, feed_of
 from voice.errors import LibraryError, SettingsError
 
@@ -105,7 +105,7 @@ def test_markdown_has_every_moment_with_its_link_and_no_markup_of_strangers():
 
 
 def test_the_feed_has_a_clip_of_every_moment_that_has_sound():
-    (item,) = ET.fromstring(moments_export.feed(SAVED, known, BASE)).iter("item")
+    (item,) = ET.fromstring(moments_export.clips_feed(SAVED, known, BASE)).iter("item")
     assert item.findtext("title") == "What do bees do?"
     assert item.find("enclosure").get("url") == f"{BASE}api/episodes/e1/clip?start=65.40&end=245.40"  # three minutes
     assert item.findtext("description") == "“Bees *dance* <b>.”\n\nAda\n\nmy note"
@@ -128,7 +128,7 @@ def test_a_summary_is_told_with_who_said_what():
         Cue(50, 60, "I keep bees now as well.", ""),
         Cue(100, 110, "Let's begin with the phrase again.", "Elias"),
     ]  # fmt: skip
-    speakers = Speakers(cues)
+    speakers = Attribution(cues)
     told = speakers.parts("Let's begin with the phrase on your door. The cells in your liver become a liver. It's new.")
     assert told == [
         ("Nora", "Let's begin with the phrase on your door."),

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from episodes.store.postgres import PostgresDatabase
 from ui import positions
-from ui.positions import Listened, Listeners, key_of, listener_of, union
+from ui.positions import Listened, Listeners, listener_key, listener_of, union
 from voice.errors import LibraryError, SettingsError
 
 ANN, BEN = "ann-of-the-kitchen", "ben-of-the-garden"
@@ -71,7 +71,7 @@ def test_the_household_is_the_only_listener_there_is(tmp_path, server, listeners
     ("0123456789abcdef" * 2, "ann:long enough", "0123456789abcdef" * 2),
 ])  # fmt: skip
 def test_who_listens_is_who_the_settings_name(tmp_path, name, auth, who):
-    assert listener_of(name, auth, Listeners(tmp_path)) == (key_of("ann") if who == "user-ann" else who)
+    assert listener_of(name, auth, Listeners(tmp_path)) == (listener_key("ann") if who == "user-ann" else who)
 
 
 def test_nobody_and_several_are_the_household(tmp_path):

@@ -39,7 +39,7 @@ def holding(folder: Path) -> "subprocess.Popen[str]":
 
 def test_the_note_goes_with_the_server_however_it_ends(tmp_path):
     process = holding(tmp_path)
-    there = server_note.find(tmp_path)
+    there = server_note.running_server(tmp_path)
     assert there is not None
     assert there.token == "secret"
     assert (tmp_path / "server.json").stat().st_mode & 0o077 == 0
@@ -50,7 +50,7 @@ def test_the_note_goes_with_the_server_however_it_ends(tmp_path):
     process.kill()
     process.wait(30)
     assert (tmp_path / "server.json").exists(), "nobody could take it away"
-    assert server_note.find(tmp_path) is None, "and nobody believes it"
+    assert server_note.running_server(tmp_path) is None, "and nobody believes it"
 
 
 def test_whoever_listens_at_an_old_address_is_not_shown_the_token(tmp_path, monkeypatch):

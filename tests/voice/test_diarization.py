@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 import voice.diarization as under_test
 from tests.speech import RATE, say
 from voice.audio import Audio, write_wav
-from voice.diarization import FILES, Speakers, Speech, chosen, missing, with_speakers
+from voice.diarization import FILES, Speakers, Speech, missing, models_folder, with_speakers
 from voice.errors import AudioError, HearingError
 from voice.model import Cue, Word
 
@@ -89,10 +89,10 @@ def test_what_is_missing_is_named_with_the_next_step(tmp_path: Path, monkeypatch
 
 
 def test_the_setting_says_who_tells_them_apart(tmp_path: Path) -> None:
-    assert chosen("auto", tmp_path) is None
-    assert chosen("auto", MODELS) == MODELS
-    assert chosen("off", MODELS) is None
-    assert chosen("/a/folder", MODELS) == Path("/a/folder")
+    assert models_folder("auto", tmp_path) is None
+    assert models_folder("auto", MODELS) == MODELS
+    assert models_folder("off", MODELS) is None
+    assert models_folder("/a/folder", MODELS) == Path("/a/folder")
 
 
 def words(*given: tuple[float, float, str]) -> tuple[Word, ...]:

@@ -106,7 +106,7 @@ class Server:
 
 def running(data_dir: Path) -> Server | None:
     """The server of this data folder, when it runs and is ready to answer."""
-    there = server_note.find(data_dir)
+    there = server_note.running_server(data_dir)
     if there is None:
         return None
     server = Server(there.url, there.token)

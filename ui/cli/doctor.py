@@ -148,7 +148,7 @@ def _held(wrong: str, wanted: Mapping[str, str]) -> str:
 
 
 def _speakers(settings: Settings) -> Iterator[Finding]:
-    folder = diarization.chosen(settings.speakers, speakers_folder(settings))
+    folder = diarization.models_folder(settings.speakers, speakers_folder(settings))
     lacks = diarization.missing(folder) if folder else ""
     if folder and not lacks:
         yield Finding("speakers", True, f"told apart with the models in {folder}")

@@ -15,7 +15,7 @@ from voice.model import clock
 if TYPE_CHECKING:
     from episodes.ingest.subscriptions import Subscription
     from episodes.model import Episode
-    from episodes.sources.resolve import Choice, Gathered
+    from episodes.sources.resolve import Gathered, Selection
     from ui.companion import Companion
 
 FORMATS = ("vtt", "srt", "json", "chapters", "soundbites", "markdown")
@@ -51,12 +51,12 @@ def add(
     the same command goes on from there.
     """
     from episodes.ingest.subscriptions import take
-    from episodes.sources.resolve import Choice
+    from episodes.sources.resolve import Selection
     from episodes.store.jobs import BY_HAND
     from ui import schemas
     from ui.shows import Shows
 
-    choice = Choice(latest, since, match)
+    choice = Selection(latest, since, match)
     added, failed = [], 0
     with companion_of(ctx) as companion:
         known: set[str] = set()
@@ -104,7 +104,7 @@ def _there(episode: "Episode", known: set[str]) -> str:
     return "  was there already ('earmark remove' forgets it)" if episode.id in known else ""
 
 
-def _gathered(companion: "Companion", ref: str, choice: "Choice", alone: bool) -> "Gathered | None":
+def _gathered(companion: "Companion", ref: str, choice: "Selection", alone: bool) -> "Gathered | None":
     """What a reference stands for, with what is worth knowing of it on stderr; None when that is nothing."""
     from episodes.sources.addresses import without_password
     from episodes.sources.resolve import gather
@@ -136,14 +136,14 @@ def sync(ctx: click.Context, feed: str | None, wait: bool, as_json: bool) -> Non
     """Look for new episodes in the feeds that are followed, or in one FEED (its address or title), and put them into
     the queue. A feed that did not change sends nothing.
     """
-    from episodes.ingest.subscriptions import find, subscriptions
+    from episodes.ingest.subscriptions import find_subscription, subscriptions
     from episodes.ingest.subscriptions import sync as synchronise
     from episodes.sources.addresses import without_password
     from ui.shows import Shows
 
     with companion_of(ctx) as companion:
         library, net = companion.library, net_of(companion.settings)
-        wanted = [find(library, feed)] if feed else subscriptions(library)
+        wanted = [find_subscription(library, feed)] if feed else subscriptions(library)
         kept = Shows(companion.settings.data_dir)
         results = []
         for subscription in wanted:
@@ -237,7 +237,7 @@ def export(ctx: click.Context, episode: str, form: str, output: Path | None) -> 
         raise from_os_error(error, f"write {output}") from error
 
 
-class Moment(click.ParamType):  # type: ignore[type-arg]  # generic in newer versions only
+class TimeParam(click.ParamType):  # type: ignore[type-arg]  # generic in newer versions only
     """A time in an episode: seconds ("75", "75.5") or as a clock shows it ("1:15", "1:02:03.5")."""
 
     name = "time"
@@ -254,8 +254,8 @@ class Moment(click.ParamType):  # type: ignore[type-arg]  # generic in newer ver
 
 @click.command()
 @click.argument("episode")
-@click.argument("start", type=Moment())
-@click.argument("end", type=Moment())
+@click.argument("start", type=TimeParam())
+@click.argument("end", type=TimeParam())
 @click.option(
     "-o",
     "--output",

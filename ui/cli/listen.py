@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 import click
 
 from ui.cli.base import companion_of, json_option, print_json
-from ui.server_note import find as find_server
+from ui.server_note import running_server
 
 if TYPE_CHECKING:
     from ui.listen.session import ListeningSession
@@ -65,7 +65,7 @@ def listen(
 
 def _tell_of_page(listener: str, folder: Path) -> None:
     """Say how the page becomes the same listener, where nobody signs in to be one."""
-    server = find_server(folder)
+    server = running_server(folder)
     if server is not None and not listener.startswith("user-"):
         click.echo(f"Opened once as {server.url.rstrip('/')}/#listener={listener} the page goes on where you are here.",
                    err=True)  # fmt: skip

@@ -218,7 +218,7 @@ def ask(
                 raise HearingError(f"No question was heard in {audio.name}.", "Speak closer to the microphone.")
             question = heard.text
             click.echo(f"Heard: {question}", err=True)
-        answer = told(engine.telling(Question(question or "", episode_id)), silent=as_json)
+        answer = printed(engine.telling(Question(question or "", episode_id)), silent=as_json)
         if as_json:
             print_json(schemas.answer_json(answer))
         else:
@@ -307,7 +307,7 @@ def doctor(ctx: click.Context, as_json: bool) -> None:
         ctx.exit(FAILED)
 
 
-def told(news: "Iterator[Sentence | Answer]", silent: bool = False) -> "Answer":
+def printed(news: "Iterator[Sentence | Answer]", silent: bool = False) -> "Answer":
     """The answer at the end of the news; its sentences are printed as they come, unless it is to be ``silent``."""
     from retrieval.model import Sentence
 

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from time import monotonic
 from typing import Any
 
-from retrieval.model import Turn
+from retrieval.model import Exchange
 
 REMEMBERED = 6
 """Turns of a conversation that are kept."""
@@ -23,7 +23,7 @@ _LONGEST = 200  # characters of an id
 
 
 @dataclass(frozen=True, slots=True)
-class Place:
+class AskedFrom:
     """Where a question comes from, as Home Assistant tells it: the ids of the conversation, of the device that asked
     (which stands in a room), and of its satellite; each may be empty."""
 
@@ -32,7 +32,7 @@ class Place:
     satellite: str = ""
 
     @classmethod
-    def of(cls, context: object) -> "Place":
+    def of(cls, context: object) -> "AskedFrom":
         """Read the ``context`` of an event; what is no text, or too long to be an id, is left out."""
         told: Mapping[Any, Any] = context if isinstance(context, Mapping) else {}
 
@@ -52,7 +52,7 @@ class Place:
 class Said:
     """One turn, and the text that answered it."""
 
-    turn: Turn
+    turn: Exchange
     answer: str
 
 

@@ -44,7 +44,7 @@ CREATE TABLE IF NOT EXISTS app_feeds (
 
 
 @dataclass(frozen=True, slots=True)
-class Action:
+class AppAction:
     """What was done with an episode: times in seconds, None where none are told."""
 
     podcast: str
@@ -59,7 +59,7 @@ class Action:
 
 
 @dataclass(frozen=True, slots=True)
-class Device:
+class SyncedDevice:
     """A device of a person; ``type`` is one of the protocol's words (mobile, desktop, …)."""
 
     id: str
@@ -77,14 +77,14 @@ class PodcastApps(PeopleFile):
         super().__init__(folder / "gpodder.db", _SCHEMA, "Move it away: only what podcast apps told is lost.", server)
         self._clock = clock
 
-    def devices(self, person: str) -> list[Device]:
+    def devices(self, person: str) -> list[SyncedDevice]:
         """The devices of a person."""
         with self._open() as db:
             found = db.execute("SELECT id, caption, type FROM devices WHERE person = ? ORDER BY id", (person,))
             rows = found.fetchall()
-        return [Device(*row) for row in rows]
+        return [SyncedDevice(*row) for row in rows]
 
-    def save_device(self, person: str, device: Device) -> None:
+    def save_device(self, person: str, device: SyncedDevice) -> None:
         """Store a device in place of what was known of it. Raises LibraryError when there are too many."""
         with self._writing() as db:
             db.execute(
@@ -96,7 +96,7 @@ class PodcastApps(PeopleFile):
             if count > MOST_DEVICES:
                 raise LibraryError(f"There are {MOST_DEVICES} devices already.", "Use the name of one that is there.")
 
-    def note(self, person: str, actions: Iterable[Action]) -> int:
+    def note(self, person: str, actions: Iterable[AppAction]) -> int:
         """Store what was done, in order; returns the revision."""
         with self._writing() as db:
             revision = self._next(db)
@@ -114,7 +114,7 @@ class PodcastApps(PeopleFile):
             )  # fmt: skip
         return revision
 
-    def actions(self, person: str, since: int, podcast: str = "", device: str = "") -> tuple[list[Action], int]:
+    def actions(self, person: str, since: int, podcast: str = "", device: str = "") -> tuple[list[AppAction], int]:
         """What was done after a revision, oldest first, of one ``podcast`` or by one ``device`` if they are named; and
         the revision."""
         with self._open() as db:
@@ -123,7 +123,7 @@ class PodcastApps(PeopleFile):
                 " WHERE person = ? AND revision > ? AND (? = '' OR podcast = ?) AND (? = '' OR device = ?)"
                 " ORDER BY revision", (person, since, podcast, podcast, device, device),
             ).fetchall()  # fmt: skip
-            return [Action(*row) for row in rows], self._last(db)
+            return [AppAction(*row) for row in rows], self._last(db)
 
     def played(self, person: str) -> dict[str, int | None]:
         """How far each episode (the address of its sound) was played, in seconds, when that was told last."""

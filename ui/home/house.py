@@ -14,9 +14,9 @@ from urllib.parse import parse_qs, unquote, urlsplit
 from episodes.model import Episode
 from episodes.store.library import Library
 from retrieval.model import Answer, Command, Moment
-from ui.home.conversations import Place
+from ui.home.conversations import AskedFrom
 from ui.home.media_links import PREFIX, MediaLinks
-from ui.home.network import ANYWHERE, address_of, own_address
+from ui.home.network import ANYWHERE, own_address, url_of
 from ui.home.rooms import home_of, in_room, loudspeakers_of
 from voice.devices.home_assistant import Area, HomeAssistant, HomePlayer
 from voice.devices.loudspeaker import Loudspeaker
@@ -114,7 +114,7 @@ class House:
         else:
             self.play(air.room, self._library.exactly(air.episode), position)
 
-    def now(self, place: Place) -> OnAir | None:
+    def now(self, place: AskedFrom) -> OnAir | None:
         """What is on where somebody asks, else wherever an episode plays; None for nothing. Never raises."""
         room = self._room_of(place)
         for name in ([room] if room else self.names):
@@ -131,7 +131,7 @@ class House:
         return None
 
     def carry(
-        self, made: Answer, place: Place, room: str = "", here: tuple[str, float] | None = None
+        self, made: Answer, place: AskedFrom, room: str = "", here: tuple[str, float] | None = None
     ) -> str | None:
         """Carry out the command of an answer in ``room``, else where it was asked, else where an episode plays.
 
@@ -157,7 +157,7 @@ class House:
 
     def take_back(self) -> Moment | None:
         """Pause what plays in any room; where it was, None for nothing. Raises DeviceError."""
-        air = self.now(Place())
+        air = self.now(AskedFrom())
         if air is None:
             return None
         self.speaker(air.room).pause()
@@ -213,7 +213,7 @@ class House:
         self.seek(air, goal)
         return f"At {clock(goal)}."
 
-    def _where(self, place: Place) -> str:
+    def _where(self, place: AskedFrom) -> str:
         """The room to play in: where it was asked, where an episode plays, or the only one. Raises DeviceError."""
         if room := self._room_of(place):
             return room
@@ -223,7 +223,7 @@ class House:
             return self.names[0]
         raise DeviceError("I do not know where to play that.", f"Say in which room: {', '.join(self.names)}.")
 
-    def _room_of(self, place: Place) -> str:
+    def _room_of(self, place: AskedFrom) -> str:
         """The room with a loudspeaker in which a device stands; "" where that is not known.
 
         A room that has only a player of Home Assistant's is added.
@@ -258,5 +258,5 @@ def house_of(companion: "Companion") -> House | None:
     if not speakers and home is None:
         return None
     host = own_address() if settings.host in ANYWHERE else settings.host
-    base = settings.media_url.strip() or address_of(host, settings.port, "https" if settings.tls_cert else "http")
+    base = settings.media_url.strip() or url_of(host, settings.port, "https" if settings.tls_cert else "http")
     return House(companion.library, MediaLinks.of(settings.data_dir), speakers, base, home)

@@ -18,7 +18,7 @@ def own_address() -> str:
         return address
 
 
-def address_of(host: str, port: int, scheme: str = "http") -> str:
+def url_of(host: str, port: int, scheme: str = "http") -> str:
     """The address of what listens on ``host`` and ``port``, from this machine."""
     reachable = {"0.0.0.0": "127.0.0.1", "::": "::1"}.get(host, host)  # noqa: S104  compared, not bound
     return f"{scheme}://[{reachable}]:{port}" if ":" in reachable else f"{scheme}://{reachable}:{port}"

@@ -8,12 +8,12 @@ from typing import TYPE_CHECKING
 from wyoming.info import AsrModel, AsrProgram, Attribution, HandleModel, HandleProgram, Info, TtsProgram, TtsVoice
 
 if TYPE_CHECKING:
-    from ui.home.wyoming import Engine
+    from ui.home.wyoming import WyomingEngine
 
 _US = Attribution("Earmark", "")
 
 
-def info_of(engine: "Engine") -> Info:
+def info_of(engine: "WyomingEngine") -> Info:
     """All of it, whether or not the engines are loaded yet: Home Assistant asks once, when it adds the service."""
     names = {line.role: line.name for line in engine.status().engines}
     version = _version()

@@ -75,7 +75,7 @@ def is_heard(seconds: float, listened: Listened) -> bool:
     return seconds > 0 and (heard >= _HEARD * seconds or listened.position >= max(_HEARD * seconds, seconds - _REST))
 
 
-def outdated(
+def expired(
     episodes: Iterable["Episode"], listened: Mapping[str, Sequence[Listened]], saved: Collection[str],
     fed: Callable[[str], bool], keep: float, now: float,
 ) -> list[str]:
@@ -92,7 +92,7 @@ def outdated(
     return found
 
 
-class Shelf(Protocol):
+class KeptLibrary(Protocol):
     """What is kept up: ``ui.companion.Companion``."""
 
     settings: Settings
@@ -111,7 +111,7 @@ class Upkeep:
     """
 
     def __init__(
-        self, shelf: Shelf, listeners: Listeners, saved: Callable[[], Collection[str]] = tuple,
+        self, shelf: KeptLibrary, listeners: Listeners, saved: Callable[[], Collection[str]] = tuple,
         webhooks: "Webhooks | None" = None, clock: Callable[[], float] = time.time,
         chance: Callable[[], float] = random.random,
     ) -> None:
@@ -182,7 +182,7 @@ class Upkeep:
         def fed(episode_id: str) -> bool:
             return bool(library.source(episode_id).feed)
 
-        for gone in outdated(library.walk(), self._listeners.everybody(), self._saved(), fed, keep, now):
+        for gone in expired(library.walk(), self._listeners.everybody(), self._saved(), fed, keep, now):
             log.info("%s was heard and goes, as keep says.", gone)
             self._shelf.remove(gone)
 

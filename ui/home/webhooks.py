@@ -41,7 +41,7 @@ _TIMEOUT = 10.0  # seconds
 _MOST = 100  # things that wait to be told
 
 
-def key_of(text: str) -> bytes:
+def signing_key(text: str) -> bytes:
     """The bytes of a key. Raises SettingsError for one that is none, or too short."""
     try:
         key = base64.b64decode(text.strip().removeprefix("whsec_"), validate=True)
@@ -66,7 +66,7 @@ def webhooks_of(settings: Settings, library: Library, kept: Kept) -> "Webhooks |
         return None
     if not re.fullmatch(r"https?://[^\s/]+(/\S*)?", address):
         raise SettingsError("The setting webhook is no address.", 'Write for instance "http://127.0.0.1:1880/earmark".')
-    return Webhooks(address, key_of(settings.webhook_key), library, kept)
+    return Webhooks(address, signing_key(settings.webhook_key), library, kept)
 
 
 class Webhooks:

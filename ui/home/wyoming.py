@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, Protocol
 from urllib.parse import urlsplit
 
 from retrieval.model import Answer, Question, Sentence
-from ui.home.conversations import Conversations, Place
+from ui.home.conversations import AskedFrom, Conversations
 from ui.settings import Settings
 from voice.audio import Audio
 from voice.errors import SettingsError
@@ -39,7 +39,7 @@ _CLOSING = 10.0  # seconds that connections have to end
 Networks = tuple[IPv4Network | IPv6Network, ...]
 
 
-class Engine(Protocol):
+class WyomingEngine(Protocol):
     """What answers, hears and speaks: ``ui.companion.Companion``."""
 
     settings: Settings
@@ -68,11 +68,11 @@ class Household(Protocol):
         """See ``House.said``."""
         ...
 
-    def now(self, place: Place) -> "OnAir | None":
+    def now(self, place: AskedFrom) -> "OnAir | None":
         """See ``House.now``."""
         ...
 
-    def carry(self, made: Answer, place: Place, room: str = "") -> str | None:
+    def carry(self, made: Answer, place: AskedFrom, room: str = "") -> str | None:
         """See ``House.carry``."""
         ...
 
@@ -170,7 +170,7 @@ class WyomingService:
         number: int = self._listener.getsockname()[1]
         return number
 
-    def start(self, engine: Engine, house: Household | None = None, announce: bool = True) -> None:
+    def start(self, engine: WyomingEngine, house: Household | None = None, announce: bool = True) -> None:
         """Begin to answer; ``announce`` also tells the network (or this machine alone) by zeroconf."""
         self._thread = threading.Thread(
             target=self._run, args=(engine, house, announce), name="earmark-wyoming", daemon=True
@@ -188,7 +188,7 @@ class WyomingService:
         self._listener.close()
         self.pool.shutdown(wait=True, cancel_futures=True)
 
-    def _run(self, engine: Engine, house: Household | None, announce: bool) -> None:
+    def _run(self, engine: WyomingEngine, house: Household | None, announce: bool) -> None:
         asyncio.set_event_loop(self._loop)
         try:
             self._loop.run_until_complete(self._open(engine, house, announce))
@@ -198,7 +198,7 @@ class WyomingService:
         finally:
             self._loop.close()
 
-    async def _open(self, engine: Engine, house: Household | None, announce: bool) -> None:
+    async def _open(self, engine: WyomingEngine, house: Household | None, announce: bool) -> None:
         from ui.home.announcing import announced
         from ui.home.frames import LONGEST_LINE
         from ui.home.wyoming_connection import Connection, turn_away

@@ -22,12 +22,12 @@ from wyoming.handle import Handled, HandledChunk, HandledStart, HandledStop, Not
 from wyoming.ping import Pong
 from wyoming.tts import SynthesizeStopped
 
-from retrieval.model import Answer, Question, Sentence, Turn
-from ui.home.conversations import Conversations, Place, Said
+from retrieval.model import Answer, Exchange, Question, Sentence
+from ui.home.conversations import AskedFrom, Conversations, Said
 from ui.home.frames import BadFrame, read_event
 from ui.home.intents import intent_of
 from ui.home.offer import info_of
-from ui.home.wyoming import Engine, Household
+from ui.home.wyoming import Household, WyomingEngine
 from voice.audio import HEARING_RATE, Audio, pcm16
 from voice.errors import EarmarkError
 from voice.model import clock
@@ -82,7 +82,7 @@ class Connection:
     """What one client asks, in order, until it hangs up."""
 
     def __init__(
-        self, engine: Engine, conversations: Conversations, pool: ThreadPoolExecutor,
+        self, engine: WyomingEngine, conversations: Conversations, pool: ThreadPoolExecutor,
         house: Household | None, reader: asyncio.StreamReader, writer: asyncio.StreamWriter,
     ) -> None:
         self._engine, self._conversations, self._pool, self._house = engine, conversations, pool, house
@@ -115,7 +115,7 @@ class Connection:
                 text = event.data.get("text")
                 await self._send(Pong(text[:LONGEST_TEXT] if isinstance(text, str) else None))
             case "transcript":
-                await self._answer(_text(event), Place.of(event.data.get("context")))
+                await self._answer(_text(event), AskedFrom.of(event.data.get("context")))
             case "audio-start":
                 self._hearing = _hearing(event)
             case "audio-chunk":
@@ -142,7 +142,7 @@ class Connection:
 
     # -- questions ---------------------------------------------------------------------------------------------
 
-    async def _answer(self, text: str, place: Place) -> None:
+    async def _answer(self, text: str, place: AskedFrom) -> None:
         """``handled`` or ``not-handled`` with a text, or an ``intent`` that Home Assistant carries out.
 
         The sentences go ahead as ``handled-chunk``, for those who read them; the end says how it was.
@@ -185,13 +185,13 @@ class Connection:
             await self._send(HandledStop())
 
     async def _outcome(
-        self, made: Answer, said: tuple[Said, ...], place: Place, room: str,
+        self, made: Answer, said: tuple[Said, ...], place: AskedFrom, room: str,
         context: dict[str, Any] | None,
     ) -> Eventable:
         """What ends the answer; a command is carried out here, by Home Assistant, or declined."""
         command = made.command
         if command is None:
-            self._conversations.add(place.key, Said(Turn(made.question, made.moments), made.text))
+            self._conversations.add(place.key, Said(Exchange(made.question, made.moments), made.text))
             return Handled(made.text, context) if made.covered else NotHandled(made.text or "I do not know.", context)
         if command.name is CommandName.YES and said:
             made = replace(made, moments=said[-1].turn.moments[:1])
@@ -201,7 +201,7 @@ class Connection:
         if told is None:
             told = spoken(made, said)
         if told is not None:
-            self._conversations.add(place.key, Said(Turn(made.question, made.moments), told))
+            self._conversations.add(place.key, Said(Exchange(made.question, made.moments), told))
             return Handled(told, context)
         intent = intent_of(command)
         if intent is None:

@@ -9,7 +9,7 @@ from dataclasses import replace
 from retrieval.commands.utterance import completeness
 from retrieval.model import Question
 from ui.listen.actions import Actions
-from ui.listen.turn import Decoded, Meaning, State, Turn, Update, updated
+from ui.listen.turn import Decoded, Meaning, Turn, TurnState, Update, updated
 from ui.listen.turn_processor import TurnProcessor
 from ui.settings import Settings
 from voice.audio import HEARING_RATE, Audio
@@ -94,7 +94,7 @@ class Attention:
                 if turn is None or turn.number != event.number:
                     turn = self._decode(event)
                 self.gate.close()
-                self.turn = replace(turn, state=State.OVER).at("over", time.monotonic())
+                self.turn = replace(turn, state=TurnState.OVER).at("over", time.monotonic())
 
     def update(self, update: Update) -> None:
         """News of the turn that is being said. Those of another id change nothing."""
@@ -107,7 +107,7 @@ class Attention:
     def understood(self) -> Turn | None:
         """The turn, to be acted on, once its speaker is done and it is understood (or cannot be); None before."""
         turn = self.turn
-        if turn is None or turn.state is not State.OVER or (turn.meaning is None and not turn.problem):
+        if turn is None or turn.state is not TurnState.OVER or (turn.meaning is None and not turn.problem):
             return None
         self.turn = None
         return turn

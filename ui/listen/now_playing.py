@@ -35,7 +35,7 @@ _END = (30.0, 0.97)  # seconds before the end, and share of the episode, from wh
 _AROUND = (12.0, 2.0)  # seconds of transcript before and after the position that an echo may be of
 
 
-class Heard:
+class HeardStretches:
     """What of an episode was heard since it was last asked for, by looking at the player again and again."""
 
     def __init__(self) -> None:
@@ -78,7 +78,7 @@ class NowPlaying:
         self._speed = 0.0  # as it is on disk
         self._saved_at = 0.0
         self._noted = Listened()  # what is on disk of this episode
-        self._heard = Heard()
+        self._heard = HeardStretches()
         self._cues: Sequence[Cue] = ()
         self._open = ""
         self.since: float | None = None
@@ -129,7 +129,7 @@ class NowPlaying:
         self._show, kept = episode.show, self._shows.get(episode.show)
         self._speed = kept.speed or self._listeners.speed(self.listener)
         self._player.speed, self._player.volume = self._speed, self._state.volume
-        self._noted, self._heard = places.get(wanted, Listened()), Heard()
+        self._noted, self._heard = places.get(wanted, Listened()), HeardStretches()
         length, position = episode.seconds, self._noted.position
         self.since = position or None
         is_over = length > 0 and position >= max(length - _END[0], _END[1] * length)

@@ -6,10 +6,9 @@ import time
 from collections.abc import Callable, Iterator
 from dataclasses import replace
 
-from retrieval.model import Answer, Moment, Question
-from retrieval.model import Turn as Exchange
+from retrieval.model import Answer, Exchange, Moment, Question
 from ui.listen.now_playing import NowPlaying
-from ui.listen.turn import Meaning, State, Turn, Update, updated
+from ui.listen.turn import Meaning, Turn, TurnState, Update, updated
 from ui.listen.turn_processor import TurnProcessor
 from voice.devices.player import Player
 from voice.turns.commands import CommandName
@@ -49,7 +48,7 @@ class Reply:
     def notice(self) -> Turn:
         """A turn of the device's own, which takes the place of what was said before."""
         self.end()
-        self.turn = Turn(next(self._ids), state=State.ANSWERING, meaning=Meaning.NOTICE)
+        self.turn = Turn(next(self._ids), state=TurnState.ANSWERING, meaning=Meaning.NOTICE)
         return self.turn
 
     def say(self, text: str) -> None:
@@ -59,7 +58,7 @@ class Reply:
     def look_for(self, question: Question) -> None:
         """Find moments, of which the first will be played."""
         self.end()
-        self.turn = Turn(next(self._ids), state=State.FINDING, meaning=Meaning.COMMAND)
+        self.turn = Turn(next(self._ids), state=TurnState.FINDING, meaning=Meaning.COMMAND)
         self._processor.look_for(self.turn.id, question)
 
     def answer(self, turn: Turn) -> None:
@@ -88,7 +87,7 @@ class Reply:
     def sound_out(self) -> list[Action]:
         """Let the loudspeaker have what is ready; what is to be done where the episode itself is the answer."""
         turn = self.turn
-        if turn is None or turn.state is not State.ANSWERING:
+        if turn is None or turn.state is not TurnState.ANSWERING:
             return []
         if turn.answer is not None and (here := _taken_back(turn.answer)) is not None:
             self.end()

@@ -18,7 +18,7 @@ from ui.listen.actions import Actions
 from ui.listen.attention import Attention
 from ui.listen.now_playing import NowPlaying
 from ui.listen.reply import Reply
-from ui.listen.turn import Finished, Meaning, State, Turn, Update
+from ui.listen.turn import Finished, Meaning, Turn, TurnState, Update
 from ui.listen.turn_processor import TurnProcessor
 from voice.audio import Samples
 from voice.devices.duplex import DuplexDevice, Earcon
@@ -212,30 +212,30 @@ class ListeningSession:
             case Meaning.COMMAND if command is not None:
                 log.info("turn %d: %s (%s)", turn.number, turn.text, command.name)
                 self.turns += 1
-                turn = replace(turn, state=State.DONE).at("acted", time.monotonic())
+                turn = replace(turn, state=TurnState.DONE).at("acted", time.monotonic())
                 self.actions.command(command.name, command.amount, command.about)
             case Meaning.UNSURE if command is not None:
                 log.info("turn %d: %s (perhaps %s)", turn.number, turn.text, command.name)
-                turn = replace(turn, state=State.DONE)
+                turn = replace(turn, state=TurnState.DONE)
                 self.actions.do(self.policy.asked())
                 self._offered = command
                 self.actions.say(f"{command.name.replace('_', ' ').capitalize()}?")
             case Meaning.QUESTION if self._is_answered_already(turn):
                 log.info("turn %d: nothing was added", turn.number)
                 self._processor.drop(turn.id)
-                turn = replace(turn, state=State.DONE)
+                turn = replace(turn, state=TurnState.DONE)
                 self.actions.do(self.policy.dropped())
             case Meaning.QUESTION:
                 log.info("turn %d: %s", turn.number, turn.text)
                 self.turns += 1
-                turn = replace(turn, state=State.ANSWERING)
+                turn = replace(turn, state=TurnState.ANSWERING)
                 self.actions.do(self.policy.asked())
                 self.reply.answer(turn)
             case _:
                 told = {Meaning.ECHO: "the podcast itself", Meaning.ASIDE: "said to somebody else"}
                 log.info("turn %d: %s", turn.number,
                          f"{told[turn.meaning]}: {turn.text}" if turn.meaning in told else "nothing was said")
-                turn = replace(turn, state=State.DONE)
+                turn = replace(turn, state=TurnState.DONE)
                 self._processor.drop(turn.id)
                 self.actions.do(self.policy.dropped())
                 if turn.meaning is Meaning.ASIDE:
@@ -311,12 +311,12 @@ class ListeningSession:
     def _said(self, voice: Turn) -> None:
         """What was said has been heard to its end, or nothing could be said."""
         if voice.number:
-            self._on_turn(replace(voice, state=State.DONE))
+            self._on_turn(replace(voice, state=TurnState.DONE))
         if voice.problem:
             log.warning("turn %d: %s", voice.number, voice.problem)
         if voice.problem and voice.meaning is not Meaning.NOTICE and self.actions.is_new(voice.problem):
             self.actions.say(voice.problem)
-        elif voice.state is State.FINDING and voice.answer is not None:
+        elif voice.state is TurnState.FINDING and voice.answer is not None:
             self._play_found(voice, voice.answer)
         else:
             self._answered()

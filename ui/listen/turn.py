@@ -15,7 +15,7 @@ from voice.audio import Audio
 from voice.model import Heard
 
 
-class State(Enum):
+class TurnState(Enum):
     """Where a turn is, for the session: its speaker may go on; is done, and it will be acted on once it is understood;
     it is being answered aloud; a moment is looked for that will be played; nothing is left to do."""
 
@@ -51,7 +51,7 @@ class Turn:
 
     id: int
     number: int = 0
-    state: State = State.PENDING
+    state: TurnState = TurnState.PENDING
     meaning: Meaning | None = None
     heard: Heard | None = None
     command: Command | None = None

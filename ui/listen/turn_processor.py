@@ -16,10 +16,10 @@ from typing import Protocol
 from retrieval.commands import by_sound
 from retrieval.commands.by_sound import SAME, SoundsLike, sounds_like, unlike
 from retrieval.commands.commands import parse
-from retrieval.commands.matching import plain
+from retrieval.commands.matching import normalized
 from retrieval.commands.utterance import asks
 from retrieval.model import Answer, Command, Moment, Question, Sentence
-from ui.home.conversations import Place
+from ui.home.conversations import AskedFrom
 from ui.home.house import House
 from ui.home.rooms import takes_back
 from ui.listen.turn import Answered, Decoded, Finished, Meaning, Sounding, Update
@@ -39,7 +39,7 @@ SURE = 0.35
 """Confidence of the recogniser below which it is asked back what was meant, and not answered."""
 
 
-class Engine(Protocol):
+class ListeningEngine(Protocol):
     """What hears, answers and speaks: ``ui.companion.Companion``."""
 
     def hear(self, audio: Audio, episode_id: str | None = None) -> Heard:
@@ -63,7 +63,8 @@ class TurnProcessor:
     """
 
     def __init__(
-        self, engine: Engine, post: Callable[[Update], None], topic: Callable[[Moment], str] = lambda moment: "",
+        self, engine: ListeningEngine, post: Callable[[Update], None],
+        topic: Callable[[Moment], str] = lambda moment: "",
         house: House | None = None,
     ) -> None:
         self._engine, self._post, self._topic, self._house = engine, post, topic, house
@@ -106,7 +107,7 @@ class TurnProcessor:
             return
         answer = self._engine.ask(question)
         here = (question.episode_id, question.position) if question.episode_id and question.position else None
-        told = self._house.carry(answer, Place(), room, here)
+        told = self._house.carry(answer, AskedFrom(), room, here)
         if told is not None:
             answer = replace(answer, sentences=(Sentence(told),))
         self._post(Answered(id_, time.monotonic(), answer))
@@ -185,7 +186,7 @@ def is_asked_again(question: Question, before: Question) -> bool:
     what was said between."""
     from rapidfuzz import fuzz
 
-    text, other = plain(question.text), plain(before.text)
+    text, other = normalized(question.text), normalized(before.text)
     if question.episode_id != before.episode_id or len(text.split()) < 3 or _LEANS.search(text):
         return False
     return fuzz.ratio(text, other) >= _ALIKE and _NUMBERS.findall(text) == _NUMBERS.findall(other)

@@ -17,9 +17,9 @@ from anyio import to_thread
 
 from retrieval.model import Answer, Sentence
 from ui import schemas
-from ui.home.conversations import Place
+from ui.home.conversations import AskedFrom
 from ui.web import limits
-from ui.web.bodies import AskBody, Asked
+from ui.web.bodies import AskBody, ScopedQuestion
 from voice.errors import EarmarkError, EngineError
 
 if TYPE_CHECKING:
@@ -60,7 +60,7 @@ async def events(served: "Served", body: AskBody) -> AsyncIterator[Json]:
 
 def _carried(house: "House", made: Answer, room: str) -> Answer:
     """An answer whose command was carried out in a room: what came of it is told, and nothing is left to do."""
-    told = house.carry(made, Place(), room)
+    told = house.carry(made, AskedFrom(), room)
     return made if told is None else replace(made, sentences=(Sentence(told),), command=None)
 
 
@@ -86,7 +86,7 @@ async def whole(events: AsyncIterator[Json]) -> Json:
 
 def answer(companion: "Companion", body: AskBody) -> Answer:
     """The answer at once, for a caller that has a thread of its own."""
-    asked: Asked = body.asked(companion)
+    asked: ScopedQuestion = body.asked(companion)
     return companion.ask(asked.question, asked.within)
 
 

@@ -6,7 +6,7 @@ from typing import Annotated, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, field_validator
 
-from retrieval.model import Moment, Question, Turn
+from retrieval.model import Exchange, Moment, Question
 from ui.companion import Companion
 from ui.web.limits import LONGEST_TEXT, Id, Seconds, Text
 
@@ -42,12 +42,12 @@ class TurnBody(Body):
     moments: list[MomentBody] = Field(default=[], max_length=20)
 
 
-def _turns(history: list[TurnBody]) -> tuple[Turn, ...]:
-    return tuple(Turn(turn.text, tuple(one.moment() for one in turn.moments)) for turn in history)
+def _turns(history: list[TurnBody]) -> tuple[Exchange, ...]:
+    return tuple(Exchange(turn.text, tuple(one.moment() for one in turn.moments)) for turn in history)
 
 
 @dataclass(frozen=True, slots=True)
-class Asked:
+class ScopedQuestion:
     """A question, and the ids of the episodes that it is limited to (None: all, or the one it names)."""
 
     question: Question
@@ -78,7 +78,7 @@ class AskBody(Body):
             raise ValueError("the question is empty")
         return text.strip()
 
-    def asked(self, companion: Companion) -> Asked:
+    def asked(self, companion: Companion) -> ScopedQuestion:
         """What is asked of whom. Raises UnknownEpisode for an id that no episode has."""
         library = companion.library
         episode = library.exactly(self.episode) if self.episode else None
@@ -86,14 +86,14 @@ class AskBody(Body):
         history = _turns(self.history)
         if episode is None or self.scope in (None, "episode"):
             chosen = episode.id if episode else None
-            return Asked(Question(
+            return ScopedQuestion(Question(
                 self.text, chosen, self.position, self.heard_until, history, self.since, playing
             ))  # fmt: skip
         # "so far" counts in the episode on the player, and there only
         wide = Question(self.text, None, self.position, None, history, self.since, playing or episode.id)
         if self.scope == "library" or not episode.show:
-            return Asked(wide)
-        return Asked(wide, library.of_show(episode.show))
+            return ScopedQuestion(wide)
+        return ScopedQuestion(wide, library.of_show(episode.show))
 
 
 class SpeakBody(Body):

@@ -56,7 +56,7 @@ def icon(name: str) -> Response:
     return FileResponse(STATIC / f"icon-{name}.png", headers={"Cache-Control": "max-age=86400"})
 
 
-class Document:
+class LinkPreview:
     """ASGI middleware: gives the page a title of its own, and the preview of the episode that its link names."""
 
     def __init__(self, app: App, companion: Companion) -> None:

@@ -34,7 +34,7 @@ def mount(app: "FastAPI", companion: Companion) -> "FastAPI":
     """Put the page at the root of ``app``, dressed: theme, style and scripts, with nothing from another host."""
     gr = _gradio()
     app.mount("/page", Scripts(directory=STATIC))
-    blocks = build(companion)
+    blocks = build_page(companion)
     blocks.has_launched = True  # Gradio checks which files a request may name only then, and mounting does not set it
     gr.mount_gradio_app(
         app, blocks, path="/", theme=_theme(), head=_head(), footer_links=[], run_history=False,
@@ -45,7 +45,7 @@ def mount(app: "FastAPI", companion: Companion) -> "FastAPI":
     return app
 
 
-def build(companion: Companion) -> "gradio.Blocks":
+def build_page(companion: Companion) -> "gradio.Blocks":
     """The Gradio page over ``companion``; ``mount`` adds its looks."""
     from ui.web import mcp_tools
 

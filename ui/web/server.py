@@ -29,7 +29,7 @@ from ui.companion import Companion
 from ui.home.conversations import Conversations
 from ui.home.gpodder import PodcastApps
 from ui.home.house import house_of
-from ui.home.network import address_of
+from ui.home.network import url_of
 from ui.home.upkeep import Upkeep
 from ui.home.webhooks import webhooks_of
 from ui.home.wyoming import WyomingService, door_of
@@ -104,7 +104,7 @@ def build(
     )
     app.state.served = Served(companion, listeners, ModelFetching(companion), kept, house_of(companion))
     # the last that is added sees a request first
-    app.add_middleware(document.Document, companion=companion)
+    app.add_middleware(document.LinkPreview, companion=companion)
     app.add_middleware(Bounds)
     app.add_middleware(SignIn, known=people(settings.auth), token=token, sessions=Sessions())
     app.add_middleware(Hosts, names=own_names(settings.host, settings.hosts))
@@ -173,7 +173,7 @@ def serve(
         wyoming = WyomingService(door) if door else None
         companion = Companion(settings)
         companion.start()  # while Gradio is imported, which is all in one thread
-        address = address_of(settings.host, settings.port, "https" if secure else "http")
+        address = url_of(settings.host, settings.port, "https" if secure else "http")
         token = secrets.token_urlsafe(32)
         try:
             app = build(companion, token, wyoming, saved)

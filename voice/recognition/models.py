@@ -115,7 +115,7 @@ def origin(name: str, path: Path) -> str:
 def digests(name: str, path: Path) -> dict[str, str]:
     """The SHA-256 that the files of a model must have, by name; empty where nobody published them."""
     pinned = {PACKAGED: weights.TINY_EN.digests, EVERY_LANGUAGE: weights.BASE_DIGESTS}.get(name, {})
-    announced = hub.announced(path) if path.name != name and "snapshots" in path.parts else {}
+    announced = hub.announced_digests(path) if path.name != name and "snapshots" in path.parts else {}
     return {**announced, **pinned}  # what is known here counts more than what a hub says of itself
 
 

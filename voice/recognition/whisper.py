@@ -71,7 +71,7 @@ def folded(text: str, seconds: float = 60.0) -> str:
     return text
 
 
-class Segment(Protocol):
+class WhisperSegment(Protocol):
     """What faster-whisper tells of a stretch of text."""
 
     start: float
@@ -83,7 +83,7 @@ class Segment(Protocol):
     words: list[Any] | None
 
 
-def is_invented(segment: Segment) -> bool:
+def is_invented(segment: WhisperSegment) -> bool:
     """Whether a segment is text that nobody said.
 
     The model's own doubt counts only with a second sign of it (a low mean log-probability or a text that repeats
@@ -260,7 +260,7 @@ class Whisper:
             cues = (_cue(segment, block.start, block.end) for segment in heard if not is_invented(segment))
             yield Piece(block.start, block.end, tuple(cues), language or "")
 
-    def _block(self, block: Block, bias: Bias) -> list[Segment]:
+    def _block(self, block: Block, bias: Bias) -> list[WhisperSegment]:
         """The segments of a block of speech in order; windows in which the decoder ran in circles are heard again,
         forbidden to repeat itself."""
         from faster_whisper import BatchedInferencePipeline
@@ -286,13 +286,13 @@ class Whisper:
             **self._leaning(bias),
         )
         found = restore_speech_timestamps(packed, spans, HEARING_RATE)
-        heard: list[Segment] = []
+        heard: list[WhisperSegment] = []
         for looping, group in groupby(found, key=lambda segment: segment.compression_ratio > _LOOPING):
             segments = list(group)
             heard += self._again(block.samples, segments, bias) if looping else segments
         return heard
 
-    def _again(self, samples: Samples, segments: Sequence[Segment], bias: Bias) -> list[Segment]:
+    def _again(self, samples: Samples, segments: Sequence[WhisperSegment], bias: Bias) -> list[WhisperSegment]:
         """What is said where these segments are, heard without repetitions."""
         begin, end = int(segments[0].start * HEARING_RATE), int(segments[-1].end * HEARING_RATE)
         found = self._segments(
@@ -310,7 +310,7 @@ class Whisper:
         """How Whisper is told what to lean towards."""
         return {"initial_prompt" if self._prompt else "hotwords": hot_words(bias)}
 
-    def _segments(self, samples: Samples, bias: Bias, beam: int, **options: Any) -> Iterator[Segment]:
+    def _segments(self, samples: Samples, bias: Bias, beam: int, **options: Any) -> Iterator[WhisperSegment]:
         segments, _ = self._model.transcribe(
             samples,
             language=self._spoken(bias),
@@ -356,14 +356,14 @@ def _most_tokens(seconds: float) -> int:
     return min(_MOST_TOKENS, round(12 + 8 * seconds))
 
 
-def _moved(segment: Segment, seconds: float) -> Segment:
+def _moved(segment: WhisperSegment, seconds: float) -> WhisperSegment:
     """A segment (a fresh one, nobody else's) with its times moved."""
     for timed in (segment, *(segment.words or ())):
         timed.start, timed.end = timed.start + seconds, timed.end + seconds
     return segment
 
 
-def _words(segment: Segment, offset: float) -> tuple[Word, ...]:
+def _words(segment: WhisperSegment, offset: float) -> tuple[Word, ...]:
     return tuple(
         Word(offset + float(word.start), offset + float(word.end), word.word.strip(), float(word.probability))
         for word in segment.words or ()
@@ -371,7 +371,7 @@ def _words(segment: Segment, offset: float) -> tuple[Word, ...]:
     )
 
 
-def _cue(segment: Segment, offset: float, limit: float) -> Cue:
+def _cue(segment: WhisperSegment, offset: float, limit: float) -> Cue:
     """A segment as a cue; times cannot leave the piece they were heard in."""
     words = _words(segment, offset)
     start = words[0].start if words else offset + segment.start

@@ -12,7 +12,7 @@ import numpy as np
 from voice import hub, weights
 from voice.audio import Audio, Samples
 from voice.errors import DownloadError, SettingsError, SpeakingError
-from voice.synthesis.text_normalization import pieces
+from voice.synthesis.text_normalization import speech_pieces
 
 if TYPE_CHECKING:
     from piper import PiperVoice
@@ -66,7 +66,7 @@ class PiperSpeaking:
         Markup, addresses and emoji are left out and times are said in words (``text_normalization``). A text with
         nothing to say gives nothing. Raises SpeakingError when the voice was closed, or fails.
         """
-        for piece in pieces(text):
+        for piece in speech_pieces(text):
             yield from self._said(piece)
 
     def close(self) -> None:
@@ -235,7 +235,7 @@ def digests(path: Path) -> dict[str, str]:
     """The SHA-256 that the files of a voice must have, by name; empty where nobody published them."""
     if path.stem == PACKAGED:
         return dict(weights.JOE.digests)
-    announced = hub.announced(path.parent) if "snapshots" in path.parts else {}
+    announced = hub.announced_digests(path.parent) if "snapshots" in path.parts else {}
     return {name: digest for name, digest in announced.items() if name.startswith(path.stem)}
 
 

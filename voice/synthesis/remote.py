@@ -8,7 +8,7 @@ from voice.audio import Audio, from_pcm16, join
 from voice.errors import EngineError
 from voice.remote import RemoteEngine
 from voice.synthesis.piper import Speaking
-from voice.synthesis.text_normalization import pieces
+from voice.synthesis.text_normalization import speech_pieces
 
 _RATES = range(4_000, 192_001)
 
@@ -27,7 +27,7 @@ class RemoteSpeaking:
 
     def speak(self, text: str) -> Iterator[Audio]:
         """See ``Speaking``; a piece that the other machine cannot say is said by the voice of this one."""
-        for piece in pieces(text):
+        for piece in speech_pieces(text):
             try:
                 sound = self._asked(piece)
             except EngineError:

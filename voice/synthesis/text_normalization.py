@@ -32,13 +32,13 @@ _CLAUSE_BEGIN = re.compile(
 _CLAUSE_END = re.compile(r"(?<=[,;:])\s+|(?<!\s)\s+[–—]\s*|(?<!\s)\s+-\s+|—")
 
 
-def pieces(text: str) -> Iterator[str]:
+def speech_pieces(text: str) -> Iterator[str]:
     """The pieces of a text in the order in which they are spoken, each at most LONGEST characters and never empty.
 
     A piece is a sentence as a rule. Any string is fine, also one with nothing in it that can be spoken.
     """
     first = True
-    for sentence in _sentences(plain(text)):
+    for sentence in _sentences(speakable(text)):
         parts = list(_bounded(sentence))
         if first and len(parts[0]) > FIRST:
             parts[:1] = _first_clause(parts[0])
@@ -46,7 +46,7 @@ def pieces(text: str) -> Iterator[str]:
         yield from parts
 
 
-def plain(text: str) -> str:
+def speakable(text: str) -> str:
     """The text as it is read aloud: no markdown, tags, addresses, emoji or control characters, and times in words."""
     text = unicodedata.normalize("NFC", text.encode("utf-8", "ignore").decode("utf-8"))
     text = _LINK.sub(r"\1", text)

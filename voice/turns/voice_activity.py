@@ -85,7 +85,7 @@ def spoken_part(samples: Samples) -> tuple[float, Samples]:
     return start, samples[int(start * HEARING_RATE) : int(end * HEARING_RATE)]
 
 
-def pieces(
+def cut_at_pauses(
     stream: Iterable[Audio], longest: float = LONGEST, since: float = 0.0
 ) -> Iterator[tuple[float, Samples, float]]:
     """Cut a stream at 16 kHz at its pauses into pieces of at most ``longest`` seconds, in bounded memory.

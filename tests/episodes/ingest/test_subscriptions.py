@@ -19,7 +19,7 @@ from episodes.model import Chapter, Episode, State
 from episodes.sources import resolve, ssrf_guard
 from episodes.sources.download import Fetcher
 from episodes.sources.http import Net
-from episodes.sources.resolve import Choice, gather
+from episodes.sources.resolve import Selection, gather
 from episodes.store.jobs import Queue
 from episodes.store.library import Library
 from episodes.topics.segmentation import Embed
@@ -77,14 +77,14 @@ def taken(library: Library, publisher: Publisher, tools: Tools, more: str = "", 
 
 
 @pytest.mark.parametrize(("choice", "titles", "asked"), [
-    (Choice(), ["Talk 0", "Talk 1", "Old 0"], 2),
-    (Choice(latest=2), ["Talk 0", "Talk 1"], 1),
-    (Choice(latest=0), ["Talk 0", "Talk 1", "Old 0", "Old 1"], 3),
-    (Choice(since="2024-05-27"), ["Talk 0"], 1),
-    (Choice(match="old"), ["Old 0", "Old 1"], 3),
+    (Selection(), ["Talk 0", "Talk 1", "Old 0"], 2),
+    (Selection(latest=2), ["Talk 0", "Talk 1"], 1),
+    (Selection(latest=0), ["Talk 0", "Talk 1", "Old 0", "Old 1"], 3),
+    (Selection(since="2024-05-27"), ["Talk 0"], 1),
+    (Selection(match="old"), ["Old 0", "Old 1"], 3),
 ])  # fmt: skip
 def test_a_feed_of_several_pages_is_read_as_far_as_it_is_wanted(
-    publisher: Publisher, choice: Choice, titles: list[str], asked: int
+    publisher: Publisher, choice: Selection, titles: list[str], asked: int
 ) -> None:
     def page(name: str, following: str, *items: dict[str, str]) -> None:
         link = f'<link xmlns="http://www.w3.org/2005/Atom" rel="next" href="{following}"/><item>'
@@ -178,7 +178,7 @@ def test_sync_brings_what_is_new_once(library: Library, publisher: Publisher) ->
     old = [{"guid": f"bees-weekly-{number}", "title": f"Talk {number}"} for number in range(5)]
     publisher.files["/feed.xml"] = publisher.feed(*old)
     address = f"{publisher.base}/feed.xml"
-    assert len(take(library, gather(address, NET, Choice(2)))) == 2
+    assert len(take(library, gather(address, NET, Selection(2)))) == 2
     (known,) = subscriptions(library)
     assert (known.title, known.seen) == ("Bees Weekly", 5)
     assert not sync(library, known, NET).episodes  # nothing was sent: 304
@@ -419,7 +419,7 @@ def test_a_feed_that_renews_the_names_of_all_its_items_brings_some_and_says_so(
     publisher.files["/feed.xml"] += b" "
     (known,) = subscriptions(library)
     assert sync(library, known, NET).episodes == ()
-    assert len(take(library, gather(f"{publisher.base}/feed.xml", NET, Choice(0)))) == 8
+    assert len(take(library, gather(f"{publisher.base}/feed.xml", NET, Selection(0)))) == 8
 
 
 def test_what_is_broken_off_between_two_batches_goes_on_the_next_time(
@@ -435,7 +435,7 @@ def test_what_is_broken_off_between_two_batches_goes_on_the_next_time(
         sync(library, known, stopped)
     assert len(library.episodes()) == 5
     assert len(sync(library, known, NET).episodes) == 2
-    gathered = gather(f"{publisher.base}/feed.xml", NET, Choice(0))
+    gathered = gather(f"{publisher.base}/feed.xml", NET, Selection(0))
     with pytest.raises(DownloadError, match="stopped"):
         take(library, gathered, check=stopped.check)
 
@@ -446,7 +446,7 @@ def test_so_many_episodes_of_a_feed_and_feeds_of_a_list_and_no_more(
     monkeypatch.setattr(resolve, "_MOST_EPISODES", 2)
     monkeypatch.setattr(resolve, "_MOST_FEEDS", 1)
     publisher.files["/feed.xml"] = publisher.feed({}, {}, {})
-    found = gather(f"{publisher.base}/feed.xml", NET, Choice(0))
+    found = gather(f"{publisher.base}/feed.xml", NET, Selection(0))
     assert len(found.sources) == 2
     assert "“Bees Weekly” has 3 episodes, of which the newest 2" in found.problems[0]
     line = f'<outline xmlUrl="{publisher.base}/feed.xml?%d"/>'

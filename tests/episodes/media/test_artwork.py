@@ -48,15 +48,15 @@ def test_the_feeds_picture_is_fetched_once_and_goes_before_the_recordings_own(tm
         for _ in range(2):
             Fetcher(Net(private=True))(source, tmp_path / "fetched", lambda part: None)
         assert publisher.paths().count("/art.png") == 1
-    assert artwork.keep(tmp_path, "talk", None, tmp_path / "fetched" / artwork.FETCHED)
+    assert artwork.keep_picture(tmp_path, "talk", None, tmp_path / "fetched" / artwork.FETCHED)
     assert Image.open(artwork.path_of(tmp_path, "talk")).size == (400, 200)
 
 
 def test_a_cover_inside_the_recording_is_found_and_its_lack_is_no_fault(tmp_path):
-    assert artwork.keep(tmp_path, "covered", covered(tmp_path / "covered.m4a"), tmp_path / "none")
+    assert artwork.keep_picture(tmp_path, "covered", covered(tmp_path / "covered.m4a"), tmp_path / "none")
     assert Image.open(artwork.path_of(tmp_path, "covered")).size == (400, 400)
     write_wav(tmp_path / "bare.wav", Audio(np.zeros(8000, np.float32), 8000))
-    assert not artwork.keep(tmp_path, "bare", tmp_path / "bare.wav", tmp_path / "none")
+    assert not artwork.keep_picture(tmp_path, "bare", tmp_path / "bare.wav", tmp_path / "none")
 
 
 def covered(path):

@@ -7,7 +7,7 @@ import pytest
 
 from episodes.model import Source
 from episodes.sources.http import Net
-from episodes.sources.resolve import Choice, gather
+from episodes.sources.resolve import Selection, gather
 from episodes.transcripts.fit import length_remark, misfit
 from tests.episodes.feedserver import Publisher
 from tests.episodes.tones import write_tones
@@ -77,15 +77,15 @@ def test_a_saved_feed_and_what_is_no_feed(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(("choice", "wanted"), [
-    (Choice(), [9, 8, 7]),
-    (Choice(latest=5), [9, 8, 7, 6, 5]),
-    (Choice(latest=0), [9, 8, 7, 6, 5, 4, 3, 2, 1]),
-    (Choice(since="2024-01-07"), [9, 8, 7]),
-    (Choice(match="EVEN"), [8, 6, 4, 2]),
-    (Choice(latest=2, match="even"), [8, 6]),
-    (Choice(latest=9, since="2024-01-04", match="even"), [8, 6, 4]),
+    (Selection(), [9, 8, 7]),
+    (Selection(latest=5), [9, 8, 7, 6, 5]),
+    (Selection(latest=0), [9, 8, 7, 6, 5, 4, 3, 2, 1]),
+    (Selection(since="2024-01-07"), [9, 8, 7]),
+    (Selection(match="EVEN"), [8, 6, 4, 2]),
+    (Selection(latest=2, match="even"), [8, 6]),
+    (Selection(latest=9, since="2024-01-04", match="even"), [8, 6, 4]),
 ])  # fmt: skip
-def test_which_episodes_of_a_feed_are_wanted(choice: Choice, wanted: list[int]) -> None:
+def test_which_episodes_of_a_feed_are_wanted(choice: Selection, wanted: list[int]) -> None:
     kinds = ("even", "odd")
     entries = [Source(f"{day} is {kinds[day % 2]}", published=f"2024-01-0{day}") for day in range(9, 0, -1)]
     assert [int(one.title[0]) for one in choice.of(entries)] == wanted
@@ -93,7 +93,7 @@ def test_which_episodes_of_a_feed_are_wanted(choice: Choice, wanted: list[int]) 
 
 def test_a_date_that_is_none_is_said(tmp_path: Path) -> None:
     with pytest.raises(LibraryError, match="Write it as"):
-        gather(str(tmp_path), NET, Choice(since="last week"))
+        gather(str(tmp_path), NET, Selection(since="last week"))
 
 
 def spoken(end: float, words: int = 200) -> list[Cue]:

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 import pytest
 
 from episodes.model import Cue, Digest, Segment
-from episodes.text.lexicon import content_words, grammar, leans, phrases, trimmed
+from episodes.text.lexicon import as_written, content_words, grammar, leans, phrases
 from episodes.topics.segmentation import Embed, segment
 from episodes.topics.summary import QUESTIONS, digest, stands_alone
 
@@ -142,10 +142,10 @@ def test_titles_that_are_there_stay_and_nothing_gives_nothing(embed: Embed) -> N
 
 
 def test_the_demo_reads_as_an_episode(embed: Embed) -> None:
-    from episodes.demo import script
+    from episodes.demo import dialogue
 
     said: list[Cue] = []
-    for line in script().lines:
+    for line in dialogue().lines:
         start = said[-1].end + 0.5 if said else 0.0
         said.append(Cue(start, start + len(line.text.split()) * 0.4, line.text, line.speaker))
     segments = segment(said, embed)
@@ -168,7 +168,7 @@ def test_the_demo_reads_as_an_episode(embed: Embed) -> None:
     ("And so it is.", "It is."),
 ])  # fmt: skip
 def test_fillers_go_and_sense_stays(said: str, written: str) -> None:
-    assert trimmed(said) == written or (len(written.split()) < 3 and trimmed(said).endswith(written[1:]))
+    assert as_written(said) == written or (len(written.split()) < 3 and as_written(said).endswith(written[1:]))
 
 
 def test_what_leans_on_the_sentence_before() -> None:

@@ -12,20 +12,20 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from episodes.demo import script
+from episodes.demo import dialogue
 from episodes.ingest.pipeline import Tools
 from episodes.ingest.worker import add
 from episodes.model import Chapter, Cue, Step
 from episodes.store.library import Library
 from episodes.topics.segmentation import Embed
-from episodes.transcripts.alignment import Fit, Stretch, fit, shifted, shifted_chapters, told
+from episodes.transcripts.alignment import Fit, Stretch, fit, remark, shifted, shifted_chapters
 from episodes.transcripts.writer import write_vtt
 from tests.speech import RATE, say
 from voice.audio import Audio, write_wav
 from voice.model import Word
 from voice.recognition.whisper import Whisper
 
-LINES = [line.text for line in script().lines]
+LINES = [line.text for line in dialogue().lines]
 ADVERT = ("Buy two mattresses now and sleep as on a cloud of feathers tonight. Use our code at checkout and save. "
           "Every mattress comes with a warranty of ten years and free delivery to your door by friendly drivers. ") * 9
 
@@ -101,7 +101,7 @@ def test_lines_go_where_they_are_heard(changes: list[tuple[int, float]], faults:
     found = fit(TALK, recording.length, recording.hear)
     assert found is not None
     assert recording.wrong(found) <= 2
-    assert bool(told(found, TALK)) == bool(changes)
+    assert bool(remark(found, TALK)) == bool(changes)
 
 
 @settings(max_examples=12, deadline=None)
@@ -127,7 +127,7 @@ def test_another_recording_fits_nowhere() -> None:
 
 def test_what_was_done_is_said() -> None:
     found = Fit((Stretch(0.0, 0.0), Stretch(TALK[10].start, 30.0)), (3,), 9, 8)
-    said = told(found, TALK)
+    said = remark(found, TALK)
     assert "30 s more at 0:" in said and f"{len(TALK) - 11} of {len(TALK)} lines" in said and "1 line was" in said
     chapters = (Chapter(0.0, "A"), Chapter(TALK[20].start, "B"), Chapter(9999.0, "C"))
     assert shifted_chapters(chapters, found, 2000.0) == (Chapter(0.0, "A"), Chapter(TALK[20].start + 30.0, "B"))

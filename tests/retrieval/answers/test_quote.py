@@ -8,9 +8,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from episodes.text.disfluencies import GAP, trimmed
-from retrieval.answers.compose import answered, said
+from retrieval.answers.compose import answered, said_sentence
 from retrieval.answers.quote import SPOKEN, also, choose, quote
-from retrieval.index.script import said as said_lines
+from retrieval.index.script import said_lines
 from retrieval.model import Found, Moment, Question, Run
 from tests.retrieval.shelves import shelf
 from voice.model import Cue, clock
@@ -161,11 +161,11 @@ def test_the_jump_goes_to_the_question_only_when_it_is_close() -> None:
 def test_words_come_first_then_who_and_where() -> None:
     library = shelf({"e": told("A nonce is a number.")})
     moment = Moment("e", 63, 70, "A nonce is a number.", "Bob", 0.9)
-    assert said(moment, library, False).text == "“A nonce is a number.” says Bob, at 1:03."
-    assert said(moment, library, True).text == "“A nonce is a number.” says Bob, in E, at 1:03."
+    assert said_sentence(moment, library, False).text == "“A nonce is a number.” says Bob, at 1:03."
+    assert said_sentence(moment, library, True).text == "“A nonce is a number.” says Bob, in E, at 1:03."
     unnamed = Moment("e", 63, 70, "A nonce is a number.", "", 0.9)
-    assert said(unnamed, library, False).text == "“A nonce is a number.” That is at 1:03."
-    assert said(moment, library, False, doubt=True).text.startswith("Perhaps: “A nonce")
+    assert said_sentence(unnamed, library, False).text == "“A nonce is a number.” That is at 1:03."
+    assert said_sentence(moment, library, False, doubt=True).text.startswith("Perhaps: “A nonce")
 
 
 def test_times_are_said_as_people_write_them() -> None:

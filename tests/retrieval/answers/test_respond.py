@@ -10,7 +10,7 @@ import pytest
 from episodes.model import Cue, Digest, Episode, Segment
 from retrieval.answers import respond
 from retrieval.answers.shelf import Shelf
-from retrieval.model import Moment, Question, Turn
+from retrieval.model import Exchange, Moment, Question
 from tests.retrieval.shelves import shelf
 from voice.turns.commands import CommandName
 
@@ -35,7 +35,7 @@ SEGMENTS = {"e": (Segment(0, 100, "Nonces"), Segment(100, 300, "Forgetting"))}
 SHELF = shelf(CUES, EPISODES, SEGMENTS, {"e": Digest("Nora and Elias talk about numbers.")})
 FIRST = Moment("e", 60, 70, "A nonce is a number", "Elias Brandt", 0.9)
 SECOND = Moment("e", 200, 210, "People forget nonces", "Nora Lindqvist", 0.8)
-BEFORE = (Turn("What is a nonce?", (FIRST, SECOND)),)
+BEFORE = (Exchange("What is a nonce?", (FIRST, SECOND)),)
 
 
 @pytest.mark.parametrize(("question", "said"), [
@@ -145,11 +145,11 @@ def test_a_command_is_handed_on_with_where_it_goes() -> None:
 
 def test_the_same_question_gets_the_same_answer_and_more_gets_others() -> None:
     first = respond.answer(Question("What is a nonce?", "e"), SHELF)
-    history = (Turn("What is a nonce?", first.moments),)
+    history = (Exchange("What is a nonce?", first.moments),)
     assert respond.answer(Question("What is a nonce?", "e", history=history), SHELF) == first
     more = respond.answer(Question("tell me more", "e", history=history), SHELF)
     assert more.moments[0].start != first.moments[0].start
-    history = (*history, Turn("What is a nonce?", more.moments))
+    history = (*history, Exchange("What is a nonce?", more.moments))
     third = respond.answer(Question("anything else?", "e", history=history), SHELF)
     assert third.text == "I found nothing more about that."
 

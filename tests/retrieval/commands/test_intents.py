@@ -4,12 +4,12 @@
 import pytest
 
 from retrieval.commands.intents import Kind, Plan, understand
-from retrieval.model import Moment, Question, Turn
+from retrieval.model import Exchange, Moment, Question
 
 SPEAKERS = ("Elias Brandt", "Nora Lindqvist")
 FIRST = Moment("e", 60, 70, "a nonce is a number", "Elias Brandt", 0.9)
 SECOND = Moment("e", 200, 210, "people forget nonces", "Nora Lindqvist", 0.8)
-BEFORE = (Turn("What is a nonce?", (FIRST, SECOND)),)
+BEFORE = (Exchange("What is a nonce?", (FIRST, SECOND)),)
 
 MEANT = {
     Kind.WHO: (

@@ -10,7 +10,7 @@ import pytest
 
 from retrieval.commands.commands import parse
 from retrieval.commands.intents import Kind, understand
-from retrieval.model import Question, Turn
+from retrieval.model import Exchange, Question
 
 ASKED: dict[Kind, tuple[tuple[str, ...], tuple[str, ...]]] = {
     Kind.SAID_AT: (
@@ -158,7 +158,7 @@ def test_so_many_points_are_wanted(text: str, count: int) -> None:
     assert understand(Question(text, "e")).count == count
 
 
-BEFORE = (Turn("What is a nonce?"),)
+BEFORE = (Exchange("What is a nonce?"),)
 
 
 @pytest.mark.parametrize("text", [

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 
 from episodes.topics.segmentation import segment
 from episodes.topics.summary import QUESTIONS, digest
-from retrieval.finding.answerability import answered, once
+from retrieval.finding.answerability import once, where_answered
 from retrieval.index.chunking import passages
 from retrieval.index.embedding import Embedder, Matrix
 from tests.retrieval.conftest import demo_cues
@@ -14,7 +14,7 @@ from tests.retrieval.conftest import demo_cues
 def test_what_the_demo_suggests_is_answered_in_its_topic(embedder: Embedder) -> None:
     cues, _ = demo_cues()
     topics = segment(cues, embedder.encode)
-    titled, found = digest(cues, topics, embedder.encode, lambda asked: answered(cues, asked, embedder))
+    titled, found = digest(cues, topics, embedder.encode, lambda asked: where_answered(cues, asked, embedder))
     assert len(found.questions) == QUESTIONS
     assert {"What is organic alignment?", "Could a machine ever become a peer?"} <= {*found.questions}
     assert {"Organic alignment", "Machine minds", "Layers of homeostasis"} <= {part.title for part in titled}
@@ -29,7 +29,7 @@ def test_an_episode_that_is_tried_and_indexed_is_embedded_once(embedder: Embedde
         return embedder.encode(texts)
 
     remembering = once(encode)
-    assert answered(cues, ["What is organic alignment?"], embedder, remembering) != [None]
+    assert where_answered(cues, ["What is organic alignment?"], embedder, remembering) != [None]
     again = [passage.text for passage in passages("demo", cues)]
     assert (remembering(again) == embedder.encode(again)).all()
     assert seen == [len(again)]
@@ -39,8 +39,8 @@ def test_an_episode_that_is_tried_and_indexed_is_embedded_once(embedder: Embedde
 
 def test_what_is_not_covered_is_nowhere(embedder: Embedder) -> None:
     cues, topics = demo_cues()
-    bees, football = answered(cues, ["What is organic alignment?", "Who won the football match?"], embedder)
+    bees, football = where_answered(cues, ["What is organic alignment?", "Who won the football match?"], embedder)
     assert bees is not None
     assert topics[1] - 10 <= bees < topics[2]
     assert football is None
-    assert answered([], ["What is organic alignment?"], embedder) == [None]
+    assert where_answered([], ["What is organic alignment?"], embedder) == [None]

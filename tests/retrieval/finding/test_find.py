@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 from retrieval.finding.find import ANSWERED, find
-from retrieval.finding.reader import Asked, Page, shipped
+from retrieval.finding.reader import Asked, Page, shipped_reader
 from retrieval.index.chunking import passages
 from retrieval.index.embedding import Embedder
 from retrieval.index.index import Index
@@ -121,7 +121,7 @@ def test_codes_keep_directions() -> None:
 
 def test_padding_changes_nothing() -> None:
     pick = np.random.default_rng(1)
-    reader, asked = shipped(), Asked(
+    reader, asked = shipped_reader(), Asked(
         pick.normal(size=(6, WIDTH)).astype(np.float32), np.ones(6, bool), np.array([2000], np.uint16)
     )
     vectors = pick.normal(size=(2, 40, WIDTH)).astype(np.float32)

@@ -5,9 +5,9 @@ from pathlib import Path
 
 import pytest
 
-from retrieval.finding.features import features
-from retrieval.finding.query import matter, named, sought
-from retrieval.finding.signals import gather
+from retrieval.finding.features import section_features
+from retrieval.finding.query import matter, named_speakers, sought
+from retrieval.finding.signals import gather_evidence
 from retrieval.index.chunking import passages
 from retrieval.index.embedding import Embedder
 from retrieval.index.index import Index
@@ -44,13 +44,13 @@ def test_what_only_asks_is_left_out(asked: str, looked_for: str) -> None:
     ],
 )  # fmt: skip
 def test_who_is_named_most_clearly(asked: str, speaker: int) -> None:
-    assert int(named(asked, MEETING).argmax()) == speaker
+    assert int(named_speakers(asked, MEETING).argmax()) == speaker
 
 
 @pytest.mark.parametrize("asked", ["What is a speaker?", "A plan, I think", "what a grade d is", "", "is 4 enough"])
 def test_nobody_is_named_by_chance(asked: str) -> None:
-    assert not named(asked, MEETING).any()
-    assert named(asked, ()).shape == (0,)
+    assert not named_speakers(asked, MEETING).any()
+    assert named_speakers(asked, ()).shape == (0,)
 
 
 def test_what_is_named_is_looked_for_where_they_speak(embedder: Embedder, tmp_path: Path) -> None:
@@ -65,10 +65,10 @@ def test_what_is_named_is_looked_for_where_they_speak(embedder: Embedder, tmp_pa
         what = sought(view, embedder, "What does Ben say about compost?", layout)
         assert what.words == ("compost",)
         assert what.vector.tolist() == embedder.encode_question("compost").tolist()
-        evidence = gather(view, [layout, layout.until(90.0)], what)
+        evidence = gather_evidence(view, [layout, layout.until(90.0)], what)
     speaks = [float(layout.speakers[number] == "Ben") for number in layout.speaker]
     assert evidence.named.tolist() == [*speaks, *speaks[: len(evidence.named) - len(speaks)]]
-    computed = features(evidence)
+    computed = section_features(evidence)
     begins = [float(one and not before) for one, before in zip(speaks, [0.0, *speaks], strict=False)]
     assert computed["named_begins"][: len(speaks)].tolist() == begins
 
@@ -83,7 +83,8 @@ def test_a_run_is_as_long_as_what_it_is_about(embedder: Embedder, tmp_path: Path
     with index.view() as view:
         layout = view.layout("talk")
         assert layout is not None
-        computed = features(gather(view, [layout], sought(view, embedder, "bees and their hive", layout)))
+        found = gather_evidence(view, [layout], sought(view, embedder, "bees and their hive", layout))
+        computed = section_features(found)
     start = int(layout.start.searchsorted(60.0))
     for name in ("near", "word"):
         ahead, behind = computed[f"run_{name}_0.4"], computed[f"run_-{name}_0.4"]

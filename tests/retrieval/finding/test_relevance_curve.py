@@ -4,7 +4,7 @@
 from dataclasses import replace
 
 from retrieval.finding.relevance_curve import heat
-from retrieval.finding.search import find
+from retrieval.finding.search import find_sections
 from retrieval.model import Question
 
 QUESTION = Question("What do the simulations of cooperation show?", "demo")
@@ -14,7 +14,7 @@ def test_the_warmest_part_is_near_the_best_moment_and_parts_are_in_order(embedde
     parts = heat(QUESTION, demo_index, embedder)
     warmest = max(parts, key=lambda part: part.value)
     assert warmest.value == 1
-    assert abs(warmest.start - find(QUESTION, demo_index, embedder)[0].start) <= 30
+    assert abs(warmest.start - find_sections(QUESTION, demo_index, embedder)[0].start) <= 30
     assert [part.start for part in parts] == sorted(part.start for part in parts)
     assert sum(part.value > 0.5 for part in parts) < len(parts) / 3, "a picture in which all is warm says nothing"
 

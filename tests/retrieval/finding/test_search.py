@@ -9,8 +9,8 @@ import numpy as np
 import pytest
 
 from retrieval.finding import search
-from retrieval.finding.ranker import placed, shipped
-from retrieval.finding.search import COVERED, find
+from retrieval.finding.ranker import placed, shipped_ranker
+from retrieval.finding.search import COVERED, find_sections
 from retrieval.finding.signals import Field
 from retrieval.index.chunking import passages
 from retrieval.index.embedding import DIMENSION, Embedder
@@ -42,14 +42,14 @@ def library(embedder: Embedder, tmp_path_factory: pytest.TempPathFactory) -> Ind
 
 
 def test_the_whole_library_is_searched_and_one_episode_alone(library: Index, embedder: Embedder) -> None:
-    best = find(Question("When does a beekeeper take the honey?"), library, embedder)[0]
+    best = find_sections(Question("When does a beekeeper take the honey?"), library, embedder)[0]
     assert (best.episode_id, best.start) == ("garden", 30.0)
     assert best.quote.startswith("Let's talk about bees.")
     assert best.speaker == "Ida"
-    inside = find(Question("When does a beekeeper take the honey?", "demo"), library, embedder)
+    inside = find_sections(Question("When does a beekeeper take the honey?", "demo"), library, embedder)
     assert {moment.episode_id for moment in inside} == {"demo"}
     assert inside[0].confidence < best.confidence
-    assert find(Question("organic alignment"), library, embedder)[0].episode_id == "demo"
+    assert find_sections(Question("organic alignment"), library, embedder)[0].episode_id == "demo"
 
 
 @pytest.mark.parametrize("episode", ["demo", None])
@@ -58,25 +58,25 @@ def test_nothing_beyond_what_was_heard_is_found(
     library: Index, embedder: Embedder, episode: str | None, heard: float
 ) -> None:
     for text in ("Can a machine become a peer?", "What about compost?"):
-        found = find(Question(text, episode, heard_until=heard), library, embedder)
+        found = find_sections(Question(text, episode, heard_until=heard), library, embedder)
         assert found or heard < 10
         assert all(moment.start < moment.end <= heard for moment in found)
         assert "peer" not in " ".join(moment.quote for moment in found if moment.episode_id == "demo")
-    assert find(Question("anything", episode, heard_until=0.0), library, embedder) == []
+    assert find_sections(Question("anything", episode, heard_until=0.0), library, embedder) == []
 
 
 def test_what_was_not_heard_makes_nothing_surer(library: Index, embedder: Embedder) -> None:
     question = Question("Can a machine become a peer?", "demo")
-    heard = find(replace(question, heard_until=200.0), library, embedder)[0]
-    assert heard.confidence < COVERED <= find(question, library, embedder)[0].confidence
+    heard = find_sections(replace(question, heard_until=200.0), library, embedder)[0]
+    assert heard.confidence < COVERED <= find_sections(question, library, embedder)[0].confidence
 
 
 def test_a_search_keeps_within_the_episodes_it_is_given(library: Index, embedder: Embedder) -> None:
     question = Question("When does a beekeeper take the honey?")
-    assert {moment.episode_id for moment in find(question, library, embedder, within=["demo"])} == {"demo"}
-    assert find(question, library, embedder, within={"demo", "garden", "gone"})[0].episode_id == "garden"
-    assert find(question, library, embedder, within=()) == []
-    assert find(replace(question, episode_id="garden"), library, embedder, within=["demo"]) == []
+    assert {moment.episode_id for moment in find_sections(question, library, embedder, within=["demo"])} == {"demo"}
+    assert find_sections(question, library, embedder, within={"demo", "garden", "gone"})[0].episode_id == "garden"
+    assert find_sections(question, library, embedder, within=()) == []
+    assert find_sections(replace(question, episode_id="garden"), library, embedder, within=["demo"]) == []
 
 
 def test_a_search_within_many_episodes_passes_over_all_others(
@@ -85,11 +85,11 @@ def test_a_search_within_many_episodes_passes_over_all_others(
     monkeypatch.setattr(search, "_EPISODES", 1)
     question = Question("When does a beekeeper take the honey?")
     for within, best in ((["demo", "garden"], "garden"), (["demo", "x"], "demo"), (["x", "garden"], "garden")):
-        assert {moment.episode_id for moment in find(question, library, embedder, within=within)} == {best}
+        assert {moment.episode_id for moment in find_sections(question, library, embedder, within=within)} == {best}
 
 
 def test_moments_are_apart_and_best_first(library: Index, embedder: Embedder) -> None:
-    found = find(Question("care", "demo"), library, embedder, 5)
+    found = find_sections(Question("care", "demo"), library, embedder, 5)
     assert len(found) == 5
     starts = sorted(moment.start for moment in found)
     assert min(b - a for a, b in pairwise(starts)) >= 30
@@ -102,7 +102,7 @@ def test_a_title_speaks_for_its_episode(embedder: Embedder, tmp_path: Path) -> N
     for name, title in (("a", "In the garden"), ("b", "The Beekeepers' Year"), ("c", "")):
         found = passages(name, [Cue(30.0 * number, 30.0 * number + 29, text) for number, text in enumerate(BEES)])
         index.add(name, found, embedder.encode([passage.text for passage in found]), title)
-    assert find(Question("When does a beekeeper take the honey?"), index, embedder)[0].episode_id == "b"
+    assert find_sections(Question("When does a beekeeper take the honey?"), index, embedder)[0].episode_id == "b"
     with index.view() as view:
         layout = view.layout("b")
         assert layout is not None
@@ -110,11 +110,11 @@ def test_a_title_speaks_for_its_episode(embedder: Embedder, tmp_path: Path) -> N
 
 
 def test_what_cannot_be_searched_gives_nothing(library: Index, embedder: Embedder, tmp_path: Path) -> None:
-    assert find(Question("  "), library, embedder) == []
-    assert find(Question("bees", "no such episode"), library, embedder) == []
-    assert find(Question("bees"), Index.open(tmp_path), embedder) == []
-    assert find(Question("?!"), library, embedder)
-    assert find(Question('bees " OR * NEAR( -'), library, embedder)
+    assert find_sections(Question("  "), library, embedder) == []
+    assert find_sections(Question("bees", "no such episode"), library, embedder) == []
+    assert find_sections(Question("bees"), Index.open(tmp_path), embedder) == []
+    assert find_sections(Question("?!"), library, embedder)
+    assert find_sections(Question('bees " OR * NEAR( -'), library, embedder)
 
 
 def test_words_the_library_writes_otherwise_are_found(library: Index) -> None:
@@ -127,7 +127,7 @@ def test_words_the_library_writes_otherwise_are_found(library: Index) -> None:
 
 
 def test_the_ranker_reads_only_features_that_are_made(library: Index, embedder: Embedder) -> None:
-    assert find(Question("compost"), library, embedder, ranker=shipped())[0].episode_id == "garden"
+    assert find_sections(Question("compost"), library, embedder, ranker=shipped_ranker())[0].episode_id == "garden"
 
 
 def test_shares_add_up_and_worth_gathers_what_is_close(library: Index) -> None:

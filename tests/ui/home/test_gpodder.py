@@ -13,8 +13,8 @@ from tests.ui.home.conftest import add_episode
 from tests.ui.home.test_house import LOGIN, free_port, served
 from ui.companion import Companion
 from ui.home import gpodder
-from ui.home.gpodder import Action, Device, PodcastApps
-from ui.positions import Listeners, key_of
+from ui.home.gpodder import AppAction, PodcastApps, SyncedDevice
+from ui.positions import Listeners, listener_key
 from ui.settings import Settings
 from ui.web import server
 from ui.web.sessions import LASTS, Sessions
@@ -59,10 +59,10 @@ def test_gpodders_own_client_synchronises(companion, episode):
 
         played = EpisodeAction(FEED, SOUND, "play", "phone", "2026-11-30T08:00:00", 10, 42, 60)
         since = client.upload_episode_actions([EpisodeAction(FEED, SOUND, "download"), played])
-        at = listeners.get(key_of("ann"), episode.id)
+        at = listeners.get(listener_key("ann"), episode.id)
         assert (at.position, at.heard) == (42.0, ((10.0, 42.0),))
         assert client.download_episode_actions(since).actions == []
-        listeners.note(key_of("ann"), episode.id, 50.0)
+        listeners.note(listener_key("ann"), episode.id, 50.0)
         (own,) = client.download_episode_actions(since).actions
         assert (own.episode, own.podcast, own.position, own.total, own.device) == (SOUND, FEED, 50, 60, "earmark")
         assert len(client.download_episode_actions().actions) == 2
@@ -97,7 +97,7 @@ def test_apps_of_nextcloud_are_served_too(door, companion, episode):
              "timestamp": "2026-11-30T08:00:00", "started": 0, "position": 20, "total": 60},
             {"podcast": FEED, "episode": SOUND, "action": "DOWNLOAD", "started": -1, "position": -1}]  # fmt: skip
     assert door.post(f"{base}/episode_action/create", json=sent).status_code == 200
-    assert Listeners(companion.settings.data_dir).get(key_of("ann"), episode.id).position == 20.0
+    assert Listeners(companion.settings.data_dir).get(listener_key("ann"), episode.id).position == 20.0
     found = door.get(f"{base}/episode_action?since=0").json()["actions"]
     told = {(one["action"], one["episode"]): one["position"] for one in found}
     assert told["DOWNLOAD", SOUND] == -1 and told["PLAY", "https://moved.example/1.mp3"] == 20
@@ -138,14 +138,14 @@ def apps(tmp_path, database_url):
 def test_what_is_kept_of_a_person_has_a_bound_and_revisions_only_grow(apps, monkeypatch):
     monkeypatch.setattr(gpodder, "MOST_ACTIONS", 3)
     monkeypatch.setattr(gpodder, "MOST_DEVICES", 2)
-    revisions = [apps.note("ann", [Action("f", str(number), "play")]) for number in range(5)]
+    revisions = [apps.note("ann", [AppAction("f", str(number), "play")]) for number in range(5)]
     assert revisions == [100, 101, 102, 103, 104]
     assert [one.episode for one in apps.actions("ann", 0)[0]] == ["2", "3", "4"]
     assert apps.actions("ben", 0) == ([], 104)
     for name in ("a", "b"):
-        apps.save_device("ann", Device(name))
+        apps.save_device("ann", SyncedDevice(name))
     with pytest.raises(LibraryError, match="2 devices"):
-        apps.save_device("ann", Device("c"))
+        apps.save_device("ann", SyncedDevice("c"))
     assert [one.id for one in apps.devices("ann")] == ["a", "b"]
 
 
@@ -154,13 +154,13 @@ def test_feeds_that_came_and_went_are_told_and_an_action_replaces_the_one_before
     assert apps.feeds(["b", "c"], 100) == (["c"], ["a"], 101)
     assert apps.feeds(["b", "c"], 101) == ([], [], 101)
     for position in (5, 9):
-        apps.note("ann", [Action("f", "e", "play", "phone", "2026-11-30", 0, position, 60)])
-    apps.save_device("ann", Device("phone"))
-    apps.save_device("ann", Device("phone", "Ann's", "mobile"))
+        apps.note("ann", [AppAction("f", "e", "play", "phone", "2026-11-30", 0, position, 60)])
+    apps.save_device("ann", SyncedDevice("phone"))
+    apps.save_device("ann", SyncedDevice("phone", "Ann's", "mobile"))
     (tmp_path / "there").mkdir()
     there = PodcastApps(tmp_path / "there")
     apps.copy_to(there)
     for each in (apps, there):
-        assert each.played("ann") == {"e": 9} and each.devices("ann") == [Device("phone", "Ann's", "mobile")]
-        assert each.actions("ann", 101) == ([Action("f", "e", "play", "phone", "2026-11-30", 0, 9, 60)], 103)
+        assert each.played("ann") == {"e": 9} and each.devices("ann") == [SyncedDevice("phone", "Ann's", "mobile")]
+        assert each.actions("ann", 101) == ([AppAction("f", "e", "play", "phone", "2026-11-30", 0, 9, 60)], 103)
         assert each.feeds(["b", "c"], 101) == ([], [], 103)

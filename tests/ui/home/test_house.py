@@ -22,7 +22,7 @@ from episodes.model import Segment
 from retrieval.model import Answer, Command, Moment, Question
 from tests.browser.tones import heard_position
 from ui.companion import Companion, Status
-from ui.home.conversations import Place
+from ui.home.conversations import AskedFrom
 from ui.home.house import House
 from ui.home.media_links import MediaLinks
 from ui.home.rooms import home_of, in_room, loudspeakers_of, takes_back
@@ -116,9 +116,9 @@ def test_mpd_plays_the_second_that_was_asked_for_and_gives_it_back(companion, mp
     companion.library.save_segments(episode.id, [Segment(0, 20), Segment(20, 40), Segment(40, 60)])
     house = House(companion.library, MediaLinks.of(settings.data_dir), speakers, f"http://127.0.0.1:{port}")
     with served(companion, port):
-        assert house.now(Place()) is None
+        assert house.now(AskedFrom()) is None
         moment = Moment(episode.id, 30.5, 33.0, "Kettles.")
-        told = house.carry(Answer("", True, (), (moment,), Command(CommandName.PLAY_ABOUT)), Place(), "kitchen")
+        told = house.carry(Answer("", True, (), (moment,), Command(CommandName.PLAY_ABOUT)), AskedFrom(), "kitchen")
         assert told == "Playing “Tones” from 0:30 in the kitchen."
         until(lambda: (house.on_air("kitchen") or moment).position > 31.5)  # type: ignore[union-attr]
         assert carried(house, CommandName.PAUSE) == "Paused."
@@ -135,7 +135,7 @@ def test_mpd_plays_the_second_that_was_asked_for_and_gives_it_back(companion, mp
 
 
 def carried(house: House, name: CommandName, amount: float | None = None, room: str = "kitchen") -> str | None:
-    return house.carry(Answer("", True, (), (), Command(name, amount)), Place(), room)
+    return house.carry(Answer("", True, (), (), Command(name, amount)), AskedFrom(), room)
 
 
 class HomeStandIn:
@@ -195,9 +195,9 @@ def test_home_assistant_plays_where_it_was_asked_and_seeks_where_its_player_can(
     assert house.on_air("study").position == 30.5  # type: ignore[union-attr]
     moment = Moment(episode.id, 12.0, 20.0, "Kettles.")
     about = Answer("", True, (), (moment,), Command(CommandName.PLAY_ABOUT))
-    assert house.carry(about, Place(device="d1")) == "Playing “Tones” from 0:12 in the bath."
+    assert house.carry(about, AskedFrom(device="d1")) == "Playing “Tones” from 0:12 in the bath."
     assert stand_in.calls[-1][1]["media_content_id"].endswith(f"/{episode.id}.m4a?from=12")
-    air = house.now(Place(device="d1"))
+    air = house.now(AskedFrom(device="d1"))
     assert air is not None and (air.room, air.position) == ("bath", 12.0)
     house.seek(air, 5.0)  # by playing what follows
     assert stand_in.calls[-1][0] == "play_media"

@@ -10,7 +10,7 @@ from episodes.model import Episode, State, Step, StepState
 from episodes.store.library import Library
 from tests.episodes.feedserver import publishing
 from tests.ui.home.conftest import add_episode
-from ui.home.upkeep import JITTER, SOON, Upkeep, hours_of, is_heard, is_quiet, outdated, seconds_of
+from ui.home.upkeep import JITTER, SOON, Upkeep, expired, hours_of, is_heard, is_quiet, seconds_of
 from ui.listen import listening_state
 from ui.positions import Listened, Listeners
 from ui.settings import Settings
@@ -100,7 +100,7 @@ def test_only_what_all_have_heard_goes_and_never_what_came_from_a_file():
         ([done], True, ["e"]), ([done], False, []), ([done, midway], True, []), ([], True, []),
         ([done, Listened(100.0, at=95.0)], True, []),
     ):  # fmt: skip
-        assert outdated([episode], {"e": told}, (), lambda name, fed=fed: fed, 10.0, 100.0) == expected
+        assert expired([episode], {"e": told}, (), lambda name, fed=fed: fed, 10.0, 100.0) == expected
     assert is_heard(100.0, Listened(5.0, ((0.0, 95.0),))) and not is_heard(100.0, Listened(5.0, ((0.0, 50.0),)))
     assert is_heard(3600.0, Listened(3545.0)) and not is_heard(3600.0, Listened(3500.0))
 

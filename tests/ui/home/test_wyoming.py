@@ -25,7 +25,7 @@ from retrieval.model import Answer, Question
 from tests.ui.home.house import MOMENT, House, running, say
 from ui.companion import Companion
 from ui.home import wyoming_connection
-from ui.home.conversations import IDLE, MOST, REMEMBERED, Conversations, Place, Said
+from ui.home.conversations import IDLE, MOST, REMEMBERED, AskedFrom, Conversations, Said
 from ui.home.house import OnAir
 from ui.home.rooms import in_room
 from ui.home.wyoming import Door, WyomingService, door_of
@@ -38,15 +38,15 @@ class Rooms:
     """A house with an attic, in which an episode plays."""
 
     def __init__(self) -> None:
-        self.carried: list[tuple[Place, str]] = []
+        self.carried: list[tuple[AskedFrom, str]] = []
 
     def said(self, text: str) -> tuple[str, str]:
         return in_room(text, ["attic"])
 
-    def now(self, place: Place) -> OnAir | None:
+    def now(self, place: AskedFrom) -> OnAir | None:
         return OnAir("attic", "e7", 12.0, True)
 
-    def carry(self, made: Answer, place: Place, room: str = "") -> str | None:
+    def carry(self, made: Answer, place: AskedFrom, room: str = "") -> str | None:
         self.carried.append((place, room))
         return f"Playing from {made.moments[0].start:.0f}."
 
@@ -131,7 +131,7 @@ def test_a_command_is_carried_out_where_a_player_here_is_meant_and_declined_wher
     rooms = Rooms()
     with running(house, house=rooms) as other:
         assert Handled.from_event(asked(other, "play the part about bees in the attic")).text == "Playing from 65."
-    assert rooms.carried == [(Place("01JC", "d1", "assist_satellite.kitchen"), "attic")]
+    assert rooms.carried == [(AskedFrom("01JC", "d1", "assist_satellite.kitchen"), "attic")]
     assert (house.asked[-1].text, house.asked[-1].playing) == ("play the part about bees", "e7")
     assert house.asked[-1].position == 12.0
 

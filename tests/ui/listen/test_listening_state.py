@@ -20,9 +20,9 @@ from ui.home.house import House
 from ui.home.media_links import MediaLinks
 from ui.kept import Kept
 from ui.listen import listening_state
-from ui.listen.now_playing import Heard, NowPlaying
+from ui.listen.now_playing import HeardStretches, NowPlaying
 from ui.listen.session import KEYS, ListeningSession
-from ui.listen.turn import Finished, State, Turn
+from ui.listen.turn import Finished, Turn, TurnState
 from ui.positions import Listeners
 from ui.settings import Settings
 from ui.web import server
@@ -192,7 +192,7 @@ def test_what_an_earlier_version_kept_is_taken_over_once(folder: Path) -> None:
 
 @given(st.lists(st.tuples(st.floats(0, 1.9), st.booleans()), max_size=30), st.floats(3, 100))
 def test_what_was_played_is_heard_and_what_was_jumped_over_is_not(steps: list[tuple[float, bool]], jump: float) -> None:
-    heard, at, playing, played = Heard(), 0.0, False, 0.0
+    heard, at, playing, played = HeardStretches(), 0.0, False, 0.0
     heard.at(at, playing)
     for step, plays in steps:
         at, played = at + step, played + step * (playing and plays)
@@ -263,7 +263,7 @@ def test_what_plays_in_another_room_is_taken_back_here(
         house.play("kitchen", episode, 75.0)
     monkeypatch.setattr(session._processor, "_house", house)
     monkeypatch.setattr(companion, "hear", lambda audio, episode_id: HeardText(said, 0.9))
-    session.attention.turn = Turn(1, 1, state=State.OVER)
+    session.attention.turn = Turn(1, 1, state=TurnState.OVER)
     session._processor.understand(1, Audio(np.zeros(FRAME, np.float32), 16_000), (), False, Question, episode.id)
     if not back:
         listener.until(lambda: session.attention.turn is None)
@@ -345,7 +345,7 @@ def test_what_goes_wrong_is_said_once(listener: Listener) -> None:
     session._on_turn = seen.append
     problem = str(HearingError("The model cannot be read.", "Fetch it again."))
     for number in (1, 2):
-        session.attention.turn = Turn(1000 + number, number, State.OVER)
+        session.attention.turn = Turn(1000 + number, number, TurnState.OVER)
         session._post("update", Finished(1000 + number, 0.0, problem))
         listener.until(lambda number=number: len(seen) == number)
     assert listener.said == ["The model cannot be read. Fetch it again."]

@@ -13,10 +13,10 @@ import pytest
 from retrieval.commands.commands import parse
 from retrieval.model import Answer, Moment, Question, Sentence
 from ui.companion import Companion
-from ui.home.conversations import Place
+from ui.home.conversations import AskedFrom
 from ui.home.rooms import in_room
 from ui.listen.session import ListeningSession
-from ui.listen.turn import Answered, Decoded, Finished, Meaning, State, Turn, updated
+from ui.listen.turn import Answered, Decoded, Finished, Meaning, Turn, TurnState, updated
 from ui.listen.turn_processor import is_asked_again
 from ui.settings import Settings
 from voice.audio import Audio
@@ -115,11 +115,11 @@ def test_news_of_another_turn_change_nothing() -> None:
 
 def test_a_question_is_answered_and_its_states_are_told(desk: Desk) -> None:
     turn = desk.say(1, "Why do bees dance?")
-    assert (turn.state, turn.meaning) == (State.ANSWERING, Meaning.QUESTION)
+    assert (turn.state, turn.meaning) == (TurnState.ANSWERING, Meaning.QUESTION)
     desk.until(lambda: desk.said)
     assert desk.said == ["Answer to Why do bees dance?"] and desk.judged == [(1, "complete")]
     desk.listen()
-    assert desk.turns[turn.id].state is State.DONE and desk.session.idle and desk.session.player.playing
+    assert desk.turns[turn.id].state is TurnState.DONE and desk.session.idle and desk.session.player.playing
 
 
 def test_what_is_said_to_somebody_else_is_left_alone(desk: Desk) -> None:
@@ -162,7 +162,7 @@ def test_a_pause_that_was_taken_for_the_end_is_mended(desk: Desk) -> None:
 def test_a_cough_behind_a_question_does_not_begin_its_answer_again(desk: Desk) -> None:
     desk.say(1, "Why do bees dance?")
     desk.until(lambda: desk.said)
-    assert desk.say(2, "Why do bees dance?").state is State.DONE
+    assert desk.say(2, "Why do bees dance?").state is TurnState.DONE
     desk.listen()
     assert len([text for text in desk.said if text]) <= 2 and desk.session.player.playing
 
@@ -243,7 +243,7 @@ class Attic:
     def said(self, text: str) -> tuple[str, str]:
         return in_room(text, ["attic"])
 
-    def carry(self, made: Answer, place: Place, room: str = "", here: tuple[str, float] | None = None) -> str:
+    def carry(self, made: Answer, place: AskedFrom, room: str = "", here: tuple[str, float] | None = None) -> str:
         self.carried.append((made.question, room, here))
         return "It plays there."
 

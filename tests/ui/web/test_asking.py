@@ -10,7 +10,7 @@ import pytest
 from pydantic import ValidationError
 
 from episodes.model import Episode
-from retrieval.model import Answer, Question, Sentence, Turn
+from retrieval.model import Answer, Exchange, Question, Sentence
 from ui.companion import Status
 from ui.web import asking, limits
 from ui.web.bodies import AskBody
@@ -81,7 +81,7 @@ def test_a_question_waits_for_the_engines_says_so_and_is_answered():
     assert second == {"waiting": "Rendering the demo episode, 50 %"}
     assert [event["sentence"]["text"] for event in sentences] == ["Because.", "It is so.", "Always."]
     assert answer["answer"]["covered"] is True
-    assert companion.asked == [Question("Why do bees dance?", "e1", 65.5, 70.0, (Turn("Why?"),))]
+    assert companion.asked == [Question("Why do bees dance?", "e1", 65.5, 70.0, (Exchange("Why?"),))]
 
 
 def test_a_question_that_waited_too_long_is_told_how_far_it_is(monkeypatch):

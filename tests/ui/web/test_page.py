@@ -11,7 +11,7 @@ TOOLS = {"list_episodes", "find_moments", "ask_episode", "get_transcript"}
 def test_gradio_takes_nothing_but_short_texts_and_numbers(tmp_path):
     companion = Companion(Settings(data_dir=tmp_path, demo=False))
     try:
-        blocks = page.build(companion)
+        blocks = page.build_page(companion)
     finally:
         companion.close()
     assert {event.api_name for event in blocks.fns.values()} == TOOLS

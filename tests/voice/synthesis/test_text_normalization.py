@@ -5,7 +5,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from voice.synthesis.text_normalization import FIRST, LONGEST, pieces, plain
+from voice.synthesis.text_normalization import FIRST, LONGEST, speakable, speech_pieces
 
 
 @pytest.mark.parametrize(
@@ -33,7 +33,7 @@ from voice.synthesis.text_normalization import FIRST, LONGEST, pieces, plain
     ],
 )
 def test_what_is_written_becomes_what_is_said(written: str, said: str) -> None:
-    assert plain(written) == said
+    assert speakable(written) == said
 
 
 @pytest.mark.parametrize(
@@ -47,33 +47,34 @@ def test_what_is_written_becomes_what_is_said(written: str, said: str) -> None:
     ],
 )
 def test_sentences_come_one_by_one(text: str, expected: list[str]) -> None:
-    assert list(pieces(text)) == expected
+    assert list(speech_pieces(text)) == expected
 
 
 def test_a_long_first_sentence_gives_its_first_clause_away_and_later_ones_do_not() -> None:
     long = "When the apprentice came back from the mill, " + "the master asked what he had seen there " * 2 + "and why."
-    first, rest, again = pieces(f"{long} {long}")
+    first, rest, again = speech_pieces(f"{long} {long}")
     assert first == "When the apprentice came back from the mill," and rest.startswith("the master")
     assert again == long
-    assert list(pieces("Short, and so whole.")) == ["Short, and so whole."]
+    assert list(speech_pieces("Short, and so whole.")) == ["Short, and so whole."]
 
 
 def test_a_first_sentence_without_a_comma_is_divided_where_its_next_clause_begins() -> None:
-    first, rest = pieces("The simulations of many agents show that cooperation is a matter of where you draw the edge.")
+    text = "The simulations of many agents show that cooperation is a matter of where you draw the edge."
+    first, rest = speech_pieces(text)
     assert first == "The simulations of many agents show," and rest.startswith("that cooperation")
 
 
 def test_a_first_sentence_without_an_early_clause_stays_whole() -> None:
     text = "the master asked what he had seen there " * 3 + "today."
-    assert list(pieces(text)) == [text] and len(text) > FIRST
+    assert list(speech_pieces(text)) == [text] and len(text) > FIRST
 
 
 @given(st.text() | st.text("ab,; .!?\n", min_size=200, max_size=900))
 def test_any_text_gives_bounded_pieces(text: str) -> None:
-    for piece in pieces(text):
+    for piece in speech_pieces(text):
         assert 0 < len(piece) <= LONGEST + 1 and any(letter.isalnum() for letter in piece)
 
 
 @given(st.lists(st.sampled_from(["word", "other", "third,", "end.", "so?"]), max_size=200))
 def test_no_word_is_lost(words: list[str]) -> None:
-    assert " ".join(pieces(" ".join(words))).split() == words
+    assert " ".join(speech_pieces(" ".join(words))).split() == words

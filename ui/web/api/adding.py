@@ -17,7 +17,7 @@ from starlette.requests import ClientDisconnect
 
 from episodes.ingest.subscriptions import take
 from episodes.sources.http import Net
-from episodes.sources.resolve import Choice, gather
+from episodes.sources.resolve import Selection, gather
 from episodes.store.jobs import BY_HAND
 from ui import schemas
 from ui.settings import net_of
@@ -55,7 +55,7 @@ async def add(body: AddBody, companion: CompanionDep, request: Request, response
 
     def work(net: Net) -> tuple[list[dict[str, Any]], str]:
         try:
-            gathered = gather(ref, net, Choice(body.latest))
+            gathered = gather(ref, net, Selection(body.latest))
         except EarmarkError as error:
             if not body.batch:
                 raise

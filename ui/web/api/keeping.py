@@ -102,7 +102,7 @@ def feed(
 ) -> Response:
     """The clips as a podcast, for an app that subscribes to it: who has the address can hear them, and do nothing."""
     kept = served.kept.moments_of_feed(feed)
-    text = moments_export.feed(kept, companion.library.by_id, _base(request))
+    text = moments_export.clips_feed(kept, companion.library.by_id, _base(request))
     return Response(text, media_type="application/rss+xml")
 
 

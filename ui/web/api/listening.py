@@ -5,7 +5,7 @@ from typing import Annotated, Any
 
 from fastapi import APIRouter, Header
 
-from ui.positions import Listened, Stretch, key_of
+from ui.positions import Listened, Stretch, listener_key
 from ui.web.bodies import ListenedBody
 from ui.web.dependencies import EpisodeDep, ServedDep, UserDep
 
@@ -16,7 +16,7 @@ router = APIRouter(tags=["listening"])
 
 def who(user: str | None, key: str) -> str:
     """Who listens: the name that was signed in with, or else the browser's own key."""
-    return key_of(user) if user else key
+    return listener_key(user) if user else key
 
 
 @router.get("/api/listening")

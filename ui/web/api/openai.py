@@ -21,7 +21,7 @@ from fastapi.responses import JSONResponse, PlainTextResponse, Response, Streami
 from pydantic import BaseModel, Field
 
 from episodes.transcripts.writer import write_srt, write_vtt
-from retrieval.model import Turn
+from retrieval.model import Exchange
 from ui import schemas
 from ui.companion import Companion
 from ui.home.conversations import Conversations, Said
@@ -142,7 +142,7 @@ async def chat(body: ChatBody, request: Request, served: ServedDep, user: UserDe
     id_ = f"chatcmpl-{time.time_ns():x}"
 
     def keep(answer: dict[str, Any], text: str) -> None:
-        turn = Turn(asked[-1], tuple(map(schemas.moment_from, answer["moments"])))
+        turn = Exchange(asked[-1], tuple(map(schemas.moment_from, answer["moments"])))
         for said in (*before, Said(turn, text)):
             known.add(_key(user, asked), said)
 

@@ -19,8 +19,8 @@ from episodes.export import opml
 from episodes.ingest.subscriptions import follow, forget, subscriptions
 from episodes.model import Episode
 from episodes.store.library import Library
-from ui.home.gpodder import Action, Device, PodcastApps
-from ui.positions import Listeners, key_of
+from ui.home.gpodder import AppAction, PodcastApps, SyncedDevice
+from ui.positions import Listeners, listener_key
 from ui.web.dependencies import AppsDep, CompanionDep, ServedDep, UserDep
 from ui.web.sessions import NAME
 from voice.errors import EarmarkError
@@ -54,13 +54,13 @@ class ActionBody(Struct):
     total: _Seconds | None = None
     guid: _Address | None = None
 
-    def of(self) -> Action:
+    def of(self) -> AppAction:
         """As it is kept: Nextcloud's apps write -1 for no time, and the action in capitals."""
         action = self.action.lower()
         given = (self.started, self.position, self.total) if action == "play" else (None, None, None)
         started, position, total = (None if time is None or time < 0 else time for time in given)
         when = self.timestamp or _written(datetime.now(UTC))
-        return Action(self.podcast, self.episode, action, self.device or "", when, started, position, total,
+        return AppAction(self.podcast, self.episode, action, self.device or "", when, started, position, total,
                       self.guid or "")
 
 
@@ -135,7 +135,7 @@ async def name_device(person: Owner, device: Id, request: Request, apps: AppsDep
     """Tell what a device is called."""
     told = await _body(request, DeviceBody)
     await run_in_threadpool(
-        apps.save_device, person, Device(device, told.caption or device, told.type or "other")
+        apps.save_device, person, SyncedDevice(device, told.caption or device, told.type or "other")
     )
     return Response()
 
@@ -289,7 +289,7 @@ async def _noted(
     return {"timestamp": await run_in_threadpool(_note, person, actions, apps, listeners, library), "update_urls": []}
 
 
-def _note(person: str, actions: list[Action], apps: PodcastApps, listeners: Listeners, library: Library) -> int:
+def _note(person: str, actions: list[AppAction], apps: PodcastApps, listeners: Listeners, library: Library) -> int:
     """Keep the actions, and go with the listener to where an episode of the library was played to."""
     for one in actions:
         if one.action != "play" or one.position is None:
@@ -298,11 +298,11 @@ def _note(person: str, actions: list[Action], apps: PodcastApps, listeners: List
         if episode is not None:
             start = one.started if one.started is not None and one.started < one.position else None
             heard = [(float(start), float(one.position))] if start is not None else []
-            listeners.note(key_of(person), episode.id, float(one.position), heard)
+            listeners.note(listener_key(person), episode.id, float(one.position), heard)
     return apps.note(person, actions)
 
 
-def _episode(library: Library, action: Action) -> Episode | None:
+def _episode(library: Library, action: AppAction) -> Episode | None:
     """The episode of the library that an action is about."""
     return library.by_guid(action.guid) or library.by_source(action.episode)
 
@@ -310,7 +310,7 @@ def _episode(library: Library, action: Action) -> Episode | None:
 def _note_own(person: str, apps: PodcastApps, listeners: Listeners, library: Library) -> None:
     """Take where the listener is here into the actions, where no app told so."""
     own, played = [], apps.played(person)
-    for episode_id, listened in listeners.all(key_of(person)).items():
+    for episode_id, listened in listeners.all(listener_key(person)).items():
         try:
             source = library.source(episode_id)
             seconds = library.exactly(episode_id).seconds
@@ -322,7 +322,7 @@ def _note_own(person: str, apps: PodcastApps, listeners: Listeners, library: Lib
         if played.get(source.address) == position:
             continue
         when = _written(datetime.fromtimestamp(listened.at, UTC))
-        own.append(Action(
+        own.append(AppAction(
             source.feed, source.address, "play", OWN, when, 0, position, int(seconds), source.guid
         ))  # fmt: skip
     if own:
@@ -333,7 +333,7 @@ def _written(when: datetime) -> str:
     return when.strftime("%Y-%m-%dT%H:%M:%S")
 
 
-def _action(one: Action) -> dict[str, Any]:
+def _action(one: AppAction) -> dict[str, Any]:
     told = {"podcast": one.podcast, "episode": one.episode, "action": one.action, "timestamp": one.timestamp}
     more = {"device": one.device, "guid": one.guid, "started": one.started, "position": one.position,
             "total": one.total}  # fmt: skip
