@@ -4,6 +4,8 @@
 PYTHON ?= python3
 VENV   ?= .venv
 ARGS   ?=
+# processes that test side by side: one more than there are cores, since many wait for servers, and at most four
+WORKERS ?= $(shell $(PYTHON) -c 'import os; print(min(4, (os.cpu_count() or 1) + 1))')
 
 BIN     = $(VENV)/bin
 PIP     = $(BIN)/python -m pip --disable-pip-version-check
@@ -18,7 +20,7 @@ run: $(VENV)/.installed  ## open the page at http://127.0.0.1:7860, with the dem
 
 test: $(VENV)/.installed-test system lint types scripts  ## run every check (ARGS="-k name" chooses tests)
 	@demo=$$(mktemp -d) && trap 'rm -rf "$$demo"' EXIT && export DEMO_DIR=$$demo; \
-	$(BIN)/python -m pytest -m "not sound" -n auto --maxprocesses 4 $(ARGS) || [ $$? = 5 ] || exit 1; \
+	$(BIN)/python -m pytest -m "not sound" -n $(WORKERS) $(ARGS) || [ $$? = 5 ] || exit 1; \
 	$(BIN)/python -m pytest -m sound $(ARGS) || [ $$? = 5 ]  # 5: ARGS chose none of these
 
 lint: $(VENV)/.installed-test

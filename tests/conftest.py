@@ -10,6 +10,7 @@ import socket
 import subprocess
 import sys
 import time
+from collections import Counter
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -88,10 +89,15 @@ def sound_card() -> Iterator[SoundCard]:
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Mark what plays and records in real time: beside other work its sound would have gaps."""
+    """Mark what plays and records in real time: beside other work its sound would have gaps.
+
+    Files with few tests come first: theirs are the long ones, and the end of a run should not wait for one of them.
+    """
     for item in items:
         if "sound_card" in getattr(item, "fixturenames", ()) or "browser" in item.path.parts:
             item.add_marker("sound")
+    count = Counter(item.path for item in items)
+    items.sort(key=lambda item: count[item.path])
 
 
 @pytest.fixture(scope="session")

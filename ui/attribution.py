@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from itertools import groupby
 
 from episodes.model import Cue
-from retrieval.index.script import names_somebody
+from episodes.text.lexicon import names_somebody
 
 _SENTENCE = re.compile(r"(?<=[.!?…])[\"”’)]*\s+(?=[\"“‘(]*[^\W\d_a-z])")
 _WORD = re.compile(r"\w+(?:['’]\w+)*")

@@ -195,3 +195,11 @@ def grammar(sentences: Iterable[str]) -> dict[str, float]:
 def announces_noun(phrase: Phrase) -> bool:
     """True when the word before a phrase announces a noun ("the …", "of …")."""
     return phrase.before in _ANNOUNCING or phrase.before.endswith("'s")
+
+
+_NOBODY = re.compile(r"speaker|spk|unknown|^\W*$|^\d+$", re.IGNORECASE)
+
+
+def names_somebody(speaker: str) -> bool:
+    """Whether a speaker's label is a name: "Speaker 2" is none."""
+    return _NOBODY.search(speaker) is None

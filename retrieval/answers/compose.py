@@ -9,10 +9,10 @@ shown and jumped to.
 from collections.abc import Sequence
 
 from episodes.text.disfluencies import trimmed
+from episodes.text.lexicon import names_somebody
 from retrieval.answers.quote import Quote, shortened
 from retrieval.answers.shelf import Shelf
 from retrieval.finding.find import ANSWERED
-from retrieval.index.script import names_somebody
 from retrieval.model import Answer, Found, Moment, Question, Run, Sentence
 from voice.model import clock
 

@@ -7,7 +7,7 @@ from dataclasses import replace
 
 from episodes.model import Cue, Episode, Segment
 from episodes.text.disfluencies import trimmed
-from episodes.text.lexicon import content_words, leans
+from episodes.text.lexicon import content_words, leans, names_somebody
 from episodes.text.sentences import Line
 from retrieval.answers.compose import marks, plainly, said_sentence
 from retrieval.answers.discourse import announces, idle, poses_question
@@ -86,7 +86,7 @@ def _named(cues: Iterable[Cue]) -> list[str]:
     for cue in cues:
         if cue.speaker:
             spoken[cue.speaker] += len(cue.text)
-    return [name for name, _ in spoken.most_common() if not name.lower().startswith(("speaker", "unknown", "spk"))]
+    return [name for name, _ in spoken.most_common() if names_somebody(name)]
 
 
 def _people(plan: Plan, question: Question, episode: Episode, shelf: Shelf) -> Answer:

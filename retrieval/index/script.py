@@ -17,6 +17,7 @@ from pathlib import Path
 import numpy as np
 import numpy.typing as npt
 
+from episodes.text.lexicon import names_somebody
 from episodes.text.sentences import Line, sentences
 from retrieval.index.embedding import Embedder, Matrix
 from voice.model import Cue
@@ -30,7 +31,6 @@ LONGEST = 45
 
 _CHUNK = 70  # words that are put before the embedding model at a time, whole sentences
 _LEAST = 12  # words on either side of where a long sentence is cut
-_NOBODY = re.compile(r"speaker|spk|unknown|^\W*$|^\d+$", re.IGNORECASE)
 
 PLACE = np.dtype([
     ("start", "<f8"), ("end", "<f8"), ("words", "<u2"), ("turn", "<u4"), ("speaker", "<u2"), ("asks", "u1"),
@@ -87,11 +87,6 @@ class Script:
             np.frombuffer(places, PLACE), tuple(lines), tuple(speakers), np.frombuffer(ids, "<u2"),
             np.frombuffer(codes, np.int8).reshape(-1, WIDTH),
         )  # fmt: skip
-
-
-def names_somebody(speaker: str) -> bool:
-    """Whether a speaker's label is a name: "Speaker 2" is none."""
-    return _NOBODY.search(speaker) is None
 
 
 def said_lines(cues: Sequence[Cue]) -> list[Line]:

@@ -27,7 +27,8 @@ _UNIT = ("hour", "minute", "second")
 _SENTENCE_END = re.compile(r"(?<=[.!?…])[\"'”’)]*\s+|(?<=[。！？])")
 _SHORT_FORM = re.compile(r"(?:\b(?:Mr|Mrs|Ms|Dr|Prof|St|vs|No|e\.g|i\.e|etc|cf|approx|Jr|Sr)|\b[A-Z])\.$")
 _CLAUSE_BEGIN = re.compile(
-    r"\s+(?=(?:and|but|because|which|that|when|where|while|if|so|who|than|until|unless|whether)\b)", re.IGNORECASE
+    r"(?<!\s)\s+(?=(?:and|but|because|which|that|when|where|while|if|so|who|than|until|unless|whether)\b)",
+    re.IGNORECASE,
 )
 _CLAUSE_END = re.compile(r"(?<=[,;:])\s+|(?<!\s)\s+[–—]\s*|(?<!\s)\s+-\s+|—")
 
