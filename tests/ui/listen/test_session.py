@@ -160,7 +160,7 @@ def test_talking_over_an_answer_stops_it(room: Room) -> None:
     room.ask("Why is a chatbot like a mirror?")
     room.until(lambda: room.session.player.speaking, "an answer sounds")
     time.sleep(0.8)
-    room.ask("Pause.")
+    room.ask("Pause the podcast.")
     assert room.attempts[-1].command is not None and room.attempts[-1].command.name == "pause"
     room.until(lambda: not room.session.reply.speaking, "silence")
     assert not room.session.player.playing
