@@ -10,13 +10,9 @@ from enum import StrEnum
 
 from episodes.model import Episode
 from episodes.store.catalogue import Catalogue, Order
-from ui.positions import Listened
+from ui.positions import Listened, at_end
 
-END = 30.0
-"""Seconds before the end from which an episode counts as finished."""
-
-MOST = 0.97
-"""Share of it from which it does, too."""
+_WHOLE = 0.97  # share of an episode that somebody has heard who has finished it
 
 
 class Kind(StrEnum):
@@ -64,7 +60,7 @@ def stage(seconds: float, listened: Listened) -> Kind:
     heard = sum(end - start for start, end in listened.heard)
     if listened.position < 1 and heard < 1:
         return Kind.NEW
-    over = seconds > 0 and (listened.position >= max(seconds - END, MOST * seconds) or heard >= MOST * seconds)
+    over = at_end(seconds, listened.position) or 0 < _WHOLE * seconds <= heard
     return Kind.HEARD if over else Kind.GOING
 
 

@@ -44,6 +44,7 @@ from voice.diarization import Speakers, models_folder
 from voice.errors import EarmarkError, LibraryError, NoSpace, from_os_error
 from voice.model import Bias, Heard
 from voice.recognition.choice import Hearing
+from voice.synthesis.piper import Speaking
 
 log = logging.getLogger("earmark")
 
@@ -228,7 +229,7 @@ class Companion:
 
     def work(self) -> list[Work]:
         """What is being taken in, in the order in which it is done; of a long queue its beginning."""
-        return outlook(self.library, Queue(self.library.database).now())
+        return outlook(self.library, self.library.database.now())
 
     def queued(self) -> dict[JobState, int]:
         """How many jobs there are in each state."""
@@ -390,6 +391,6 @@ class Companion:
         used = self.indexes.current
         return heat(respond.sought(question, self._shelf(None)), used.index, used.embed)
 
-    def speak(self, text: str) -> Iterator[Audio]:
-        """The text as sound, sentence by sentence, in the voice of its language where one is here."""
-        return self.stages.first("speaking", iter(self.engines.voice_for(text).speak(text)))
+    def speak(self, text: str, voice: Speaking | None = None) -> Iterator[Audio]:
+        """The text as sound, sentence by sentence, in this voice, else in that of its language where one is here."""
+        return self.stages.first("speaking", (voice or self.engines.voice_for(text)).speak(text))

@@ -11,11 +11,14 @@ import secrets
 import time
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from ui.people_file import PeopleFile, Server, Statements
+from ui.people_file import PeopleFile, Statements
 from ui.positions import ADVICE, FILE, checked_key
 from voice.errors import LibraryError
+
+if TYPE_CHECKING:
+    from episodes.store.database import Database
 
 MOST_ROWS = 50_000
 """Things kept in all; beyond that the oldest go."""
@@ -77,7 +80,7 @@ class Kept(PeopleFile):
 
     _tables = ("kept",)
 
-    def __init__(self, folder: Path, server: Server | None = None) -> None:
+    def __init__(self, folder: Path, server: "Database | None" = None) -> None:
         super().__init__(folder / FILE, _SCHEMA, ADVICE, server)
 
     def note(self, listener: str, episode_id: str) -> Note:

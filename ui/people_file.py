@@ -4,11 +4,14 @@
 import sqlite3
 import threading
 from collections.abc import Iterable, Iterator, Sequence
-from contextlib import AbstractContextManager, closing, contextmanager
+from contextlib import closing, contextmanager
 from pathlib import Path
-from typing import Any, Protocol
+from typing import TYPE_CHECKING, Any, Protocol
 
 from voice.errors import LibraryError
+
+if TYPE_CHECKING:
+    from episodes.store.database import Database
 
 
 class Statements(Protocol):
@@ -21,22 +24,6 @@ class Statements(Protocol):
         """Run one for each row of values."""
 
 
-class Server(Protocol):
-    """What is needed of a database server, which has the tables already."""
-
-    def errors(self) -> AbstractContextManager[None]:
-        """Translates its errors into ours."""
-
-    def transaction(self) -> AbstractContextManager[Statements]:
-        """What is written inside happens as a whole or not at all, and nobody else writes meanwhile."""
-
-    def execute(self, statement: str, values: Sequence[Any] = (), /) -> Any:
-        """See ``Statements``."""
-
-    def executemany(self, statement: str, rows: Iterable[Sequence[Any]], /) -> Any:
-        """See ``Statements``."""
-
-
 class PeopleFile:
     """A file with the tables of ``schema``, which are made where they are missing, or a ``server`` in its place. Safe
     to use from several threads and processes. What cannot be done raises LibraryError, with ``advice`` for the file:
@@ -44,7 +31,7 @@ class PeopleFile:
 
     _tables: tuple[str, ...] = ()
 
-    def __init__(self, file: Path, schema: str, advice: str, server: Server | None = None) -> None:
+    def __init__(self, file: Path, schema: str, advice: str, server: "Database | None" = None) -> None:
         self._file, self._advice, self._server = file, advice, server
         self._lock = threading.Lock()
         if server is None:

@@ -17,9 +17,13 @@ import unicodedata
 from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TYPE_CHECKING
 
-from ui.people_file import PeopleFile, Server
+from ui.people_file import PeopleFile
 from voice.errors import SettingsError
+
+if TYPE_CHECKING:
+    from episodes.store.database import Database
 
 KEY = re.compile(r"[\w.@-]{8,80}", re.ASCII)
 """What a listener's key looks like."""
@@ -31,6 +35,9 @@ FILE = "listeners.db"
 
 ADVICE = "Move it away: positions, notes and saved moments go with it."
 """What to do when it cannot be used."""
+
+_REST = 30.0  # seconds before the end of an episode in which it is over
+_WHOLE = 0.97  # share of an episode from which on it is
 
 MOST_ROWS = 100_000
 """Positions kept in all; beyond that the oldest go."""
@@ -74,6 +81,11 @@ class Listened:
     at: float = 0.0
 
 
+def at_end(seconds: float, position: float) -> bool:
+    """Whether a position (seconds) in an episode of so many seconds is so near its end that it is over."""
+    return seconds > 0 and position >= max(seconds - _REST, _WHOLE * seconds)
+
+
 def union(stretches: Iterable[Stretch]) -> tuple[Stretch, ...]:
     """The same time in as few stretches as possible, in order; empty ones go."""
     joined: list[Stretch] = []
@@ -91,7 +103,7 @@ class Listeners(PeopleFile):
 
     _tables = ("listened", "speeds", "household")
 
-    def __init__(self, folder: Path, server: Server | None = None) -> None:
+    def __init__(self, folder: Path, server: "Database | None" = None) -> None:
         super().__init__(folder / FILE, _SCHEMA, ADVICE, server)
 
     def household(self) -> str:

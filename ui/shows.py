@@ -6,12 +6,13 @@ It lies in the file of positions (``ui/positions.py``) and holds for everybody i
 
 from collections.abc import Iterable
 from dataclasses import asdict, dataclass, replace
+from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import msgspec
 
-from ui.people_file import PeopleFile
+from ui.people_file import PeopleFile, Statements
 from ui.positions import ADVICE, FILE
 
 if TYPE_CHECKING:
@@ -39,19 +40,25 @@ class ShowSettings:
 class Shows(PeopleFile):
     """The settings of shows by title, in ``folder``. Safe to use from several threads and processes."""
 
+    _tables = ("shows",)
+
     def __init__(self, folder: Path) -> None:
         super().__init__(folder / FILE, _SCHEMA, ADVICE)
 
     def get(self, show: str) -> ShowSettings:
         """The settings of a show. Raises LibraryError when the file cannot be read."""
         with self._open() as db:
-            row = db.execute("SELECT value FROM shows WHERE show = ?", (_key(show),)).fetchone()
+            return self._get(db, show)
+
+    @staticmethod
+    def _get(db: Statements, show: str) -> ShowSettings:
+        row = db.execute("SELECT value FROM shows WHERE show = ?", (_key(show),)).fetchone()
         return msgspec.json.decode(row[0], type=ShowSettings) if row else ShowSettings()
 
     def set(self, show: str, **changes: Any) -> ShowSettings:
         """Change some settings of a show; returns them all. Raises LibraryError."""
-        settings = replace(self.get(show), **changes)
         with self._writing() as db:
+            settings = replace(self._get(db, show), **changes)
             if settings == ShowSettings():
                 db.execute("DELETE FROM shows WHERE show = ?", (_key(show),))
             else:
@@ -61,9 +68,10 @@ class Shows(PeopleFile):
 
     def tell_languages(self, library: "Library", episodes: Iterable["Episode"]) -> None:
         """Note the language of new episodes whose show has one, before they are heard."""
+        language = cache(lambda show: self.get(show).language)
         for episode in episodes:
-            if episode.show and (language := self.get(episode.show).language):
-                library.save_language(episode.id, language)
+            if episode.show and language(episode.show):
+                library.save_language(episode.id, language(episode.show))
 
 
 def _key(show: str) -> str:

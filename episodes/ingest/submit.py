@@ -31,15 +31,13 @@ def enqueue(library: Library, source: Source, priority: int = 0) -> Episode:
     content = identity(library.source(known.id)) if known is not None else identity(source)
     seconds = source.probe.seconds if source.probe else source.seconds
     wanted = Episode("", source.title, source.show, source.guests, source.published, round(seconds, 3), _named(source))
-    episode = library.create(content, wanted)
-    since = _written_since(library, episode, source)
-    if episode.finished and not since and not audio_lost(library, episode):
-        return episode
     if not library.database.one_machine:
-        source = _within_reach(library, episode, source)
+        source = _within_reach(library, library.create(content, wanted), source)
     with library.transaction():
-        episode = library.create(content, wanted)  # it may have been removed meanwhile
-        if since:
+        episode = library.create(content, wanted)
+        if _is_done(library, episode, source):
+            return episode
+        if _written_since(library, episode, source):
             for step in (Step.TRANSCRIBED, Step.SEGMENTED, Step.DIGESTED, Step.INDEXED):
                 library.set_step(episode.id, StepState(step))
         for state in episode.steps:
@@ -133,7 +131,9 @@ def _absolute(source: Source) -> Source:
 
 def _within_reach(library: Library, episode: Episode, source: Source) -> Source:
     """A source whose files lie in the library's folder, which the workers of all machines see: copied there until it is
-    taken in, unless they do."""
+    taken in, unless they do, or nothing is to be done with them."""
+    if _is_done(library, episode, source):
+        return source
     there = {}
     for name, file in (("audio", source.audio), ("transcript", source.transcript)):
         if file is not None and not file.resolve().is_relative_to(library.folder.resolve()):
@@ -147,6 +147,11 @@ def _within_reach(library: Library, episode: Episode, source: Source) -> Source:
     return replace(
         source, audio=there.get("audio", source.audio), transcript=there.get("transcript", source.transcript)
     )
+
+
+def _is_done(library: Library, episode: Episode, source: Source) -> bool:
+    """True for an episode that is taken in, of which the source brings nothing new."""
+    return episode.finished and not _written_since(library, episode, source) and not audio_lost(library, episode)
 
 
 def _written_since(library: Library, episode: Episode, source: Source) -> bool:

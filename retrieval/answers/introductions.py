@@ -27,12 +27,13 @@ _BEHIND = (
 _GOES_ON = re.compile(r"(?:he|she|they|his|her|their|and (?:he|she|they))\b", re.IGNORECASE)
 
 
-def introduction(name: str, question: Question, here: str | None, shelf: Shelf) -> Answer | None:
-    """How ``name``, who speaks in the episode ``here`` (None: anywhere), is introduced in the words of an episode; that
-    they speak, and where first, when nobody introduces them; None when they do not speak there."""
-    episodes = [here] if here is not None else shelf.episodes.where_speaks(name, _EPISODES)
-    first = None
-    for episode_id in episodes:
+def introduction(name: str, question: Question, episodes: Sequence[str] | None, shelf: Shelf) -> Answer | None:
+    """How ``name`` is introduced in the words of the first of these ``episodes`` (None: all) that does; that they
+    speak, and where first, when nobody introduces them; None when they do not speak there."""
+    here, first = question.episode_id, None
+    if episodes is None:
+        episodes = shelf.episodes.where_speaks(name, _EPISODES)
+    for episode_id in episodes[:_EPISODES]:
         until = question.heard_until
         cues = [cue for cue in shelf.cues(episode_id) if until is None or cue.end <= until]
         lines = said_lines(cues)

@@ -140,7 +140,9 @@ def _by_plan(plan: Plan, question: Question, shelf: Shelf, within: Collection[st
         case Kind.CHOOSE if plan.moment is not None:
             return _chosen(plan.moment, question, shelf)
         case Kind.PERSON:
-            return introduction(plan.speaker, question, question.episode_id, shelf)
+            only = question.episode_id
+            among = [only] if only is not None else _where_speaks(plan.speaker, shelf, within)
+            return introduction(plan.speaker, question, among, shelf)
         case Kind.WHO:
             return who_speaks(plan, question, here, shelf) or (
                 episode_fact(Plan(Kind.GUEST), question, here, shelf) if here is not None else None

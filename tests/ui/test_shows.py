@@ -89,3 +89,11 @@ def test_an_unknown_show_is_named_and_nothing_is_changed_without_one(companion):
         done = CliRunner().invoke(main, ["--data-dir", str(companion.settings.data_dir), "shows", *words])
         assert done.exit_code == 1 and advice in done.stderr
     assert Shows(companion.settings.data_dir).get("Workshop") == ShowSettings()
+
+
+def test_what_holds_for_a_show_goes_with_a_copy(tmp_path):
+    there = tmp_path / "there"
+    there.mkdir()
+    Shows(tmp_path).set("Bees", speed=1.5)
+    Shows(tmp_path).copy_to(Shows(there))
+    assert Shows(there).get("bees").speed == 1.5

@@ -46,6 +46,7 @@ def copy(ctx: click.Context, to: str) -> None:
     from ui.kept import Kept
     from ui.people_file import PeopleFile
     from ui.positions import Listeners
+    from ui.shows import Shows
 
     settings = settings_of(ctx)
     if to.startswith(("postgresql://", "postgres://")):
@@ -60,6 +61,8 @@ def copy(ctx: click.Context, to: str) -> None:
         for kind in (Listeners, Kept, PodcastApps):
             of_people: PeopleFile = kind(settings.data_dir, server=source.server)
             of_people.copy_to(kind(target_settings.data_dir, server=target.server))
+        if target_settings.data_dir != settings.data_dir:  # a server has what holds for shows in the data folder
+            Shows(settings.data_dir).copy_to(Shows(target_settings.data_dir))
         files = copy_files(source.library.folder, target.library.folder)
         indexed = 0
         with closing(source.index()) as ours, closing(target.index()) as theirs, bar("search index") as told:

@@ -9,9 +9,13 @@ import time
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TYPE_CHECKING
 
-from ui.people_file import PeopleFile, Server, Statements
+from ui.people_file import PeopleFile, Statements
 from voice.errors import LibraryError
+
+if TYPE_CHECKING:
+    from episodes.store.database import Database
 
 MOST_ACTIONS = 50_000
 """Actions kept of a person: of each episode the last of each kind; beyond that the oldest go."""
@@ -73,7 +77,7 @@ class PodcastApps(PeopleFile):
 
     _tables = ("revision", "devices", "actions", "app_feeds")
 
-    def __init__(self, folder: Path, clock: Callable[[], float] = time.time, server: Server | None = None) -> None:
+    def __init__(self, folder: Path, clock: Callable[[], float] = time.time, server: "Database | None" = None) -> None:
         super().__init__(folder / "gpodder.db", _SCHEMA, "Move it away: only what podcast apps told is lost.", server)
         self._clock = clock
 

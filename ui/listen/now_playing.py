@@ -12,7 +12,7 @@ from retrieval.answers.playable import after_ads, latest, no_such_show
 from retrieval.model import Moment
 from ui.kept import Kept, SavedMoment
 from ui.listen import listening_state
-from ui.positions import Listened, Listeners, Stretch, listener_of, union
+from ui.positions import Listened, Listeners, Stretch, at_end, listener_of, union
 from ui.shows import Shows
 from voice.devices.player import Player
 from voice.errors import LibraryError
@@ -30,7 +30,6 @@ _SAVED = 30.0  # seconds of a moment that is saved while it plays: what was just
 _QUOTED = 4  # cues of it that are quoted
 _JUMP = 2.0  # seconds between two looks at the player that nobody can have listened to in between
 _APART = 1.0  # seconds from which on two places are not the same
-_END = (30.0, 0.97)  # seconds before the end, and share of the episode, from which it begins anew
 
 _AROUND = (12.0, 2.0)  # seconds of transcript before and after the position that an echo may be of
 
@@ -132,7 +131,7 @@ class NowPlaying:
         self._noted, self._heard = places.get(wanted, Listened()), HeardStretches()
         length, position = episode.seconds, self._noted.position
         self.since = position or None
-        is_over = length > 0 and position >= max(length - _END[0], _END[1] * length)
+        is_over = at_end(length, position)
         begins = kept.skip_intro if kept.skip_intro < length else 0.0
         self._player.load(path, begins if is_over or not position else position, length)
         if ref and next(iter(places), wanted) != wanted:  # from now on this is the one listened to last

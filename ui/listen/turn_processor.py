@@ -207,8 +207,11 @@ def meaning(heard: Heard, played: Sequence[str], addressed: bool) -> tuple[Meani
     """
     if not heard.text:
         return Meaning.NOTHING, None
-    like = sounds_like(heard.text, phonemes)
-    command = _command(heard, like)
+    like = None
+    command = parse(heard.text, exactly=True)
+    if command is None:
+        like = sounds_like(heard.text, phonemes)
+        command = _command(heard, like)
     if is_echo(heard, played, command is not None):
         return Meaning.ECHO, None
     if command is not None:
@@ -221,9 +224,8 @@ def meaning(heard: Heard, played: Sequence[str], addressed: bool) -> tuple[Meani
 
 
 def _command(heard: Heard, like: SoundsLike | None) -> Command | None:
-    """The command that was said: as it was heard, as it sounds, as it may have been heard instead, or nearly so."""
-    if (command := parse(heard.text, exactly=True)) is not None:
-        return command
+    """The command that was said, though not word for word: as it sounds, as it may have been heard instead, or nearly
+    so."""
     if like is not None and like.distance <= SAME:
         return like.command
     if (command := _read_otherwise(heard)) is not None:

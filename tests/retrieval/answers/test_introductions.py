@@ -46,3 +46,8 @@ def test_somebody_is_introduced_in_the_words_of_the_episode(question: Question, 
 def test_what_was_not_heard_yet_introduces_nobody() -> None:
     made = answer(Question("Who is Elias Brandt?", "e", heard_until=8), SHELF)
     assert "ten years" not in " ".join(one.text for one in made.sentences)
+
+
+def test_only_the_episodes_that_are_asked_introduce_somebody() -> None:
+    made = answer(Question("Who is Elias Brandt?"), SHELF, within=["f"])
+    assert "ten years" not in " ".join(one.text for one in made.sentences)

@@ -95,7 +95,7 @@ def speak(body: SpeakBody, companion: CompanionDep) -> StreamingResponse:
     voice = companion.engines.voice_for(body.text)
 
     def pieces() -> Iterator[bytes]:
-        for audio in companion.stages.first("speaking", iter(voice.speak(body.text))):
+        for audio in companion.speak(body.text, voice):
             yield pcm16(audio.samples).astype("<i2").tobytes()
 
     headers = {"X-Sample-Rate": str(voice.rate), "Cache-Control": "no-store"}

@@ -70,13 +70,14 @@ def episodes(
     marks = (library.version(), library.progress_mark(), artwork.mark(library.folder))
     asked = (_STARTED, marks, limit, offset, wanted, id_, listened)
     tag = f'"{hashlib.blake2b(repr(asked).encode(), digest_size=12).hexdigest()}"'  # the page looks often
+    headers = {"ETag": tag, "Cache-Control": "no-cache"}
+    if request.headers.get("if-none-match") == tag:
+        return Response(status_code=304, headers=headers)
     if id_ is not None:
         ids, count = id_, len(id_)
     else:
         ids, count = browsing.page(library, listened, wanted, limit or library.count(), offset)
-    headers = {"ETag": tag, "Cache-Control": "no-cache", "X-Total-Count": str(count)}
-    if request.headers.get("if-none-match") == tag:
-        return Response(status_code=304, headers=headers)
+    headers["X-Total-Count"] = str(count)
     found = library.listed(ids)
     painted = artwork.painted(library.folder, [episode.id for episode in found])
     rows = [schemas.episode_json(episode) | {"artwork": episode.id in painted} for episode in found]

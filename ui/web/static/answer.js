@@ -21,8 +21,11 @@ let conversation = []; // its answers, oldest first
 let drawn = -1; // sentences of the present answer that stand on the page; -1 while another answer does
 let now = ""; // the question on the page
 
-// The title of a moment's episode, unless that is the one on the page.
-const title = (moment) => (moment.episode === view().episode ? "" : shelf.known(moment.episode)?.title ?? "");
+// The title of a moment's episode.
+const called = (moment) => shelf.known(moment.episode)?.title ?? "";
+
+// The same, unless that is the one on the page.
+const title = (moment) => (moment.episode === view().episode ? "" : called(moment));
 
 const cite = (moment) => timeButton(
   moment.start, moment.episode, [moment.speaker, title(moment)].filter(Boolean).join(", "),
@@ -80,17 +83,15 @@ const row = (moment, name = title(moment)) => make(
  * What stands before the list in a sentence that only lists its moments ("3 parts: at 1:05, …"), which is read out as
  * far as one can remember it; null for any other sentence.
  * @param {{text: string, moments: any[]}} sentence
- * @param {(moment: any) => string} called the title of a moment's episode
+ * @param {(moment: any) => string} name the title of a moment's episode
  */
-export const lead = ({ text, moments }, called) => {
+export const lead = ({ text, moments }, name) => {
   if (moments.length < 2) return null;
   const [first] = moments;
-  const begins = [called(first), first.quote, `at ${clock(first.start)}`].filter(Boolean).map((name) => text.indexOf(name))
+  const begins = [name(first), first.quote, `at ${clock(first.start)}`].filter(Boolean).map((told) => text.indexOf(told))
     .filter((at) => at === 0 || text.slice(0, Math.max(0, at)).endsWith(": "));
   return begins.length ? text.slice(0, Math.min(...begins)) : null;
 };
-
-const called = (moment) => shelf.known(moment.episode)?.title ?? "";
 
 // A sentence with where it rests on; one that lists has a row for each thing, and all of them.
 const paragraph = (sentence, withTools) => {
