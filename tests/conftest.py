@@ -28,6 +28,17 @@ if TYPE_CHECKING:
 
 ROOT = Path(__file__).parents[1]
 
+TOGETHER = {
+    "a browser": ("tests/browser/",),
+    "a server": (
+        "tests/test_loop.py", "tests/ui/cli/test_main.py", "tests/ui/test_asking.py", "tests/ui/test_gradio_files.py",
+        "tests/ui/test_kept.py", "tests/ui/test_positions.py", "tests/ui/test_work.py", "tests/ui/web/test_mcp_tools.py",
+    ),
+    "PyTorch": ("tests/retrieval/index/test_embedding.py", "tests/retrieval/finding/test_cross_encoder.py"),
+    "machines": ("tests/episodes/ingest/test_many_machines.py", "tests/episodes/test_kills.py"),
+}  # fmt: skip
+"""What takes seconds to start, and the beginnings of the files that share it in one process."""
+
 
 @pytest.fixture(scope="session", autouse=True)
 def packaged_engines(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
@@ -91,13 +102,23 @@ def sound_card() -> Iterator[SoundCard]:
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Mark what plays and records in real time: beside other work its sound would have gaps.
 
-    Files with few tests come first: theirs are the long ones, and the end of a run should not wait for one of them.
+    Else a file is for one process, and files that need the same costly thing (``TOGETHER``) are for one, in order that
+    it is started once. These come first, then files with few tests: theirs are the long ones, and the end of a run
+    should not wait for one of them.
     """
-    for item in items:
-        if "sound_card" in getattr(item, "fixturenames", ()) or "browser" in item.path.parts:
-            item.add_marker("sound")
     count = Counter(item.path for item in items)
-    items.sort(key=lambda item: count[item.path])
+    place = {}
+    for item in items:
+        fixtures = getattr(item, "fixturenames", ())
+        if "sound_card" in fixtures:
+            item.add_marker("sound")
+        file = item.path.relative_to(ROOT).as_posix()
+        group = next((name for name, parts in TOGETHER.items() if file.startswith(parts)), "")
+        item.add_marker(pytest.mark.xdist_group(group or file))
+        if group == "a browser" and not item.get_closest_marker("timeout"):
+            item.add_marker(pytest.mark.timeout(300))
+        place[item] = ([*TOGETHER, ""].index(group), count[item.path])
+    items.sort(key=place.__getitem__)
 
 
 @pytest.fixture(scope="session")
@@ -152,20 +173,32 @@ def database_url(request: pytest.FixtureRequest) -> str:
 
 
 @pytest.fixture(scope="session")
-def demo_dir(tmp_path_factory: pytest.TempPathFactory, worker_id: str) -> Path:
-    """The data folder of a library with the demo episode in it, made as on a first start. Nobody writes to it.
+def shared_dir(tmp_path_factory: pytest.TempPathFactory, worker_id: str) -> Path:
+    """A folder that the processes of a run share, for what is costly to make (see ``one_at_a_time``).
 
-    ``DEMO_DIR`` is where it is made for several runs, as 'make test' has them.
+    ``DEMO_DIR`` is one for several runs, as 'make test' has them.
     """
+    base = tmp_path_factory.getbasetemp()
+    return Path(os.environ.get("DEMO_DIR") or (base if worker_id == "master" else base.parent))
+
+
+@contextmanager
+def one_at_a_time(folder: Path) -> Iterator[None]:
+    """Only one process is in here at a time; the folder is made."""
+    folder.mkdir(parents=True, exist_ok=True)
+    with (folder.parent / f"{folder.name}.lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        yield
+
+
+@pytest.fixture(scope="session")
+def demo_dir(shared_dir: Path) -> Path:
+    """The data folder of a library with the demo episode in it, made as on a first start. Nobody writes to it."""
     from ui.companion import Companion
     from ui.settings import Settings
 
-    base = tmp_path_factory.getbasetemp()
-    shared = os.environ.get("DEMO_DIR") or (base if worker_id == "master" else base.parent)  # one for all workers
-    folder = Path(shared) / "demo" / "earmark"
-    folder.mkdir(parents=True, exist_ok=True)
-    with (folder.parent / "lock").open("w") as lock:
-        fcntl.flock(lock, fcntl.LOCK_EX)
+    folder = shared_dir / "demo" / "earmark"
+    with one_at_a_time(folder):
         companion = Companion(Settings(data_dir=folder))
         try:
             companion.add_demo()
