@@ -32,7 +32,8 @@ TOGETHER = {
     "a browser": ("tests/browser/",),
     "a server": (
         "tests/test_loop.py", "tests/ui/cli/test_main.py", "tests/ui/test_asking.py", "tests/ui/test_gradio_files.py",
-        "tests/ui/test_kept.py", "tests/ui/test_positions.py", "tests/ui/test_work.py", "tests/ui/web/test_mcp_tools.py",
+        "tests/ui/test_kept.py", "tests/ui/test_positions.py", "tests/ui/test_work.py",
+        "tests/ui/web/test_mcp_tools.py",
     ),
     "PyTorch": ("tests/retrieval/index/test_embedding.py", "tests/retrieval/finding/test_cross_encoder.py"),
     "machines": ("tests/episodes/ingest/test_many_machines.py", "tests/episodes/test_kills.py"),

@@ -30,7 +30,7 @@ def test_kill_at_random_moments_and_finish_all_the_same(places: Places, tmp_path
     """Without a decoder; ``python -m tests.episodes.killing --kills 50`` tries more, with one."""
     seed = random.SystemRandom().randrange(10**6)
     print(f"seed {seed}")  # shown when it fails
-    audio = killing.speech(tmp_path / "speech.wav", 4)
+    audio = killing.speech(tmp_path / "speech.wav", 6)
     beside = places.empty("beside")
     seconds = killing.whole(beside, audio, hears=False)
     chance = random.Random(seed)

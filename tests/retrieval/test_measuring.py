@@ -99,7 +99,7 @@ def test_a_set_without_questions_and_no_set_at_all(tmp_path: Path, capsys: pytes
 def test_the_scale_is_measured_on_a_library_that_stays_whole(
     tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(search_scale, "_POOL", 100)
+    monkeypatch.setattr(search_scale, "_POOL", 20)
     monkeypatch.setattr(search_scale, "_ADDED", 2)
     monkeypatch.setattr(search_scale, "_READ", 1 << 24)
     monkeypatch.setattr(search_scale, "PODCASTS", tmp_path)

@@ -12,7 +12,8 @@ from episodes import demo
 from episodes.ingest import pipeline
 from episodes.media import recordings
 from episodes.model import Cue, Episode, Step
-from retrieval.index.prepared import Prepared
+from retrieval.index.chunking import passages
+from retrieval.index.prepared import Prepared, made_of
 from retrieval.model import Question
 from ui import demo_digest
 from ui.companion import Companion
@@ -97,6 +98,21 @@ def test_the_demo_is_added_once_in_the_life_of_a_library(library):
         companion.close()
 
 
+def test_what_comes_with_the_demo_is_of_its_words_and_its_model(demo_dir):
+    companion = Companion(Settings(data_dir=demo_dir))
+    try:
+        (episode,) = companion.library.episodes()
+        cues, finding = companion.library.cues(episode.id), companion.engines.finding
+        texts = [passage.text for passage in passages(episode.id, cues)]
+        shipped = Prepared.load(demo.INDEX)
+        assert shipped.of == made_of(texts, cues, finding.name)
+        assert len(shipped.vectors) == len(texts)
+        assert np.abs(shipped.vectors[::25] - finding.encode(texts[::25])).max() < 1e-5
+    finally:
+        companion.close()
+
+
+@pytest.mark.long  # takes in the whole demo; a part of it is looked at above
 def test_what_comes_with_the_demo_is_what_taking_it_in_makes(tmp_path):
     segments, digest, prepared = demo_digest.made(tmp_path)
     known, known_digest = demo.digested()

@@ -39,7 +39,7 @@ def test_an_episode_that_is_tried_and_indexed_is_embedded_once(embedder: Embedde
 
 def test_what_is_not_covered_is_nowhere(embedder: Embedder) -> None:
     cues, topics = demo_cues()
-    cues = tuple(cue for cue in cues if cue.start < topics[4])
+    cues = tuple(cue for cue in cues if cue.start < topics[3])
     bees, football = where_answered(cues, ["What is organic alignment?", "Who won the football match?"], embedder)
     assert bees is not None
     assert topics[1] - 10 <= bees < topics[2]
