@@ -36,6 +36,9 @@ TOGETHER = {
         "tests/ui/web/test_mcp_tools.py",
     ),
     "PyTorch": ("tests/retrieval/index/test_embedding.py", "tests/retrieval/finding/test_cross_encoder.py"),
+    "Gradio": (
+        "tests/ui/web/", "tests/ui/home/", "tests/ui/test_server_note.py", "tests/ui/listen/test_listening_state.py",
+    ),
     "machines": ("tests/episodes/ingest/test_many_machines.py", "tests/episodes/test_kills.py"),
 }  # fmt: skip
 """What takes seconds to start, and the beginnings of the files that share it in one process."""
@@ -100,6 +103,7 @@ def sound_card() -> Iterator[SoundCard]:
     yield from running_card()
 
 
+@pytest.hookimpl(tryfirst=True)  # before xdist looks at the groups
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Mark what plays and records in real time: beside other work its sound would have gaps.
 
