@@ -36,8 +36,8 @@ ONLY_IN = {
     "mygpoclient": set(),
     "wyoming": {
         "voice/remote.py", "voice/recognition/remote.py", "voice/synthesis/remote.py", "voice/turns/remote_wake.py",
-        "ui/cli/doctor.py", "ui/home/frames.py", "ui/home/intents.py", "ui/home/offer.py", "ui/home/wyoming.py",
-        "ui/home/wyoming_connection.py",
+        "ui/cli/doctor.py", "ui/home/frames.py", "ui/home/hass_intents.py", "ui/home/service_info.py",
+        "ui/home/wyoming.py", "ui/home/wyoming_connection.py",
     },
     "zeroconf": {"ui/home/announcing.py", "ui/home/wyoming.py"},
 }
