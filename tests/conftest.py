@@ -15,7 +15,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
@@ -103,26 +103,40 @@ def sound_card() -> Iterator[SoundCard]:
     yield from running_card()
 
 
-@pytest.hookimpl(tryfirst=True)  # before xdist looks at the groups
+def group(node: str) -> str:
+    """The tests that are for one process: those of a file, or of all files that share something."""
+    file = node.partition("::")[0]
+    return next((name for name, parts in TOGETHER.items() if file.startswith(parts)), file)
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> Any:
+    """Give each group of tests to one process (its own groups, --dist=loadgroup, xdist 3.8 loses with pytest 9.2)."""
+    from xdist.scheduler import LoadScopeScheduling
+
+    class Together(LoadScopeScheduling):
+        def _split_scope(self, nodeid: str) -> str:
+            return group(nodeid)
+
+    return Together(config, log)
+
+
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Mark what plays and records in real time: beside other work its sound would have gaps.
 
-    Else a file is for one process, and files that need the same costly thing (``TOGETHER``) are for one, in order that
-    it is started once. These come first, then files with few tests: theirs are the long ones, and the end of a run
+    What several files share comes first, then files with few tests: theirs are the long ones, and the end of a run
     should not wait for one of them.
     """
     count = Counter(item.path for item in items)
+    shared = [*TOGETHER]
     place = {}
     for item in items:
-        fixtures = getattr(item, "fixturenames", ())
-        if "sound_card" in fixtures:
+        if "sound_card" in getattr(item, "fixturenames", ()):
             item.add_marker("sound")
-        file = item.path.relative_to(ROOT).as_posix()
-        group = next((name for name, parts in TOGETHER.items() if file.startswith(parts)), "")
-        item.add_marker(pytest.mark.xdist_group(group or file))
-        if group == "a browser" and not item.get_closest_marker("timeout"):
-            item.add_marker(pytest.mark.timeout(300))
-        place[item] = ([*TOGETHER, ""].index(group), count[item.path])
+        if "browser" in item.path.parts and not item.get_closest_marker("timeout"):
+            item.add_marker(pytest.mark.timeout(300))  # a page, on a machine that is busy with other tests
+        name = group(item.nodeid)
+        place[item] = (shared.index(name) if name in shared else len(shared), count[item.path])
     items.sort(key=place.__getitem__)
 
 
