@@ -40,3 +40,4 @@ def test_what_plays_goes_on_in_a_room_and_comes_back_at_the_same_second(
         page.wait_for_function("Earmark.player.playing && Earmark.player.position > 122")
         assert page.evaluate("Earmark.player.position") < 135
         expect(kitchen.get_by_role("button", name="Go on there: kitchen")).to_be_visible()
+        page.close()  # before its server ends: it would ask on
