@@ -2,7 +2,6 @@
 """Hearing with faster-whisper: short questions quickly, whole episodes piece by piece, and no invented text."""
 
 import math
-import os
 import re
 from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
@@ -16,6 +15,7 @@ import numpy as np
 from voice.audio import HEARING_RATE, Audio, Samples, stream_audio
 from voice.errors import HearingError
 from voice.model import Bias, Cue, Heard, Piece, Word
+from voice.processors import keep_numpy_to_one, usable
 from voice.recognition.models import missing_files
 from voice.turns.voice_activity import WINDOW, Block, blocks, clean, spoken_part
 
@@ -135,13 +135,11 @@ class Whisper:
                 "Give a folder with a model for faster-whisper, or choose auto.",
             )
         from faster_whisper import WhisperModel
-        from threadpoolctl import threadpool_limits
 
-        # numpy's threads go on spinning for a while after each product, in the way of the encoder's that come next
-        threadpool_limits(limits=1, user_api="blas")
+        keep_numpy_to_one()
         try:
             self._model: Any = WhisperModel(
-                str(folder), device="auto", compute_type="int8", cpu_threads=threads or _processors(),
+                str(folder), device="auto", compute_type="int8", cpu_threads=threads or usable(),
                 local_files_only=True,
             )
         except (RuntimeError, ValueError, OSError, KeyError) as error:
@@ -356,12 +354,6 @@ def hot_words(bias: Bias) -> str | None:
             break
         text = f"{text.rstrip('.')}. {command[:1].upper()}{command[1:]}." if text else f"{command.capitalize()}."
     return text or None
-
-
-def _processors() -> int:
-    """Processors for one model: those that this process may use; more than four gain nothing for a short turn."""
-    usable = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
-    return min(4, usable)
 
 
 def _most_tokens(seconds: float) -> int:
