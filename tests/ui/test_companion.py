@@ -42,6 +42,14 @@ def library(demo_dir, tmp_path):
     return folder
 
 
+@pytest.fixture
+def short(tmp_path):
+    """Some sound that is converted at once: that of the demo takes seconds."""
+    path = tmp_path / "short.wav"
+    write_wav(path, silence(2.0, 16_000))
+    return path
+
+
 def test_a_lost_index_is_made_again_on_start(library):
     shutil.rmtree(library / "index")
     companion = Companion(Settings(data_dir=library))
@@ -128,16 +136,16 @@ def test_what_comes_with_the_demo_is_what_taking_it_in_makes(tmp_path):
     assert np.abs(shipped.script.codes.astype(int) - prepared.script.codes).max() <= 1
 
 
-def test_the_demo_is_asked_while_its_sound_is_converted(tmp_path, monkeypatch):
+def test_the_demo_is_asked_while_its_sound_is_converted(tmp_path, monkeypatch, short):
     begun, may_end = threading.Event(), threading.Event()
 
     def slowly(source, target, on_progress):
         begun.set()
         assert may_end.wait(60)
-        return recordings.normalise(source, target, on_progress)
+        return recordings.normalise(short, target, on_progress)
 
     monkeypatch.setattr(pipeline, "normalise", slowly)
-    companion = Companion(Settings(data_dir=tmp_path))
+    companion = Companion(Settings(data_dir=tmp_path / "earmark"))
     monkeypatch.setattr(companion.engines.finding, "encode", None)  # all that is stored of it was embedded before
     try:
         companion.start()
@@ -187,7 +195,7 @@ def test_without_its_voice_it_still_answers_with_the_packaged_one_and_says_what_
         companion.close()
 
 
-def test_closing_stops_a_start_soon_and_the_next_start_goes_on(tmp_path):
+def test_closing_stops_a_start_soon_and_the_next_start_goes_on(tmp_path, monkeypatch, short):
     folder = tmp_path / "earmark"
     companion = Companion(Settings(data_dir=folder))
     companion.start()
@@ -195,6 +203,9 @@ def test_closing_stops_a_start_soon_and_the_next_start_goes_on(tmp_path):
         time.sleep(0.01)
     companion.close()
     assert not (folder / "demo.json").exists()
+    monkeypatch.setattr(
+        pipeline, "normalise", lambda source, target, on_progress: recordings.normalise(short, target, on_progress)
+    )
     again = Companion(Settings(data_dir=folder))
     try:
         assert all(episode.status in ("waiting", "ready") for episode in again.library.episodes())
