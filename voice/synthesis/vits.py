@@ -33,13 +33,18 @@ class Vits:
         self._latents: tuple[str, ...] = ()
         self._generator: Any = None
         self._pace = 0.1  # seconds that the generator took for a second of sound, the last time
+        def session(graph: str | bytes) -> Any:
+            options = onnxruntime.SessionOptions()
+            # the threads of one would go on spinning in the way of the other's, and of whatever else is at work
+            options.add_session_config_entry("session.intra_op.allow_spinning", "0")
+            return onnxruntime.InferenceSession(graph, options, providers=["CPUExecutionProvider"])
+
         halves = _halves(path)
         if halves is None:
-            self.session: Any = onnxruntime.InferenceSession(str(path), providers=["CPUExecutionProvider"])
+            self.session: Any = session(str(path))
             return
         front, generator, self._latents = halves
-        self.session = onnxruntime.InferenceSession(front, providers=["CPUExecutionProvider"])
-        self._generator = onnxruntime.InferenceSession(generator, providers=["CPUExecutionProvider"])
+        self.session, self._generator = session(front), session(generator)
 
     def speak(self, ids: Sequence[int], scales: Sequence[float], speaker: int | None, rate: int) -> Iterator[Samples]:
         """The sound (float32 (n,)) of one sentence, as it is made.
