@@ -219,9 +219,9 @@ class Companion:
         """What taking in an episode needs from the other rooms."""
         fetch = Fetcher(net_of(self.settings))
         return pipeline.Tools(
-            self._hearing_of_recordings, self.encode, self.indexes.add, fetch, self._answered, self._writer,
-            self._speakers, self._told.to,
-        )
+            hearing=self._hearing_of_recordings, embed=self.encode, index=self.indexes.add, fetch=fetch,
+            ask=self._answered, writer=self._writer, speakers=self._speakers, telling=self._told.to,
+        )  # fmt: skip
 
     def add(self, path: Path, on_step: OnStep = lambda episode, step: None) -> Episode:
         """Take in a file; see ``episodes.ingest.worker.add``."""

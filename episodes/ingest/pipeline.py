@@ -52,7 +52,7 @@ def _nothing_to_fetch_with(source: Source, folder: Path, on_progress: Progress) 
     raise LibraryError(f"“{source.title}” is not on this machine.", "Download it, then add the file.")
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Tools:
     """What ingest needs from the rooms above and from the engines, handed in.
 

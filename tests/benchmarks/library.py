@@ -103,7 +103,7 @@ def take_in(folder: Path, episodes: int, minutes: float, model: bool) -> dict[st
     def hear() -> object:
         raise HearingError("a transcript was given")
 
-    tools = Tools(hear, embed, put)  # type: ignore[arg-type]
+    tools = Tools(hearing=hear, embed=embed, index=put)  # type: ignore[arg-type]
     before, hours, marks = peak(), 0.0, []
     texts = 0
     began, cpu = time.monotonic(), time.process_time()

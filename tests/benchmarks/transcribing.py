@@ -110,7 +110,7 @@ def step(whisper: Whisper, path: Path) -> tuple[float, float, int]:
     with tempfile.TemporaryDirectory() as name:
         library = Library.open(Path(name))
         with suppress(_Enough):
-            tools = Tools(lambda: whisper, hashed, lambda episode, cues: None)
+            tools = Tools(hearing=lambda: whisper, embed=hashed, index=lambda episode, cues: None)
             bring_in(library, enqueue(library, local_source(path)), tools, on_step)
         took = time.monotonic() - began[0][0], time.process_time() - began[0][1]
         (episode,) = library.episodes()

@@ -236,7 +236,7 @@ def _work(place: Settings, begun: Any, hears: bool, dies: str, host: str) -> Non
     watching = threading.Thread(target=watch)
     watching.start()
     recogniser = _Noting if hears else _Dividing
-    worker.run(library, Tools(lambda: recogniser(place.data_dir / "heard"), embed, put), stopping)
+    worker.run(library, Tools(hearing=lambda: recogniser(place.data_dir / "heard"), embed=embed, index=put), stopping)
     watching.join()
     storage.close()
 

@@ -38,7 +38,7 @@ def library(tmp_path: Path) -> Iterator[Library]:
 
 
 def taken_in(library: Library, path: Path, embed: Embed) -> Episode:
-    tools = Tools(lambda: pytest.fail("nothing is to be heard"), embed, lambda episode, cues: None)
+    tools = Tools(hearing=lambda: pytest.fail("nothing is to be heard"), embed=embed, index=lambda episode, cues: None)
     return bring_in(library, enqueue(library, local_source(path)), tools)
 
 

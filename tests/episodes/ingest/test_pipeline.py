@@ -77,7 +77,7 @@ class Workshop:
                 raise self.embed_error
             return embed(texts)
 
-        self.tools = Tools(lambda: self.recogniser, counted, self._index)
+        self.tools = Tools(hearing=lambda: self.recogniser, embed=counted, index=self._index)
 
     def _index(self, episode: Episode, cues: tuple[Cue, ...]) -> None:
         self.indexed += 1

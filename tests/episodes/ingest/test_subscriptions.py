@@ -60,7 +60,7 @@ def tools(embed: Embed) -> Tools:
     def hearing() -> None:
         raise AssertionError("the publisher's transcript was there")
 
-    return Tools(hearing, embed, lambda episode, cues: None, Fetcher(NET))  # type: ignore[arg-type]
+    return Tools(hearing=hearing, embed=embed, index=lambda episode, cues: None, fetch=Fetcher(NET))  # type: ignore[arg-type]
 
 
 def transcript(publisher: Publisher, *names: str) -> str:

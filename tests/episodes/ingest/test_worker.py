@@ -51,7 +51,7 @@ def source(folder: Path, name: str) -> Source:
 
 @pytest.fixture
 def tools(embed: Embed) -> Tools:
-    return Tools(lambda: Recogniser(CUES), embed, lambda episode, cues: None)
+    return Tools(hearing=lambda: Recogniser(CUES), embed=embed, index=lambda episode, cues: None)
 
 
 def until(true: "object", seconds: float = 60.0) -> None:
@@ -77,7 +77,7 @@ class Slow(Recogniser):
 
 def test_many_workers_never_do_the_same_job(library: Library, tools: Tools, tmp_path: Path) -> None:
     done: list[str] = []
-    counted = Tools(tools.hearing, tools.embed, lambda episode, cues: done.append(episode.id))
+    counted = replace(tools, index=lambda episode, cues: done.append(episode.id))
     wanted = [enqueue(library, source(tmp_path, f"talk {number}")).id for number in range(8)]
     workers = [
         threading.Thread(target=worker.run, args=(library, counted, threading.Event(), 0.3)) for _ in range(4)
@@ -115,8 +115,7 @@ def test_what_is_wanted_most_goes_first(library: Library, tools: Tools, tmp_path
     assert [work.episode_id for work in outlook(library, time())] == [third.id, asked.id, first.id, second.id]
     assert [work.before for work in outlook(library, time())] == [0, 1, 2, 3]
     done: list[str] = []
-    worker.run(library, Tools(tools.hearing, tools.embed, lambda episode, _: done.append(episode.id)),
-               threading.Event(), 0.0)  # fmt: skip
+    worker.run(library, replace(tools, index=lambda episode, _: done.append(episode.id)), threading.Event(), 0.0)
     assert done == [third.id, asked.id, first.id, second.id]
 
 
@@ -126,7 +125,7 @@ def test_a_transcription_gives_way_and_goes_on_after_its_last_piece(
 ) -> None:
     slow, stopping, done = Slow(), threading.Event(), []
     long = enqueue(library, local_source(write_tones(tmp_path / "long.wav", "pcm_s16le", LENGTH, 8_000)))
-    at_work = Tools(lambda: slow, tools.embed, lambda episode, _: done.append(episode.id))
+    at_work = replace(tools, hearing=lambda: slow, index=lambda episode, _: done.append(episode.id))
     thread = threading.Thread(target=worker.run, args=(library, at_work, stopping, 0.5))
     thread.start()
     until(lambda: slow.at == 2 or not slow.go.release())
@@ -143,7 +142,7 @@ def test_a_transcription_gives_way_and_goes_on_after_its_last_piece(
 def test_cancel_stops_a_running_job_and_retry_goes_on(library: Library, tools: Tools, tmp_path: Path) -> None:
     slow, stopping = Slow(), threading.Event()
     episode = enqueue(library, local_source(write_tones(tmp_path / "long.wav", "pcm_s16le", LENGTH, 8_000)))
-    at_work = Tools(lambda: slow, tools.embed, tools.index)
+    at_work = replace(tools, hearing=lambda: slow)
     thread = threading.Thread(target=worker.run, args=(library, at_work, stopping))
     thread.start()
     slow.go.release()
@@ -182,7 +181,7 @@ def test_what_a_slow_host_sends_keeps_nobody_waiting(library: Library, tools: To
             sleep(0.01)
 
     talk = source(tmp_path, "fetched")
-    at_work = Tools(tools.hearing, tools.embed, lambda episode, _: ready.set() if last in episode.id else None, fetch)
+    at_work = replace(tools, index=lambda episode, _: ready.set() if last in episode.id else None, fetch=fetch)
     slow = [enqueue(library, Source("slow", address=f"https://example.org/{n}.mp3"), 5) for n in range(worker.FETCHES)]
     later = enqueue(library, Source("quick", address="https://example.org/quick.mp3"), 1)
     last = enqueue(library, source(tmp_path, "here")).id
@@ -240,7 +239,7 @@ def test_the_network_is_tried_again_later_and_given_up_in_the_end(
 
     monkeypatch.setattr(worker, "BACKOFF", (0.2, 0.4))
     episode = enqueue(library, Source("Far away", address="https://example.org/a.mp3"))
-    waiting = Tools(tools.hearing, tools.embed, tools.index, fetch)
+    waiting = replace(tools, fetch=fetch)
     thread = threading.Thread(target=worker.run, args=(library, waiting, threading.Event(), 2.0))
     thread.start()
     until(lambda: len(tried) == 1)

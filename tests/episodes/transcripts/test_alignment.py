@@ -155,7 +155,8 @@ def test_an_advertisement_in_real_sound_is_heard_around(tmp_path: Path, embed: E
     write_wav(tmp_path / "talk.wav", Audio(np.concatenate(parts), RATE))
     (tmp_path / "talk.vtt").write_text(write_vtt(cues))
     library = Library.open(tmp_path / "library")
-    episode = add(library, tmp_path / "talk.wav", Tools(lambda: whisper, embed, lambda episode, cues: None))
+    tools = Tools(hearing=lambda: whisper, embed=embed, index=lambda episode, cues: None)
+    episode = add(library, tmp_path / "talk.wav", tools)
     remark = next(state.reason for state in episode.steps if state.step is Step.TRANSCRIBED)
     assert (more := re.search(r"(\d+) s more at", remark)) and abs(int(more[1]) - delay) < 1.5, remark
     stored = library.cues(episode.id)
