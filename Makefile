@@ -13,15 +13,22 @@ PIP     = $(BIN)/python -m pip --disable-pip-version-check
 TORCH_INDEX ?= https://download.pytorch.org/whl/cpu
 TORCH   = $(shell grep '^torch==' constraints.txt)
 
-.PHONY: run test lint format types system clean help fuzz audit scripts wheel addon man test-home
+# what starts a hundred processes is a third slower where each of them compiles the program anew
+unexport PYTHONDONTWRITEBYTECODE
+
+.PHONY: run test lint format types system clean help fuzz audit scripts wheel addon man test-home test-long
 
 run: $(VENV)/.installed  ## open the page at http://127.0.0.1:7860, with the demo episode on the first start
 	@$(BIN)/earmark serve $(ARGS)
 
-test: $(VENV)/.installed-test system lint types scripts  ## run every check (ARGS="-k name" chooses tests)
+test: $(VENV)/.installed-test system  ## run every check but the long ones (ARGS="-k name" chooses tests)
+	@$(MAKE) --no-print-directory -j3 lint types scripts
 	@demo=$$(mktemp -d) && trap 'rm -rf "$$demo"' EXIT && export DEMO_DIR=$$demo; \
-	$(BIN)/python -m pytest -m "not sound" -n $(WORKERS) $(ARGS) || [ $$? = 5 ] || exit 1; \
-	$(BIN)/python -m pytest -m sound $(ARGS) || [ $$? = 5 ]  # 5: ARGS chose none of these
+	$(BIN)/python -m pytest -m "not sound and not long" -n $(WORKERS) $(ARGS) || [ $$? = 5 ] || exit 1; \
+	$(BIN)/python -m pytest -m "sound and not long" $(ARGS) || [ $$? = 5 ]  # 5: ARGS chose none of these
+
+test-long: $(VENV)/.installed-test system  ## run the tests that show much of what a short one shows of little
+	@$(BIN)/python -m pytest -m long -n $(WORKERS) $(ARGS) || [ $$? = 5 ]
 
 lint: $(VENV)/.installed-test
 	$(BIN)/ruff check .
@@ -89,4 +96,4 @@ clean:  ## remove .venv and what the tools left
 	rm -rf $(VENV) .pytest_cache .ruff_cache .mypy_cache .hypothesis build dist *.egg-info
 
 help:
-	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*##/\t/'
+	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*##/\t/'

@@ -15,7 +15,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
@@ -27,6 +27,21 @@ if TYPE_CHECKING:
     from voice.recognition.whisper import Whisper
 
 ROOT = Path(__file__).parents[1]
+
+TOGETHER = {
+    "a browser": ("tests/browser/",),
+    "a server": (
+        "tests/test_loop.py", "tests/ui/cli/test_main.py", "tests/ui/test_asking.py", "tests/ui/test_gradio_files.py",
+        "tests/ui/test_kept.py", "tests/ui/test_positions.py", "tests/ui/test_work.py",
+        "tests/ui/web/test_mcp_tools.py",
+    ),
+    "PyTorch": ("tests/retrieval/index/test_embedding.py", "tests/retrieval/finding/test_cross_encoder.py"),
+    "Gradio": (
+        "tests/ui/web/", "tests/ui/home/", "tests/ui/test_server_note.py", "tests/ui/listen/test_listening_state.py",
+    ),
+    "machines": ("tests/episodes/ingest/test_many_machines.py", "tests/episodes/test_kills.py"),
+}  # fmt: skip
+"""What takes seconds to start, and the beginnings of the files that share it in one process."""
 
 
 @pytest.fixture(scope="session", autouse=True)
@@ -88,16 +103,41 @@ def sound_card() -> Iterator[SoundCard]:
     yield from running_card()
 
 
+def group(node: str) -> str:
+    """The tests that are for one process: those of a file, or of all files that share something."""
+    file = node.partition("::")[0]
+    return next((name for name, parts in TOGETHER.items() if file.startswith(parts)), file)
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> Any:
+    """Give each group of tests to one process (its own groups, --dist=loadgroup, xdist 3.8 loses with pytest 9.2)."""
+    from xdist.scheduler import LoadScopeScheduling
+
+    class Together(LoadScopeScheduling):
+        def _split_scope(self, nodeid: str) -> str:
+            return group(nodeid)
+
+    return Together(config, log)
+
+
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Mark what plays and records in real time: beside other work its sound would have gaps.
 
-    Files with few tests come first: theirs are the long ones, and the end of a run should not wait for one of them.
+    What several files share comes first, then files with few tests: theirs are the long ones, and the end of a run
+    should not wait for one of them.
     """
-    for item in items:
-        if "sound_card" in getattr(item, "fixturenames", ()) or "browser" in item.path.parts:
-            item.add_marker("sound")
     count = Counter(item.path for item in items)
-    items.sort(key=lambda item: count[item.path])
+    shared = [*TOGETHER]
+    place = {}
+    for item in items:
+        if "sound_card" in getattr(item, "fixturenames", ()):
+            item.add_marker("sound")
+        if "browser" in item.path.parts and not item.get_closest_marker("timeout"):
+            item.add_marker(pytest.mark.timeout(300))  # a page, on a machine that is busy with other tests
+        name = group(item.nodeid)
+        place[item] = (shared.index(name) if name in shared else len(shared), count[item.path])
+    items.sort(key=place.__getitem__)
 
 
 @pytest.fixture(scope="session")
@@ -152,20 +192,32 @@ def database_url(request: pytest.FixtureRequest) -> str:
 
 
 @pytest.fixture(scope="session")
-def demo_dir(tmp_path_factory: pytest.TempPathFactory, worker_id: str) -> Path:
-    """The data folder of a library with the demo episode in it, made as on a first start. Nobody writes to it.
+def shared_dir(tmp_path_factory: pytest.TempPathFactory, worker_id: str) -> Path:
+    """A folder that the processes of a run share, for what is costly to make (see ``one_at_a_time``).
 
-    ``DEMO_DIR`` is where it is made for several runs, as 'make test' has them.
+    ``DEMO_DIR`` is one for several runs, as 'make test' has them.
     """
+    base = tmp_path_factory.getbasetemp()
+    return Path(os.environ.get("DEMO_DIR") or (base if worker_id == "master" else base.parent))
+
+
+@contextmanager
+def one_at_a_time(folder: Path) -> Iterator[None]:
+    """Only one process is in here at a time; the folder is made."""
+    folder.mkdir(parents=True, exist_ok=True)
+    with (folder.parent / f"{folder.name}.lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        yield
+
+
+@pytest.fixture(scope="session")
+def demo_dir(shared_dir: Path) -> Path:
+    """The data folder of a library with the demo episode in it, made as on a first start. Nobody writes to it."""
     from ui.companion import Companion
     from ui.settings import Settings
 
-    base = tmp_path_factory.getbasetemp()
-    shared = os.environ.get("DEMO_DIR") or (base if worker_id == "master" else base.parent)  # one for all workers
-    folder = Path(shared) / "demo" / "earmark"
-    folder.mkdir(parents=True, exist_ok=True)
-    with (folder.parent / "lock").open("w") as lock:
-        fcntl.flock(lock, fcntl.LOCK_EX)
+    folder = shared_dir / "demo" / "earmark"
+    with one_at_a_time(folder):
         companion = Companion(Settings(data_dir=folder))
         try:
             companion.add_demo()

@@ -12,6 +12,7 @@ import click
 import pytest
 from msgspec.structs import fields
 
+from episodes.transcripts.reader import PROSE, SUFFIXES
 from ui.cli.main import main
 from ui.settings import Settings
 
@@ -35,8 +36,8 @@ ONLY_IN = {
     "mygpoclient": set(),
     "wyoming": {
         "voice/remote.py", "voice/recognition/remote.py", "voice/synthesis/remote.py", "voice/turns/remote_wake.py",
-        "ui/cli/doctor.py", "ui/home/frames.py", "ui/home/intents.py", "ui/home/offer.py", "ui/home/wyoming.py",
-        "ui/home/wyoming_connection.py",
+        "ui/cli/doctor.py", "ui/home/frames.py", "ui/home/hass_intents.py", "ui/home/service_info.py",
+        "ui/home/wyoming.py", "ui/home/wyoming_connection.py",
     },
     "zeroconf": {"ui/home/announcing.py", "ui/home/wyoming.py"},
 }
@@ -104,11 +105,18 @@ def test_every_link_of_the_documentation_leads_somewhere(page):
     assert not broken
 
 
-def test_every_package_of_the_rooms_is_drawn():
+def test_every_package_of_the_rooms_and_every_module_beside_them_is_drawn():
     drawn = (ROOT / "docs" / "architecture.md").read_text("utf-8")
     found = [init.parent for room in ROOMS for init in (ROOT / room).glob("*/__init__.py")]
-    packages = {folder.relative_to(ROOT).as_posix() for folder in found}
-    assert not {package for package in packages if f"(../{package})" not in drawn}
+    beside = [path for path in (ROOT / "ui").glob("*.py") if path.name != "__init__.py"]
+    drawable = {path.relative_to(ROOT).as_posix() for path in [*found, *beside]}
+    assert not {path for path in drawable if f"(../{path})" not in drawn}
+
+
+def test_every_form_of_transcript_can_be_chosen_on_the_page():
+    page = (ROOT / "ui" / "web" / "static" / "page.html").read_text("utf-8")
+    chosen = re.search(r'id="add-files"[^>]*accept="([^"]+)"', page)
+    assert chosen is not None and {*SUFFIXES, *PROSE} <= set(chosen[1].split(","))
 
 
 ADVISED = re.compile(r"['`]earmark ((?:[a-z]+ ?)+)")

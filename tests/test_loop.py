@@ -22,20 +22,22 @@ def copy_of_demo(demo_dir, tmp_path_factory):
     return folder
 
 
-def test_ten_spoken_questions_land_on_their_passages(copy_of_demo, tmp_path):
+@pytest.mark.parametrize("asked", [TEN_QUESTIONS[2:4], pytest.param(TEN_QUESTIONS, marks=pytest.mark.long)],
+                         ids=["two", "ten"])  # fmt: skip
+def test_spoken_questions_land_on_their_passages(copy_of_demo, tmp_path, asked):
     companion = Companion(Settings(data_dir=copy_of_demo, hearing="tiny.en"))
     missed = []
     try:
         episode = companion.library.episodes()[-1]
         cues = companion.library.cues(episode.id)
-        for question in TEN_QUESTIONS:
+        for question in asked:
             heard = companion.hear(read_audio(spoken_wav(question.text, "joe", tmp_path / "q.wav")), episode.id)
             moments = companion.ask(Question(heard.text, episode.id)).moments if heard.text else ()
             if not moments or not question.answered_at(cues, moments[0].start):
                 missed.append(heard.text)
     finally:
         companion.close()
-    assert len(missed) <= 1, missed
+    assert len(missed) <= len(asked) // 10, missed
 
 
 def test_a_recording_goes_through_the_command_line_and_the_answer_can_be_heard(server, tmp_path):

@@ -25,7 +25,7 @@ from typing import Any
 import pytest
 
 from retrieval.answers import answer_type, discourse
-from retrieval.commands import commands, intents
+from retrieval.commands import intents, parser
 from retrieval.commands.matching import templates
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -123,7 +123,7 @@ def made() -> Iterator[tuple[str, "re.Pattern[Any]"]]:
             yield f"{rules}:{name}[{number}]", pattern
     if defined := answer_type._defined("raising bees"):
         yield f"{rules}:defined", defined
-    for module in (commands, intents):
+    for module in (parser, intents):
         polite = module._politeness()
         yield f"{module.TEMPLATES.relative_to(ROOT).as_posix()}:behind", polite._behind
 

@@ -31,7 +31,7 @@ from retrieval.index.embedding import Matrix
 from retrieval.index.index import AnyIndex
 from retrieval.model import Answer, Found, Moment, Question, Sentence
 from ui import demo_episode
-from ui.embedding_progress import Told
+from ui.embedding_progress import ProgressEncoder
 from ui.engines import ROLES, EngineLine, Engines
 from ui.indexes import Indexes
 from ui.metrics import Stages
@@ -85,7 +85,7 @@ class Companion:
 
     def __init__(self, settings: Settings) -> None:
         self.settings = settings
-        self._told = Told(self.encode)
+        self._told = ProgressEncoder(self.encode)
         self._encode_passages = once(self._told.encode)
         try:
             settings.data_dir.mkdir(parents=True, exist_ok=True)

@@ -12,7 +12,7 @@ from retrieval.index.embedding import Matrix
 _PIECE = 128  # texts between two signs of progress: a second or two on a small computer
 
 
-class Told:
+class ProgressEncoder:
     """An ``encode`` that tells, in the thread in which somebody listens, which share of the texts is embedded."""
 
     def __init__(self, encode: Callable[[Sequence[str]], Matrix]) -> None:

@@ -16,7 +16,7 @@ from voice.errors import SettingsError, from_os_error
 
 
 @dataclass(frozen=True, slots=True)
-class Whereabouts:
+class ServerInfo:
     """Where a server is, and what lets the owner in."""
 
     url: str
@@ -63,17 +63,17 @@ class ServerNote:
             self._file.unlink(missing_ok=True)
 
 
-def running_server(folder: Path) -> Whereabouts | None:
+def running_server(folder: Path) -> ServerInfo | None:
     """Where the server of a data folder is; None when none runs, whatever a note says."""
     noted = read(folder)
     return noted if noted is not None and _is_held(_lock_of(folder)) else None
 
 
-def read(folder: Path) -> Whereabouts | None:
+def read(folder: Path) -> ServerInfo | None:
     """What the note says."""
     try:
         note = json.loads((folder / "server.json").read_text("utf-8"))
-        return Whereabouts(str(note["url"]), str(note["token"]))
+        return ServerInfo(str(note["url"]), str(note["token"]))
     except (OSError, ValueError, KeyError, TypeError):
         return None
 

@@ -112,7 +112,7 @@ class Settings(Struct, frozen=True, kw_only=True):
     """Who listens with 'earmark listen', so that it goes on where the page was: the name that they sign in with, or
     the key of the page's link for another device; empty: who signs in, when it is one person, else the household."""
     threads: Annotated[int, Meta(ge=0, le=256)] = 0
-    """Processor threads for a model; 0: the engine decides."""
+    """Processor threads for a model; 0: as many as there are processors, four at most."""
     fetch_private: bool = False
     """Fetch feeds and recordings also from this machine and the home network."""
     fetch_megabytes: Annotated[int, Meta(ge=1, le=1_000_000)] = 4_000

@@ -65,6 +65,27 @@ class Audio:
         return Audio(np.clip(exact, -1, 1).astype(np.float32), rate)
 
 
+class Resampler:
+    """A stream at one rate in hertz as a stream at another, block by block."""
+
+    def __init__(self, given: int, wanted: int) -> None:
+        import av
+
+        self.given, self._wanted = given, wanted
+        self._resampler = av.AudioResampler(format="flt", layout="mono", rate=wanted)
+
+    def __call__(self, samples: Samples) -> Samples:
+        """The next samples; a few may still be inside."""
+        if self.given == self._wanted or not len(samples):
+            return samples
+        import av
+
+        frame = av.AudioFrame.from_ndarray(np.ascontiguousarray(samples).reshape(1, -1), format="flt", layout="mono")
+        frame.sample_rate = self.given
+        made = [piece.to_ndarray().reshape(-1) for piece in self._resampler.resample(frame)]
+        return np.concatenate(made) if made else np.zeros(0, np.float32)
+
+
 def silence(seconds: float, rate: int) -> Audio:
     """Digital silence of ``seconds`` at ``rate`` hertz."""
     return Audio(np.zeros(round(seconds * rate), np.float32), rate)

@@ -13,7 +13,7 @@ from tempfile import NamedTemporaryFile
 from typing import TYPE_CHECKING
 
 from episodes.media import child
-from episodes.media.tracks import Track, left_alone, lyrics, speaking_track
+from episodes.media.tracks import Track, left_channel, lyrics, speaking_track
 from episodes.model import Chapter, Probe
 from voice.audio import open_sound
 from voice.errors import AudioError, EarmarkError, LibraryError, from_os_error
@@ -214,7 +214,7 @@ def _frames(container: "av.container.InputContainer", track: Track) -> Iterator[
                     if frame.time is not None:
                         origin = frame.time if origin is None else origin
                         at = frame.time - origin
-                    yield at, left_alone(frame) if track.left_only else frame
+                    yield at, left_channel(frame) if track.left_only else frame
                     at += frame.samples / frame.sample_rate
     except av.FFmpegError:
         return  # the file breaks off here: what was read so far is its sound

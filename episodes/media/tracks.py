@@ -48,7 +48,7 @@ def speaking_track(container: "av.container.InputContainer") -> Track:
     return found
 
 
-def left_alone(frame: "av.AudioFrame") -> "av.AudioFrame":
+def left_channel(frame: "av.AudioFrame") -> "av.AudioFrame":
     """The left channel of a frame, as a frame of one channel."""
     import av
 

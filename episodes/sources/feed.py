@@ -8,6 +8,7 @@ resolved, and nothing outside the file is read.
 """
 
 import logging
+import math
 import re
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
@@ -106,14 +107,15 @@ def read_feed(content: bytes, address: str, name: str) -> Feed:
     items = root.findall("channel/item") if root.tag == "rss" else root.findall("{http://www.w3.org/2005/Atom}entry")
     found: list[tuple[float, Source]] = []
     playlists = 0
-    for entry in data["episodes"]:
+    for entry in sorted(data["episodes"], key=lambda entry: entry["item"]):
         item = items[entry["item"]]
         source = _source(entry, item, title, address, language, data)
         if source is None:
             playlists += _is_playlist(entry)
             continue
         at = _published(dict(reversed(list(_elements(item)))), entry.get("published"))
-        found.append((at.timestamp() if at else 0.0, source))
+        # one without a date stays where it stands in the feed, behind the one before it
+        found.append((at.timestamp() if at else found[-1][0] if found else math.inf, source))
     found.sort(key=lambda row: row[0], reverse=True)  # stable: without dates the feed's own order stays
     entries = _each_once([source for *_, source in found])
     moved, following = data.get("new_url") or "", data.get("paged_feed_next") or ""

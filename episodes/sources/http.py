@@ -148,11 +148,11 @@ class Net:
         """A client for one document or file. No proxy is used: behind one nobody sees what is connected to."""
         import httpx
 
-        from episodes.sources.ssrf_guard import Guard
+        from episodes.sources.ssrf_guard import SsrfTransport
 
         _plain_address(address)
         return httpx.Client(
-            transport=Guard(self.private, monotonic() + longest, self.unwanted),
+            transport=SsrfTransport(self.private, monotonic() + longest, self.unwanted),
             timeout=self.silence,
             follow_redirects=True,
             max_redirects=_REDIRECTS,

@@ -44,12 +44,14 @@ class Selection:
     match: str = ""
 
     def of(self, entries: Iterable[Source]) -> tuple[Source, ...]:
-        """The chosen ones of a feed's episodes, which come newest first."""
-        fit = [
-            one
-            for one in entries
-            if self.match.casefold() in one.title.casefold() and (not self.since or one.published >= self.since)
-        ]
+        """The chosen ones of a feed's episodes, which come newest first; one without a date counts as being as old as
+        the one before it."""
+        fit, published = [], ""
+        for one in entries:
+            published = one.published or published
+            young = not self.since or not published or published >= self.since
+            if young and self.match.casefold() in one.title.casefold():
+                fit.append(one)
         return tuple(fit[: self._count] if self._count else fit)
 
     def settled(self, entries: Sequence[Source]) -> bool:

@@ -34,7 +34,7 @@ _NOT_PUBLIC = tuple(map(ip_network, (
 """Networks that Python's ``is_global`` lets pass, or only some of its versions refuse."""
 
 
-class Guard(httpx.HTTPTransport):
+class SsrfTransport(httpx.HTTPTransport):
     """httpx's transport, that connects to public addresses only (to all when ``private``) and until ``deadline``.
 
     ``deadline`` is a time of ``time.monotonic``. Raises DownloadError for an address that is not public. The body of a

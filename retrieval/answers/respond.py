@@ -19,8 +19,8 @@ from retrieval.answers.player_facts import just_said, unknown_word, who_speaks
 from retrieval.answers.quote import also, choose, quote
 from retrieval.answers.shelf import Shelf
 from retrieval.answers.unanswerable import in_another_language, unanswerable
-from retrieval.commands.commands import parse
 from retrieval.commands.intents import Kind, Plan, searched, understand
+from retrieval.commands.parser import parse
 from retrieval.finding.find import ANSWERED
 from retrieval.finding.search import COVERED
 from retrieval.model import Answer, Command, Found, Moment, Question, Run, Sentence

@@ -12,9 +12,9 @@ from functools import lru_cache
 
 import numpy as np
 
-from retrieval.commands.commands import parse
+from retrieval.commands.command_patterns import NUMBERS
 from retrieval.commands.matching import normalized
-from retrieval.commands.utterances import NUMBERS
+from retrieval.commands.parser import parse
 from retrieval.model import Command
 
 LONGEST = 6

@@ -7,7 +7,7 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
-from retrieval.commands.utterances import expand
+from retrieval.commands.command_patterns import expand
 
 _PUNCTUATION = re.compile(r"[^\w\s'.:%]|(?<!\d)[.:]|[.:](?!\d)")
 

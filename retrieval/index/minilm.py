@@ -14,6 +14,7 @@ import numpy.typing as npt
 
 from retrieval.index.embedding import LAYERS, LONGEST, Matrix, Pieces
 from voice.errors import EngineError
+from voice.processors import keep_numpy_to_one
 from voice.weights import MINILM, damaged
 
 GRAPH = Path(__file__).with_name("minilm.onnx")
@@ -47,6 +48,7 @@ class MiniLM:
             import onnxruntime
             from tokenizers import Tokenizer
 
+            keep_numpy_to_one()
             tokenizer = Tokenizer.from_file(str(folder / "tokenizer.json"))
             tokenizer.enable_truncation(LONGEST)
             tokenizer.enable_padding()

@@ -18,7 +18,7 @@ from episodes.text.stemming import has_stems
 from retrieval.index.chunking import UNIT, WINDOW
 from retrieval.index.embedding import DIMENSION, Matrix
 from retrieval.index.places import Layout, places_of
-from retrieval.index.postgres_view import Kept, PostgresView, literal
+from retrieval.index.postgres_view import PostgresView, Versioned, literal
 from retrieval.index.script import Script, version
 from retrieval.index.snapshot import filed
 from retrieval.index.tokens import Tokens
@@ -39,8 +39,8 @@ class PostgresIndex:
         self._name = "index_" + re.sub(r"\W", "_", name.lower())[:40]
         self.dimension = dimension
         self._tokens = Tokens()
-        self._layouts: Kept[Layout] = Kept(_LAYOUTS)
-        self._scripts: Kept[Script | None] = Kept(_SCRIPTS)
+        self._layouts: Versioned[Layout] = Versioned(_LAYOUTS)
+        self._scripts: Versioned[Script | None] = Versioned(_SCRIPTS)
 
     @classmethod
     def open(

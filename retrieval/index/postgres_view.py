@@ -212,7 +212,7 @@ class PostgresView(View):
         return self._index._execute(statement, values)
 
 
-class Kept(OrderedDict[str, tuple[int, T]]):
+class Versioned(OrderedDict[str, tuple[int, T]]):
     """The last things of some episodes that were read, each of one ``serial``. Safe from several threads."""
 
     def __init__(self, most: int) -> None:

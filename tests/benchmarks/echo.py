@@ -23,7 +23,7 @@ from pathlib import Path
 
 import numpy as np
 
-from retrieval.commands.commands import parse
+from retrieval.commands.parser import parse
 from tests.demo import TEN_QUESTIONS, spoken_wav
 from ui.companion import Companion
 from ui.settings import Settings

@@ -28,7 +28,7 @@ from tempfile import TemporaryDirectory
 
 import numpy as np
 
-from retrieval.commands.commands import parse
+from retrieval.commands.parser import parse
 from retrieval.model import Question
 from tests.asked import EIGHTY_COMMANDS, THIRTY_QUESTIONS
 from tests.demo import DemoQuestion

@@ -17,7 +17,7 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
-from retrieval.commands.utterance import completeness
+from retrieval.commands.completeness import completeness
 from tests.speech import joe, say
 from ui.engines import Engines
 from ui.listen.turn_processor import meaning

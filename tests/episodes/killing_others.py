@@ -57,7 +57,7 @@ def made(place: Settings, publisher: Publisher) -> None:
             index.add(episode.id, found, np.pad(rows, ((0, 0), (0, 384 - rows.shape[1]))))
             for step in Step:
                 library.set_step(episode.id, StepState(step, State.DONE, 1.0))
-    items = [{"guid": f"new-{number}", "title": f"New {number}"} for number in range(90)]
+    items = [{"guid": f"new-{number}", "title": f"New {number}"} for number in range(40)]
     publisher.files["/feed.xml"] = publisher.feed(*items)
 
 

@@ -25,8 +25,9 @@ class Places:
 
     def __init__(self, top: Path, server: postgres.Server | None = None) -> None:
         self._top, self._server = top, server
-        if server is not None:  # so that a new one costs no more than a copy
-            self._sql("CREATE DATABASE blank")
+        self._made: set[str] = set()
+        if server is not None and not self._sql("SELECT FROM pg_database WHERE datname = 'blank'"):
+            self._sql("CREATE DATABASE blank")  # so that a new one costs no more than a copy
             migrate(Settings(database=server.url_of("blank")))
             blank = self._at("blank")
             with closing(Storage(blank)) as storage:
@@ -40,13 +41,25 @@ class Places:
         if engine == "sqlite":
             yield cls(top)
             return
-        with postgres.running() as server:
-            yield cls(top, server)
+        with postgres.running() as server, cls.of(server, top) as places:
+            yield places
+
+    @classmethod
+    @contextmanager
+    def of(cls, server: postgres.Server, top: Path) -> "Iterator[Places]":
+        """On a server that others use after the block: nothing is left there but what makes the next ones quick."""
+        places = cls(top, server)
+        try:
+            yield places
+        finally:
+            for name in places._made:
+                places._sql(f"DROP DATABASE {name} WITH (FORCE)")
 
     def empty(self, name: str) -> Settings:
         """A library with nothing in it."""
         if self._server is not None:
             self._sql(f"CREATE DATABASE {name} TEMPLATE blank")
+            self._made.add(name)
         return self._at(name)
 
     def copy(self, place: Settings, name: str) -> Settings:
@@ -54,6 +67,7 @@ class Places:
         shutil.copytree(place.data_dir, self._top / name)
         if self._server is not None:
             self._sql(f"CREATE DATABASE {name} TEMPLATE {place.data_dir.name}")
+            self._made.add(name)
         return self._at(name)
 
     def forget(self, place: Settings) -> None:
@@ -61,14 +75,16 @@ class Places:
         shutil.rmtree(place.data_dir)
         if self._server is not None:
             self._sql(f"DROP DATABASE {place.data_dir.name} WITH (FORCE)")
+            self._made.discard(place.data_dir.name)
 
     def _at(self, name: str) -> Settings:
         return Settings(data_dir=self._top / name, database=self._server.url_of(name) if self._server else "")
 
-    def _sql(self, statement: str) -> None:
+    def _sql(self, statement: str) -> bool:
+        """Run it; true when it finds a row."""
         assert self._server is not None
         with psycopg.connect(self._server.url, autocommit=True) as connection:
-            connection.execute(statement.encode())
+            return connection.execute(statement.encode()).rowcount > 0
 
 
 def stored(place: Settings) -> dict[str, Any]:

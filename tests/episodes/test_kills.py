@@ -10,7 +10,6 @@ import pytest
 
 from tests.episodes import killing, killing_others
 from tests.episodes.places import Places, stored
-from tests.postgres import MISSING
 from ui.settings import Settings
 
 pytestmark = pytest.mark.timeout(300)  # processes of their own, on a machine that may be busy
@@ -19,22 +18,24 @@ pytestmark = pytest.mark.timeout(300)  # processes of their own, on a machine th
 @pytest.fixture(params=["sqlite", "postgres"])
 def places(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Places]:
     """Libraries of each engine."""
-    if request.param == "postgres" and MISSING:
-        pytest.skip(MISSING)
-    with Places.on(request.param, tmp_path) as places:
+    if request.param == "sqlite":
+        yield Places(tmp_path)
+        return
+    with Places.of(request.getfixturevalue("postgres_server"), tmp_path) as places:
         yield places
 
 
-def test_kill_at_random_moments_and_finish_all_the_same(places: Places, tmp_path: Path) -> None:
-    """Two moments, without a decoder; ``python -m tests.episodes.killing --kills 50`` tries more, with one."""
+@pytest.mark.parametrize("kills", [1, pytest.param(6, marks=pytest.mark.long)])
+def test_kill_at_random_moments_and_finish_all_the_same(places: Places, tmp_path: Path, kills: int) -> None:
+    """Without a decoder; ``python -m tests.episodes.killing --kills 50`` tries more, with one."""
     seed = random.SystemRandom().randrange(10**6)
     print(f"seed {seed}")  # shown when it fails
     audio = killing.speech(tmp_path / "speech.wav", 6)
     beside = places.empty("beside")
     seconds = killing.whole(beside, audio, hears=False)
     chance = random.Random(seed)
-    for number in range(2):
-        after = chance.uniform(number, number + 1) / 2 * seconds
+    for number in range(kills):
+        after = chance.uniform(number, number + 1) / kills * seconds
         outcome = killing.killed(places.empty(f"k{number}"), audio, after, stored(beside), hears=False)
         assert outcome.good, (seed, after, outcome)
         assert outcome.heard > 1

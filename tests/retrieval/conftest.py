@@ -1,6 +1,8 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """What the tests of finding and answering share."""
 
+import shutil
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -9,6 +11,7 @@ from retrieval.index.chunking import passages
 from retrieval.index.embedding import Embedder
 from retrieval.index.index import Index
 from retrieval.index.script import script
+from tests.conftest import one_at_a_time
 from voice.model import Cue
 
 DEMO = Path(__file__).parents[2] / "episodes" / "demo" / "script.txt"
@@ -36,10 +39,26 @@ def embedder() -> Embedder:
 
 
 @pytest.fixture(scope="session")
-def demo_index(embedder: Embedder, tmp_path_factory: pytest.TempPathFactory) -> Index:
-    """An index that holds the demo episode only, under the id "demo"."""
-    index = Index.open(tmp_path_factory.mktemp("demo-index"))
-    cues, _ = demo_cues()
-    found = passages("demo", cues)
-    index.add("demo", found, embedder.encode([passage.text for passage in found]), "", script(cues, embedder))
-    return index
+def with_demo(embedder: Embedder, shared_dir: Path, tmp_path_factory: pytest.TempPathFactory) -> Callable[[], Index]:
+    """Give an index of one's own that holds the demo episode, under the id "demo"; it is embedded once in a run."""
+    made = shared_dir / "demo-index"
+    with one_at_a_time(made):
+        index = Index.open(made)
+        if not index.episodes:
+            cues, _ = demo_cues()
+            found = passages("demo", cues)
+            index.add("demo", found, embedder.encode([passage.text for passage in found]), "", script(cues, embedder))
+        index.close()
+
+    def copied() -> Index:
+        folder = tmp_path_factory.mktemp("with-demo") / "index"
+        shutil.copytree(made, folder)
+        return Index.open(folder)
+
+    return copied
+
+
+@pytest.fixture(scope="session")
+def demo_index(with_demo: Callable[[], Index]) -> Index:
+    """An index that holds the demo episode only; nobody writes to it."""
+    return with_demo()

@@ -3,7 +3,7 @@
 
 import pytest
 
-from retrieval.commands.commands import parse
+from retrieval.commands.parser import parse
 
 SAID = {
     ("play", None): (

@@ -22,7 +22,7 @@ TALK = [
     Cue(12, 20, "the neighbours get a jar of honey every autumn and then nobody complains about the bees", ""),
 ]
 EPISODES: dict[str, tuple[Cue, ...]] = {
-    "demo": demo_cues()[0][:24],
+    "demo": demo_cues()[0][:10],
     "one cue": (Cue(0, 3, "A hive on the roof gives forty kilograms of honey.", "Ines"),),
     "no speakers": tuple(TALK),
     "one word": (Cue(0, 1, "Hm.", ""),),

@@ -4,7 +4,7 @@
 
 import pytest
 
-from retrieval.commands.commands import parse
+from retrieval.commands.parser import parse
 
 ANY = -99.0
 """Any amount will do."""

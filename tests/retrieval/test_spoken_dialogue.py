@@ -4,8 +4,8 @@
 
 import pytest
 
-from retrieval.commands.commands import parse
 from retrieval.commands.intents import Kind, understand
+from retrieval.commands.parser import parse
 from retrieval.model import Exchange, Moment, Question
 
 SPEAKERS = ("Elias Brandt", "Nora Lindqvist", "Speaker 0")

@@ -12,7 +12,8 @@ from episodes import demo
 from episodes.ingest import pipeline
 from episodes.media import recordings
 from episodes.model import Cue, Episode, Step
-from retrieval.index.prepared import Prepared
+from retrieval.index.chunking import passages
+from retrieval.index.prepared import Prepared, made_of
 from retrieval.model import Question
 from ui import demo_digest
 from ui.companion import Companion
@@ -39,6 +40,14 @@ def library(demo_dir, tmp_path):
     folder = tmp_path / "earmark"
     shutil.copytree(demo_dir, folder)
     return folder
+
+
+@pytest.fixture
+def short(tmp_path):
+    """Some sound that is converted at once: that of the demo takes seconds."""
+    path = tmp_path / "short.wav"
+    write_wav(path, silence(2.0, 16_000))
+    return path
 
 
 def test_a_lost_index_is_made_again_on_start(library):
@@ -97,6 +106,21 @@ def test_the_demo_is_added_once_in_the_life_of_a_library(library):
         companion.close()
 
 
+def test_what_comes_with_the_demo_is_of_its_words_and_its_model(demo_dir):
+    companion = Companion(Settings(data_dir=demo_dir))
+    try:
+        (episode,) = companion.library.episodes()
+        cues, finding = companion.library.cues(episode.id), companion.engines.finding
+        texts = [passage.text for passage in passages(episode.id, cues)]
+        shipped = Prepared.load(demo.INDEX)
+        assert shipped.of == made_of(texts, cues, finding.name)
+        assert len(shipped.vectors) == len(texts)
+        assert np.abs(shipped.vectors[::25] - finding.encode(texts[::25])).max() < 1e-5
+    finally:
+        companion.close()
+
+
+@pytest.mark.long  # takes in the whole demo; a part of it is looked at above
 def test_what_comes_with_the_demo_is_what_taking_it_in_makes(tmp_path):
     segments, digest, prepared = demo_digest.made(tmp_path)
     known, known_digest = demo.digested()
@@ -112,16 +136,16 @@ def test_what_comes_with_the_demo_is_what_taking_it_in_makes(tmp_path):
     assert np.abs(shipped.script.codes.astype(int) - prepared.script.codes).max() <= 1
 
 
-def test_the_demo_is_asked_while_its_sound_is_converted(tmp_path, monkeypatch):
+def test_the_demo_is_asked_while_its_sound_is_converted(tmp_path, monkeypatch, short):
     begun, may_end = threading.Event(), threading.Event()
 
     def slowly(source, target, on_progress):
         begun.set()
         assert may_end.wait(60)
-        return recordings.normalise(source, target, on_progress)
+        return recordings.normalise(short, target, on_progress)
 
     monkeypatch.setattr(pipeline, "normalise", slowly)
-    companion = Companion(Settings(data_dir=tmp_path))
+    companion = Companion(Settings(data_dir=tmp_path / "earmark"))
     monkeypatch.setattr(companion.engines.finding, "encode", None)  # all that is stored of it was embedded before
     try:
         companion.start()
@@ -171,7 +195,7 @@ def test_without_its_voice_it_still_answers_with_the_packaged_one_and_says_what_
         companion.close()
 
 
-def test_closing_stops_a_start_soon_and_the_next_start_goes_on(tmp_path):
+def test_closing_stops_a_start_soon_and_the_next_start_goes_on(tmp_path, monkeypatch, short):
     folder = tmp_path / "earmark"
     companion = Companion(Settings(data_dir=folder))
     companion.start()
@@ -179,6 +203,9 @@ def test_closing_stops_a_start_soon_and_the_next_start_goes_on(tmp_path):
         time.sleep(0.01)
     companion.close()
     assert not (folder / "demo.json").exists()
+    monkeypatch.setattr(
+        pipeline, "normalise", lambda source, target, on_progress: recordings.normalise(short, target, on_progress)
+    )
     again = Companion(Settings(data_dir=folder))
     try:
         assert all(episode.status in ("waiting", "ready") for episode in again.library.episodes())

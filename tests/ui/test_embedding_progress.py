@@ -4,7 +4,7 @@
 import numpy as np
 import pytest
 
-from ui.embedding_progress import Told
+from ui.embedding_progress import ProgressEncoder
 
 
 def encode(texts):
@@ -12,7 +12,7 @@ def encode(texts):
 
 
 def test_the_vectors_are_the_same_and_the_share_is_told():
-    told, heard = Told(encode), []
+    told, heard = ProgressEncoder(encode), []
     texts = [str(number) for number in range(300)]
     with told.to(heard.append):
         assert told.encode(texts)[:, 0].tolist() == list(range(300))
@@ -28,7 +28,7 @@ def test_it_can_be_broken_off_between_two_pieces():
         if part:
             raise KeyboardInterrupt
 
-    told = Told(lambda texts: embedded.extend(texts) or encode(texts))
+    told = ProgressEncoder(lambda texts: embedded.extend(texts) or encode(texts))
     with pytest.raises(KeyboardInterrupt), told.to(stop):
         told.encode([str(number) for number in range(1000)])
     assert len(embedded) == 128

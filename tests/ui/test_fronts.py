@@ -25,7 +25,10 @@ from tests.conftest import ROOT
 from tests.demo import TEN_QUESTIONS
 from ui.cli.client import Server
 
-pytestmark = pytest.mark.timeout(400)  # servers that load their models, on a machine that may be busy
+pytestmark = [
+    pytest.mark.timeout(400),  # servers that load their models, on a machine that may be busy
+    pytest.mark.long,  # one that asks without models is killed in tests/episodes/test_kills.py
+]
 ANN = {"X-Listener": "ann-of-the-kitchen"}
 QUESTION = {"text": TEN_QUESTIONS[0].text, "stream": True}
 

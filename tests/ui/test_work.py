@@ -87,7 +87,7 @@ def test_ctrl_c_says_how_to_go_on_and_cancel_how_to_forget(tmp_path: Path) -> No
     # five minutes of nothing are a first piece that nobody has to decode; the speech after it takes long
     speech = read_audio(killing.speech(tmp_path / "speech.wav", 12), HEARING_RATE)
     audio = tmp_path / "keels.wav"
-    write_wav(audio, join([silence(310, HEARING_RATE), speech, speech]))
+    write_wav(audio, join([silence(302, HEARING_RATE), speech]))
     folder = tmp_path / "earmark"
     command = [sys.executable, "-m", "ui.cli", "--data-dir", str(folder), "add", str(audio)]
     process = subprocess.Popen(

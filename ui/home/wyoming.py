@@ -78,7 +78,7 @@ class Household(Protocol):
 
 
 @dataclass(frozen=True, slots=True)
-class Door:
+class AccessList:
     """Where to listen, and whom to let in beside this machine; ``everybody`` regardless of ``networks``."""
 
     host: str
@@ -111,7 +111,7 @@ def is_local(host: str) -> bool:
         return False
 
 
-def door_of(settings: Settings) -> Door | None:
+def access_of(settings: Settings) -> AccessList | None:
     """The door that the settings ask for; None for none. Raises SettingsError."""
     if not settings.wyoming.strip():
         return None
@@ -134,7 +134,7 @@ def door_of(settings: Settings) -> Door | None:
             f"On {host} everybody in your network could ask, since Wyoming has no password.",
             "Set wyoming_allow to the address of your Home Assistant (or to anyone), or listen on 127.0.0.1.",
         )
-    return Door(host, port, networks, "anyone" in allowed)
+    return AccessList(host, port, networks, "anyone" in allowed)
 
 
 class WyomingService:
@@ -145,7 +145,7 @@ class WyomingService:
     ``home`` is not installed.
     """
 
-    def __init__(self, door: Door) -> None:
+    def __init__(self, door: AccessList) -> None:
         try:
             import wyoming
             import zeroconf
@@ -233,7 +233,7 @@ class WyomingService:
         self._loop.stop()
 
 
-def _bound(door: Door) -> socket.socket:
+def _bound(door: AccessList) -> socket.socket:
     listener = socket.socket(socket.AF_INET6 if ":" in door.host else socket.AF_INET, socket.SOCK_STREAM)
     listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
     try:

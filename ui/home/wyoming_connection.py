@@ -25,8 +25,8 @@ from wyoming.tts import SynthesizeStopped
 from retrieval.model import Answer, Exchange, Question, Sentence
 from ui.home.conversations import AskedFrom, Conversations, Said
 from ui.home.frames import BadFrame, read_event
-from ui.home.intents import intent_of
-from ui.home.offer import info_of
+from ui.home.hass_intents import intent_of
+from ui.home.service_info import info_of
 from ui.home.wyoming import Household, WyomingEngine
 from voice.audio import HEARING_RATE, Audio, pcm16
 from voice.errors import EarmarkError

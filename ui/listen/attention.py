@@ -6,7 +6,7 @@ import time
 from collections.abc import Iterator
 from dataclasses import replace
 
-from retrieval.commands.utterance import completeness
+from retrieval.commands.completeness import completeness
 from retrieval.model import Question
 from ui.listen.actions import Actions
 from ui.listen.turn import Decoded, Meaning, Turn, TurnState, Update, updated

@@ -15,9 +15,9 @@ from typing import Protocol
 
 from retrieval.commands import by_sound
 from retrieval.commands.by_sound import SAME, SoundsLike, sounds_like, unlike
-from retrieval.commands.commands import parse
+from retrieval.commands.completeness import asks
 from retrieval.commands.matching import normalized
-from retrieval.commands.utterance import asks
+from retrieval.commands.parser import parse
 from retrieval.model import Answer, Command, Moment, Question, Sentence
 from ui.home.conversations import AskedFrom
 from ui.home.house import House

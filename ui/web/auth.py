@@ -103,7 +103,7 @@ class Hosts:
         return True
 
 
-class Walls:
+class SecurityHeaders:
     """ASGI middleware: tells browsers that nothing on the page may come from, or go to, anywhere but this server."""
 
     def __init__(self, app: App) -> None:

@@ -24,7 +24,7 @@ class TooLarge(Exception):
     """A body grew past its bound."""
 
 
-class Bounds:
+class RequestLimits:
     """ASGI middleware: refuses bodies that are too large or come too slowly, and addresses that nobody needs."""
 
     def __init__(self, app: App) -> None:

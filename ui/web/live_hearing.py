@@ -9,8 +9,8 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
-from retrieval.commands.commands import parse
-from retrieval.commands.utterance import completeness
+from retrieval.commands.completeness import completeness
+from retrieval.commands.parser import parse
 from voice.audio import HEARING_RATE, Audio, Samples
 from voice.devices.echo_cancellation import is_echo
 from voice.errors import EngineError

@@ -28,7 +28,7 @@ _SKIP = TypeAdapter(Annotated[int, Field(ge=0, le=1_000_000_000)])
 _TIME: TypeAdapter[float] = TypeAdapter(Seconds)
 
 
-def offer(gr: Any, companion: Companion) -> None:
+def register_tools(gr: Any, companion: Companion) -> None:
     """Put the functions into the Blocks that is being built. ``gr`` is the gradio module."""
 
     def checked(kind: TypeAdapter[Any], value: object, what: str) -> Any:

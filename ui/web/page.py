@@ -71,7 +71,7 @@ def build_page(companion: Companion) -> "gradio.Blocks":
                 _part(gr, "side")
         _part(gr, "player")
         _part(gr, "library")
-        mcp_tools.offer(gr, companion)
+        mcp_tools.register_tools(gr, companion)
     blocks: gradio.Blocks = page.queue(max_size=QUEUE)
     return blocks
 

@@ -32,15 +32,15 @@ from ui.home.house import house_of
 from ui.home.network import url_of
 from ui.home.upkeep import Upkeep
 from ui.home.webhooks import webhooks_of
-from ui.home.wyoming import WyomingService, door_of
+from ui.home.wyoming import WyomingService, access_of
 from ui.json_logs import log_as_json
 from ui.kept import Kept
 from ui.metrics import Metrics
 from ui.positions import Listeners
 from ui.server_note import ServerNote
 from ui.settings import Settings
-from ui.web.auth import Hosts, SignIn, Walls, own_names, people
-from ui.web.bounds import Bounds
+from ui.web.auth import Hosts, SecurityHeaders, SignIn, own_names, people
+from ui.web.bounds import RequestLimits
 from ui.web.dependencies import Served
 from ui.web.model_fetching import ModelFetching
 from ui.web.sessions import Sessions
@@ -105,10 +105,10 @@ def build(
     app.state.served = Served(companion, listeners, ModelFetching(companion), kept, house_of(companion))
     # the last that is added sees a request first
     app.add_middleware(document.LinkPreview, companion=companion)
-    app.add_middleware(Bounds)
+    app.add_middleware(RequestLimits)
     app.add_middleware(SignIn, known=people(settings.auth), token=token, sessions=Sessions())
     app.add_middleware(Hosts, names=own_names(settings.host, settings.hosts))
-    app.add_middleware(Walls)
+    app.add_middleware(SecurityHeaders)
     app.add_exception_handler(EarmarkError, _explain)
     app.add_exception_handler(RequestValidationError, _refuse)
     app.include_router(document.router)
@@ -169,7 +169,7 @@ def serve(
     raise_file_limit()
 
     with _until_told(), ServerNote.held(settings.own_dir) as note, _listen(settings.host, settings.port) as listener:
-        door = door_of(settings)
+        door = access_of(settings)
         wyoming = WyomingService(door) if door else None
         companion = Companion(settings)
         companion.start()  # while Gradio is imported, which is all in one thread

@@ -10,7 +10,7 @@ from typing import Any
 
 import numpy as np
 
-from voice.audio import HEARING_RATE, Audio, Samples
+from voice.audio import HEARING_RATE, Audio, Resampler, Samples
 from voice.devices import sound_devices
 from voice.devices.player import Player
 from voice.devices.resampling import DriftResampler
@@ -37,27 +37,6 @@ def earcon(rate: int, kind: Earcon = Earcon.LISTENING) -> Audio:
     at = np.arange(round(0.14 * rate)) / rate
     wave = 0.2 * np.sin(2 * np.pi * np.where(at < 0.07, *kind.value) * at) * np.sin(np.pi * at / 0.14)
     return Audio(wave.astype(np.float32), rate)
-
-
-class Resampler:
-    """A stream at one rate in hertz as a stream at another, block by block."""
-
-    def __init__(self, given: int, wanted: int) -> None:
-        import av
-
-        self._given, self._wanted = given, wanted
-        self._resampler = av.AudioResampler(format="flt", layout="mono", rate=wanted)
-
-    def __call__(self, samples: Samples) -> Samples:
-        """The next samples; a few may still be inside."""
-        if self._given == self._wanted or not len(samples):
-            return samples
-        import av
-
-        frame = av.AudioFrame.from_ndarray(np.ascontiguousarray(samples).reshape(1, -1), format="flt", layout="mono")
-        frame.sample_rate = self._given
-        made = [piece.to_ndarray().reshape(-1) for piece in self._resampler.resample(frame)]
-        return np.concatenate(made) if made else np.zeros(0, np.float32)
 
 
 class DuplexDevice:

@@ -14,7 +14,7 @@ from pathlib import Path
 
 import numpy as np
 
-from voice.audio import Audio, Samples, open_sound
+from voice.audio import Audio, Resampler, Samples, open_sound
 from voice.errors import AudioError
 
 SLOWEST, FASTEST = 0.5, 3.0
@@ -61,6 +61,7 @@ class Player:
         self._over = False
         self._voice: deque[Samples] = deque()
         self._voice_at = 0
+        self._resampled = Resampler(rate, rate)
         self._held = False
         self._chime: Samples = np.zeros(0, np.float32)
         self._lock = threading.Lock()
@@ -119,8 +120,11 @@ class Player:
     # -- the voice ---------------------------------------------------------------------------------------------
 
     def say(self, audio: Audio) -> None:
-        """Queue sound that is heard beside the podcast: an answer."""
-        self._voice.append(np.ascontiguousarray(audio.at_rate(self.rate).samples))
+        """Queue sound that is heard beside the podcast: an answer, piece by piece, without a gap between them."""
+        if not self._voice or self._resampled.given != audio.rate:
+            self._resampled = Resampler(audio.rate, self.rate)
+        if len(samples := self._resampled(audio.samples)):
+            self._voice.append(samples)
 
     def chime(self, audio: Audio) -> None:
         """Sound at once over everything else, a held voice too: an earcon. It does not count as speaking."""

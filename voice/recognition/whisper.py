@@ -15,6 +15,7 @@ import numpy as np
 from voice.audio import HEARING_RATE, Audio, Samples, stream_audio
 from voice.errors import HearingError
 from voice.model import Bias, Cue, Heard, Piece, Word
+from voice.processors import keep_numpy_to_one, usable
 from voice.recognition.models import missing_files
 from voice.turns.voice_activity import WINDOW, Block, blocks, clean, spoken_part
 
@@ -27,6 +28,7 @@ _SHORT_TURN = 12.0  # seconds of speech that are heard in a window of their own 
 _SHORT_WINDOW = 6.0  # seconds of the shortest such window: in shorter ones the model repeats itself more
 _FEW_WORDS = 4.0  # seconds of speech of which other readings are told
 _SHORT_BEAM = 5
+_PLAIN = -0.3  # mean log-probability from which on the likeliest word after word is believed, with no other readings
 _NEARLY = 0.6  # mean log-probability by which they may be less likely
 _AFTER_SHORT = 0.5  # seconds of silence behind the speech
 _SURE_OF_SHORT = -1.5  # mean log-probability from which on that is believed
@@ -104,8 +106,9 @@ class Whisper:
     """One model, loaded; the model is shared, every recording is private, so threads need no lock.
 
     folder: a model for CTranslate2. name: shown to people. language: a code, or "auto" (a model that knows English
-    only hears English). threads: processor threads, 0 for CTranslate2's own choice. windows: how many windows of 30 s
-    of a recording are heard at once, and make one piece: more is faster, and more is lost when the work is broken off.
+    only hears English). threads: processor threads, 0 for as many as there are processors, four at most (CTranslate2's
+    own choice is one where two share a core). windows: how many windows of 30 s of a recording are heard at once, and
+    make one piece: more is faster, and more is lost when the work is broken off.
     prompt: lean by a prompt instead of by hot words (``tests.benchmarks.hearing`` compares the two).
 
     Raises HearingError when the folder holds no model that can be loaded.
@@ -132,13 +135,12 @@ class Whisper:
                 "Give a folder with a model for faster-whisper, or choose auto.",
             )
         from faster_whisper import WhisperModel
-        from threadpoolctl import threadpool_limits
 
-        # numpy's threads go on spinning for a while after each product, in the way of the encoder's that come next
-        threadpool_limits(limits=1, user_api="blas")
+        keep_numpy_to_one()
         try:
             self._model: Any = WhisperModel(
-                str(folder), device="auto", compute_type="int8", cpu_threads=threads, local_files_only=True
+                str(folder), device="auto", compute_type="int8", cpu_threads=threads or usable(),
+                local_files_only=True,
             )
         except (RuntimeError, ValueError, OSError, KeyError) as error:
             raise HearingError(
@@ -183,7 +185,7 @@ class Whisper:
         The encoder's work grows with the window, and most of the usual 30 s would be silence. Whisper was trained on
         whole windows: in a short one it tends to say everything again and again, so that it is asked for times and
         believed up to the first that is at the end of the sound, what it repeats is folded, and what it is unsure of is
-        heard again in a whole window.
+        heard again in a whole window. A few words that are not plain are decoded again with other readings beside them.
         """
         if self._language is None or len(samples) > _SHORT_TURN * HEARING_RATE:
             return None
@@ -193,20 +195,23 @@ class Whisper:
         padded = np.pad(samples, (0, window - len(samples)))
         encoded = self._model.encode(self._model.feature_extractor(padded))
         seconds = len(samples) / HEARING_RATE
-        most, beam = _most_tokens(seconds), _SHORT_BEAM if seconds <= _FEW_WORDS else 1
-        (found,) = self._model.model.generate(
-            encoded, [prompt], beam_size=beam, num_hypotheses=beam, return_scores=True, suppress_tokens=[-1],
-            max_length=len(prompt) + most, max_initial_timestamp_index=25,
-        )  # fmt: skip
-        texts: dict[str, float] = {}
-        for tokens, score in zip(found.sequences_ids, found.scores, strict=True):
-            text = self._said_in(tokens, seconds, most)
-            if text and score >= max(_SURE_OF_SHORT, found.scores[0] - _NEARLY):
-                texts.setdefault(text, score)
-        if not texts:
-            return None
-        (text, score), *others = texts.items()
-        return Heard(text, min(1.0, math.exp(score)), others=tuple(other for other, _ in others))
+        most = _most_tokens(seconds)
+        heard = None
+        for beam in (1, _SHORT_BEAM) if seconds <= _FEW_WORDS else (1,):
+            (found,) = self._model.model.generate(
+                encoded, [prompt], beam_size=beam, num_hypotheses=beam, return_scores=True, suppress_tokens=[-1],
+                max_length=len(prompt) + most, max_initial_timestamp_index=25,
+            )  # fmt: skip
+            texts: dict[str, float] = {}
+            for tokens, score in zip(found.sequences_ids, found.scores, strict=True):
+                text = self._said_in(tokens, seconds, most)
+                if text and score >= max(_SURE_OF_SHORT, found.scores[0] - _NEARLY):
+                    texts.setdefault(text, score)
+            (text, score), *others = texts.items() or [("", -math.inf)]
+            heard = Heard(text, min(1.0, math.exp(score)), others=tuple(other for other, _ in others)) if text else None
+            if score >= _PLAIN:
+                break
+        return heard
 
     def _said_in(self, tokens: Sequence[int], seconds: float, most: int) -> str:
         """The text of so many seconds of speech among the tokens of a short window, of which there are ``most`` where

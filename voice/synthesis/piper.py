@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Speaking: text in, sound out sentence by sentence. Every voice is loaded and run by piper."""
+"""Speaking: text in, sound out piece by piece. Piper makes phonemes of a text, and its voices sound of them."""
 
+import json
 import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -10,9 +11,10 @@ from typing import TYPE_CHECKING, Protocol
 import numpy as np
 
 from voice import hub, weights
-from voice.audio import Audio, Samples
+from voice.audio import Audio
 from voice.errors import DownloadError, SettingsError, SpeakingError
 from voice.synthesis.text_normalization import speech_pieces
+from voice.synthesis.vits import Vits
 
 if TYPE_CHECKING:
     from piper import PiperVoice
@@ -30,7 +32,6 @@ _FOR_LANGUAGE = re.compile(r"(?P<code>[a-z]{2,3})\s*=\s*(?P<voice>.+)")
 _USUAL_VOICE = 20_000_000  # bytes at least
 _QUALITIES = ("high", "medium", "low", "x_low")  # best first
 _SLOWEST, _FASTEST = 0.4, 3.0  # times the usual speed
-_PEAK = 0.97
 
 
 class Speaking(Protocol):
@@ -40,7 +41,7 @@ class Speaking(Protocol):
     rate: int
 
     def speak(self, text: str) -> Iterator[Audio]:
-        """The text as sound, one sentence (or the first clause of a long one) after the other."""
+        """The text as sound, in pieces that follow each other without a gap."""
         ...
 
     def close(self) -> None:
@@ -54,14 +55,15 @@ class PiperSpeaking:
     `speed` is a factor (1.25 is faster by a quarter), between 0.4 and 3.
     """
 
-    def __init__(self, voice: "PiperVoice", name: str, speed: float = 1.0) -> None:
+    def __init__(self, voice: "PiperVoice", vits: Vits, name: str, speed: float = 1.0) -> None:
         self.name = name
         self.rate: int = voice.config.sample_rate
         self.speed = speed
         self._voice: PiperVoice | None = voice
+        self._vits: Vits | None = vits
 
     def speak(self, text: str) -> Iterator[Audio]:
-        """The text as sound, sentence by sentence; each is made when it is asked for.
+        """The text as sound, in pieces that follow each other without a gap; each is made when it is asked for.
 
         Markup, addresses and emoji are left out and times are said in words (``text_normalization``). A text with
         nothing to say gives nothing. Raises SpeakingError when the voice was closed, or fails.
@@ -71,23 +73,22 @@ class PiperSpeaking:
 
     def close(self) -> None:
         """Give the memory back."""
-        self._voice = None
+        self._voice = self._vits = None
 
     def _said(self, piece: str) -> Iterator[Audio]:
         """One piece of text as sound."""
-        from piper import SynthesisConfig
-
-        voice = self._voice
-        if voice is None:
+        voice, vits = self._voice, self._vits
+        if voice is None or vits is None:
             raise SpeakingError(f"The voice {self.name} was closed.", "Load it again.")
-        usual = voice.config.length_scale
-        how = SynthesisConfig(
-            length_scale=usual / min(max(self.speed, _SLOWEST), _FASTEST),
-            normalize_audio=False,  # a quiet word alone would come out as loud as a whole sentence
-        )
+        how = voice.config
+        length = how.length_scale / min(max(self.speed, _SLOWEST), _FASTEST)
+        speaker = how.default_speaker_id if how.num_speakers > 1 else None
         try:
-            for chunk in voice.synthesize(piece, how):
-                yield from _level(chunk.audio_float_array, self.rate)
+            for phonemes in filter(None, voice.phonemize(piece)):
+                scales = (how.noise_scale, length, how.noise_w_scale)
+                for samples in vits.speak(voice.phonemes_to_ids(phonemes), scales, speaker, self.rate):
+                    if len(samples):
+                        yield Audio(np.clip(np.nan_to_num(samples), -1, 1), self.rate)
         except Exception as error:  # onnxruntime's errors share no base class of their own
             raise SpeakingError(f"The voice {self.name} failed: {error}.", "Choose another voice.") from error
 
@@ -191,10 +192,12 @@ def load_voice(ref: str, folder: Path, speed: float = 1.0, memory: Path | None =
     if wrong := weights.damaged(path.parent, digests(path), memory):
         raise SpeakingError(f"{wrong}.", remedy(path))
     try:
-        from piper import PiperVoice
+        from piper import PiperConfig, PiperVoice
 
-        voice = PiperVoice.load(path, config_path=_description(path), download_dir=folder)
-        speaking = PiperSpeaking(voice, f"Piper {path.stem}", speed)
+        vits = Vits(path)
+        config = PiperConfig.from_dict(json.loads(_description(path).read_text("utf-8")))
+        voice = PiperVoice(vits.session, config, download_dir=folder)  # it makes phonemes of texts
+        speaking = PiperSpeaking(voice, vits, f"Piper {path.stem}", speed)
         for _ in speaking.speak("Ready."):
             pass
     except SpeakingError:
@@ -282,15 +285,6 @@ def _find(ref: str, folder: Path) -> Path:
         f"Fetch it with 'earmark models get {ref}', or put {ref}.onnx and {ref}.onnx.json there by hand."
     )  # fmt: skip
     raise SpeakingError(f"The voice {ref} is not in {folder}.", hint)
-
-
-def _level(samples: Samples, rate: int) -> Iterator[Audio]:
-    """The sound within [-1, 1], turned down as a whole where it is too loud; nothing when it is empty."""
-    flat = np.nan_to_num(np.asarray(samples, np.float32).reshape(-1), nan=0.0, posinf=0.0, neginf=0.0)
-    if not flat.size:
-        return
-    peak = float(np.abs(flat).max())
-    yield Audio(flat * np.float32(_PEAK / peak) if peak > _PEAK else flat, rate)
 
 
 def _reason(error: Exception) -> str:

@@ -4,7 +4,7 @@
 import threading
 from collections.abc import Callable, Iterator
 
-from voice.audio import Audio, from_pcm16, join
+from voice.audio import Audio, Resampler, from_pcm16, join
 from voice.errors import EngineError
 from voice.remote import RemoteEngine
 from voice.synthesis.piper import Speaking
@@ -31,7 +31,9 @@ class RemoteSpeaking:
             try:
                 sound = self._asked(piece)
             except EngineError:
-                yield from (sound.at_rate(self.rate) for sound in self._here().speak(piece))
+                here = self._here()
+                resampled = Resampler(here.rate, self.rate)
+                yield from (Audio(resampled(sound.samples), self.rate) for sound in here.speak(piece))
                 continue
             if len(sound.samples):
                 yield sound.at_rate(self.rate)

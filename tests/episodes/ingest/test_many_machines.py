@@ -94,6 +94,7 @@ def test_a_killed_machines_job_is_taken_over_and_nothing_is_done_twice_but_the_p
     assert sum(heard.values()) <= len(heard) + 1
 
 
+@pytest.mark.long  # one that was killed is used again in tests/episodes/store/test_postgres.py
 def test_workers_and_who_asks_go_on_when_the_server_is_back(
     place: Settings, server: postgres.Server, monkeypatch: pytest.MonkeyPatch
 ) -> None:

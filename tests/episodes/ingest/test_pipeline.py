@@ -30,7 +30,7 @@ SAID = [
     "Now the ships.", "A ship needs a keel to sail against the wind.", "The keel of a ship is made of lead.",
     "Sailors mend the sails of a ship.",
 ]  # fmt: skip
-EACH = 7  # seconds for each sentence
+EACH = 5  # seconds for each sentence: shorter ones would be one topic
 LENGTH = EACH * len(SAID)
 CUES = [Cue(float(EACH * number), float(EACH * (number + 1)), text) for number, text in enumerate(SAID)]
 VTT = write_vtt([Cue(cue.start, cue.end, cue.text, "Ann") for cue in CUES])
@@ -183,31 +183,11 @@ def test_the_same_file_twice_changes_nothing(library: Library, workshop: Worksho
     assert workshop.recogniser.calls == workshop.indexed == 1
 
 
-@pytest.mark.parametrize("error", [EngineError("The model is broken."), RuntimeError("boom"), KeyboardInterrupt()])
 @pytest.mark.parametrize("step", [Step.TRANSCRIBED, Step.SEGMENTED, Step.DIGESTED, Step.INDEXED])
-def test_what_broke_off_goes_on_where_it_was(
-    library: Library, workshop: Workshop, talk: Path, step: Step, error: BaseException
-) -> None:
-    def on_step(episode: Episode, state: StepState) -> None:
-        workshop.on_step(episode, state)
-        if state.step is step and state.state is State.RUNNING and step in (Step.SEGMENTED, Step.DIGESTED):
-            workshop.embed_error = error
-
-    workshop.recogniser.error = error if step is Step.TRANSCRIBED else None
-    workshop.index_error = error if step is Step.INDEXED else None
-    with pytest.raises(type(error)):
-        add(library, talk, workshop.tools, on_step)
+def test_what_broke_off_goes_on_where_it_was(library: Library, workshop: Workshop, talk: Path, step: Step) -> None:
+    for error in (EngineError("The model is broken."), RuntimeError("boom"), KeyboardInterrupt()):
+        break_off(library, workshop, talk, step, error)
     (broken,) = library.episodes()
-    state = broken.steps[list(Step).index(step)]
-    if isinstance(error, KeyboardInterrupt):
-        assert (state.state, broken.status) == (State.WAITING, "waiting")
-        assert Queue(library.database).waits(time())
-    else:
-        assert not Queue(library.database).waits(time())
-        reason = "The model is broken." if isinstance(error, EarmarkError) else "RuntimeError: boom"
-        assert broken.status == f"failed: {reason}"
-    assert all(before.state is State.DONE for before in broken.steps[: list(Step).index(step)])
-
     workshop.recogniser.error = workshop.embed_error = workshop.index_error = None
     workshop.steps.clear()
     calls, audio = workshop.recogniser.calls, library.audio_path(broken)
@@ -222,6 +202,30 @@ def test_what_broke_off_goes_on_where_it_was(
     assert workshop.recogniser.heard == SAID  # nothing twice
     assert [cue.text for cue in library.cues(done.id)] == SAID
     assert Queue(library.database).jobs() == []
+
+
+def break_off(library: Library, workshop: Workshop, talk: Path, step: Step, error: BaseException) -> None:
+    """Take it in, and let an error come in that step."""
+    def on_step(episode: Episode, state: StepState) -> None:
+        workshop.on_step(episode, state)
+        if state.step is step and state.state is State.RUNNING and step in (Step.SEGMENTED, Step.DIGESTED):
+            workshop.embed_error = error
+
+    workshop.embed_error = None
+    workshop.recogniser.error = error if step is Step.TRANSCRIBED else None
+    workshop.index_error = error if step is Step.INDEXED else None
+    with pytest.raises(type(error)):
+        add(library, talk, workshop.tools, on_step)
+    (broken,) = library.episodes()
+    state = broken.steps[list(Step).index(step)]
+    if isinstance(error, KeyboardInterrupt):
+        assert (state.state, broken.status) == (State.WAITING, "waiting")
+        assert Queue(library.database).waits(time())
+    else:
+        assert not Queue(library.database).waits(time())
+        reason = "The model is broken." if isinstance(error, EarmarkError) else "RuntimeError: boom"
+        assert broken.status == f"failed: {reason}"
+    assert all(before.state is State.DONE for before in broken.steps[: list(Step).index(step)])
 
 
 def test_a_file_that_cannot_be_taken_in_leaves_nothing(library: Library, workshop: Workshop, tmp_path: Path) -> None:
@@ -290,7 +294,7 @@ def test_an_episode_without_speech_is_said(library: Library, workshop: Workshop,
 
 
 def test_a_transcript_that_does_not_fit_the_audio_is_said(library: Library, workshop: Workshop, talk: Path) -> None:
-    talk.with_suffix(".vtt").write_text(VTT + "\n02:00.000 --> 02:08.000\nlate\n")
+    talk.with_suffix(".vtt").write_text(VTT + "\n01:42.000 --> 01:50.000\nlate\n")
     episode = add(library, talk, workshop.tools)
     assert episode.steps[2].state is State.DONE
     assert episode.steps[2].reason == (

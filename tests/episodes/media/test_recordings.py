@@ -32,12 +32,12 @@ KINDS = {
 
 @pytest.mark.parametrize("name", KINDS)
 def test_a_seek_lands_on_the_sound_of_that_time(tmp_path: Path, name: str) -> None:
-    source = write_tones(tmp_path / name, **KINDS[name])  # type: ignore[arg-type]
+    source = write_tones(tmp_path / name, seconds=10.0, **KINDS[name])  # type: ignore[arg-type]
     told: list[float] = []
     seconds = normalise(source, tmp_path / "out.m4a", told.append)
-    assert seconds == pytest.approx(20.0, abs=0.05)
-    assert probe(tmp_path / "out.m4a").seconds == pytest.approx(20.0, abs=0.05)
-    for second in (1, 5, 12, 19):
+    assert seconds == pytest.approx(10.0, abs=0.05)
+    assert probe(tmp_path / "out.m4a").seconds == pytest.approx(10.0, abs=0.05)
+    for second in (1, 4, 7, 9):
         assert change_heard(tmp_path / "out.m4a", second) == pytest.approx(second, abs=0.025)
     samples, rate = heard_at(tmp_path / "out.m4a", 0.0, 0.5)
     spectrum = np.abs(np.fft.rfft(samples * np.hanning(len(samples))))

@@ -91,6 +91,13 @@ def test_which_episodes_of_a_feed_are_wanted(choice: Selection, wanted: list[int
     assert [int(one.title[0]) for one in choice.of(entries)] == wanted
 
 
+def test_an_episode_without_a_date_is_as_old_as_the_one_before_it() -> None:
+    dates = ["", "2024-01-09", "", "2024-01-05", ""]
+    entries = [Source(str(number), published=day) for number, day in enumerate(dates)]
+    assert [one.title for one in Selection(since="2024-01-07").of(entries)] == ["0", "1", "2"]
+    assert [one.title for one in Selection(since="2024-01-01").of(entries)] == ["0", "1", "2", "3", "4"]
+
+
 def test_a_date_that_is_none_is_said(tmp_path: Path) -> None:
     with pytest.raises(LibraryError, match="Write it as"):
         gather(str(tmp_path), NET, Selection(since="last week"))

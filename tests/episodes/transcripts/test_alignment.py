@@ -133,6 +133,7 @@ def test_what_was_done_is_said() -> None:
     assert shifted_chapters(chapters, found, 2000.0) == (Chapter(0.0, "A"), Chapter(TALK[20].start + 30.0, "B"))
 
 
+@pytest.mark.long  # the times of words that are really heard are tested with the recogniser, what is made of them above
 @pytest.mark.timeout(300)  # some ten windows are really heard
 def test_an_advertisement_in_real_sound_is_heard_around(tmp_path: Path, embed: Embed, whisper: Whisper) -> None:
     """The recogniser hears speech in which a stretch was put in; the transcript is the one without."""

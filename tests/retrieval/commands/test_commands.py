@@ -9,8 +9,8 @@ from pathlib import Path
 
 import pytest
 
-from retrieval.commands.commands import Command, parse
-from retrieval.commands.utterances import COMMANDS, commands
+from retrieval.commands.command_patterns import COMMANDS, commands
+from retrieval.commands.parser import Command, parse
 from voice.turns.commands import COMMANDS as RULES
 from voice.turns.commands import CommandName
 
@@ -307,7 +307,7 @@ def test_nothing_is_no_command() -> None:
 
 
 def test_importing_it_is_light() -> None:
-    code = "import sys, retrieval.commands.commands; print([m for m in ('numpy', 'hassil', 'rapidfuzz', 'torch') if m in sys.modules])"
+    code = "import sys, retrieval.commands.parser; print([m for m in ('numpy', 'hassil', 'rapidfuzz', 'torch') if m in sys.modules])"
     loaded = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert loaded.stdout.strip() == "[]"
 

@@ -8,8 +8,8 @@ at first ("the last half hour", "did they" for "do they", …) and have been see
 
 import pytest
 
-from retrieval.commands.commands import parse
 from retrieval.commands.intents import Kind, understand
+from retrieval.commands.parser import parse
 from retrieval.model import Exchange, Question
 
 ASKED: dict[Kind, tuple[tuple[str, ...], tuple[str, ...]]] = {

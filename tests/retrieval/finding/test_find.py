@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """What is read for an answer, and where a jump to it goes."""
 
+from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
@@ -15,7 +16,6 @@ from retrieval.index.embedding import Embedder
 from retrieval.index.index import Index
 from retrieval.index.script import LONGEST, WIDTH, Script, codes, script
 from retrieval.model import JUMP_BACK, Question, Run
-from tests.retrieval.conftest import demo_cues
 from voice.model import Cue
 
 TALK = (
@@ -30,12 +30,10 @@ CUES = tuple(Cue(10.0 * number, 10.0 * number + 9, text, name) for number, (name
 
 
 @pytest.fixture(scope="module")
-def library(embedder: Embedder, tmp_path_factory: pytest.TempPathFactory) -> Index:
+def library(embedder: Embedder, with_demo: Callable[[], Index]) -> Index:
     """The demo and a garden episode, with their scripts."""
-    index = Index.open(tmp_path_factory.mktemp("read"))
-    for name, cues in (("demo", demo_cues()[0]), ("garden", CUES)):
-        found = passages(name, cues)
-        index.add(name, found, embedder.encode([passage.text for passage in found]), "", script(cues, embedder))
+    index, found = with_demo(), passages("garden", CUES)
+    index.add("garden", found, embedder.encode([passage.text for passage in found]), "", script(CUES, embedder))
     return index
 
 

@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """What limits a search, and what a moment holds."""
 
+from collections.abc import Callable
 from dataclasses import replace
 from itertools import pairwise
 from pathlib import Path
@@ -17,7 +18,6 @@ from retrieval.index.embedding import DIMENSION, Embedder
 from retrieval.index.index import Index
 from retrieval.index.statistics import focus, seams
 from retrieval.model import Question
-from tests.retrieval.conftest import demo_cues
 from voice.model import Cue
 
 BEES = (
@@ -31,13 +31,11 @@ BEES = (
 
 
 @pytest.fixture(scope="module")
-def library(embedder: Embedder, tmp_path_factory: pytest.TempPathFactory) -> Index:
+def library(embedder: Embedder, with_demo: Callable[[], Index]) -> Index:
     """The demo and a garden episode."""
-    index = Index.open(tmp_path_factory.mktemp("library"))
     garden = tuple(Cue(30.0 * number, 30.0 * number + 29, text, "Ida") for number, text in enumerate(BEES))
-    for name, cues in (("demo", demo_cues()[0]), ("garden", garden)):
-        found = passages(name, cues)
-        index.add(name, found, embedder.encode([passage.text for passage in found]))
+    index, found = with_demo(), passages("garden", garden)
+    index.add("garden", found, embedder.encode([passage.text for passage in found]))
     return index
 
 

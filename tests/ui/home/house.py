@@ -10,11 +10,11 @@ import numpy as np
 from wyoming.client import AsyncTcpClient
 from wyoming.event import Event
 
-from retrieval.commands.commands import parse
+from retrieval.commands.parser import parse
 from retrieval.model import Answer, Moment, Question, Sentence
 from ui.companion import Status
 from ui.engines import EngineLine
-from ui.home.wyoming import Door, WyomingService
+from ui.home.wyoming import AccessList, WyomingService
 from ui.settings import Settings
 from voice.audio import Audio
 from voice.errors import EngineError, LibraryError
@@ -68,8 +68,8 @@ class House:
 
 
 @contextmanager
-def running(engine: House, door: Door | None = None, **how) -> Iterator[WyomingService]:
-    service = WyomingService(door or Door("127.0.0.1", 0))
+def running(engine: House, door: AccessList | None = None, **how) -> Iterator[WyomingService]:
+    service = WyomingService(door or AccessList("127.0.0.1", 0))
     service.start(engine, announce=False, **how)
     try:
         yield service

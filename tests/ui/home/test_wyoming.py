@@ -28,7 +28,7 @@ from ui.home import wyoming_connection
 from ui.home.conversations import IDLE, MOST, REMEMBERED, AskedFrom, Conversations, Said
 from ui.home.house import OnAir
 from ui.home.rooms import in_room
-from ui.home.wyoming import Door, WyomingService, door_of
+from ui.home.wyoming import AccessList, WyomingService, access_of
 from ui.settings import Settings
 from voice.audio import HEARING_RATE
 from voice.errors import SettingsError
@@ -211,12 +211,12 @@ def test_ten_thousand_malformed_frames_do_no_harm(house, service):
 
 
 def test_a_stranger_is_turned_away():
-    door = door_of(Settings(wyoming="tcp://0.0.0.0:10700", wyoming_allow="192.168.1.5, 10.0.0.0/8"))
+    door = access_of(Settings(wyoming="tcp://0.0.0.0:10700", wyoming_allow="192.168.1.5, 10.0.0.0/8"))
     assert door is not None and not door.local
     admitted = ["127.0.0.1", "::1", "192.168.1.5", "::ffff:10.2.3.4"]
     strangers = ["192.168.1.6", "fe80::1%eth0", "", "x"]
     assert [address for address in [*admitted, *strangers] if door.admits(address)] == admitted
-    everybody = door_of(Settings(wyoming="tcp://0.0.0.0:10700", wyoming_allow="anyone"))
+    everybody = access_of(Settings(wyoming="tcp://0.0.0.0:10700", wyoming_allow="anyone"))
     assert everybody is not None and everybody.admits("192.168.1.6")
 
 
@@ -232,13 +232,13 @@ def test_a_stranger_is_turned_away():
 )
 def test_a_door_that_cannot_be_is_refused_with_what_to_write(address, allow, says):
     with pytest.raises(SettingsError, match=says):
-        door_of(Settings(wyoming=address, wyoming_allow=allow))
+        access_of(Settings(wyoming=address, wyoming_allow=allow))
 
 
 def test_it_is_off_by_default_and_a_port_is_taken_once(service):
-    assert door_of(Settings()) is None
+    assert access_of(Settings()) is None
     with pytest.raises(SettingsError, match="another port"):
-        WyomingService(Door("127.0.0.1", service.port))
+        WyomingService(AccessList("127.0.0.1", service.port))
 
 
 def test_a_conversation_keeps_six_turns_and_ends_after_five_idle_minutes():
@@ -279,7 +279,7 @@ def test_a_spoken_question_goes_round_with_the_real_engines(demo_dir, tmp_path):
     folder = tmp_path / "earmark"
     shutil.copytree(demo_dir, folder)
     companion = Companion(Settings(data_dir=folder))
-    service = WyomingService(Door("127.0.0.1", 0))
+    service = WyomingService(AccessList("127.0.0.1", 0))
     try:
         companion.start()
         companion.wait()

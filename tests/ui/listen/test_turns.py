@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from retrieval.commands.commands import parse
+from retrieval.commands.parser import parse
 from retrieval.model import Answer, Moment, Question, Sentence
 from ui.companion import Companion
 from ui.home.conversations import AskedFrom

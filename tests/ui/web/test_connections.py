@@ -13,7 +13,7 @@ import uvicorn
 
 from ui.web import connections, limits
 from ui.web.auth import Receive, Scope, Send
-from ui.web.bounds import Bounds
+from ui.web.bounds import RequestLimits
 from ui.web.connections import BoundedConnection
 
 
@@ -31,7 +31,8 @@ async def echo(scope: Scope, receive: Receive, send: Send) -> None:
 
 @contextlib.contextmanager
 def running() -> Iterator[int]:
-    config = uvicorn.Config(Bounds(echo), log_level="critical", lifespan="off", http=BoundedConnection, ws="none")
+    app = RequestLimits(echo)
+    config = uvicorn.Config(app, log_level="critical", lifespan="off", http=BoundedConnection, ws="none")
     server = uvicorn.Server(config)
     with socket.create_server(("127.0.0.1", 0), backlog=128) as listener:
         thread = threading.Thread(target=lambda: asyncio.run(server.serve([listener])), daemon=True)
@@ -138,7 +139,7 @@ def test_a_body_that_grows_past_its_bound_is_refused_whatever_the_application_ma
             sent.append(int(str(message["status"])))
 
     for app in (careless, echo):
-        asyncio.run(Bounds(app)({"type": "http", "path": "/api/ask", "headers": []}, receive, send))
+        asyncio.run(RequestLimits(app)({"type": "http", "path": "/api/ask", "headers": []}, receive, send))
     assert sent == [413, 413]
 
 

@@ -71,7 +71,7 @@ def test_silence_yields_no_sound_but_goes_on() -> None:
 
 @pytest.mark.parametrize("pause", [0.3, 1.5, 8.0])
 def test_blocks_fill_their_windows_and_lose_nothing(pause: float) -> None:
-    sentences = round(150 / (len(SENTENCE) / RATE))
+    sentences = round(100 / (len(SENTENCE) / RATE))
     samples = np.concatenate([part for _ in range(sentences) for part in (SENTENCE, gap(pause))])
     found = list(blocks(stream(samples), windows=2))
     ends = [0.0, *(block.end for block in found)]
@@ -91,8 +91,8 @@ def test_blocks_fill_their_windows_and_lose_nothing(pause: float) -> None:
     ]
 
 
-def test_hours_of_silence_are_passed_over_in_blocks() -> None:
-    found = list(blocks(stream(gap(700)), windows=4))
+def test_a_long_silence_is_passed_over_in_blocks() -> None:
+    found = list(blocks(stream(gap(350)), windows=4))
     assert all(not len(block.samples) for block in found) and max(one.end - one.start for one in found) <= 301
-    assert found[-1].end == pytest.approx(700)
+    assert found[-1].end == pytest.approx(350)
     assert list(blocks(iter([]), 4)) == []

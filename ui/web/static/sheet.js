@@ -3,6 +3,7 @@
 
 import { $, clock, make, ownButton, recall, remember } from "./dom.js";
 import { shelf } from "./episode_list.js";
+import { drawRooms } from "./loudspeakers.js";
 import { player } from "./player.js";
 import * as queue from "./queue.js";
 import { t } from "./texts.js";
@@ -128,6 +129,7 @@ export const sheet = {
     $("more").onclick = () => {
       if (this.close()) return;
       draw();
+      drawRooms();
       $("sheet").hidden = false;
       $("more").setAttribute("aria-expanded", "true");
     };

@@ -35,6 +35,15 @@ def door(companion):
     return TestClient(server.build(companion), base_url="http://127.0.0.1")  # not entered: nothing loads
 
 
+@pytest.fixture(scope="module")
+def same_door(tmp_path_factory):
+    """One for several tests, in which nothing comes in."""
+    companion = Companion(Settings(data_dir=tmp_path_factory.mktemp("same") / "earmark", demo=False))
+    yield TestClient(server.build(companion), base_url="http://127.0.0.1")
+    assert companion.library.episodes() == []
+    companion.close()
+
+
 def test_a_dropped_transcript_waits_to_be_taken_in(door):
     assert door.put(f"/api/upload/{BATCH}/talk.vtt", content=VTT).json() == {"bytes": len(VTT)}
     (episode,) = door.post("/api/add", json={"batch": BATCH}).json()
@@ -69,8 +78,8 @@ def test_what_was_dropped_and_is_no_recording_is_said_without_paths_of_this_mach
     {"address": "/etc/passwd"}, {"address": "file:///etc/passwd"}, {"address": "ftp://example.org/a"}, {"address": ""},
     {"batch": "../../../../etc"}, {"batch": "zz" * 16},
 ])  # fmt: skip
-def test_files_of_this_machine_cannot_be_named(door, body):
-    reply = door.post("/api/add", json=body)
+def test_files_of_this_machine_cannot_be_named(same_door, body):
+    reply = same_door.post("/api/add", json=body)
     assert reply.status_code == 400
     assert reply.json()["hint"]
 

@@ -9,8 +9,8 @@ else.
 
 import re
 
-from retrieval.commands.commands import is_asking, without_politeness
 from retrieval.commands.matching import normalized
+from retrieval.commands.parser import is_asking, without_politeness
 from retrieval.model import Command
 from voice.turns.turn_detector import Completeness
 

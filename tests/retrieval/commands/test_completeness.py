@@ -3,8 +3,8 @@
 
 import pytest
 
-from retrieval.commands.commands import parse
-from retrieval.commands.utterance import asks, completeness
+from retrieval.commands.completeness import asks, completeness
+from retrieval.commands.parser import parse
 from voice.turns.turn_detector import Completeness
 
 CUT = (

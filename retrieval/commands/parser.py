@@ -2,8 +2,8 @@
 """Commands: what a listener tells the player to do, told from what a listener asks.
 
 hassil, the intent library of Home Assistant, matches the whole sentence with templates (``commands.yaml`` and the
-phrases of ``utterances``), so that a question that merely holds a command word stays a question. What a recogniser
-misheard is mended by rapidfuzz, for short sentences that do not ask.
+phrases of ``command_patterns``), so that a question that merely holds a command word stays a question. What a
+recogniser misheard is mended by rapidfuzz, for short sentences that do not ask.
 """
 
 import re
@@ -12,9 +12,9 @@ from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from retrieval.commands.command_patterns import COMMANDS as PHRASES
+from retrieval.commands.command_patterns import FILLS, NUMBERS, PEOPLE, spoken_ways
 from retrieval.commands.matching import Politeness, normalized, templates, times_said
-from retrieval.commands.utterances import COMMANDS as PHRASES
-from retrieval.commands.utterances import FILLS, NUMBERS, PEOPLE, spoken_ways
 from retrieval.model import Command as Command
 from voice.turns.commands import CommandName
 
@@ -96,7 +96,7 @@ _LOOSE = re.compile(r"^\([^)]*\) \{topic\}$")
 
 
 def _with_rules(pattern: str) -> str:
-    """A pattern of ``utterances`` as hassil reads it: any amount for a number."""
+    """A pattern of ``command_patterns`` as hassil reads it: any amount for a number."""
     return pattern.replace("{number}", "<amount>").replace("{part}", "{part:number}")
 
 
@@ -182,7 +182,7 @@ def _misheard() -> re.Pattern[str]:
 
 @cache
 def _shapes() -> tuple[list[str], list[str]]:
-    """Every fixed command of ``utterances``, its numbers as "#": without blanks, and as it is said."""
+    """Every fixed command of ``command_patterns``, its numbers as "#": without blanks, and as it is said."""
     fills = {slot: values for slot, values in FILLS.items() if slot != "person"} | {"number": ("#",)}
     groups = [group for told in templates(TEMPLATES)["commands"].values() for group in told.get("phrases", ())]
     patterns = [pattern for group in groups for pattern in PHRASES[group]]
