@@ -7,6 +7,7 @@ from collections.abc import Sequence
 import numpy as np
 import numpy.typing as npt
 
+from retrieval.index.embedding import Matrix
 from retrieval.index.script import Script
 
 Values = npt.NDArray[np.float64]
@@ -65,7 +66,7 @@ _WHETHER = re.compile(
 
 
 def features(
-    question: str, said: Script, runs: Sequence[tuple[int, int]], logits: Values, near: Values, weights: Values,
+    question: str, said: Script, runs: Sequence[tuple[int, int]], logits: Values, near: Matrix, weights: Values,
     chunk: Values, telling: npt.NDArray[np.bool_], ids: npt.NDArray[np.uint16], replies: Sequence[float],
 ) -> Values:  # fmt: skip
     """(runs, features) of runs of sentences, first and last (exclusive), of one script.

@@ -145,7 +145,7 @@ def test_a_command_is_handed_on_with_where_it_goes() -> None:
 
 def test_the_same_question_gets_the_same_answer_and_more_gets_others() -> None:
     first = respond.answer(Question("What is a nonce?", "e"), SHELF)
-    history = (Exchange("What is a nonce?", first.moments),)
+    history: tuple[Exchange, ...] = (Exchange("What is a nonce?", first.moments),)
     assert respond.answer(Question("What is a nonce?", "e", history=history), SHELF) == first
     told = [first.moments[0].start]
     for more in ("tell me more", "anything else?"):
