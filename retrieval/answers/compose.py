@@ -51,7 +51,7 @@ def _confidence(run: Run, found: Found) -> float:
 def said_sentence(moment: Moment, shelf: Shelf, library: bool, doubt: bool = False) -> Sentence:
     """A quote as it is spoken: the words, then who says them, and where."""
     place = _place(moment, shelf, library)
-    who = f"says {moment.speaker}, {place}." if names_somebody(moment.speaker) else f"That is {place}."
+    who = f"says {moment.speaker}, {place}." if names_somebody(moment.speaker) else f"{place[0].upper()}{place[1:]}."
     return Sentence(f"{'Perhaps: ' if doubt else ''}{marks(moment.quote)} {who}", (moment,))
 
 

@@ -2,8 +2,8 @@
 """The quote: which of the runs that were read is said, where it begins and ends, and how it is trimmed.
 
 A run is one to three sentences, chosen by the reader. What is said may begin before it and end after it, so that it
-neither opens on a dangling clause nor stops short of its point, and two of the best runs that follow each other are
-said as one. No word is changed: what is left out inside is marked, and what is said stands so in the transcript.
+neither opens on a dangling clause nor stops short of its point. No word is changed: what is left out inside is marked,
+and what is said stands so in the transcript.
 """
 
 import re
@@ -13,31 +13,27 @@ from dataclasses import dataclass, replace
 from itertools import accumulate, takewhile
 
 from episodes.text.disfluencies import GAP, trimmed
-from episodes.text.lexicon import leans
 from episodes.text.sentences import Line
-from episodes.text.stemming import stems
 from retrieval.answers.answer_type import AnswerType, answer_type
 from retrieval.answers.discourse import announces, idle, poses_question
 from retrieval.answers.shelf import Cues
 from retrieval.index.script import said_lines
 from retrieval.model import Found, Moment, Question, Run
 
-SPOKEN = 45
-"""Words of a quote, at most: about seventeen seconds; more is tiring to hear."""
+SPOKEN = 42
+"""Words of a quote, at most: about fifteen seconds; more is tiring to hear."""
 
 _FULL = 24  # words from which on a quote says enough by itself
 _NOD = 3  # words: so short a sentence says nothing, unless it is yes or no
+_SAYS = 8  # words: a shorter quote goes on to the next sentence, which mostly holds the point
 _AROUND = 60.0  # seconds of cues around a run that are read, so that no sentence is cut
 _RIVALS = 4  # runs that are weighed against each other
-_NEAR = 0.4  # share of the best run's share from which on another may be said with it
+_NEAR = 0.4  # share of the best run's share from which on another may be said in its place
 _SURE = 0.55  # probability of an answer from which on one quote is enough
-_ALSO = 0.4  # share of the best run's share from which on another may be the answer instead
-_BOTH = 60  # words of two quotes, at most
+_ALSO = 0.2  # share of the best run's share from which on another may be the answer instead
+_BOTH = 65  # words of two quotes, at most
 _FITS = 0.35  # what it is worth to hold what was asked for: a date, a number, a name
-_LEAST = 18  # words of a quote that is narrowed, at least
-_KEPT = 0.5  # share of the question's words in a run that its narrowed quote must hold
-_LEANS = 0.5  # how much a sentence may need the one before it to begin a narrowed quote
-_SEAM = 1  # sentences between two runs that are said as one, at most
+_EMPTY = 10  # words from which on a sentence says something, even if it asks or begins with "I don't know"
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,7 +63,7 @@ def choose(question: Question, runs: Sequence[Run], cues: Cues) -> Quote | None:
     best = runs[0]
     rivals = [run for run in runs[:_RIVALS] if run.share >= _NEAR * best.share]
     chosen = max(rivals, key=lambda run: run.share + _FITS * best.share * wanted.fits(run.text))
-    return quote(question, chosen, runs, cues, wanted)
+    return quote(question, chosen, cues, wanted)
 
 
 def also(question: Question, chosen: Quote, found: Found, cues: Cues) -> Quote | None:
@@ -75,30 +71,26 @@ def also(question: Question, chosen: Quote, found: Found, cues: Cues) -> Quote |
     if found.answered >= _SURE:
         return None
     for run in found.runs[:_RIVALS]:
-        if run is chosen.run or run.share < _ALSO * found.best:
+        if run is chosen.run or run.share < _ALSO * found.best or idle(run.text):
             continue
-        other = quote(question, run, found.runs, cues)
+        other = quote(question, run, cues)
         words = len(chosen.text.split()) + len(other.text.split())
         if words <= _BOTH and other.text not in chosen.text and chosen.text not in other.text:
             return other
     return None
 
 
-def quote(
-    question: Question, run: Run, runs: Sequence[Run], cues: Cues, wanted: AnswerType | None = None
-) -> Quote:
-    """What is said of one run; ``runs`` are those read beside it."""
+def quote(question: Question, run: Run, cues: Cues, wanted: AnswerType | None = None) -> Quote:
+    """What is said of one run."""
     wanted = wanted or answer_type(question.text)
     lines = _around(question, run, cues)
     first = next((at for at, line in enumerate(lines) if abs(line.start - run.start) < 0.06), None)
     if first is None:  # cues and index differ by now, and what was found is still true
         return Quote(run, (), quoted([Line(run.start, run.end, run.text, run.speaker)]), run.jump)
     last = next((at for at in range(first, len(lines)) if lines[at].end >= run.end - 0.06), first)
-    first, last = _joined(lines, first, last, run, runs)
     first, last = _begun(lines, first, last)
-    first, last = _ended(lines, first, last, wanted)
     first, last = _stripped(lines, first, last, wanted)
-    first, last = _narrowed(lines, first, last, question, wanted)
+    first, last = _ended(lines, first, last, wanted)
     chosen = tuple(lines[first : last + 1])
     return Quote(run, chosen, quoted(chosen), _jump(run, chosen[0]))
 
@@ -122,22 +114,6 @@ def _same(lines: Sequence[Line], one: int, other: int) -> bool:
     return lines[one].speaker == lines[other].speaker and not any(
         line.turn_start for line in lines[min(one, other) + 1 : max(one, other) + 1]
     )
-
-
-def _joined(lines: Sequence[Line], first: int, last: int, run: Run, runs: Sequence[Run]) -> tuple[int, int]:
-    """With the run that follows or goes before, when that is nearly as likely and both are short enough."""
-    for other in runs[:_RIVALS]:
-        if other is run or other.episode_id != run.episode_id or other.share < _NEAR * run.share:
-            continue
-        at = next((number for number, line in enumerate(lines) if abs(line.start - other.start) < 0.06), None)
-        if at is None:
-            continue
-        end = next((number for number in range(at, len(lines)) if lines[number].end >= other.end - 0.06), at)
-        low, high = min(first, at), max(last, end)
-        gap = max(at - last, first - end) - 1
-        if gap <= _SEAM and _same(lines, low, high) and _words(lines, low, high) <= SPOKEN:
-            return low, high
-    return first, last
 
 
 def _begun(lines: Sequence[Line], first: int, last: int) -> tuple[int, int]:
@@ -164,9 +140,11 @@ def _ended(lines: Sequence[Line], first: int, last: int, wanted: AnswerType) -> 
         text = " ".join(line.text for line in lines[first : last + 1])
         following = lines[last + 1]
         words = _words(lines, first, last)
-        short = words < _NOD + 1 or _OPEN.search(lines[last].text) is not None or announces(lines[last].text)
+        short = words < _SAYS or _OPEN.search(lines[last].text) is not None or announces(lines[last].text)
         lacks = wanted.strict and not wanted.fits(text) and wanted.fits(following.text)
-        if not (short or lacks) or poses_question(following.text) or _words(lines, first, last + 1) > SPOKEN:
+        if not (short or lacks) or _words(lines, first, last + 1) > SPOKEN:
+            break
+        if poses_question(following.text) or idle(following.text):
             break
         last += 1
     return first, last
@@ -175,39 +153,13 @@ def _ended(lines: Sequence[Line], first: int, last: int, wanted: AnswerType) -> 
 def _stripped(lines: Sequence[Line], first: int, last: int, wanted: AnswerType) -> tuple[int, int]:
     """Without sentences at its ends that ask, nod or pass the time, as long as others say enough."""
     def empty(line: Line) -> bool:
-        return poses_question(line.text) or idle(line.text)
+        return len(line.text.split()) < _EMPTY and (poses_question(line.text) or idle(line.text))
 
     while first < last and (empty(lines[first]) or _nods(lines[first], wanted)):
         first += 1
     while first < last and empty(lines[last]):
         last -= 1
     return first, last
-
-
-def _narrowed(
-    lines: Sequence[Line], first: int, last: int, question: Question, wanted: AnswerType
-) -> tuple[int, int]:
-    """The shortest part of it that says as much of what was asked, and of what kind it was: a run is often a sentence
-    longer than its answer, and what is short is heard to its end."""
-    asked = stems(question.text)
-
-    def holds(begin: int, end: int) -> tuple[int, float]:
-        text = " ".join(line.text for line in lines[begin : end + 1])
-        return len(asked & stems(text)), wanted.fits(text)
-
-    shared, fitting = holds(first, last)
-    parts = [(begin, end) for begin in range(first, last + 1) for end in range(begin, last + 1)]
-    enough = [
-        (begin, end) for begin, end in parts
-        if _words(lines, begin, end) >= _LEAST and holds(begin, end)[0] >= _KEPT * shared
-        and holds(begin, end)[1] >= fitting and not (begin > first and _leaning(lines[begin]))
-    ]  # fmt: skip
-    return min(enough, key=lambda part: _words(lines, *part), default=(first, last))
-
-
-def _leaning(line: Line) -> bool:
-    """True for a sentence that nobody understands who has not heard the one before it."""
-    return leans(trimmed(line.text)) >= _LEANS
 
 
 def _nods(line: Line, wanted: AnswerType) -> bool:

@@ -208,7 +208,7 @@ def _about(question: Question, shelf: Shelf) -> tuple[Moment, ...]:
     found = shelf.read(question, 3, None)
     if found.answered < ANSWERED or not found.runs:
         return ()
-    return (quote(question, found.runs[0], found.runs, shelf.cues).moment(found.answered),)
+    return (quote(question, found.runs[0], shelf.cues).moment(found.answered),)
 
 
 def _elsewhere(question: Question, shelf: Shelf) -> Found | None:

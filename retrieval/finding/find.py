@@ -18,22 +18,25 @@ from retrieval.finding.reader import Asked, Page, Reader, Reading, shipped_reade
 from retrieval.finding.run_features import NAMES, Values, features
 from retrieval.finding.run_ranker import score_runs
 from retrieval.finding.search import promising
-from retrieval.index.embedding import Embedder
+from retrieval.index.embedding import Embedder, Matrix
 from retrieval.index.index import AnyIndex
 from retrieval.index.script import LONGEST, Script, project
 from retrieval.index.snapshot import View
 from retrieval.model import Found, Question, Run
 
-ANSWERED = 0.31
-"""Probability from which on the best run counts as an answer: of the answerable about .92 reach it, on episodes that
+ANSWERED = 0.28
+"""Probability from which on the best run counts as an answer: of the answerable about .91 reach it, on episodes that
 nothing was learned from (``tests.benchmarks.train_runs``)."""
 
 _CHUNKS = 12  # chunks that are read together with a question
+_BESIDE = 0.1  # how much less a word of the question counts for a chunk when it is said in the one before or after it
 _SENTENCES = 3  # sentences of a run, at most
 _SHORT = 4  # words: a shorter run says nothing by itself
 _ASKER = 8  # sentences back in which the question that a run replies to may stand
 _LATE = 30.0  # seconds after which it no longer replies to it
 _UNREAD = -30.0  # logit of what was not read
+_SHORTER = 1.4  # log-odds by which a part of a run may be less likely to answer, and is said instead
+_LEAST = 10  # words of such a part, at least
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,6 +91,15 @@ class Candidate:
     first: int
     last: int
 
+    @property
+    def words(self) -> int:
+        """How many words it has."""
+        return int(self.script.sentences["words"][self.first : self.last].sum())
+
+    def holds(self, other: "Candidate") -> bool:
+        """Whether another one is a part of it."""
+        return self.episode_id == other.episode_id and self.first <= other.first and other.last <= self.last
+
 
 @dataclass(frozen=True, slots=True)
 class Weighed:
@@ -100,8 +112,10 @@ class Weighed:
 
 def weigh(text: str, scripts: Sequence[tuple[str, Script]], asked: Asked, reader: Reader) -> Weighed:
     """Read the chunks of some scripts that match a question best, and weigh all runs of sentences in them."""
+    everywhere = {name: _near(said, asked) for name, said in scripts}
     chunks = sorted(
-        (chunk for name, said in scripts for chunk in _matched(name, said, asked)), key=lambda chunk: -chunk.match
+        (chunk for name, said in scripts for chunk in _matched(name, said, everywhere[name])),
+        key=lambda chunk: -chunk.match,
     )[:_CHUNKS]
     if not chunks:
         return Weighed((), np.zeros((0, len(NAMES))), None)
@@ -115,30 +129,44 @@ def weigh(text: str, scripts: Sequence[tuple[str, Script]], asked: Asked, reader
         runs = _runs(said, sorted({at for _, chunk in mine for at in _numbers(said, chunk)}))
         if not runs:
             continue
-        heard = _unread(said, asked)
+        read, match = np.full(len(said.ids), _UNREAD), np.zeros(len(said.ids))
         for row, chunk in mine:
-            size = chunk.last - chunk.first
-            heard.logits[chunk.first : chunk.last] = logits[row, :size]
-            heard.near[chunk.first : chunk.last] = reading.near[row, :size]
-            heard.chunk[chunk.first : chunk.last] = chunk.match
+            read[chunk.first : chunk.last] = logits[row, : chunk.last - chunk.first]
+            match[chunk.first : chunk.last] = chunk.match
         weights = reading.weights.astype(np.float64)
         rows.append(features(
-            text, said, runs, heard.logits, heard.near, weights, heard.chunk, asked.telling, asked.ids,
-            _replies(said, runs, asked),
+            text, said, runs, read, everywhere[name], weights, match, asked.telling, asked.ids,
+            _replies(said, runs, everywhere[name]),
         ))  # fmt: skip
         places += [Candidate(name, said, *run) for run in runs]
     return Weighed(tuple(places), np.concatenate(rows) if rows else np.zeros((0, len(NAMES))), reading)
 
 
 def chosen(weighed: Weighed, count: int) -> Found:
-    """The best runs that do not overlap, at most ``count``, and whether the first answers."""
-    picked, scores = picks(weighed, score_runs(weighed.features), count)
+    """The best runs that do not overlap, at most ``count``, and whether the first answers.
+
+    Of each only the shortest part is taken that is nearly as likely to hold the answer: what is short is heard to its
+    end, and leaves time for another place where it is not sure.
+    """
+    every = score_runs(weighed.features)
+    picked, scores = picks(weighed, every, count)
     if not picked:
         return Found()
     chances = np.exp(scores - scores[0])
     chances /= chances.sum()
-    runs = [_run(weighed.places[at], float(share)) for at, share in zip(picked, chances, strict=True)]
+    runs = [
+        _run(_shortest(weighed, every, at), float(share)) for at, share in zip(picked, chances, strict=True)
+    ]
     return Found(tuple(runs), probability(signs(weighed, picked, scores)))
+
+
+def _shortest(weighed: Weighed, scores: Values, at: int) -> Candidate:
+    whole, least = weighed.places[at], scores[at] - _SHORTER
+    parts = [
+        (place.words, -score, number) for number, (place, score) in enumerate(zip(weighed.places, scores, strict=True))
+        if score >= least and whole.holds(place) and place.words >= _LEAST
+    ]  # fmt: skip
+    return weighed.places[min(parts)[2]] if parts else whole
 
 
 def picks(weighed: Weighed, scores: Values, count: int) -> tuple[list[int], Values]:
@@ -194,16 +222,26 @@ def _scripts(
     return [(name, said) for name, said in found if len(said.sentences)]
 
 
-def _matched(episode_id: str, said: Script, asked: Asked) -> list[_Chunk]:
-    """The chunks of an episode that match a question best: the mean over its words of the best match."""
-    wanted = unit_rows(asked.vectors)
-    near = said.codes.astype(np.float32) @ wanted.T
+def _near(said: Script, asked: Asked) -> Matrix:
+    """The cosines (m, q) of the word pieces of an episode with those of the question."""
+    near = said.codes.astype(np.float32) @ unit_rows(asked.vectors).T
     near *= said.scale[:, None]
+    return near
+
+
+def _matched(episode_id: str, said: Script, near: Matrix) -> list[_Chunk]:
+    """The chunks of an episode that match a question best: the mean over its words of the best match, in the chunk
+    or, for a little less, in the one before or after it, since what is answered is often named a sentence or two away.
+    """
     edges = said.chunks
-    match = np.maximum.reduceat(near, edges[:-1]).mean(axis=1)
-    best = np.argsort(-match, kind="stable")[:_CHUNKS]
+    best = np.maximum.reduceat(near, edges[:-1])
+    around = best.copy()
+    np.maximum(around[1:], best[:-1] - _BESIDE, out=around[1:])
+    np.maximum(around[:-1], best[1:] - _BESIDE, out=around[:-1])
+    match = around.mean(axis=1)
+    order = np.argsort(-match, kind="stable")[:_CHUNKS]
     return [
-        _Chunk(episode_id, said, int(edges[at]), int(edges[at + 1]), float(match[at])) for at in best.tolist()
+        _Chunk(episode_id, said, int(edges[at]), int(edges[at + 1]), float(match[at])) for at in order.tolist()
     ]
 
 
@@ -228,31 +266,15 @@ def _sentences(chunk: _Chunk) -> npt.NDArray[np.void]:
     return chunk.script.sentences[np.searchsorted(first, chunk.first) : np.searchsorted(first, chunk.last)]
 
 
-@dataclass(frozen=True, slots=True)
-class _Heard:
-    """What was read, over all word pieces of a script: see ``run_features.features``."""
-
-    logits: Values
-    near: Values
-    chunk: Values
-
-
-def _unread(said: Script, asked: Asked) -> _Heard:
-    size = len(said.ids)
-    return _Heard(np.full(size, _UNREAD), np.zeros((size, len(asked.vectors))), np.zeros(size))
-
-
-def _replies(said: Script, runs: Sequence[tuple[int, int]], asked: Asked) -> list[float]:
+def _replies(said: Script, runs: Sequence[tuple[int, int]], near: Matrix) -> list[float]:
     """How well the question that each run replies to matches the one that is put; 0 where there is none."""
-    wanted = unit_rows(asked.vectors)
     known: dict[int, float] = {}
     found = []
     for first, _ in runs:
         at = _asker(said, first)
         if at is not None and at not in known:
             low, high = int(said.sentences[at]["first"]), int(said.sentences[at]["last"])
-            near = (said.codes[low:high].astype(np.float32) * said.scale[low:high, None]) @ wanted.T
-            known[at] = float(near.max(axis=0).mean()) if high > low else 0.0
+            known[at] = float(near[low:high].max(axis=0).mean()) if high > low else 0.0
         found.append(known[at] if at is not None else 0.0)
     return found
 

@@ -7,15 +7,21 @@ from collections.abc import Sequence
 import numpy as np
 import numpy.typing as npt
 
+from retrieval.index.embedding import Matrix
 from retrieval.index.script import Script
 
 Values = npt.NDArray[np.float64]
 
 NAMES = (
     "share", "soft", "peak", "match", "wide", "chunk", "mean", "overlap", "words", "asks", "begins", "reply", "number",
-    "name", "reason", "stance", "dangles", "short", "before", "weakest", "weak", "lacks",
+    "name", "reason", "stance", "dangles", "short", "before", "weakest", "weak", "lacks", "further", "region", "nearby",
+    "asking",
 )  # fmt: skip
 """Names of the features, in their order."""
+
+_WIDE, _AROUND, _FAR = 25, 60, 75
+"""Word pieces on either side of a run within which the question's words are looked for ("wide", "nearby"), the reader
+may have pointed ("region"), and what the talk is about is named ("further"): an answer seldom repeats it."""
 
 _NUMBER = re.compile(
     r"\d|\b(?:one|two|three|four|five|six|seven|eight|nine|ten|eleven|twelve|fifteen|twenty|thirty|forty|fifty|sixty"
@@ -37,6 +43,11 @@ _STANCE = re.compile(
 _NOT = re.compile(r"\b(?:no|not|never|none|\w+n't|without|cannot)\b", re.IGNORECASE)
 _DANGLES = re.compile(r"^(?:[a-z]|(?:And|But|Or|Which|That|Because|Then|It|This|Those|These)\b)")
 
+_REQUEST = re.compile(
+    r"\b(?:tell|walk|take|explain|remind|give|describe|help)(?: \w+)? (?:us|me|our)\b", re.IGNORECASE
+)
+_TO_COME = 6  # sentences after a run within which its speaker comes to a question, if a question is what it leads to
+
 _COUNTS = re.compile(
     r"\bhow (?:many|much|long|often|far|big|large|old|fast|early|late)\b|\bwhat (?:percent|number|rate|size|share)"
     r"|\bhow \w+ (?:is|are|was|were)\b", re.IGNORECASE,
@@ -55,7 +66,7 @@ _WHETHER = re.compile(
 
 
 def features(
-    question: str, said: Script, runs: Sequence[tuple[int, int]], logits: Values, near: Values, weights: Values,
+    question: str, said: Script, runs: Sequence[tuple[int, int]], logits: Values, near: Matrix, weights: Values,
     chunk: Values, telling: npt.NDArray[np.bool_], ids: npt.NDArray[np.uint16], replies: Sequence[float],
 ) -> Values:  # fmt: skip
     """(runs, features) of runs of sentences, first and last (exclusive), of one script.
@@ -81,7 +92,7 @@ def features(
         if high <= low:
             rows.append([-20.0, -20.0, -20.0] + [0.0] * (len(NAMES) - 3))
             continue
-        wide_low, wide_high = max(0, low - 25), min(len(near), high + 25)
+        wide_low, wide_high = max(0, low - _WIDE), min(len(near), high + _WIDE)
         best, wide = near[low:high].max(axis=0), near[wide_low:wide_high].max(axis=0)
         weak = np.sort(wide[telling] if telling.any() else wide)[:3]  # the words that nothing there is like
         text = " ".join(said.texts[first:last])
@@ -102,5 +113,19 @@ def features(
             float(np.logaddexp.reduce(logits[max(0, low - 30):low])) if low else -20.0,
             float(weak[0]), float(weak.mean()),
             float((counted and not numbered) or (dated and not (timed or numbered)) or (whose and not names)),
+            float(near[max(0, low - _FAR):high + _FAR].max(axis=0) @ weights),
+            float(np.logaddexp.reduce(logits[max(0, low - _AROUND):high + _AROUND])),
+            sum(rarity[piece] for piece in set(said.ids[wide_low:wide_high].tolist()) & set(rarity)) / total,
+            float(_asking(said, last)),
         ])  # fmt: skip
     return np.array(rows, np.float64).reshape(-1, len(NAMES))
+
+
+def _asking(said: Script, last: int) -> bool:
+    """Whether the turn that a run ends in, before sentence ``last``, ends with a question soon after: then it is the
+    asker's, and what answers comes after it."""
+    turns, end = said.sentences["turn"], last
+    while end < min(len(turns), last + _TO_COME) and turns[end] == turns[last - 1]:
+        end += 1
+    over = end == len(turns) or turns[end] != turns[last - 1]
+    return over and (bool(said.sentences["asks"][end - 1]) or _REQUEST.search(said.texts[end - 1]) is not None)

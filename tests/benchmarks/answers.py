@@ -1,7 +1,8 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """Whether what is said answers: natural questions, asked of the running product, beside the usual recipes.
 
-    python -m tests.benchmarks.answers DIR [--episodes DIR] [--folder DIR] [--only earmark] [--limit N] [--json]
+    python -m tests.benchmarks.answers DIR [--episodes DIR] [--folder DIR] [--only earmark] [--limit N] [--every N]
+        [--json]
     python -m tests.benchmarks.answers DIR --out docs/ANSWERS.md
 
 DIR holds `queries.jsonl` ({"qid", "query", "episode", "spans": [[start, end], …], "must": [[…], …], "kind", "covered"},
@@ -69,13 +70,14 @@ class Asked:
 @dataclass(frozen=True, slots=True)
 class Told:
     """What came of a question: what is spoken, whether it is an answer, where to jump (None: nowhere), how sure it is,
-    and how long it took (milliseconds)."""
+    and how long it took (milliseconds, by the clock and of the processor)."""
 
     text: str
     covered: bool
     jump: float | None
     sure: float
     took: float
+    worked: float = 0.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,14 +89,15 @@ class Set:
     titles: Mapping[str, str]
 
 
-def read(folder: Path, episodes: Path | None = None, limit: int | None = None) -> Set:
-    """Read a set; with ``limit`` only the questions about its first episodes.
+def read(folder: Path, episodes: Path | None = None, limit: int | None = None, every: int = 1) -> Set:
+    """Read a set, or every Nth of its questions; with ``limit`` only those about its first episodes.
 
     Raises ValueError, in one sentence, when the folder holds no such set.
     """
     try:
         asked = [_asked(json.loads(line)) for line in (folder / "queries.jsonl").read_text("utf-8").splitlines()]
         names = list(dict.fromkeys(one.episode for one in asked))[:limit]
+        asked = asked[::every]
         where = episodes or (folder if (folder / "episodes.jsonl").exists() else folder / "../../moments/bitcoin")
         cues, titles = {}, {}
         for line in (where / "episodes.jsonl").read_text("utf-8").splitlines():
@@ -171,6 +174,7 @@ def report(asked: Sequence[Asked], told: Sequence[Told]) -> dict[str, Any]:
         "seconds": round(statistics.median(words) / _WORDS_A_SECOND, 1),
         "p50_ms": round(float(np.quantile([made.took for made in told], 0.5)), 1),
         "p95_ms": round(float(np.quantile([made.took for made in told], 0.95)), 1),
+        "p95_cpu_ms": round(float(np.quantile([made.worked for made in told], 0.95)), 1),
         "questions": [len(there), len(gone)],
     }
     for kept in KEPT:
@@ -213,12 +217,12 @@ def earmark(found: Set, folder: Path) -> list[Told]:
         companion.ask(Question("What is this about?", ids[found.asked[0].episode]))  # models load now
         made = []
         for one in found.asked:
-            since = time.perf_counter()
+            since, used = time.perf_counter(), time.process_time()
             answer = companion.ask(Question(one.text, ids[one.episode]))
-            took = 1000 * (time.perf_counter() - since)
+            took, worked = 1000 * (time.perf_counter() - since), 1000 * (time.process_time() - used)
             first = answer.moments[0] if answer.moments else None
             sure = first.confidence if first else 0.0
-            made.append(Told(answer.text, answer.covered, first.start if first else None, sure, took))
+            made.append(Told(answer.text, answer.covered, first.start if first else None, sure, took, worked))
         return made
     finally:
         companion.close()
@@ -354,7 +358,7 @@ def recipe(name: str, found: Set, embed: Remembering) -> list[Told]:
 # -- what is shown ---------------------------------------------------------------------------------------------------
 
 _COLUMNS = ("said", "landed", "near", "answered", "declined")
-_MORE = (*(f"declined@{kept}" for kept in KEPT), "words", "seconds", "p50_ms", "p95_ms")
+_MORE = (*(f"declined@{kept}" for kept in KEPT), "words", "seconds", "p50_ms", "p95_ms", "p95_cpu_ms")
 
 
 def table(reports: Mapping[str, dict[str, Any]]) -> str:
@@ -406,12 +410,13 @@ def main(arguments: Sequence[str] | None = None) -> None:
     parser.add_argument("--folder", type=Path, help="where the library is made, and found again")
     parser.add_argument("--only", choices=("earmark", *RECIPES), action="append", help="measure only this")
     parser.add_argument("--limit", type=int, help="use only the questions about the first episodes")
+    parser.add_argument("--every", type=int, default=1, help="use only every Nth question")
     parser.add_argument("--out", type=Path, help="write the page of answers there")
     parser.add_argument("--told", type=Path, help="write every question with what came of it there, as JSON lines")
     parser.add_argument("--json", action="store_true", help="print JSON instead of a table")
     options = parser.parse_args(arguments)
     try:
-        found = read(options.set, options.episodes, options.limit)
+        found = read(options.set, options.episodes, options.limit, options.every)
     except ValueError as error:
         parser.error(str(error))
     reports = {}

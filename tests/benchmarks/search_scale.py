@@ -7,8 +7,10 @@ A library of N passages is made with `Index.add`, in a temporary folder, or in `
 vary real talk (the podcasts beside this checkout where they are there, else words drawn by Zipf's law), with ever new
 names, as libraries have them; its vectors are those of the talk, each moved at random, so they crowd where talk does.
 
-`p50_ms` and `p95_ms`: from the text of a question never asked before to its moments, over the whole library, the
-embedding of the question included. `bandwidth_ratio`: the scan of all vectors against reading as many bytes as fast
+`p50_ms` and `p95_ms`: from the text of a question never asked before to the sections about it, over the whole library,
+the embedding of the question included. `read_…`: to the runs of sentences that answer it, as answers are found, over
+the library, and `episode_…` in one of its episodes; by the clock, and `…_cpu_ms` of the processor, which tells the
+same beside other work. `bandwidth_ratio`: the scan of all vectors against reading as many bytes as fast
 as the machine can. `recall@10`: the nearest ten against float32 over all rows. `add_ms` beside `add_alone_ms`: one
 more episode, here and in an empty library (medians); `add_worst_ms` the longest of them.
 """
@@ -25,15 +27,18 @@ from tempfile import TemporaryDirectory
 
 import numpy as np
 
+from retrieval.finding.find import find
 from retrieval.finding.search import find_sections
 from retrieval.index import vectors as stored_vectors
 from retrieval.index.chunking import UNIT, WINDOW, passages, window_spans
 from retrieval.index.embedding import DIMENSION, Embedder, Matrix
 from retrieval.index.index import AnyIndex, Index
+from retrieval.index.script import Script, script
 from retrieval.model import Passage, Question
 from tests.benchmarks.moments import read
 from tests.benchmarks.phrasing import WAYS
 from tests.benchmarks.vectors import Remembering
+from voice.model import Cue
 
 PODCASTS = Path(__file__).parents[3] / "shared" / "data" / "moments" / "bitcoin"
 _POOL = 2000  # pieces of talk that are varied
@@ -99,14 +104,43 @@ def invented(talk: Sequence[str], vectors: Matrix, number: int) -> tuple[list[Pa
     return found, np.concatenate([units, wide]).astype(np.float32)
 
 
-def build(index: AnyIndex, count: int, talk: Sequence[str], vectors: Matrix, say: Callable[[str], None]) -> None:
-    """Add episodes until the index has ``count`` passages."""
+def scripts(talk: Sequence[str], embed: Embedder) -> list[Script]:
+    """What is read of each two pieces of talk that follow each other, from every second piece on."""
+    return [
+        script([Cue(0.0, 11.0, talk[at]), Cue(11.0, 22.0, talk[at + 1])], embed) for at in range(0, len(talk) - 1, 2)
+    ]
+
+
+def written(read: Sequence[Script], number: int) -> Script:
+    """The script of episode ``number``: as real ones, but for the names that are put into its passages."""
+    first = np.random.default_rng([7, number]).integers(0, 2 * len(read) - _TOPIC, -(-_EPISODE // _TOPIC))
+    parts = [read[pair] for pair in ((first[:, None] // 2 + np.arange(_TOPIC // 2)).ravel() % len(read)).tolist()]
+    places = np.concatenate([part.sentences for part in parts])
+    owner = np.repeat(np.arange(len(parts)), [len(part.sentences) for part in parts])
+    pieces = np.cumsum([0, *(len(part.ids) for part in parts)])[owner].astype(np.uint32)
+    for column in ("at", "first", "last"):
+        places[column] += pieces
+    places["chunk"] += np.cumsum([0, *(len(part.chunks) - 1 for part in parts)])[owner].astype(np.uint32)
+    places["start"] += 22.0 * owner
+    places["end"] += 22.0 * owner
+    places["turn"] = owner // 2
+    return Script(
+        places, tuple(text for part in parts for text in part.texts), ("",),
+        np.concatenate([part.ids for part in parts]), np.concatenate([part.codes for part in parts]),
+    )  # fmt: skip
+
+
+def build(
+    index: AnyIndex, count: int, talk: Sequence[str], vectors: Matrix, say: Callable[[str], None],
+    read: Sequence[Script] = (),
+) -> None:  # fmt: skip
+    """Add episodes until the index has ``count`` passages; with ``read`` they can be read for answers too."""
     with index.view() as view:
         number, rows = len(view.episodes), view.passages
     began = time.perf_counter()
     while rows < count:
         found, moved = invented(talk, vectors, number)
-        index.add(found[0].episode_id, found, moved)
+        index.add(found[0].episode_id, found, moved, "", written(read, number) if read else None)
         number, rows = number + 1, rows + len(found)
         if number % 250 == 0:
             say(f"{rows} passages after {time.perf_counter() - began:.0f} s")
@@ -126,6 +160,25 @@ def milliseconds(work: Callable[[], object]) -> float:
     began = time.perf_counter()
     work()
     return 1000 * (time.perf_counter() - began)
+
+
+def reading(index: Index, embed: Embedder, talk: Sequence[str], asked: int) -> dict[str, float]:
+    """How long it takes to the runs that answer: over the library, and in one of its episodes."""
+    with index.view() as view:
+        episodes = len(view.episodes)
+    found = {}
+    for name, places in (("read", [None]), ("episode", [f"episode-{number}" for number in range(min(episodes, 50))])):
+        clock, used = [], []
+        for number, text in enumerate(questions(talk[:: -1 if name == "read" else 1], asked + 5)):
+            question = Question(f"{text} {name}", places[number % len(places)])
+            began, worked = time.perf_counter(), time.process_time()
+            find(question, index, embed)
+            clock.append(1000 * (time.perf_counter() - began))
+            used.append(1000 * (time.process_time() - worked))
+        for kind, times in (("ms", clock[5:]), ("cpu_ms", used[5:])):  # the first ones load what is loaded once
+            for share in (50, 95):
+                found[f"{name}_p{share}_{kind}"] = round(float(np.quantile(times, share / 100)), 1)
+    return found
 
 
 def bandwidth() -> float:
@@ -201,8 +254,10 @@ def main(arguments: Sequence[str] | None = None) -> None:
     vectors = Remembering().encode(talk)
     with TemporaryDirectory() as scratch:
         index = Index.open(options.folder or Path(scratch))
-        build(index, options.passages, talk, vectors, say)
-        found = measure(index, Embedder.load(), talk, vectors, options.questions)
+        embed = Embedder.load()
+        build(index, options.passages, talk, vectors, say, scripts(talk, embed))
+        found = measure(index, embed, talk, vectors, options.questions)
+        found |= reading(index, embed, talk, options.questions)
         index.close()
     text = json.dumps(found, indent=1) if options.json else "\n".join(f"{name:<16}{v:>12}" for name, v in found.items())
     sys.stdout.write(text + "\n")

@@ -1,14 +1,15 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """Learn which run of sentences is quoted, and when there is none: retrieval/finding/runs.json and answered.json.
 
-    python -m tests.benchmarks.train_runs DIR [DIR …] [--weight W …] [--readers EVEN ODD] [--write]
+    python -m tests.benchmarks.train_runs DIR [DIR …] [--weight W …] [--every N] [--readers EVEN ODD] [--write]
 
 Each DIR is a set as `tests.benchmarks.answers` reads it. For every question all runs that the reader came to are
 weighed; a conditional logit (a softmax over the runs of each question) learns to prefer those in which the words of the
 answer stand, inside the stretch that answers. Then a logistic regression learns to tell the first run's being an
 answer from the same question put to the same episode without the chunks that answer it, which is on the subject and
 does not answer. Printed is what comes of it on episodes that were left out (six folds of the first DIR's episodes).
-`--write` writes the weights, of all sets together; `--weight` is how much a question of each set counts. `--readers`
+`--write` writes the weights, of all sets together; `--weight` is how much a question of each set counts, `--every`
+takes only every Nth question of the sets behind the first. `--readers`
 names the folders of two readers, trained with `train_reader --held 0` and `--held 1`: each reads the episodes that it
 has not seen, or else the runs learn to trust a reader that knows the answers.
 """
@@ -55,8 +56,8 @@ class Case:
     inside: Values
 
 
-def cases(folder: Path, embed: Embedder, readers: Sequence[Path] = ()) -> list[Case]:
-    """All questions of a set, those with an answer twice: as they are, and with their answer cut out."""
+def cases(folder: Path, embed: Embedder, readers: Sequence[Path] = (), every: int = 1) -> list[Case]:
+    """Every Nth question of a set, those with an answer twice: as they are, and with their answer cut out."""
     found, reader, made = read(folder), shipped_reader(), []
     for number, (name, cues) in enumerate(found.cues.items()):
         if readers:
@@ -65,7 +66,7 @@ def cases(folder: Path, embed: Embedder, readers: Sequence[Path] = ()) -> list[C
             index_script.PROJECTION = trained / index_script.PROJECTION.name
             index_script._projection.cache_clear()
         said = script(cues, embed)
-        for one in found.asked:
+        for one in found.asked[::every]:
             if one.episode != name:
                 continue
             asked = as_asked(one.text, embed, reader)
@@ -196,11 +197,15 @@ def main(arguments: Sequence[str] | None = None) -> None:
     parser = argparse.ArgumentParser(description=(__doc__ or "").partition("\n")[0])
     parser.add_argument("sets", type=Path, nargs="+")
     parser.add_argument("--weight", type=float, nargs="*", default=[], help="of a question of each set; 1 unless given")
+    parser.add_argument("--every", type=int, default=1, help="take every Nth question of the later sets")
     parser.add_argument("--readers", type=Path, nargs=2, default=[], help="folders of cross-fitted readers")
     parser.add_argument("--write", action="store_true", help="write the weights into the program")
     options = parser.parse_args(arguments)
     embed = Embedder.load()
-    found = [cases(folder, embed, options.readers) for folder in options.sets]
+    found = [
+        cases(folder, embed, options.readers, options.every if number else 1)
+        for number, folder in enumerate(options.sets)
+    ]  # fmt: skip
     weights = [*options.weight, *[1.0] * len(found)]
     own = {id(case): weight for part, weight in zip(found, weights, strict=False) for case in part}
     others = [case for part in found[1:] for case in part]

@@ -104,7 +104,7 @@ def quoted_of(cues: list[Cue], first: int, last: int, question: str, **more: obj
     """What is quoted of a run of cues."""
     text = " ".join(cue.text for cue in cues[first : last + 1])
     run = Run("e", cues[first].start, cues[last].end, text, cues[first].speaker, 0.9)
-    return quote(Question(question, "e", **more), run, [run], lambda _: cues).text  # type: ignore[arg-type]
+    return quote(Question(question, "e", **more), run, lambda _: cues).text  # type: ignore[arg-type]
 
 
 def test_what_is_asked_for_is_said_even_in_the_next_sentence() -> None:
@@ -123,6 +123,18 @@ def test_a_sentence_that_announces_is_followed_by_what_it_announces() -> None:
 def test_a_quote_does_not_open_on_a_dangling_clause() -> None:
     cues = told("The node keeps two tables of the addresses that it has heard of so far.", "Which is why it is safe.")
     assert quoted_of(cues, 1, 1, "why is it safe?").startswith("The node keeps two tables")
+
+
+def test_few_words_are_followed_by_the_sentence_after_them() -> None:
+    cues = told("It is plumbing.", "The test is about layers.", "A layer holds a quantity steady.", "Ann: I see.")
+    assert quoted_of(cues, 0, 1, "what are layers?") == "The test is about layers. A layer holds a quantity steady."
+    assert quoted_of(cues, 2, 2, "what are layers?") == "A layer holds a quantity steady."
+
+
+def test_a_long_sentence_is_not_idle_because_it_begins_with_doubt() -> None:
+    cues = told("I don't know the exact number right now, but I think there are something like 70,000 channels.",
+                "Those are the ones that are announced to everybody.")  # fmt: skip
+    assert "70,000" in quoted_of(cues, 0, 1, "how many channels are there?")
 
 
 def test_the_asker_is_not_quoted() -> None:
@@ -152,10 +164,10 @@ def test_one_that_holds_what_was_asked_for_goes_before_one_that_is_hardly_likeli
 def test_the_jump_goes_to_the_question_only_when_it_is_close() -> None:
     cues = told("Ann: What is a nonce?", "A nonce is a number that is used once.")
     run = Run("e", 4, 8, cues[1].text, "Bob", 0.9, cues[0].text, 0.0)
-    assert quote(Question("what is a nonce", "e"), run, [run], lambda _: cues).jump == 0.0
+    assert quote(Question("what is a nonce", "e"), run, lambda _: cues).jump == 0.0
     late = Run("e", 24, 28, cues[1].text, "Bob", 0.9, cues[0].text, 0.0)
     far = [Cue(0, 4, cues[0].text, "Ann"), Cue(24, 28, cues[1].text, "Bob")]
-    assert quote(Question("what is a nonce", "e"), late, [late], lambda _: far).jump == 24
+    assert quote(Question("what is a nonce", "e"), late, lambda _: far).jump == 24
 
 
 def test_words_come_first_then_who_and_where() -> None:
@@ -164,7 +176,7 @@ def test_words_come_first_then_who_and_where() -> None:
     assert said_sentence(moment, library, False).text == "“A nonce is a number.” says Bob, at 1:03."
     assert said_sentence(moment, library, True).text == "“A nonce is a number.” says Bob, in E, at 1:03."
     unnamed = Moment("e", 63, 70, "A nonce is a number.", "", 0.9)
-    assert said_sentence(unnamed, library, False).text == "“A nonce is a number.” That is at 1:03."
+    assert said_sentence(unnamed, library, False).text == "“A nonce is a number.” At 1:03."
     assert said_sentence(moment, library, False, doubt=True).text.startswith("Perhaps: “A nonce")
 
 
@@ -185,7 +197,7 @@ def test_an_answer_that_is_not_sure_offers_a_second_place_in_its_own_words_and_t
     second = also(question, chosen, found, lambda _: cues)
     made = answered(question, chosen, found, shelf({"e": cues}), second)
     assert made.text == (
-        "“We began the tracing work in a summer camp.” That is at 0:00. "
+        "“We began the tracing work in a summer camp.” At 0:00. "
         "Or at 0:08: “It was merged in the winter after that.”"
     )
     assert [moment.start for moment in made.moments] == [0.0, 8.0]

@@ -7,8 +7,10 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from retrieval.finding.find import ANSWERED, find
+from retrieval.finding.find import ANSWERED, as_asked, chosen, find, picks, weigh
 from retrieval.finding.reader import Asked, Page, shipped_reader
+from retrieval.finding.run_features import NAMES
+from retrieval.finding.run_ranker import score_runs
 from retrieval.index.chunking import passages
 from retrieval.index.embedding import Embedder
 from retrieval.index.index import Index
@@ -132,3 +134,56 @@ def test_padding_changes_nothing() -> None:
     )
     assert both.logits[1, :25] == pytest.approx(alone.logits[0], abs=1e-3)
     assert (both.logits[1, 25:] < -1e3).all()
+
+
+def test_words_of_the_question_that_are_said_next_to_a_chunk_count_for_it(embedder: Embedder) -> None:
+    filler = "We walked for a while along the river and looked at the boats that came by in the evening light. "
+    cues = [
+        Cue(10.0 * number, 10.0 * number + 9, text, "Ida") for number, text in enumerate((
+            filler * 4, "The shed was built by my neighbour Walter after the great storm. " + filler * 3,
+            "It took him from March until the end of June. " + filler * 3, filler * 4, filler * 4,
+        ))
+    ]  # fmt: skip
+    said, reader = script(cues, embedder), shipped_reader()
+    asked = as_asked("How long did Walter build the shed?", embedder, reader)
+    weighed = weigh("How long did Walter build the shed?", [("e", said)], asked, reader)
+    match = dict(zip([place.first for place in weighed.places], weighed.features[:, NAMES.index("chunk")], strict=True))
+    told = next(at for at, text in enumerate(said.texts) if text.startswith("It took him"))
+    far = max(match)
+    assert said.sentences["chunk"][told] != said.sentences["chunk"][told - 4], "another chunk than the question's words"
+    assert match[told] > match[far]
+
+
+@pytest.mark.parametrize(
+    ("turn", "asks"),
+    [
+        ("That brings us to the shed. Tell us when it was built.", True),
+        ("You know the shed well. When was it built?", True),
+        ("When was it built? It was built in the summer of that year.", False),
+        ("It was built in the summer. We painted it in the autumn.", False),
+    ],
+)
+def test_what_leads_to_a_question_is_the_askers(embedder: Embedder, turn: str, asks: bool) -> None:
+    cues = [Cue(0, 9, turn, "Ida"), Cue(10, 19, "My neighbour Walter knows all about that shed.", "Ben")]
+    said, reader = script(cues, embedder), shipped_reader()
+    text = "When was the shed built?"
+    weighed = weigh(text, [("e", said)], as_asked(text, embedder, reader), reader)
+    column = NAMES.index("asking")
+    mine = [row[column] for place, row in zip(weighed.places, weighed.features, strict=True) if place.last <= 2]
+    assert mine
+    assert all(value == asks for value in mine)
+
+
+def test_of_a_run_the_shortest_part_is_taken_that_is_as_likely_to_answer(library: Index, embedder: Embedder) -> None:
+    text = "Which year was the shed built?"
+    with library.view() as view:
+        said = view.script("garden")
+    assert said is not None
+    reader = shipped_reader()
+    weighed = weigh(text, [("garden", said)], as_asked(text, embedder, reader), reader)
+    best = chosen(weighed, 3).runs[0]
+    picked, _ = picks(weighed, score_runs(weighed.features), 3)
+    whole = weighed.places[picked[0]]
+    assert "1987" in best.text
+    assert len(best.text.split()) <= whole.words
+    assert best.text in " ".join(said.texts[whole.first : whole.last])
