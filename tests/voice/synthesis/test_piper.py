@@ -51,9 +51,10 @@ def put(folder: Path, name: str = LESSAC) -> Path:
     return Path(shutil.copy(MADE / f"{PACKAGED}.onnx", folder / f"{name}.onnx"))
 
 
-def test_sentences_arrive_one_by_one(speaker: Speaking) -> None:
+def test_sentences_arrive_one_after_the_other(speaker: Speaking) -> None:
     heard = list(speaker.speak("One sentence. Another one! A third?"))
-    assert len(heard) == 3 and all(0.4 < part.seconds < 3 and part.rate == speaker.rate for part in heard)
+    assert len(heard) >= 3 and all(part.rate == speaker.rate for part in heard)
+    assert 1.5 < join(heard).seconds < 7
 
 
 def test_the_first_sentence_does_not_wait_for_the_others(speaker: Speaking) -> None:
