@@ -12,6 +12,7 @@ import pytest
 from episodes.ingest.pipeline import Tools
 from episodes.ingest.worker import add
 from episodes.model import Cue, Episode, State, Step, StepState
+from episodes.store import jobs
 from episodes.store.jobs import Queue
 from episodes.store.library import Library
 from episodes.topics.llm_summary import Writer
@@ -315,8 +316,9 @@ def test_chapters_in_the_file_are_followed(library: Library, workshop: Workshop)
 
 @pytest.mark.parametrize("kilobytes", [100, 300, 900])
 def test_a_full_disk_is_said_and_nothing_is_half_there(
-    small_disk: Path, workshop: Workshop, talk: Path, kilobytes: int
+    small_disk: Path, workshop: Workshop, talk: Path, kilobytes: int, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    monkeypatch.setattr(jobs, "LEASE", 3.0)  # seconds: where nothing can be written, nobody can say that a job is free
     library = Library.open(small_disk / "library")
     (talk.parent / "words.vtt").write_text(VTT)
     kept = add(library, talk.parent / "words.vtt", workshop.tools)
