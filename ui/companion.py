@@ -43,6 +43,7 @@ from voice.audio import HEARING_RATE, Audio, join
 from voice.diarization import Speakers, models_folder
 from voice.errors import EarmarkError, LibraryError, NoSpace, from_os_error
 from voice.model import Bias, Heard
+from voice.processors import share_one_heap
 from voice.recognition.choice import Hearing
 from voice.synthesis.piper import Speaking
 
@@ -84,6 +85,7 @@ class Companion:
     """
 
     def __init__(self, settings: Settings) -> None:
+        share_one_heap()
         self.settings = settings
         self._told = ProgressEncoder(self.encode)
         self._encode_passages = once(self._told.encode)

@@ -15,7 +15,7 @@ import numpy as np
 from voice.audio import HEARING_RATE, Audio, Samples, stream_audio
 from voice.errors import HearingError
 from voice.model import Bias, Cue, Heard, Piece, Word
-from voice.processors import keep_numpy_to_one, usable
+from voice.processors import keep_numpy_to_one, share_one_heap, usable
 from voice.recognition.models import missing_files
 from voice.turns.voice_activity import WINDOW, Block, blocks, clean, spoken_part
 
@@ -137,6 +137,7 @@ class Whisper:
         from faster_whisper import WhisperModel
 
         keep_numpy_to_one()
+        share_one_heap()
         try:
             self._model: Any = WhisperModel(
                 str(folder), device="auto", compute_type="int8", cpu_threads=threads or usable(),
