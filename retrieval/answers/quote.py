@@ -185,6 +185,8 @@ def quoted(lines: Sequence[Line]) -> str:
         whole += text
         ended = line.text.endswith(runs[-1])
         left -= len(text.split())
+        if left <= 0 or text.endswith(" …"):  # nothing more has room
+            break
     return whole.rstrip(",;:–—- ") + " …" if whole[-1:] in ",;:–—-" else whole
 
 

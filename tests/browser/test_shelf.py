@@ -59,9 +59,10 @@ def test_a_large_library_comes_in_pages_and_is_searched_where_it_is(visit: Visit
     expect(page.locator("#lead-title")).not_to_have_text(title)
     page.wait_for_function("scrollY > 500")
     assert page.locator(READY, has_text=title).bounding_box()["y"] == pytest.approx(top, abs=90), "where one was"
-    while page.locator("#shelf-more").is_visible():
-        page.evaluate("document.getElementById('shelf-more').scrollIntoView()")
-        page.wait_for_timeout(50)
+    page.wait_for_function(f"""() => {{
+        document.getElementById("shelf-more").scrollIntoView();
+        return document.querySelectorAll("{READY}").length > {COUNT};
+    }}""")
     names = page.locator(".card-title").all_text_contents()
     assert len(set(names)) == len(names) == COUNT + page.locator(READY, has_text="Raising the Apprentice").count()
 
