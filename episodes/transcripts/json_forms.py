@@ -41,8 +41,7 @@ def read_json(text: str, name: str) -> list[Entry] | list[Cue]:
     if rows is None:
         what = "holds chapters" if isinstance(data, dict) and "chapters" in data else "has no list of segments"
         raise TranscriptError(f"{name} is not a Podcasting 2.0 transcript: it {what}.", _GIVE)
-    wrong = next((row for row in rows if not isinstance(row, dict)), None)
-    if wrong is not None:
+    if not all(isinstance(row, dict) for row in rows):
         raise TranscriptError(f"{name}: one of its segments is not an object.", NEXT_STEP)
     own = isinstance(data, dict) and str(data.get("generator", "")).startswith(GENERATOR)
     return own_cues(rows) if own else list(segments(rows))

@@ -6,7 +6,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from episodes.transcripts.html_and_text import has_times
@@ -347,6 +347,7 @@ LINES = st.sampled_from([
 
 
 @settings(deadline=None, max_examples=300)
+@example(b'{"segments":[[null,{"body":"0"}]]}')
 @given(st.one_of(
     st.lists(st.one_of(LINES, st.text(max_size=20)), max_size=14).map(lambda lines: "\n".join(lines).encode()),
     st.lists(LINES, max_size=14).map(lambda lines: "\r\n".join(["WEBVTT", *lines]).encode("utf-16")),
