@@ -18,6 +18,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
+from hypothesis import settings
 
 from tests import postgres
 from tests.soundcard import SoundCard, running_card
@@ -42,6 +43,12 @@ TOGETHER = {
     "machines": ("tests/episodes/ingest/test_many_machines.py", "tests/episodes/test_kills.py"),
 }  # fmt: skip
 """What takes seconds to start, and the beginnings of the files that share it in one process."""
+
+
+# The same examples in every run, so that it tells of the change and not of luck. To draw others: CONTRIBUTING.md.
+settings.register_profile("same", derandomize=True)
+settings.register_profile("drawn")
+settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "same"))
 
 
 @pytest.fixture(scope="session", autouse=True)
