@@ -55,9 +55,14 @@ class EchoCanceller:
         self._usual = np.log(0.5)  # logarithm of the share of the echo's power that is left over, half of the time
         self._ringing = 0.0
         self._learnt = 0  # frames of echo
+        self._silence = 0  # frames in a row for which nothing was played
 
     def __call__(self, heard: Samples, played: Samples) -> Samples:
         """What is left of ``heard`` (512 samples) without the echo of ``played`` (512, and those before)."""
+        self._silence = 0 if played.any() else self._silence + 1
+        if self._silence > _PARTITIONS + 1:  # all that is modelled is silent, and stays so
+            self.is_remains = False
+            return heard
         self._spectra = np.roll(self._spectra, 1, axis=0)
         self._spectra[0] = np.fft.rfft(np.concatenate([self._before, played]))
         self._before = played.astype(np.float64)
