@@ -29,6 +29,8 @@ def test_what_plays_goes_on_in_a_room_and_comes_back_at_the_same_second(
         kitchen, bath = page.locator("#rooms li").nth(0), page.locator("#rooms li").nth(1)
         expect(bath).to_contain_text("does not answer")
         expect(bath.get_by_role("button")).to_have_count(0)
+        sheet = page.locator("#sheet")
+        assert sheet.evaluate("sheet => sheet.scrollWidth <= sheet.clientWidth"), "nothing is cut"
         kitchen.get_by_role("button", name="Play it there: kitchen").click()
         expect(kitchen).to_contain_text(", at 2:0")
         assert not page.evaluate("Earmark.player.playing"), "it is heard in one place only"
