@@ -394,5 +394,5 @@ class Companion:
         return heat(respond.sought(question, self._shelf(None)), used.index, used.embed)
 
     def speak(self, text: str, voice: Speaking | None = None) -> Iterator[Audio]:
-        """The text as sound, sentence by sentence, in this voice, else in that of its language where one is here."""
+        """The text as sound, piece by piece, in this voice, else in that of its language where one is here."""
         return self.stages.first("speaking", (voice or self.engines.voice_for(text)).speak(text))

@@ -112,7 +112,7 @@ def is_local(host: str) -> bool:
 
 
 def access_of(settings: Settings) -> AccessList | None:
-    """The door that the settings ask for; None for none. Raises SettingsError."""
+    """The access that the settings give; None for none. Raises SettingsError."""
     if not settings.wyoming.strip():
         return None
     example = "Write for instance wyoming = \"tcp://127.0.0.1:10700\"."
@@ -145,7 +145,7 @@ class WyomingService:
     ``home`` is not installed.
     """
 
-    def __init__(self, door: AccessList) -> None:
+    def __init__(self, access: AccessList) -> None:
         try:
             import wyoming
             import zeroconf
@@ -153,8 +153,8 @@ class WyomingService:
             raise SettingsError("The setting wyoming needs the packages of the extra home.",
                                 "Run: pip install 'earmark[home]'") from error
         log.debug("wyoming %s, zeroconf %s", wyoming.__version__, zeroconf.__version__)
-        self.door = door
-        self._listener = _bound(door)
+        self.access = access
+        self._listener = _bound(access)
         self.conversations = Conversations()
         self.pool = ThreadPoolExecutor(max_workers=_WORKERS, thread_name_prefix="wyoming")
         self._loop = asyncio.new_event_loop()
@@ -192,7 +192,7 @@ class WyomingService:
         asyncio.set_event_loop(self._loop)
         try:
             self._loop.run_until_complete(self._open(engine, house, announce))
-            log.info("Wyoming listens on %s port %d.", self.door.host, self.port)
+            log.info("Wyoming listens on %s port %d.", self.access.host, self.port)
             self._loop.run_forever()
             self._loop.run_until_complete(self._loop.shutdown_asyncgens())
         finally:
@@ -206,7 +206,7 @@ class WyomingService:
         async def met(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
             task = asyncio.current_task()
             peer = (writer.get_extra_info("peername") or ("",))[0]
-            if task is None or not self.door.admits(peer):
+            if task is None or not self.access.admits(peer):
                 log.warning("Wyoming turned %s away; wyoming_allow does not name it.", peer or "somebody")
                 writer.close()
             elif len(self._connections) >= MOST_CONNECTIONS:
@@ -219,7 +219,7 @@ class WyomingService:
         self._server = await asyncio.start_server(met, sock=self._listener, limit=LONGEST_LINE)
         self._begun.set()
         if announce:
-            self._announcement = await announced(self.door.host, self.port)
+            self._announcement = await announced(self.access.host, self.port)
 
     async def _end(self) -> None:
         if self._server is not None:
@@ -233,14 +233,14 @@ class WyomingService:
         self._loop.stop()
 
 
-def _bound(door: AccessList) -> socket.socket:
-    listener = socket.socket(socket.AF_INET6 if ":" in door.host else socket.AF_INET, socket.SOCK_STREAM)
+def _bound(access: AccessList) -> socket.socket:
+    listener = socket.socket(socket.AF_INET6 if ":" in access.host else socket.AF_INET, socket.SOCK_STREAM)
     listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
     try:
-        listener.bind((door.host, door.port))
+        listener.bind((access.host, access.port))
         listener.listen(MOST_CONNECTIONS)
     except OSError as error:
         listener.close()
-        raise SettingsError(f"Wyoming cannot listen on {door.host} port {door.port}: {error.strerror}.",
+        raise SettingsError(f"Wyoming cannot listen on {access.host} port {access.port}: {error.strerror}.",
                             "Stop what is using it, or choose another port in the setting wyoming.") from error
     return listener

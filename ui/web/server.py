@@ -169,8 +169,8 @@ def serve(
     raise_file_limit()
 
     with _until_told(), ServerNote.held(settings.own_dir) as note, _listen(settings.host, settings.port) as listener:
-        door = access_of(settings)
-        wyoming = WyomingService(door) if door else None
+        access = access_of(settings)
+        wyoming = WyomingService(access) if access else None
         companion = Companion(settings)
         companion.start()  # while Gradio is imported, which is all in one thread
         address = url_of(settings.host, settings.port, "https" if secure else "http")

@@ -28,23 +28,15 @@ class Vits:
 
     def __init__(self, path: Path) -> None:
         """Load an .onnx file; what onnx and onnxruntime raise for one that is none is let through."""
-        import onnxruntime
-
         self._latents: tuple[str, ...] = ()
         self._generator: Any = None
         self._pace = 0.1  # seconds that the generator took for a second of sound, the last time
-        def session(graph: str | bytes) -> Any:
-            options = onnxruntime.SessionOptions()
-            # the threads of one would go on spinning in the way of the other's, and of whatever else is at work
-            options.add_session_config_entry("session.intra_op.allow_spinning", "0")
-            return onnxruntime.InferenceSession(graph, options, providers=["CPUExecutionProvider"])
-
         halves = _halves(path)
         if halves is None:
-            self.session: Any = session(str(path))
+            self.session: Any = _session(str(path))
             return
         front, generator, self._latents = halves
-        self.session, self._generator = session(front), session(generator)
+        self.session, self._generator = _session(front), _session(generator)
 
     def speak(self, ids: Sequence[int], scales: Sequence[float], speaker: int | None, rate: int) -> Iterator[Samples]:
         """The sound (float32 (n,)) of one sentence, as it is made.
@@ -78,6 +70,15 @@ class Vits:
             yield samples[(at - before) * hop : (end - before) * hop]
             ahead += (end - at) * hop / rate - (took if at else 0.0)
             at, size = end, max(_FIRST, int(_AHEAD * ahead / self._pace * rate / hop) - 2 * _SEEN)
+
+
+def _session(graph: str | bytes) -> Any:
+    import onnxruntime
+
+    options = onnxruntime.SessionOptions()
+    # the threads of one half would go on spinning in the way of the other's, and of whatever else is at work
+    options.add_session_config_entry("session.intra_op.allow_spinning", "0")
+    return onnxruntime.InferenceSession(graph, options, providers=["CPUExecutionProvider"])
 
 
 def _halves(path: Path) -> tuple[bytes, bytes, tuple[str, ...]] | None:

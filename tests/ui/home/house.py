@@ -68,8 +68,8 @@ class House:
 
 
 @contextmanager
-def running(engine: House, door: AccessList | None = None, **how) -> Iterator[WyomingService]:
-    service = WyomingService(door or AccessList("127.0.0.1", 0))
+def running(engine: House, access: AccessList | None = None, **how) -> Iterator[WyomingService]:
+    service = WyomingService(access or AccessList("127.0.0.1", 0))
     service.start(engine, announce=False, **how)
     try:
         yield service

@@ -211,11 +211,11 @@ def test_ten_thousand_malformed_frames_do_no_harm(house, service):
 
 
 def test_a_stranger_is_turned_away():
-    door = access_of(Settings(wyoming="tcp://0.0.0.0:10700", wyoming_allow="192.168.1.5, 10.0.0.0/8"))
-    assert door is not None and not door.local
+    access = access_of(Settings(wyoming="tcp://0.0.0.0:10700", wyoming_allow="192.168.1.5, 10.0.0.0/8"))
+    assert access is not None and not access.local
     admitted = ["127.0.0.1", "::1", "192.168.1.5", "::ffff:10.2.3.4"]
     strangers = ["192.168.1.6", "fe80::1%eth0", "", "x"]
-    assert [address for address in [*admitted, *strangers] if door.admits(address)] == admitted
+    assert [address for address in [*admitted, *strangers] if access.admits(address)] == admitted
     everybody = access_of(Settings(wyoming="tcp://0.0.0.0:10700", wyoming_allow="anyone"))
     assert everybody is not None and everybody.admits("192.168.1.6")
 

@@ -42,12 +42,14 @@ const row = (there) => {
   const button = (text, label, act) => ownButton(text, doing(act), { "aria-label": label });
   const tools = problem ? [] : [
     player.episode?.audio ? button(t("Play there"), t("Play it there: {room}", { room }), () => send(room)) : null,
-    episode && there.playing ? button(t("Pause"), t("Pause there: {room}", { room }), () => steer(room, { do: "pause" })) : null,
-    episode && !there.playing ? button(t("Go on"), t("Go on there: {room}", { room }), () => steer(room, { do: "resume" })) : null,
-    episode ? button(t("Take it back"), t("Take it back from there: {room}", { room }), () => takeBack(room)) : null,
+    ...(episode ? [
+      there.playing ? button(t("Pause"), t("Pause there: {room}", { room }), () => steer(room, { do: "pause" }))
+        : button(t("Go on"), t("Go on there: {room}", { room }), () => steer(room, { do: "resume" })),
+      button(t("Take it back"), t("Take it back from there: {room}", { room }), () => takeBack(room)),
+    ] : []),
   ];
   return make("li", {}, make("span", { class: "queue-title" }, make("strong", { class: "room" }, room), " ", playing(there)),
-    make("span", { class: "queue-tools" }, ...tools.filter(Boolean)));
+    make("span", { class: "queue-tools" }, ...tools));
 };
 
 // Show the rooms that have a loudspeaker, and what plays there; nothing where there is none.
