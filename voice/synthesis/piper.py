@@ -179,7 +179,7 @@ def load_voice(ref: str, folder: Path, speed: float = 1.0, memory: Path | None =
     """Load a voice and say a word in silence, so that the first sentence is as quick as the others.
 
     ref: a name such as "en_US-joe-medium" of a voice that is here, or the path of an .onnx file with its .onnx.json
-    beside it. memory: a folder in which it is remembered that a file was checked.
+    beside it. memory: a folder in which it is remembered that a file was checked, and the voice's parts are kept.
 
     Raises SpeakingError, which names the next step, when there is no such voice, when its files are not the published
     ones or cannot be used.
@@ -194,7 +194,7 @@ def load_voice(ref: str, folder: Path, speed: float = 1.0, memory: Path | None =
     try:
         from piper import PiperConfig, PiperVoice
 
-        vits = Vits(path)
+        vits = Vits(path, digests(path).get(path.name, ""), memory)
         config = PiperConfig.from_dict(json.loads(_description(path).read_text("utf-8")))
         voice = PiperVoice(vits.session, config, download_dir=folder)  # it makes phonemes of texts
         speaking = PiperSpeaking(voice, vits, f"Piper {path.stem}", speed)

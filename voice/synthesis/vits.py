@@ -10,14 +10,15 @@ learning for end-to-end text-to-speech", 2021.
 
 import time
 from collections.abc import Iterator, Sequence
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
 from voice.audio import Samples
+from voice.synthesis import vits_parts
 
-_FLOW, _GENERATOR = "/flow/", "/dec/"  # what the names of their nodes begin with, as Piper exports them
 _FLOWS_SEE = 32  # frames on either side that the flow looks at: four times four convolutions of five frames
 _SEEN = 14  # and the generator: ten in a medium voice, thirteen in a high one
 _FIRST = 45  # frames of the first piece, half a second; no later one is shorter
@@ -28,16 +29,26 @@ _KEEPS_UP = 0.6  # seconds that a second of sound may take; on a slower machine 
 class Vits:
     """A voice, loaded. Safe to use from several threads."""
 
-    def __init__(self, path: Path) -> None:
-        """Load an .onnx file; what onnx and onnxruntime raise for one that is none is let through."""
+    def __init__(self, path: Path, digest: str = "", store: Path | None = None) -> None:
+        """Load an .onnx file; what onnx and onnxruntime raise for one that is none is let through.
+
+        ``digest`` is the file's SHA-256 where it is known, ``store`` a folder in which its parts are kept then.
+        """
+        self.session: Any = None
         self._flow: Any = None
         self._generator: Any = None
         self._pace = 0.1  # seconds that flow and generator took for a second of sound, the last time
-        parts = _parts(path)
+        if digest and store is not None and (kept := vits_parts.kept(digest, store)) is not None:
+            with suppress(Exception):  # whatever onnxruntime raises where another process has taken them away
+                self.session, self._flow, self._generator = map(_session, kept)
+                return
+        parts = vits_parts.cut(path)
         if parts is None:
-            self.session: Any = _session(str(path))
+            self.session = _session(str(path))
             return
         self.session, self._flow, self._generator = map(_session, parts)
+        if digest and store is not None:
+            vits_parts.keep(parts, digest, store)
 
     def speak(self, ids: Sequence[int], scales: Sequence[float], speaker: int | None, rate: int) -> Iterator[Samples]:
         """The sound (float32 (n,)) of one sentence, as it is made.
@@ -95,69 +106,3 @@ def _session(graph: str | bytes) -> Any:
     # the threads of one half would go on spinning in the way of the other's, and of whatever else is at work
     options.add_session_config_entry("session.intra_op.allow_spinning", "0")
     return onnxruntime.InferenceSession(graph, options, providers=["CPUExecutionProvider"])
-
-
-def _parts(path: Path) -> tuple[bytes, bytes, bytes] | None:
-    """A voice's graph before its flow, the flow, and the generator; None where it is not made as Piper exports it."""
-    import onnx
-
-    graph = (model := onnx.load(str(path))).graph
-    flows, makers = (_taken(graph, prefix) for prefix in (_FLOW, _GENERATOR))
-    latent = [name for name in makers if name not in flows]
-    if not flows or len(latent) != 1:
-        return None
-    at_flow, at_generator, between = (
-        [onnx.helper.make_tensor_value_info(name, onnx.TensorProto.FLOAT, None) for name in names]
-        for names in (flows, makers, latent)
-    )
-    return (_part(model, list(graph.input), at_flow), _part(model, at_flow, between),
-            _part(model, at_generator, list(graph.output)))  # fmt: skip
-
-
-def _taken(graph: Any, prefix: str) -> list[str]:
-    """What goes into the nodes whose names begin so, and those behind them, of what depends on a graph's inputs."""
-    moving = {given.name for given in graph.input}
-    behind: set[str] = set()
-    taken: dict[str, None] = {}
-    for node in graph.node:  # each after those that make what it takes
-        used = [*node.input, *_seen_inside(node)]
-        if node.name.startswith(prefix) or behind.intersection(used):
-            behind.update(node.output)
-            taken.update(dict.fromkeys(name for name in used if name in moving and name not in behind))
-        if moving.intersection(used):
-            moving.update(node.output)
-    return list(taken)
-
-
-def _part(model: Any, inputs: list[Any], outputs: list[Any]) -> bytes:
-    """The part of a graph that makes ``outputs`` of ``inputs``."""
-    import onnx
-
-    graph = model.graph
-    makers = {name: node for node in graph.node for name in node.output}
-    known, wanted = {given.name for given in inputs}, [made.name for made in outputs]
-    kept: set[str] = set()  # by the first thing that a node makes
-    used: set[str] = set()
-    while wanted:
-        name = wanted.pop()
-        if name in used:
-            continue
-        used.add(name)
-        node = makers.get(name)
-        if node is not None and name not in known:
-            kept.add(node.output[0])
-            wanted += [*node.input, *_seen_inside(node)]
-    part = onnx.helper.make_graph(
-        [node for node in graph.node if node.output[0] in kept], graph.name, inputs, outputs,
-        [weight for weight in graph.initializer if weight.name in used],
-    )  # fmt: skip
-    made = onnx.helper.make_model(part, opset_imports=model.opset_import, ir_version=model.ir_version)
-    return bytes(made.SerializeToString())
-
-
-def _seen_inside(node: Any) -> Iterator[str]:
-    """What the graphs within a node (the branches of an If) take from around it."""
-    for attribute in node.attribute:
-        for inner in attribute.g.node if attribute.HasField("g") else ():
-            yield from inner.input
-            yield from _seen_inside(inner)

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""A voice in two halves: the same sound as in one, sooner; and voices that are made otherwise."""
+"""A voice in three parts: the same sound as in one, sooner; and voices that are made otherwise."""
 
 from pathlib import Path
 from typing import Any
@@ -9,6 +9,7 @@ import onnx
 import onnxruntime
 import pytest
 
+from voice.synthesis import vits_parts
 from voice.synthesis.piper import PACKAGED
 from voice.synthesis.vits import Vits
 from voice.weights import JOE
@@ -43,6 +44,61 @@ def test_pieces_are_the_same_samples_as_the_whole(vits: Vits, pace: float) -> No
     assert np.abs(np.concatenate(pieces) - whole(MODEL)).max() < 1e-4
 
 
+def said(vits: Vits) -> np.ndarray:
+    return np.concatenate(list(vits.speak(IDS, STEADY, None, RATE)))
+
+
+DIGEST = JOE.digests[MODEL.name]
+
+
+def test_the_parts_are_cut_once(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    first = said(Vits(MODEL, DIGEST, tmp_path))
+    (folder,) = (tmp_path / "voice-parts").iterdir()
+    assert sum(file.stat().st_size for file in folder.iterdir()) < 1.1 * MODEL.stat().st_size
+    with monkeypatch.context() as patch:
+        patch.setattr(vits_parts, "cut", lambda path: pytest.fail("cut again"))
+        assert np.abs(said(Vits(MODEL, DIGEST, tmp_path)) - first).max() < 1e-4
+    assert vits_parts.kept("0" * 64, tmp_path) is None
+    assert [folder] == [*(tmp_path / "voice-parts").iterdir()]
+
+
+@pytest.mark.parametrize("harm", ["cut off", "gone", "changed", "no note", "another voice", "note of nothing"])
+def test_parts_that_are_not_whole_are_not_trusted(tmp_path: Path, harm: str) -> None:
+    vits_parts.keep((b"first", b"second", b"third"), DIGEST, tmp_path)
+    assert vits_parts.kept(DIGEST, tmp_path) is not None
+    (folder,) = (tmp_path / "voice-parts").iterdir()
+    part, note = folder / "flow.onnx", folder / "parts.json"
+    match harm:
+        case "cut off":
+            part.write_bytes(b"sec")
+        case "gone":
+            part.unlink()
+        case "changed":
+            part.write_bytes(b"dnoces")
+        case "no note":
+            note.unlink()
+        case "another voice":
+            note.write_text(note.read_text().replace(DIGEST, "1" * 64))
+        case _:
+            note.write_text('{"parts": {}}')
+    assert vits_parts.kept(DIGEST, tmp_path) is None
+    vits_parts.keep((b"first", b"second", b"third"), DIGEST, tmp_path)
+    assert vits_parts.kept(DIGEST, tmp_path) is not None
+    assert [folder] == [*(tmp_path / "voice-parts").iterdir()]
+
+
+def test_a_store_that_cannot_be_written_goes_without(tmp_path: Path) -> None:
+    (tmp_path / "store").write_text("no folder")
+    assert len(said(Vits(MODEL, DIGEST, tmp_path / "store")))
+    assert vits_parts.kept(DIGEST, tmp_path / "store") is None
+
+
+def test_parts_that_cannot_be_loaded_are_cut_anew(tmp_path: Path) -> None:
+    vits_parts.keep((b"first", b"second", b"third"), DIGEST, tmp_path)
+    assert len(said(Vits(MODEL, DIGEST, tmp_path)))
+    assert said(Vits(MODEL, DIGEST, tmp_path)).shape == whole(MODEL).shape
+
+
 def test_a_slow_machine_makes_a_sentence_as_a_whole(vits: Vits) -> None:
     vits._pace = 0.9  # pieces would leave gaps within words
     assert len(list(vits.speak(IDS, STEADY, None, RATE))) == 1
@@ -53,8 +109,8 @@ def test_a_voice_whose_parts_have_other_names_speaks_as_a_whole(tmp_path: Path) 
     for node in model.graph.node:
         node.name = node.name.replace("/dec/", "/other/")
     onnx.save(model, str(tmp_path / "voice.onnx"))
-    (said,) = Vits(tmp_path / "voice.onnx").speak(IDS, STEADY, None, RATE)
-    assert np.abs(said - whole(MODEL)).max() < 1e-4
+    (made,) = Vits(tmp_path / "voice.onnx").speak(IDS, STEADY, None, RATE)
+    assert np.abs(made - whole(MODEL)).max() < 1e-4
 
 
 def test_a_voice_of_several_speakers_has_its_speaker_in_every_piece(tmp_path: Path) -> None:
