@@ -58,13 +58,13 @@ def keywords(title: str, show: str, guests: Sequence[str], notes: str) -> tuple[
     return tuple(every)[:MOST]
 
 
-def rare_words(texts: Iterable[str], most: int = 24) -> list[str]:
+def rare_words(texts: Iterable[str], most: int = 24, least: int = 2) -> list[str]:
     """The words of a transcript that say what it is about and that spoken English seldom uses, the most said first.
 
-    They are in small letters; a word has to be said twice. At most ``most`` of them.
+    They are in small letters; a word has to be said ``least`` times. At most ``most`` of them.
     """
     counts = Counter(word for text in texts for word in content_words(text))
-    rare = [(word, count) for word, count in counts.items() if count > 1 and _is_rare(word)]
+    rare = [(word, count) for word, count in counts.items() if count >= least and _is_rare(word)]
     return [word for word, _ in sorted(rare, key=lambda entry: -entry[1])[:most]]
 
 

@@ -12,7 +12,7 @@ was heard in a file, so that the next run only understands it; ``--misses`` list
 import argparse
 import json
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from random import Random
@@ -22,10 +22,12 @@ from tests.asked import ASIDES, EIGHTY_COMMANDS
 from tests.benchmarks.hearing import VOICES
 from tests.speech import joe, say, with_silence
 from ui.companion import Companion
+from ui.listen.now_playing import NowPlaying
 from ui.listen.turn import Meaning
 from ui.listen.turn_processor import meaning
 from ui.settings import Settings
 from voice.audio import HEARING_RATE, Audio
+from voice.devices.player import Player
 from voice.model import Heard
 
 ASIDE = "aside"
@@ -56,9 +58,9 @@ def spoken(every: int) -> Iterator[Spoken]:
     yield from sorted(Random(0).sample(all_, len(all_) // every), key=all_.index)
 
 
-def outcome(heard: Heard, name: str) -> str:
+def outcome(heard: Heard, name: str, is_about: Callable[[str], bool]) -> str:
     """What the companion does with what it heard, where ``name`` was asked for."""
-    found, command = meaning(heard, (), False)
+    found, command = meaning(heard, (), False, is_about)
     right = command is not None and command.name == name
     match found:
         case Meaning.COMMAND if name == ASIDE and command is not None and command.name == "thanks":
@@ -72,19 +74,24 @@ def outcome(heard: Heard, name: str) -> str:
     return "left alone"
 
 
-def hear(said: list[Spoken], model: str, known: Texts) -> Iterator[tuple[Spoken, Heard]]:
-    """What is heard of each, as far as it is not ``known``, where it is kept."""
+def hear(said: list[Spoken], model: str, known: Texts) -> Iterator[tuple[Spoken, Heard, str]]:
+    """What is done with each, heard anew as far as what was heard is not ``known``, where it is kept."""
     with TemporaryDirectory() as folder:
         companion = Companion(Settings(data_dir=Path(folder) / "earmark", hearing=model))
         companion.add_demo()
         episode = companion.library.episodes()[-1].id
+        player = Player()
+        now_playing = NowPlaying(companion, player)
+        now_playing.open(episode)
         for one in said:
             key = f"{one.voice}: {one.text}"
             if key not in known:
-                heard = companion.hear(one.audio, episode)
-                known[key] = heard.text, heard.confidence, heard.others
+                fresh = companion.hear(one.audio, episode)
+                known[key] = fresh.text, fresh.confidence, fresh.others
             text, confidence, others = known[key]
-            yield one, Heard(text, confidence, others=tuple(others))
+            heard = Heard(text, confidence, others=tuple(others))
+            yield one, heard, outcome(heard, one.name, now_playing.is_about)
+        player.close()
         companion.close()
 
 
@@ -100,8 +107,7 @@ def main() -> None:
     known = json.loads(given.texts.read_text()) if given.texts and given.texts.exists() else {}
     counts: dict[str, Counter[str]] = {}
     misses = []
-    for one, heard in hear(list(spoken(given.every)), given.model, known):
-        what = outcome(heard, one.name)
+    for one, heard, what in hear(list(spoken(given.every)), given.model, known):
         counts.setdefault(one.voice if one.name != ASIDE else ASIDE, Counter())[what] += 1
         if what != ("done" if one.name != ASIDE else "left alone"):
             misses.append(f"{one.voice:15} {one.text:40} {heard.text!r:40} {what}")

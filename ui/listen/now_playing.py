@@ -8,6 +8,9 @@ from collections.abc import Iterable, Sequence
 from typing import TYPE_CHECKING
 
 from episodes.model import Segment
+from episodes.text.keywords import rare_words
+from episodes.text.lexicon import content_words
+from episodes.text.stemming import stems
 from retrieval.answers.playable import after_ads, latest, no_such_show
 from retrieval.model import Moment
 from ui.kept import Kept, SavedMoment
@@ -30,6 +33,8 @@ _SAVED = 30.0  # seconds of a moment that is saved while it plays: what was just
 _QUOTED = 4  # cues of it that are quoted
 _JUMP = 2.0  # seconds between two looks at the player that nobody can have listened to in between
 _APART = 1.0  # seconds from which on two places are not the same
+
+_SUBJECTS = 1000  # rare words that an episode is about
 
 _AROUND = (12.0, 2.0)  # seconds of transcript before and after the position that an echo may be of
 
@@ -83,6 +88,7 @@ class NowPlaying:
         self.since: float | None = None
         """Where the last listening broke off, in seconds; None when it is new."""
         self._parts: Sequence[Segment] = ()
+        self._about: tuple[str, frozenset[str]] = ("", frozenset())
 
     @property
     def id(self) -> str:
@@ -176,6 +182,16 @@ class NowPlaying:
         """What the episode says around ``place`` (seconds)."""
         near = (cue.text for cue in self._cues if place - _AROUND[0] < cue.end and cue.start < place + _AROUND[1])
         return " ".join(near)
+
+    def is_about(self, topic: str) -> bool:
+        """Whether a word of it is one that the episode is about: of the title of a topic, or seldom said elsewhere."""
+        wanted, (known, about) = self.id, self._about
+        if known != wanted:
+            titles = " ".join(part.title for part in self._parts)
+            seldom = rare_words((cue.text for cue in self._cues), _SUBJECTS, least=1)
+            about = frozenset(stems(" ".join((*content_words(titles), *seldom))))
+            self._about = (wanted, about)
+        return not about.isdisjoint(stems(" ".join(content_words(topic))))
 
     def topic_at(self, moment: Moment) -> str:
         """The title of the topic that a moment of this episode is in; "" where there is none."""

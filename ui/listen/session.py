@@ -60,7 +60,8 @@ class ListeningSession:
         self.now_playing = NowPlaying(companion, self.player)
         self.policy = PlaybackPolicy(settings.duck)
         self._processor = TurnProcessor(
-            companion, lambda update: self._post("update", update), self.now_playing.topic_at, house_of(companion)
+            companion, lambda update: self._post("update", update), self.now_playing.topic_at, house_of(companion),
+            self.now_playing.is_about,
         )
         ids = itertools.count(1)
         self.reply = Reply(

@@ -59,15 +59,16 @@ class TurnProcessor:
     """Works on turns in threads of its own and tells ``post`` of each step.
 
     ``topic`` is what the part around a moment is called ("" when nobody named it). ``house`` carries out commands that
-    name another room.
+    name another room. ``is_about``: see ``meaning``.
     """
 
     def __init__(
         self, engine: ListeningEngine, post: Callable[[Update], None],
         topic: Callable[[Moment], str] = lambda moment: "",
-        house: House | None = None,
+        house: House | None = None, is_about: Callable[[str], bool] = lambda topic: True,
     ) -> None:
         self._engine, self._post, self._topic, self._house = engine, post, topic, house
+        self._is_about = is_about
         self._answers: deque[tuple[Question, Answer]] = deque(maxlen=_KEPT)
         self._wanted: set[int] = set()  # ids of the turns that somebody waits for
         self._pool = ThreadPoolExecutor(max_workers=2, thread_name_prefix="turn")
@@ -86,12 +87,12 @@ class TurnProcessor:
             if id_ not in self._wanted:
                 return
             text, room = self._house.said(heard.text) if self._house is not None else (heard.text, "")
-            if room and meaning(replace(heard, text=text), played, addressed)[0] is Meaning.COMMAND:
+            if room and meaning(replace(heard, text=text), played, addressed, self._is_about)[0] is Meaning.COMMAND:
                 self._elsewhere(id_, heard, question(text), room)
                 return
             if self._house is not None and takes_back(text) and self._taken_back(id_, heard, self._house):
                 return
-            found, command = meaning(heard, played, addressed)
+            found, command = meaning(heard, played, addressed, self._is_about)
             self._post(Decoded(id_, time.monotonic(), heard, found, command))
             if id_ not in self._wanted:
                 return
@@ -201,11 +202,14 @@ _LEANS = re.compile(
 _NUMBERS = re.compile(r"\d+|\bnot\b|\bno\b")
 
 
-def meaning(heard: Heard, played: Sequence[str], addressed: bool) -> tuple[Meaning, Command | None]:
+def meaning(
+    heard: Heard, played: Sequence[str], addressed: bool, is_about: Callable[[str], bool] = lambda topic: True
+) -> tuple[Meaning, Command | None]:
     """What was said means; with the command where it is one, for sure or perhaps.
 
     ``played``: the texts that an echo would be of. ``addressed``: the listener called before, so that whatever they say
-    is said to the companion; without it, what is neither a question nor a command is said to somebody else.
+    is said to the companion; without it, what is neither a question nor a command is said to somebody else, and so is
+    "go to bed" where the episode that is played ``is_about`` no bed.
     """
     if not heard.text:
         return Meaning.NOTHING, None
@@ -214,6 +218,9 @@ def meaning(heard: Heard, played: Sequence[str], addressed: bool) -> tuple[Meani
     if command is None:
         like = sounds_like(heard.text, phonemes)
         command = _command(heard, like)
+        free = command is not None and command.name == CommandName.PLAY_ABOUT  # "go to …" with whatever follows
+        if free and command is not None and not addressed and not is_about(command.about):
+            command = like = None
     if is_echo(heard, played, command is not None):
         return Meaning.ECHO, None
     if command is not None:

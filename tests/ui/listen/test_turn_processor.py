@@ -55,3 +55,19 @@ def test_a_misheard_command_is_found_by_its_other_readings_and_its_sound(
 ])  # fmt: skip
 def test_other_readings_make_no_command_of_what_is_none(heard: str, others: tuple[str, ...], found: Meaning) -> None:
     assert meaning(Heard(heard, 0.8, others=others), (), False)[0] is found
+
+
+@pytest.mark.parametrize("said", [
+    "Go to bed.", "Go to sleep now.", "Go to the shop.", "Go to school.", "Go to your room.", "Go home.",
+    "Play with your sister.", "Play nice.", "Play football with me.", "Come back here.", "Put it back.",
+    "Turn off the light.", "Set a timer for ten minutes.", "Stop the car.", "Stop hitting your brother.", "Get up.",
+    "Dinner is ready.", "Pass me the salt.", "Next week we fly to Rome.", "Mark is at the door.",
+])  # fmt: skip
+def test_what_is_said_to_somebody_else_is_left_alone(said: str) -> None:
+    assert meaning(Heard(said, 0.9), (), False, lambda topic: "bees" in topic) == (Meaning.ASIDE, None)
+
+
+def test_a_topic_of_the_episode_or_one_that_the_companion_is_told_of_is_played() -> None:
+    for said, addressed in (("Go to the bees.", False), ("Go to bed.", True), ("Play the part about beds.", True)):
+        meant, command = meaning(Heard(said, 0.9), (), addressed, lambda topic: "bees" in topic)
+        assert meant is Meaning.COMMAND and command is not None and command.name == "play_about"
