@@ -72,7 +72,7 @@ def heard_browser(driver: Any, sound_card: SoundCard) -> Iterator[Any]:
 
 @dataclass(frozen=True, slots=True)
 class Profiles:
-    """Browser profiles that are used again, emptied: with what it has cached, a page opens in half the processor time."""
+    """Browser profiles that are used again, emptied: with what is cached a page opens in half the processor time."""
 
     browser: Any
     free: dict[str, list[Any]]

@@ -26,6 +26,7 @@ def made(folder: Path, labels: int) -> Path:
     return folder
 
 
+@pytest.mark.long
 def test_runs_come_in_the_order_of_its_scores(tmp_path: Path) -> None:
     reader = CrossEncoder.load(str(made(tmp_path / "one", 1)))
     texts = ("honey", "shed", "august")
