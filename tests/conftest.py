@@ -48,6 +48,13 @@ TOGETHER = {
 ALSO_ON_A_SERVER = ("tests/episodes/ingest/test_subscriptions.py", "tests/episodes/test_kills.py")
 """What has most of its time from what is stored, and little from where: on PostgreSQL it is for ``make test-long``."""
 
+
+
+def for_long(*values: Any) -> list[Any]:
+    """Parameters of a test with which it is for ``make test-long``."""
+    return [pytest.param(value, marks=pytest.mark.long) for value in values]
+
+
 # The same examples in every run, so that it tells of the change and not of luck. To draw others: CONTRIBUTING.md.
 settings.register_profile("same", derandomize=True)
 settings.register_profile("drawn")

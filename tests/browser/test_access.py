@@ -8,6 +8,7 @@ from playwright.sync_api import expect
 
 from tests.browser.conftest import READY, Served, Visit
 from tests.browser.test_page import NARROW, WIDE
+from tests.conftest import for_long
 
 axe = pytest.importorskip("axe_playwright_python.sync_playwright", reason="pip install axe-playwright-python")
 
@@ -16,9 +17,7 @@ RULES = {"rules": {"label-content-name-mismatch": {"enabled": True}}}
 """What is seen on a button is in its name too: somebody who speaks to the page says what they see."""
 
 
-@pytest.mark.parametrize(
-    "look", [WIDE, pytest.param(NARROW, marks=pytest.mark.long)], ids=["wide-light", "narrow-dark"],
-)  # fmt: skip
+@pytest.mark.parametrize("look", [WIDE, *for_long(NARROW)], ids=["wide-light", "narrow-dark"])
 def test_axe_finds_nothing_serious_on_any_part_of_the_page(visit: Visit, served: Served, look: dict[str, Any]) -> None:
     page = visit(f"{served.url}/?episode={served.demo}", **look)
     page.locator(".chip").nth(1).click()

@@ -11,12 +11,13 @@ from playwright.sync_api import expect
 
 from tests.browser.conftest import READY, Served, Visit, starting
 from tests.browser.test_page import NARROW, WIDE
+from tests.conftest import for_long
 from tests.soundcard import SoundCard, loudness
 from voice.model import clock
 
 
 @pytest.mark.parametrize("look", [
-    WIDE | {"viewport": {"width": 1280, "height": 800}}, pytest.param(NARROW, marks=pytest.mark.long),
+    WIDE | {"viewport": {"width": 1280, "height": 800}}, *for_long(NARROW),
 ], ids=["wide", "narrow"])  # fmt: skip
 def test_a_newcomer_sees_what_this_is_and_can_ask_without_scrolling(
     visit: Visit, served: Served, look: dict[str, Any]
