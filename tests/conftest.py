@@ -44,10 +44,8 @@ TOGETHER = {
 }  # fmt: skip
 """What takes seconds to start, and the beginnings of the files that share it in one process."""
 
-
 ALSO_ON_A_SERVER = ("tests/episodes/ingest/test_subscriptions.py", "tests/episodes/test_kills.py")
 """What has most of its time from what is stored, and little from where: on PostgreSQL it is for ``make test-long``."""
-
 
 
 def for_long(*values: Any) -> list[Any]:
