@@ -3,6 +3,9 @@
 
 from dataclasses import dataclass
 
+NORMAL_SPEED = 1.0
+"""The speed of playing as recorded, at which everybody hears who has not chosen another."""
+
 
 @dataclass(frozen=True, slots=True)
 class Word:

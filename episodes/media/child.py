@@ -28,7 +28,7 @@ PROBE_SECONDS = 20
 SPARSEST = 100
 """Bytes that a second of sound takes at least, in any codec that people use (silence in FLAC takes 150)."""
 
-GRANTED = 600.0
+LEAST_SOUND_SECONDS = 600.0
 """Seconds of sound that a file of any size may hold."""
 
 _SLOWEST = 5.0  # seconds of sound that are converted in a second of processor time, on the slowest machine
@@ -39,7 +39,7 @@ _BEAT = 0.5  # seconds between two signs of life of a child
 
 def longest(size: int) -> float:
     """Seconds of sound that a file of ``size`` bytes may hold."""
-    return GRANTED + size / SPARSEST
+    return LEAST_SOUND_SECONDS + size / SPARSEST
 
 
 def probe(path: Path) -> Probe:

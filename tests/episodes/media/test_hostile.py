@@ -97,7 +97,7 @@ def test_hours_out_of_nothing_are_refused(tmp_path, monkeypatch):
     raw = bytearray(made.read_bytes())
     raw[21:26] = bytes([raw[21] & 0xF0, 0, 0, 0, 0])  # its head says nothing of its length, so decoding has to notice
     made.write_bytes(bytes(raw))
-    monkeypatch.setattr(child, "GRANTED", 10.0)
+    monkeypatch.setattr(child, "LEAST_SOUND_SECONDS", 10.0)
     monkeypatch.setattr(child, "SPARSEST", 10_000)
     with pytest.raises(AudioError, match="far more sound"):
         normalise_here(made, tmp_path / "out.m4a", lambda _: None)
