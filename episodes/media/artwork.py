@@ -7,7 +7,7 @@ from contextlib import suppress
 from io import BytesIO
 from pathlib import Path
 
-from episodes.media import child
+from episodes.media import confined_media
 from voice.errors import AudioError, EarmarkError
 
 SIDE = 400
@@ -56,7 +56,7 @@ def keep_picture(folder: Path, episode_id: str, audio: Path | None, fetched: Pat
                 given, part = target.with_suffix(".given"), target.with_suffix(".part")
                 try:
                     given.write_bytes(content)
-                    child.picture(given, part)  # with bounds: it is a stranger's
+                    confined_media.picture(given, part)  # with bounds: it is a stranger's
                     part.replace(target)
                 finally:
                     given.unlink(missing_ok=True)

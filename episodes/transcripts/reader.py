@@ -17,10 +17,10 @@ from episodes.transcripts.decoding import read_text_file
 from episodes.transcripts.entries import GENERATOR, Entry
 from episodes.transcripts.html_and_text import has_times, read_html, read_text
 from episodes.transcripts.json_forms import read_json
-from episodes.transcripts.labels import attribute_entries, cues_of
 from episodes.transcripts.repair import LATEST_TIME, Repaired, as_cue, repaired, without_overlap
 from episodes.transcripts.repeats import said_once, stamped_words
 from episodes.transcripts.shape import from_words, shaped
+from episodes.transcripts.speaker_labels import attribute_entries, cues_of
 from episodes.transcripts.subtitles import form_of, read_subtitles
 from episodes.transcripts.tables import is_lrc, read_lrc, read_table
 from episodes.transcripts.times import time_line

@@ -7,7 +7,7 @@ from typing import Any
 
 from episodes.transcripts.captions import as_said, escaped, read_captions, timestamp
 from episodes.transcripts.entries import GENERATOR, without_markup
-from episodes.transcripts.labels import attribute_entries, cues_of
+from episodes.transcripts.speaker_labels import attribute_entries, cues_of
 from voice.model import Cue
 
 

@@ -22,7 +22,7 @@ from retrieval.answers.unanswerable import in_another_language, unanswerable
 from retrieval.commands.intents import Intent, Plan, searched, understand
 from retrieval.commands.parser import parse
 from retrieval.finding.sections.find_sections import COVERED
-from retrieval.finding.sentences.find_sentences import ANSWERED
+from retrieval.finding.sentences.calibration import ANSWERED
 from retrieval.model import Answer, Command, Moment, Question, SearchResult, Sentence, SentenceRun
 from voice.errors import EngineError
 from voice.turns.commands import CommandName

@@ -16,7 +16,7 @@ from wyoming.wake import Detection
 
 from tests.speech import say as speech_of
 from tests.speech import with_silence
-from tests.ui.home.loudspeakers.house import House, running
+from tests.ui.home.house import House, running
 from ui.cli import doctor
 from ui.engines import Engines
 from ui.home.wyoming.wyoming_service import WyomingService

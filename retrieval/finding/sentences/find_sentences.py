@@ -32,10 +32,6 @@ from retrieval.index.snapshot import Snapshot
 from retrieval.index.token_store import MAX_WORDS, TokenStore, project
 from retrieval.model import Question, SearchResult, SentenceRun
 
-ANSWERED = 0.28
-"""Probability from which on the best run counts as an answer: of the answerable about .91 reach it, on episodes that
-nothing was learned from (``tests.benchmarks.train_sentence_ranker``)."""
-
 _CHUNKS = 12  # chunks that are read together with a question
 _BESIDE = 0.1  # how much less a word of the question counts for a chunk when it is said in the one before or after it
 _SENTENCES = 3  # sentences of a run, at most

@@ -9,9 +9,9 @@ import pytest
 from episodes.text.sentences import sentences
 from episodes.transcripts.decoding import decode, readable
 from episodes.transcripts.entries import Entry
-from episodes.transcripts.labels import attribute_entries, cues_of
 from episodes.transcripts.reader import read_transcript
 from episodes.transcripts.shape import shaped
+from episodes.transcripts.speaker_labels import attribute_entries, cues_of
 from voice.errors import TranscriptError
 from voice.model import Cue
 

@@ -22,7 +22,7 @@ from wyoming.ping import Ping, Pong
 from wyoming.tts import Synthesize, SynthesizeChunk, SynthesizeStart, SynthesizeStop
 
 from retrieval.model import Answer, Question
-from tests.ui.home.loudspeakers.house import MOMENT, House, running, say
+from tests.ui.home.house import MOMENT, House, running, say
 from ui.companion import Companion
 from ui.home.conversations import CONVERSATION_TIMEOUT, MOST_CONVERSATIONS, REMEMBERED, AskedFrom, Conversations, Said
 from ui.home.loudspeakers.house import OnAir

@@ -8,8 +8,8 @@ import numpy as np
 import pytest
 
 from retrieval.finding.sentences.answer_reader import ChunkBatch, EncodedQuestion, shipped_reader
+from retrieval.finding.sentences.calibration import ANSWERED
 from retrieval.finding.sentences.find_sentences import (
-    ANSWERED,
     choose_runs,
     encode_question,
     find_sentences,

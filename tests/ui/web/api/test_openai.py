@@ -8,7 +8,7 @@ import pytest
 from fastapi import FastAPI
 from fastapi.testclient import TestClient
 
-from tests.ui.home.loudspeakers.house import House
+from tests.ui.home.house import House
 from ui.home.conversations import Conversations
 from ui.web.api import openai
 from ui.web.dependencies import Served

@@ -71,7 +71,7 @@ def _run(
     what: str, path: Path, more: list[str], processor: int, disk: int, on_progress: Callable[[float], None]
 ) -> dict[str, Any]:
     """Run one of ``_WORK`` in a child and return what it says. Raises AudioError when it does not end well."""
-    command = [sys.executable, "-P", "-c", "from episodes.media.child import main; main()",
+    command = [sys.executable, "-P", "-c", "from episodes.media.confined_media import main; main()",
                what, str(processor), str(disk), str(path), *more]  # fmt: skip
     with _TOGETHER, subprocess.Popen(  # noqa: S603  this program itself
         command, env=environment(), stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL,
