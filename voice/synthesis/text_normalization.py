@@ -34,7 +34,7 @@ _CLAUSE_END = re.compile(r"(?<=[,;:])\s+|(?<!\s)\s+[–—]\s*|(?<!\s)\s+-\s+|�
 
 
 def speech_pieces(text: str) -> Iterator[str]:
-    """The pieces of a text in the order in which they are spoken, each at most MOST_CHARACTERS characters and never empty.
+    """The pieces of a text as they are spoken, in order, each at most ``MOST_CHARACTERS`` long and never empty.
 
     A piece is a sentence as a rule. Any string is fine, also one with nothing in it that can be spoken.
     """
