@@ -33,7 +33,7 @@ TOGETHER = {
     "a browser": ("tests/browser/",),
     "a server": (
         "tests/test_loop.py", "tests/ui/cli/test_main.py", "tests/ui/test_asking.py", "tests/ui/test_gradio_files.py",
-        "tests/ui/test_kept.py", "tests/ui/test_positions.py", "tests/ui/test_work.py",
+        "tests/ui/test_listener_data.py", "tests/ui/test_positions.py", "tests/ui/test_work.py",
         "tests/ui/web/test_mcp_tools.py",
     ),
     "PyTorch": ("tests/retrieval/index/test_embedding.py", "tests/retrieval/finding/sentences/test_cross_encoder.py"),
@@ -43,6 +43,14 @@ TOGETHER = {
     "machines": ("tests/episodes/ingest/test_many_machines.py", "tests/episodes/test_kills.py"),
 }  # fmt: skip
 """What takes seconds to start, and the beginnings of the files that share it in one process."""
+
+ALSO_ON_A_SERVER = ("tests/episodes/ingest/test_subscriptions.py", "tests/episodes/test_kills.py")
+"""What has most of its time from what is stored, and little from where: on PostgreSQL it is for ``make test-long``."""
+
+
+def for_long(*values: Any) -> list[Any]:
+    """Parameters of a test with which it is for ``make test-long``."""
+    return [pytest.param(value, marks=pytest.mark.long) for value in values]
 
 
 # The same examples in every run, so that it tells of the change and not of luck. To draw others: CONTRIBUTING.md.
@@ -60,14 +68,14 @@ def packaged_engines(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]
     from huggingface_hub import constants
 
     from ui import engines
-    from voice.recognition.models import PACKAGED
+    from voice.recognition.whisper_models import PACKAGED_MODEL
     from voice.synthesis import piper
 
     hearing, speaking = engines.load_hearing, engines.load_voice
     loaded: dict[tuple[object, ...], object] = {}
 
     def hearing_once(choice, folder, language="en", threads=0, memory=None):
-        if choice.model != PACKAGED:
+        if choice.model != PACKAGED_MODEL:
             return hearing(choice, folder, language, threads, memory)
         key = ("hearing", language)
         if key not in loaded:
@@ -75,7 +83,7 @@ def packaged_engines(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]
         return loaded[key]
 
     def speaking_once(ref, folder, speed=1.0, memory=None):
-        if ref != piper.PACKAGED:
+        if ref != piper.PACKAGED_VOICE:
             return speaking(ref, folder, speed, memory)
         if "speaking" not in loaded:
             loaded["speaking"] = speaking(ref, folder, speed, memory)
@@ -140,6 +148,8 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     for item in items:
         if "sound_card" in getattr(item, "fixturenames", ()):
             item.add_marker("sound")
+        if item.nodeid.startswith(ALSO_ON_A_SERVER) and "[postgres" in item.nodeid:
+            item.add_marker("long")
         if "browser" in item.path.parts and not item.get_closest_marker("timeout"):
             item.add_marker(pytest.mark.timeout(300))  # a page, on a machine that is busy with other tests
         name = group(item.nodeid)
@@ -166,13 +176,13 @@ def postgres_schema(postgres_server: postgres.Server) -> str:
     """The address of a schema of its own on the server, with the tables made."""
     import psycopg
 
-    from ui.storage import migrate
+    from ui.storage import migrate_tables
 
     name = f"test_{secrets.token_hex(6)}"
     with psycopg.connect(postgres_server.url, autocommit=True) as connection:
         connection.execute(f"CREATE SCHEMA {name}")
     url = f"{postgres_server.url}?options=-csearch_path%3D{name},public"
-    migrate(Settings(database=url))
+    migrate_tables(Settings(database=url))
     return url
 
 

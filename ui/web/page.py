@@ -13,20 +13,20 @@ JavaScript template literals): the scripts put it in as ``textContent`` only.
 
 import re
 from functools import cache
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from starlette.responses import Response
 from starlette.staticfiles import StaticFiles
 
 from ui.companion import Companion
+from ui.web.document import STATIC
 
 if TYPE_CHECKING:
     import gradio
     from fastapi import FastAPI
 
-STATIC = Path(__file__).parent / "static"
 QUEUE = 64
+_LOOKS = 0.05  # seconds between two looks into that queue, as Gradio itself has it on Windows
 """Calls of the tools that may wait; one more is refused."""
 
 
@@ -73,6 +73,8 @@ def build_page(companion: Companion) -> "gradio.Blocks":
         _part(gr, "library")
         mcp_tools.register_tools(gr, companion)
     blocks: gradio.Blocks = page.queue(max_size=QUEUE)
+    # Gradio looks for calls of its tools a thousand times a second, which takes 6 % of a core when there are none
+    blocks._queue.sleep_when_free = blocks._queue.progress_update_sleep_when_free = _LOOKS
     return blocks
 
 

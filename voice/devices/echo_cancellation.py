@@ -70,12 +70,12 @@ class EchoCanceller:
         self.is_remains = False
         if float(power.sum()) < 1e-6:
             return heard  # nothing sounds
-        echo = _wave((self._weights * spectra).sum(axis=0))[FRAME:]
+        echo = _samples((self._weights * spectra).sum(axis=0))[FRAME:]
         left = heard - echo
         error = _spectrum(np.concatenate([np.zeros(FRAME, np.float32), left]))
         self._other = _SMOOTH * self._other + (1 - _SMOOTH) * _power(error)
         gain = self._doubt / (np.einsum("pb,pb->b", power, self._doubt) + 2 * self._other + 1e-9)
-        change = _wave(np.conj(spectra) * (gain * error))
+        change = _samples(np.conj(spectra) * (gain * error))
         change[:, FRAME:] = 0
         self._weights = _KEEPS * (self._weights + _spectrum(change))
         spread = _power(self._weights)
@@ -131,12 +131,13 @@ class EchoCanceller:
         return share < min(_FAINT[2], max(_FAINT[1], _FAINT[0] * float(np.exp(self._usual))))
 
 
-def _spectrum(wave: Samples, length: int | None = None) -> npt.NDArray[np.complex64]:
-    return np.asarray(np.fft.rfft(wave, length), np.complex64)
+def _spectrum(samples: Samples, size: int | None = None) -> npt.NDArray[np.complex64]:
+    """The spectrum of each row, in single precision (which is what NumPy computes, and not what its types say)."""
+    return np.fft.rfft(samples, size).astype(np.complex64, copy=False)
 
 
-def _wave(spectrum: npt.NDArray[np.complex64]) -> Samples:
-    return np.asarray(np.fft.irfft(spectrum), np.float32)
+def _samples(spectrum: npt.NDArray[np.complex64]) -> Samples:
+    return np.fft.irfft(spectrum).astype(np.float32, copy=False)
 
 
 def _power(spectrum: npt.NDArray[np.complex64]) -> npt.NDArray[np.float32]:

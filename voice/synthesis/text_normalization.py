@@ -1,11 +1,12 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""From written text to what is said: times in words, no markup, in pieces short enough to be heard soon."""
+"""From written text to what is said: times and dates in words, no markup, in pieces short enough to be heard soon."""
 
 import re
 import unicodedata
+from calendar import month_name
 from collections.abc import Iterator
 
-LONGEST = 280
+MOST_CHARACTERS = 280
 """Characters of a piece; a longer sentence is cut at its punctuation, or between words."""
 
 FIRST = 48
@@ -22,6 +23,7 @@ _BLOCK_MARK = re.compile(
 _EMPHASIS = re.compile(r"(?<!\w)[*_~`]+|[*_~`]+(?!\w)")
 _MARK = re.compile(r"[|^\\{}\[\]<>]")
 _TIME = re.compile(r"(?<![\d:.,])(?:(\d{1,3}):)?(\d{1,3}):(\d{2})(?![\d:])(?:\.\d+)?(\s*[ap]\.?m\b\.?)?", re.IGNORECASE)
+_DATE = re.compile(r"(?<![\d-])(\d{4})-(0[1-9]|1[0-2])-(0[1-9]|[12]\d|3[01])(?![\d-])")
 _RANGE = re.compile(r"(?<=\d)\s*[-–—]\s*(?=\d{1,3}:\d{2})")
 _UNIT = ("hour", "minute", "second")
 _SENTENCE_END = re.compile(r"(?<=[.!?…])[\"'”’)]*\s+|(?<=[。！？])")
@@ -34,7 +36,7 @@ _CLAUSE_END = re.compile(r"(?<=[,;:])\s+|(?<!\s)\s+[–—]\s*|(?<!\s)\s+-\s+|�
 
 
 def speech_pieces(text: str) -> Iterator[str]:
-    """The pieces of a text in the order in which they are spoken, each at most LONGEST characters and never empty.
+    """The pieces of a text as they are spoken, in order, each at most ``MOST_CHARACTERS`` long and never empty.
 
     A piece is a sentence as a rule. Any string is fine, also one with nothing in it that can be spoken.
     """
@@ -48,12 +50,13 @@ def speech_pieces(text: str) -> Iterator[str]:
 
 
 def speakable(text: str) -> str:
-    """The text as it is read aloud: no markdown, tags, addresses, emoji or control characters, and times in words."""
+    """The text as it is read aloud: no markup, addresses, emoji or control characters, and times and dates in words."""
     text = unicodedata.normalize("NFC", text.encode("utf-8", "ignore").decode("utf-8"))
     text = _LINK.sub(r"\1", text)
     text = _ADDRESS.sub(lambda found: found[1].rstrip(".") + "." * found[0].endswith("."), text)
     text = _TAG.sub(" ", text)
     text = _BLOCK_MARK.sub("\n\n", text)
+    text = _DATE.sub(lambda found: f"{month_name[int(found[2])]} {int(found[3])}, {found[1]}", text)
     text = _RANGE.sub(" to ", text)
     text = _TIME.sub(_spoken_time, text)
     text = "".join(_speakable(letter) for letter in text)
@@ -115,10 +118,11 @@ def _if_spoken(text: str) -> Iterator[str]:
 
 def _bounded(sentence: str) -> Iterator[str]:
     """Cut a sentence into pieces of at most LONGEST characters, best at the end of a clause."""
-    while len(sentence) > LONGEST:
-        cuts = [end.end() for end in _CLAUSE_END.finditer(sentence, 0, LONGEST) if end.end() > LONGEST // 4]
-        at = cuts[-1] if cuts else sentence.rfind(" ", 1, LONGEST)
-        at = at if at > 0 else LONGEST
+    while len(sentence) > MOST_CHARACTERS:
+        ends = (end.end() for end in _CLAUSE_END.finditer(sentence, 0, MOST_CHARACTERS))
+        cuts = [end for end in ends if end > MOST_CHARACTERS // 4]
+        at = cuts[-1] if cuts else sentence.rfind(" ", 1, MOST_CHARACTERS)
+        at = at if at > 0 else MOST_CHARACTERS
         yield from _if_spoken(sentence[:at])
         sentence = sentence[at:]
     yield from _if_spoken(sentence)
