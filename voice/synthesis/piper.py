@@ -194,7 +194,7 @@ def load_voice(ref: str, folder: Path, speed: float = 1.0, memory: Path | None =
     try:
         from piper import PiperConfig, PiperVoice
 
-        vits = Vits(path, digests(path).get(path.name, ""), memory)
+        vits = Vits(path, voice_digests(path).get(path.name, ""), memory)
         config = PiperConfig.from_dict(json.loads(_description(path).read_text("utf-8")))
         voice = PiperVoice(vits.session, config, download_dir=folder)  # it makes phonemes of texts
         speaking = PiperSpeaking(voice, vits, f"Piper {path.stem}", speed)
