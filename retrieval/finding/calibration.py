@@ -19,29 +19,17 @@ WEIGHTS = Path(__file__).with_name("answered.json")
 class Signs:
     """What speaks for the first run.
 
-    Of the reader: the highest logit (``top``), that of all word pieces together (``total``), and by how much it is
-    above that of no answer (``none``). Of the runs: ``score`` of the first, its ``margin`` over the second and its
-    ``share``, the best match of any (``most``). The others are features of the first run (``run_features``).
+    Of the reader: the logit of all word pieces together above that of no answer (``above``), and that of no answer
+    (``none``), which it gives a question whatever was read: some are seldom answered. The others are features of the
+    first run (``run_features``).
     """
 
-    top: float
-    total: float
+    above: float
     none: float
-    score: float
-    margin: float
-    share: float
-    most: float
-    read: float
-    peak: float
-    match: float
     wide: float
-    chunk: float
-    overlap: float
-    reply: float
-    mean: float
-    weakest: float
-    weak: float
-    lacks: float
+    number: float
+    farthest: float
+    unheard: float
 
 
 def probability(signs: Signs) -> float:
