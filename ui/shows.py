@@ -12,8 +12,8 @@ from typing import TYPE_CHECKING, Any
 
 import msgspec
 
-from ui.people_file import PeopleFile, Statements
-from ui.positions import ADVICE, FILE
+from ui.listener_database import ListenerDatabase, Statements
+from ui.positions import DATABASE_ADVICE, FILE
 
 if TYPE_CHECKING:
     from episodes.model import Episode
@@ -37,13 +37,13 @@ class ShowSettings:
     language: str = ""
 
 
-class Shows(PeopleFile):
+class ShowSettingsStore(ListenerDatabase):
     """The settings of shows by title, in ``folder``. Safe to use from several threads and processes."""
 
     _tables = ("shows",)
 
     def __init__(self, folder: Path) -> None:
-        super().__init__(folder / FILE, _SCHEMA, ADVICE)
+        super().__init__(folder / FILE, _SCHEMA, DATABASE_ADVICE)
 
     def get(self, show: str) -> ShowSettings:
         """The settings of a show. Raises LibraryError when the file cannot be read."""

@@ -1,7 +1,14 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """What was said, and when: the words shared by hearing, transcripts and search."""
 
+from collections.abc import Callable
 from dataclasses import dataclass
+
+NORMAL_SPEED = 1.0
+"""The speed of playing as recorded, at which everybody hears who has not chosen another."""
+
+Wanted = Callable[[], bool]
+"""Whether anybody still waits for what is being worked on."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -193,7 +193,7 @@ _LISTENERS = (
         address TEXT COLLATE "C" PRIMARY KEY, there INTEGER NOT NULL, revision BIGINT NOT NULL
     )""",
 )
-"""What ``ui.positions``, ``ui.kept`` and ``ui.home.gpodder`` have in files of their own at home."""
+"""What ``ui.positions``, ``ui.listener_data`` and ``ui.home.gpodder`` have in files of their own at home."""
 
 MIGRATIONS: tuple[tuple[str, ...], ...] = (_FIRST, _LISTENERS)
 """The statements of each step, in order; the table ``migrations`` tells how many a database has seen."""

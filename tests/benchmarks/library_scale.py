@@ -38,8 +38,8 @@ from retrieval.index.sqlite_index import SqliteIndex
 from retrieval.model import Question, SearchResult
 from ui.cli.main import main as earmark
 from ui.companion import Companion
-from ui.kept import Kept
-from ui.positions import Listeners
+from ui.listener_data import ListenerData
+from ui.positions import PlaybackPositions
 from ui.settings import Settings
 from ui.web.api import episodes as routes
 from ui.web.dependencies import Served
@@ -242,7 +242,7 @@ def _page_calls(folder: Path, library: Library, one: Episode) -> Iterator[tuple[
     companion = Companion(settings)
     app = FastAPI()
     app.include_router(routes.router)
-    app.state.served = Served(companion, Listeners(folder), ModelFetching(companion), Kept(folder))
+    app.state.served = Served(companion, PlaybackPositions(folder), ModelFetching(companion), ListenerData(folder))
     client = TestClient(app)
     tag = client.get("/api/episodes?limit=50").headers["etag"]
     companion.mend_index()

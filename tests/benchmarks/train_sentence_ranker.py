@@ -26,7 +26,10 @@ from pathlib import Path
 import numpy as np
 from scipy.optimize import minimize
 
-from retrieval.finding.sentences.calibration import WEIGHTS as ANSWERED
+from retrieval.finding.sections.query import Values
+from retrieval.finding.sentences.answer_reader import READER_WEIGHTS as READER
+from retrieval.finding.sentences.answer_reader import Reader, shipped_reader
+from retrieval.finding.sentences.calibration import CALIBRATION_WEIGHTS as ANSWERED
 from retrieval.finding.sentences.calibration import CalibrationFeatures
 from retrieval.finding.sentences.find_sentences import (
     CandidateSet,
@@ -34,10 +37,8 @@ from retrieval.finding.sentences.find_sentences import (
     encode_question,
     gather_candidates,
 )
-from retrieval.finding.sentences.reader import WEIGHTS as READER
-from retrieval.finding.sentences.reader import Reader, shipped_reader
-from retrieval.finding.sentences.sentence_features import NAMES, WHETHER, Values
-from retrieval.finding.sentences.sentence_ranker import WEIGHTS as RUNS
+from retrieval.finding.sentences.sentence_features import FEATURE_NAMES, WHETHER
+from retrieval.finding.sentences.sentence_ranker import SENTENCE_WEIGHTS as RUNS
 from retrieval.finding.sentences.sentence_ranker import score_runs
 from retrieval.index import token_store as index_script
 from retrieval.index.embedding import Embedder
@@ -118,7 +119,7 @@ def learn_runs(found: Sequence[Case], weights: Sequence[float]) -> Values:
         for case, weight in zip(found, weights, strict=True)
         if case.kind == "there" and 0 < (case.hold * case.inside).sum() < len(case.hold)
     ]
-    rows = np.concatenate([one for one, _, _ in lists]) * [name not in WHETHER for name in NAMES]
+    rows = np.concatenate([one for one, _, _ in lists]) * [name not in WHETHER for name in FEATURE_NAMES]
     scale = rows.std(axis=0) + 1e-6
     rows, right = rows / scale, np.concatenate([two for _, two, _ in lists])
     edges = np.cumsum([0, *(len(one) for one, _, _ in lists)])
@@ -219,8 +220,9 @@ def main(arguments: Sequence[str] | None = None) -> None:
         counts = [own[id(case)] for case in every]
         runs = learn_runs(every, counts)
         parts, bias = learn_answered(every, counts, runs)
-        RUNS.write_text(json.dumps({name: round(float(value), 5) for name, value in zip(NAMES, runs, strict=True)
-                                    if name not in WHETHER}, indent=1) + "\n", "utf-8")  # fmt: skip
+        learned = ((name, value) for name, value in zip(FEATURE_NAMES, runs, strict=True) if name not in WHETHER)
+        RUNS.write_text(json.dumps({name: round(float(value), 5) for name, value in learned},
+                                    indent=1) + "\n", "utf-8")  # fmt: skip
         names = [field.name for field in fields(CalibrationFeatures)]
         named = {name: round(float(value), 5) for name, value in zip(names, parts, strict=True)}
         ANSWERED.write_text(json.dumps({"weights": named, "bias": round(bias, 5)}, indent=1) + "\n", "utf-8")

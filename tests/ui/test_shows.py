@@ -13,9 +13,9 @@ from ui.cli.main import main
 from ui.companion import Companion
 from ui.home.upkeep import Upkeep
 from ui.listen.now_playing import NowPlaying
-from ui.positions import Listeners
+from ui.positions import PlaybackPositions
 from ui.settings import Settings
-from ui.shows import Shows, ShowSettings
+from ui.shows import ShowSettings, ShowSettingsStore
 from voice.devices.player import Player
 
 assert tone_file  # a fixture
@@ -52,7 +52,7 @@ def test_a_show_is_played_at_its_own_speed_from_behind_its_intro(companion):
     playing.save(5.0)
     playing.open("Hives")
     assert (player.speed, player.position) == (1.7, 20.0)
-    assert Listeners(folder).speed(playing.listener) == 1.2
+    assert PlaybackPositions(folder).speed(playing.listener) == 1.2
     player.close()
     run(folder, "Bees Weekly", "--reset")
     assert json.loads(run(folder, "--json").stdout) == [
@@ -62,13 +62,14 @@ def test_a_show_is_played_at_its_own_speed_from_behind_its_intro(companion):
 
 
 def test_a_feed_brings_nothing_by_itself_when_its_show_says_so_and_else_in_its_language(companion):
-    now, shows = [0.0], Shows(companion.settings.data_dir)
+    now, shows = [0.0], ShowSettingsStore(companion.settings.data_dir)
     with publishing() as publisher:
         publisher.files["/feed.xml"] = publisher.feed({"guid": "g0", "title": "T0"})
         from episodes.ingest.subscriptions import follow, subscriptions
 
         follow(companion.library, f"{publisher.base}/feed.xml")
-        keeping = Upkeep(companion, Listeners(companion.settings.data_dir), clock=lambda: now[0], chance=lambda: 1.0)
+        positions = PlaybackPositions(companion.settings.data_dir)
+        keeping = Upkeep(companion, positions, clock=lambda: now[0], chance=lambda: 1.0)
         keeping.step()
         (feed,) = subscriptions(companion.library)
         assert companion.library.count() == 3
@@ -88,12 +89,12 @@ def test_an_unknown_show_is_named_and_nothing_is_changed_without_one(companion):
     for words, advice in ((("Wasps",), "'earmark shows'"), (("--speed", "2"), "TITLE")):
         done = CliRunner().invoke(main, ["--data-dir", str(companion.settings.data_dir), "shows", *words])
         assert done.exit_code == 1 and advice in done.stderr
-    assert Shows(companion.settings.data_dir).get("Workshop") == ShowSettings()
+    assert ShowSettingsStore(companion.settings.data_dir).get("Workshop") == ShowSettings()
 
 
 def test_what_holds_for_a_show_goes_with_a_copy(tmp_path):
     there = tmp_path / "there"
     there.mkdir()
-    Shows(tmp_path).set("Bees", speed=1.5)
-    Shows(tmp_path).copy_to(Shows(there))
-    assert Shows(there).get("bees").speed == 1.5
+    ShowSettingsStore(tmp_path).set("Bees", speed=1.5)
+    ShowSettingsStore(tmp_path).copy_to(ShowSettingsStore(there))
+    assert ShowSettingsStore(there).get("bees").speed == 1.5

@@ -20,13 +20,13 @@ from retrieval.commands.matching import normalized
 from retrieval.commands.parser import parse
 from retrieval.model import Answer, Command, Moment, Question, Sentence
 from ui.home.conversations import AskedFrom
-from ui.home.house import House
-from ui.home.rooms import takes_back
+from ui.home.loudspeakers.house import House
+from ui.home.loudspeakers.rooms import takes_back
 from ui.listen.turn import Answered, Decoded, Finished, Meaning, Sounding, Update
 from voice.audio import Audio
 from voice.devices.echo_cancellation import is_echo
 from voice.errors import EarmarkError
-from voice.model import Heard
+from voice.model import Heard, Wanted
 from voice.synthesis.phonemes import phonemes
 from voice.turns.commands import CommandName
 
@@ -35,14 +35,14 @@ log = logging.getLogger("earmark.listen")
 _KEPT = 20  # answers of a conversation that are given again
 _ALIKE = 92.0  # percent of letters in their place (Indel) from which on two questions are the same, heard twice
 
-SURE = 0.35
+LEAST_CONFIDENCE = 0.35
 """Confidence of the recogniser below which it is asked back what was meant, and not answered."""
 
 
 class ListeningEngine(Protocol):
     """What hears, answers and speaks: ``ui.companion.Companion``."""
 
-    def hear(self, audio: Audio, episode_id: str | None = None) -> Heard:
+    def hear(self, audio: Audio, episode_id: str | None = None, wanted: Wanted | None = None) -> Heard:
         """See ``Companion.hear``."""
         ...
 
@@ -82,7 +82,9 @@ class TurnProcessor:
         """
 
         def work() -> None:
-            heard = self._engine.hear(audio, episode_id)
+            heard = self._engine.hear(audio, episode_id, lambda: id_ in self._wanted)
+            if id_ not in self._wanted:
+                return
             text, room = self._house.said(heard.text) if self._house is not None else (heard.text, "")
             if room and meaning(replace(heard, text=text), played, addressed)[0] is Meaning.COMMAND:
                 self._elsewhere(id_, heard, question(text), room)
@@ -263,7 +265,7 @@ _TAKES_BACK = frozenset(("stop", "pause", "no", "play", "resume", "mute"))
 
 def spoken_answer(answer: Answer, confidence: float, topic: Callable[[Moment], str] = lambda moment: "") -> str:
     """What is said: the answer, or what was meant is asked back when it was badly heard."""
-    if confidence >= SURE or not answer.moments:
+    if confidence >= LEAST_CONFIDENCE or not answer.moments:
         return answer.text
     words = answer.moments[0].quote.split()
     about = topic(answer.moments[0]) or f"{' '.join(words[:8])} …"

@@ -10,9 +10,9 @@ from fastapi import Depends, Path, Request
 from episodes.model import Episode
 from ui.companion import Companion
 from ui.home.gpodder import PodcastApps
-from ui.home.house import House
-from ui.kept import Kept
-from ui.positions import Listeners
+from ui.home.loudspeakers.house import House
+from ui.listener_data import ListenerData
+from ui.positions import PlaybackPositions
 from ui.web.auth import USER
 from ui.web.limits import ASKERS
 from ui.web.live_hearing import LiveQuestions
@@ -24,9 +24,9 @@ class Served:
     """One companion with what the server keeps for it."""
 
     companion: Companion
-    listeners: Listeners
+    listeners: PlaybackPositions
     models: ModelFetching
-    kept: Kept
+    kept: ListenerData
     house: House | None = None
     """The loudspeakers of the house, if any are set."""
     live: LiveQuestions = field(default_factory=LiveQuestions)
@@ -44,12 +44,12 @@ def served_of(request: Request) -> Served:
 ServedDep = Annotated[Served, Depends(served_of)]
 
 
-def companion_of(served: ServedDep) -> Companion:
+def served_companion(served: ServedDep) -> Companion:
     """The companion that this application serves."""
     return served.companion
 
 
-CompanionDep = Annotated[Companion, Depends(companion_of)]
+CompanionDep = Annotated[Companion, Depends(served_companion)]
 
 
 def apps_of(request: Request) -> PodcastApps:

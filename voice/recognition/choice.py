@@ -9,8 +9,8 @@ from typing import Protocol
 from voice import weights
 from voice.audio import Audio
 from voice.errors import HearingError, SettingsError
-from voice.model import Bias, Heard, Piece
-from voice.recognition.models import EVERY_LANGUAGE, PACKAGED, WHISPER, checked, get_whisper
+from voice.model import Bias, Heard, Piece, Wanted
+from voice.recognition.whisper_models import EVERY_LANGUAGE, PACKAGED_MODEL, WHISPER, checked, get_whisper
 
 NOTHING = Bias()
 """No leaning towards anything."""
@@ -32,10 +32,13 @@ class Hearing(Protocol):
     name: str
     """As shown to people: "faster-whisper tiny.en"."""
 
-    def hear(self, audio: Audio, bias: Bias = NOTHING, timed: bool = False) -> Heard:
+    def hear(
+        self, audio: Audio, bias: Bias = NOTHING, timed: bool = False, wanted: Wanted | None = None
+    ) -> Heard:
         """One question or command as text; the text is empty when nobody speaks.
 
-        ``timed``: with the times of its words, which may take twice as long.
+        ``timed``: with the times of its words, which may take twice as long. ``wanted``: asked between the steps of the
+        work; once it says no, the rest is left out and no text comes.
         """
         ...
 
@@ -118,7 +121,7 @@ def load_hearing(
 
 def _nobody(language: str) -> HearingError:
     if language in ("en", "auto"):
-        return HearingError(f"The recogniser {PACKAGED} is not installed.", weights.TINY_EN.remedy)
+        return HearingError(f"The recogniser {PACKAGED_MODEL} is not installed.", weights.TINY_EN.remedy)
     return HearingError(f"No model on this machine hears the language {language!r}.", _other_languages())
 
 

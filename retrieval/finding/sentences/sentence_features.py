@@ -8,12 +8,11 @@ import numpy as np
 import numpy.typing as npt
 
 from episodes.text.lexicon import names_somebody
+from retrieval.finding.sections.query import Values
 from retrieval.index.embedding import Matrix
 from retrieval.index.token_store import TokenStore
 
-Values = npt.NDArray[np.float64]
-
-NAMES = (
+FEATURE_NAMES = (
     "share", "soft", "peak", "match", "wide", "chunk", "mean", "overlap", "words", "asks", "begins", "reply", "number",
     "name", "reason", "stance", "dangles", "short", "before", "weakest", "weak", "lacks", "further", "region", "nearby",
     "asking", "farthest", "unheard",
@@ -54,6 +53,11 @@ _VIEW = re.compile(
     r"|\b(?i:according to) ([A-Z][\w-]*(?: [A-Z][\w-]*)*)"
 )
 """Questions about what somebody says or thinks; the groups hold the name."""
+_ROLE = re.compile(
+    r"\b(?:co-?host|host|guest|interview\w+|moderator|audience|participant|narrator|caller|man|woman|male|female)\b|^\w$",
+    re.IGNORECASE,
+)
+"""Labels of speakers that do not tell who they are."""
 
 _REQUEST = re.compile(
     r"\b(?:tell|walk|take|explain|remind|give|describe|help)(?: \w+)? (?:us|me|our)\b", re.IGNORECASE
@@ -103,7 +107,7 @@ def features(
         low, high = int(places["first"][0]), int(places["last"][-1])
         mine = logits[low:high]
         if high <= low:
-            rows.append([-20.0, -20.0, -20.0] + [0.0] * (len(NAMES) - 3))
+            rows.append([-20.0, -20.0, -20.0] + [0.0] * (len(FEATURE_NAMES) - 3))
             continue
         wide_low, wide_high = max(0, low - _WIDE), min(len(near), high + _WIDE)
         best, wide = near[low:high].max(axis=0), near[wide_low:wide_high].max(axis=0)
@@ -133,7 +137,7 @@ def features(
             float(_asking(store, last)), float((about[telling] if telling.any() else about).min()),
             float(_unheard(whom, store, first, last)),
         ])  # fmt: skip
-    return np.array(rows, np.float64).reshape(-1, len(NAMES))
+    return np.array(rows, np.float64).reshape(-1, len(FEATURE_NAMES))
 
 
 def _whose_view(question: str) -> frozenset[str]:
@@ -146,7 +150,7 @@ def _unheard(whom: frozenset[str], store: TokenStore, first: int, last: int) -> 
     """Whether somebody's view is asked for who is neither the one that speaks a run nor named in or beside it. False
     where nobody knows who speaks."""
     speaker = store.speakers[int(store.sentences["speaker"][first])]
-    if not whom or not names_somebody(speaker):
+    if not whom or not names_somebody(speaker) or _ROLE.search(speaker):
         return False
     beside = " ".join((speaker, *store.texts[max(0, first - 1) : last + 1]))
     return not whom & set(re.findall(r"\w+", beside.lower()))

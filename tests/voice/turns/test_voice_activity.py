@@ -7,8 +7,8 @@ import numpy as np
 import pytest
 
 from tests.speech import RATE, say
-from voice.audio import Audio
-from voice.turns.voice_activity import blocks, clean, cut_at_pauses, speech_spans, spoken_part
+from voice.audio import FRAME, Audio
+from voice.turns.voice_activity import GatedDetector, blocks, clean, speech_spans, spoken_part
 
 SENTENCE = say("Nobody hands the cell a rule book, it learns what it means to belong to that body.")
 
@@ -41,34 +41,6 @@ def test_what_is_no_number_becomes_silence() -> None:
     assert clean(Audio(samples, RATE)).tolist() == [0.0, 1.0, -1.0, 1.0, 0.5]
 
 
-@pytest.mark.parametrize("pause", [0.3, 1.0, 6.0])
-def test_pieces_are_cut_in_pauses_and_lose_nothing(pause: float) -> None:
-    samples = np.concatenate([part for _ in range(12) for part in (SENTENCE, gap(pause))])
-    found = list(cut_at_pauses(stream(samples)))
-    whole = len(samples) / RATE
-    assert found[-1][2] == pytest.approx(whole)
-    ends = [0.0, *(done for _, _, done in found)]
-    for (start, piece, done), before in zip(found, ends, strict=False):
-        assert start == pytest.approx(before)  # no gap, no overlap
-        assert len(piece) / RATE <= done - start + 1e-6 <= 30
-        assert np.array_equal(piece, samples[round(start * RATE) : round(start * RATE) + len(piece)])
-    period = len(SENTENCE) / RATE + pause
-    for done in ends[1:-1]:  # a cut lies in a pause
-        assert done % period > len(SENTENCE) / RATE - 0.1
-
-
-def test_talk_without_a_pause_is_cut_all_the_same() -> None:
-    found = list(cut_at_pauses(stream(np.concatenate([SENTENCE] * 20))))
-    assert max(done - start for start, _, done in found) <= 28.1
-
-
-def test_silence_yields_no_sound_but_goes_on() -> None:
-    found = list(cut_at_pauses(stream(gap(100))))
-    assert all(not len(piece) for _, piece, _ in found)
-    assert found[-1][2] == pytest.approx(100)
-    assert list(cut_at_pauses(iter([]))) == []
-
-
 @pytest.mark.parametrize("pause", [0.3, 1.5, 8.0])
 def test_blocks_fill_their_windows_and_lose_nothing(pause: float) -> None:
     sentences = round(100 / (len(SENTENCE) / RATE))
@@ -96,3 +68,46 @@ def test_a_long_silence_is_passed_over_in_blocks() -> None:
     assert all(not len(block.samples) for block in found) and max(one.end - one.start for one in found) <= 301
     assert found[-1].end == pytest.approx(350)
     assert list(blocks(iter([]), 4)) == []
+
+
+class Asked:
+    """A detector that remembers the frames it was given."""
+
+    def __init__(self) -> None:
+        self.frames: list[float] = []
+
+    def reset(self) -> None:
+        self.frames = []
+
+    def __call__(self, frame: np.ndarray) -> float:
+        self.frames.append(float(frame[0]))
+        return 0.9 if abs(float(frame[0])) > 0.01 else 0.0
+
+
+def test_a_quiet_room_is_not_judged_and_a_word_with_what_led_to_it() -> None:
+    asked = Asked()
+    gated = GatedDetector(asked)  # type: ignore[arg-type]
+    for number in range(1000):
+        assert gated(np.full(FRAME, 1e-3 + number * 1e-9, np.float32)) == 0.0
+    room = len(asked.frames)
+    assert room < 300
+    assert gated(np.full(FRAME, 0.05, np.float32)) == 0.9
+    led_by = [1e-3 + number * 1e-9 for number in range(996, 1000)]
+    assert asked.frames[room:] == pytest.approx([*led_by, 0.05], abs=1e-9)
+    for _ in range(2000):  # somebody who speaks for a minute does not become what is usual
+        assert gated(np.full(FRAME, 0.05, np.float32)) == 0.9
+    assert len(asked.frames) == room + 2005
+
+
+def test_what_is_loud_at_first_and_never_speech_is_left_alone_in_the_end() -> None:
+    asked = Asked()
+    gated = GatedDetector(asked)  # type: ignore[arg-type]
+    for _ in range(1000):
+        gated(np.full(FRAME, 0.009, np.float32))
+    before = len(asked.frames)
+    for _ in range(100):
+        gated(np.full(FRAME, 0.009, np.float32))
+    assert len(asked.frames) == before
+    gated.reset()
+    gated(np.full(FRAME, 0.009, np.float32))
+    assert len(asked.frames) == 1
