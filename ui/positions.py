@@ -120,11 +120,12 @@ class Listeners(PeopleFile):
         key: str = found[0]
         return key
 
-    def speed(self, listener: str) -> float:
-        """How fast this listener hears, times the recorded speed. Raises as ``get`` does."""
+    def speed(self, listener: str, unknown: float = 1.0) -> float:
+        """How fast this listener hears, times the recorded speed; ``unknown`` where that was never said. Raises as
+        ``get`` does."""
         with self._open() as db:
             row = db.execute("SELECT speed FROM speeds WHERE listener = ?", (checked_key(listener),)).fetchone()
-        return float(row[0]) if row else 1.0
+        return float(row[0]) if row else unknown
 
     def set_speed(self, listener: str, speed: float) -> None:
         """Remember how fast this listener hears."""

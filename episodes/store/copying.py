@@ -12,7 +12,7 @@ from voice.errors import LibraryError, from_os_error
 COLUMNS = {
     "episodes": (
         "id", "number", "content", "title", "show", "guests", "published", "seconds", "source", "audio", "language",
-        "folded", "words", "ready", "ready_since", "changed",
+        "folded", "words", "ready", "ready_since", "changed", "sorted",
     ),
     "steps": ("episode", "step", "state", "progress", "reason"),
     "cues": ("episode", "number", "start", '"end"', "text", "speaker", "words"),

@@ -19,7 +19,7 @@ from episodes.store import reserve
 from episodes.store.catalogue import Catalogue, unknown
 from episodes.store.database import Database
 from episodes.store.sqlite import SqliteDatabase
-from episodes.store.words import name_words, search_text
+from episodes.store.words import name_words, search_text, sort_key
 from voice.errors import NoSpace, from_os_error
 from voice.model import Piece
 from voice.plain_text import harmless, one_line
@@ -102,8 +102,10 @@ class Library(Catalogue):
             if found is None:
                 return
             self.database.execute(
-                "UPDATE episodes SET title = ?, folded = ?, words = ?, published = ?, source = ? WHERE id = ?",
-                (title, title.casefold(), search_text(title, found.show, *found.guests), published, source, episode_id),
+                "UPDATE episodes SET title = ?, folded = ?, words = ?, sorted = ?, published = ?, source = ?"
+                " WHERE id = ?",
+                (title, title.casefold(), search_text(title, found.show, *found.guests),
+                 sort_key(title, found.language), published, source, episode_id),
             )
             self._changed(episode_id)
 
@@ -190,11 +192,11 @@ class Library(Catalogue):
             new = next(made for made in names if self.by_id(made) is None)
             self.database.execute(
                 "INSERT INTO episodes (id, number, content, title, show, guests, published, seconds, source, audio,"
-                " folded, words) VALUES (?, (SELECT coalesce(max(number), 0) + 1 FROM episodes), ?, ?, ?, ?, ?, ?, ?,"
-                " ?, ?, ?)",
+                " folded, words, sorted) VALUES (?, (SELECT coalesce(max(number), 0) + 1 FROM episodes), ?, ?, ?, ?, ?,"
+                " ?, ?, ?, ?, ?, ?)",
                 (new, content, episode.title, episode.show, json.dumps(episode.guests, ensure_ascii=False),
                  episode.published, episode.seconds, episode.source, episode.audio, episode.title.casefold(),
-                 search_text(episode.title, episode.show, *episode.guests)),
+                 search_text(episode.title, episode.show, *episode.guests), sort_key(episode.title, episode.language)),
             )  # fmt: skip
             self.database.executemany(
                 "INSERT INTO steps VALUES (?, ?, ?, 0, '')", [(new, step, State.WAITING) for step in Step]
@@ -232,9 +234,13 @@ class Library(Catalogue):
     def save_language(self, episode_id: str, language: str) -> None:
         """Store which language is spoken (a code, "" when it is not known). Raises UnknownEpisode."""
         with self.transaction():
-            done = self.database.execute("UPDATE episodes SET language = ? WHERE id = ?", (language, episode_id))
-            if not done.rowcount:
+            found = self.by_id(episode_id)
+            if found is None:
                 raise self.missing(episode_id)
+            self.database.execute(
+                "UPDATE episodes SET language = ?, sorted = ? WHERE id = ?",
+                (language, sort_key(found.title, language), episode_id),
+            )
             self._changed(episode_id)
 
     def save_cues(self, episode_id: str, cues: Iterable[Cue]) -> None:

@@ -58,11 +58,9 @@ def copy(ctx: click.Context, to: str) -> None:
             raise LibraryError("That is where the library is.", "Name another folder, or a server.")
     with closing(storage.Storage(settings)) as source, closing(storage.Storage(target_settings)) as target:
         copied = copy_rows(source.library.database, target.library.database)
-        for kind in (Listeners, Kept, PodcastApps):
+        for kind in (Listeners, Kept, PodcastApps, Shows):
             of_people: PeopleFile = kind(settings.data_dir, server=source.server)
             of_people.copy_to(kind(target_settings.data_dir, server=target.server))
-        if target_settings.data_dir != settings.data_dir:  # a server has what holds for shows in the data folder
-            Shows(settings.data_dir).copy_to(Shows(target_settings.data_dir))
         files = copy_files(source.library.folder, target.library.folder)
         indexed = 0
         with closing(source.index()) as ours, closing(target.index()) as theirs, bar("search index") as told:

@@ -13,7 +13,7 @@ from retrieval.model import Moment
 from ui.kept import Kept, SavedMoment
 from ui.listen import listening_state
 from ui.positions import Listened, Listeners, Stretch, at_end, listener_of, union
-from ui.shows import Shows
+from ui.shows import Shows, playback, set_speed
 from voice.devices.player import Player
 from voice.errors import LibraryError
 from voice.model import Cue, clock
@@ -65,7 +65,7 @@ class NowPlaying:
         self._library, self._player, self._folder = companion.library, player, settings.data_dir
         server = companion.storage.server
         self._listeners, self._kept = Listeners(settings.data_dir, server), Kept(settings.data_dir, server)
-        self._shows, self._show = Shows(settings.data_dir), ""
+        self._shows, self._show = Shows.of(companion.library), ""
         self.listener = listener_of(settings.listener, settings.auth, self._listeners)
         """The key under which the page knows this listener as well."""
         kept = listening_state.load(self._folder)
@@ -125,15 +125,14 @@ class NowPlaying:
             what = f"{episode.title} has no sound" if episode is not None else "There is no episode with sound"
             raise LibraryError(f"{what} to play.", "Run 'earmark add FILE' with its recording.")
         self._open = wanted
-        self._show, kept = episode.show, self._shows.get(episode.show)
-        self._speed = kept.speed or self._listeners.speed(self.listener)
+        self._show, how = episode.show, playback(self._shows, self._listeners, self.listener, episode)
+        self._speed = how.speed or 1.0
         self._player.speed, self._player.volume = self._speed, self._state.volume
         self._noted, self._heard = places.get(wanted, Listened()), HeardStretches()
         length, position = episode.seconds, self._noted.position
         self.since = position or None
         is_over = at_end(length, position)
-        begins = kept.skip_intro if kept.skip_intro < length else 0.0
-        self._player.load(path, begins if is_over or not position else position, length)
+        self._player.load(path, how.begins if is_over or not position else position, length)
         if ref and next(iter(places), wanted) != wanted:  # from now on this is the one listened to last
             self._noted = self._listeners.note(self.listener, wanted, self._player.position)
         self._parts = library.segments(wanted)
@@ -215,10 +214,7 @@ class NowPlaying:
                 self._noted = self._listeners.note(self.listener, self._open, round(place, 2), heard)
             heard = ()
             if self._open and self._player.speed != self._speed:
-                if self._shows.get(self._show).speed:
-                    self._shows.set(self._show, speed=self._player.speed)
-                else:
-                    self._listeners.set_speed(self.listener, self._player.speed)
+                set_speed(self._shows, self._listeners, self.listener, self._show, self._player.speed)
                 self._speed = self._player.speed
             if (state.volume, state.greeted) != self._device:
                 listening_state.save(self._folder, state)

@@ -13,6 +13,7 @@ from ui.home.gpodder import PodcastApps
 from ui.home.house import House
 from ui.kept import Kept
 from ui.positions import Listeners
+from ui.shows import Shows
 from ui.web.auth import USER
 from ui.web.limits import ASKERS
 from ui.web.live_hearing import LiveQuestions
@@ -27,6 +28,7 @@ class Served:
     listeners: Listeners
     models: ModelFetching
     kept: Kept
+    shows: Shows
     house: House | None = None
     """The loudspeakers of the house, if any are set."""
     live: LiveQuestions = field(default_factory=LiveQuestions)

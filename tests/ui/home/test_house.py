@@ -29,6 +29,7 @@ from ui.home.rooms import home_of, in_room, loudspeakers_of, takes_back
 from ui.kept import Kept
 from ui.positions import Listeners
 from ui.settings import Settings
+from ui.shows import Shows
 from ui.web import asking, server
 from ui.web.api import media
 from ui.web.bodies import AskBody
@@ -55,7 +56,7 @@ def served(companion: Companion, port: int, app: FastAPI | None = None) -> Itera
     if app is None:
         app = FastAPI()
         folder = companion.settings.data_dir
-        app.state.served = Served(companion, Listeners(folder), ModelFetching(companion), Kept(folder))
+        app.state.served = Served(companion, Listeners(folder), ModelFetching(companion), Kept(folder), Shows(folder))
         app.include_router(media.router)
     config = uvicorn.Config(app, port=port, lifespan="off", log_level="warning", ws="none")
     running = uvicorn.Server(config)
@@ -295,7 +296,7 @@ class Commanding:
 
 def test_whoever_names_a_room_is_answered_that_it_is_done_there(house):
     companion = Commanding()
-    served = Served(companion, None, None, None, house)  # type: ignore[arg-type]
+    served = Served(companion, None, None, None, None, house)  # type: ignore[arg-type]
 
     def ask(text: str) -> dict:
         return asyncio.run(asking.whole(asking.events(served, AskBody(text=text))))

@@ -27,6 +27,8 @@ async def ask(body: AskBody, served: ServedDep) -> dict[str, Any] | StreamingRes
     if not body.stream:
         return await asking.whole(events)
     # What is wrong with the question is said before the answer begins; while engines load, that they do is the answer.
+    if body.aloud:
+        events = asking.with_sound(events, served.companion.speak)
     first = await anext(events)
     return StreamingResponse(asking.lines(events, first), media_type="application/x-ndjson")
 
