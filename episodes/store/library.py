@@ -5,7 +5,6 @@ database server and a folder for the sound."""
 import hashlib
 import json
 import re
-import shutil
 import unicodedata
 from collections.abc import Iterable, Sequence
 from contextlib import AbstractContextManager
@@ -18,6 +17,7 @@ from episodes.model import Chapter, Cue, Digest, Episode, Segment, State, Step, 
 from episodes.store import reserve
 from episodes.store.catalogue import Catalogue, unknown
 from episodes.store.database import Database
+from episodes.store.files import Files, FolderFiles
 from episodes.store.sqlite import SqliteDatabase
 from episodes.store.words import name_words, search_text, sort_key
 from voice.errors import NoSpace, from_os_error
@@ -35,31 +35,34 @@ class Library(Catalogue):
     before stays as it was. Unknown ids raise UnknownEpisode.
     """
 
-    def __init__(self, folder: Path, database: Database) -> None:
+    def __init__(self, folder: Path, database: Database, files: Files | None = None) -> None:
         super().__init__(database)
         self.folder = folder
+        self.files = files or FolderFiles(folder)
+        """Sound, pictures, and what waits to be taken in."""
 
     @classmethod
-    def open(cls, folder: Path) -> "Library":
-        """Open the library in a folder, which is made when it is not there.
+    def open(cls, folder: Path, files: Files | None = None) -> "Library":
+        """Open the library in a folder, which is made when it is not there; its ``files`` lie in it as well, unless
+        they are elsewhere.
 
         Raises LibraryError naming the file when it is damaged or was made by a newer version.
         """
         _make(folder)
         try:
-            found = cls(folder, SqliteDatabase(folder / "library.db"))
+            found = cls(folder, SqliteDatabase(folder / "library.db"), files)
         except NoSpace:
             if not reserve.spend(folder):
                 raise
-            return cls(folder, SqliteDatabase(folder / "library.db"))
+            return cls(folder, SqliteDatabase(folder / "library.db"), files)
         reserve.keep(folder)
         return found
 
     @classmethod
-    def on(cls, database: Database, folder: Path) -> "Library":
-        """The library of a database server, whose sound and pictures lie in a folder that all who use it see."""
+    def on(cls, database: Database, folder: Path, files: Files | None = None) -> "Library":
+        """The library of a database server, whose ``files`` lie in a folder that all who use it see, or in a store."""
         _make(folder)
-        return cls(folder, database)
+        return cls(folder, database, files)
 
     def close(self) -> None:
         """Close every thread's connection; the library is not to be used afterwards."""
@@ -146,8 +149,34 @@ class Library(Catalogue):
         return known or Source(episode.title, show=episode.show, guests=episode.guests, published=episode.published)
 
     def audio_path(self, episode: Episode) -> Path | None:
-        """Where the normalised audio lies (absolute), None when there is only a transcript."""
-        return (self.folder / episode.audio).resolve() if episode.audio else None
+        """Where the normalised audio lies on this machine (absolute), copied there when it is kept elsewhere; None when
+        there is only a transcript."""
+        return self.files.local(episode.audio) if episode.audio else None
+
+    def picture_path(self, episode_id: str) -> Path | None:
+        """Where an episode's picture lies on this machine (absolute), copied there as its audio is; None for none."""
+        path = self.files.local(artwork.name_of(episode_id))
+        return path if path.is_file() else None
+
+    def painted(self, ids: Iterable[str]) -> set[str]:
+        """Those of these episodes that have a picture."""
+        names = {artwork.name_of(name): name for name in ids}
+        return {names[found] for found in self.files.among(names)}
+
+    def share_fetched(self, episode_id: str) -> None:
+        """Let the workers of other machines reach what was fetched for an episode."""
+        folder = self.fetched_folder(episode_id)
+        if self.files.elsewhere and folder.is_dir():
+            for path in folder.iterdir():
+                if path.is_file():
+                    self.files.put(f"fetched/{episode_id}/{path.name}", path)
+
+    def at_hand(self, episode_id: str, path: Path) -> Path:
+        """Where a file that is to be taken in lies on this machine: as it was told, else as another machine shares it.
+        """
+        if path.exists() or not self.files.elsewhere:
+            return path
+        return self.files.local(f"fetched/{episode_id}/{path.name}")
 
     def version(self) -> int:
         """A number that changes whenever any process changes what episodes hold (progress alone does not count)."""
@@ -318,16 +347,13 @@ class Library(Catalogue):
 
     def clear_fetched(self, episode_id: str) -> None:
         """Remove what was fetched for an episode, since it is taken in."""
-        shutil.rmtree(self.fetched_folder(episode_id), ignore_errors=True)
+        self.files.delete(f"fetched/{episode_id}")
 
     def clear_files(self, episode_id: str) -> None:
         """Remove the files of an episode that is no more."""
         self.clear_fetched(episode_id)
-        for path in (self.folder / audio_name(episode_id), artwork.path_of(self.folder, episode_id)):
-            try:
-                path.unlink(missing_ok=True)
-            except OSError as error:
-                raise from_os_error(error, f"remove {path}") from error
+        for name in (audio_name(episode_id), artwork.name_of(episode_id)):
+            self.files.delete(name)
 
     # inside
 

@@ -61,7 +61,7 @@ def copy(ctx: click.Context, to: str) -> None:
         for kind in (Listeners, Kept, PodcastApps, Shows):
             of_people: PeopleFile = kind(settings.data_dir, server=source.server)
             of_people.copy_to(kind(target_settings.data_dir, server=target.server))
-        files = copy_files(source.library.folder, target.library.folder)
+        files = copy_files(source.library.files, target.library.files)
         indexed = 0
         with closing(source.index()) as ours, closing(target.index()) as theirs, bar("search index") as told:
             for number, episode in enumerate(target.library.walk()):

@@ -56,7 +56,7 @@ def test_there_and_back_every_export_is_the_same(library: Library, tmp_path: Pat
     episode = filled(home)
     (home.folder / "audio" / "a.m4a").write_bytes(b"sound")
     assert copy_rows(home.database, library.database) == copy_rows(library.database, back.database) == 2
-    assert copy_files(home.folder, back.folder) == 1 and copy_files(home.folder, home.folder) == 0
+    assert copy_files(home.files, back.files) == 1 and copy_files(home.files, home.files) == 0
     assert (back.folder / "audio" / "a.m4a").read_bytes() == b"sound"
     for other in (library, back):
         assert other.episodes() == home.episodes()
