@@ -28,7 +28,7 @@ JUMP_BACK = 12.0
 
 
 @dataclass(frozen=True, slots=True)
-class Run:
+class SentenceRun:
     """What is read and quoted: one to three sentences of one speaker that follow each other, about 45 words at most.
 
     ``start`` and ``end`` in seconds are those of its own words. ``share`` in 0..1 is the probability that the answer
@@ -53,10 +53,10 @@ class Run:
 
 
 @dataclass(frozen=True, slots=True)
-class Found:
+class SearchResult:
     """What reading found: runs that do not overlap, best first, and the probability that the first one answers."""
 
-    runs: tuple[Run, ...] = ()
+    runs: tuple[SentenceRun, ...] = ()
     answered: float = 0.0
 
     @property

@@ -36,7 +36,7 @@ TOGETHER = {
         "tests/ui/test_kept.py", "tests/ui/test_positions.py", "tests/ui/test_work.py",
         "tests/ui/web/test_mcp_tools.py",
     ),
-    "PyTorch": ("tests/retrieval/index/test_embedding.py", "tests/retrieval/finding/test_cross_encoder.py"),
+    "PyTorch": ("tests/retrieval/index/test_embedding.py", "tests/retrieval/finding/sentences/test_cross_encoder.py"),
     "Gradio": (
         "tests/ui/web/", "tests/ui/home/", "tests/ui/test_server_note.py", "tests/ui/listen/test_listening_state.py",
     ),

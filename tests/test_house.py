@@ -31,8 +31,8 @@ ONLY_IN = {
     "urllib.request": {"ui/cli/client.py"},
     "huggingface_hub": {"voice/hub.py"},
     "requests": set(),
-    "torch": {"retrieval/finding/cross_encoder.py", "retrieval/index/sentence_model.py"},
-    "sentence_transformers": {"retrieval/finding/cross_encoder.py", "retrieval/index/sentence_model.py"},
+    "torch": {"retrieval/finding/sentences/cross_encoder.py", "retrieval/index/sentence_model.py"},
+    "sentence_transformers": {"retrieval/finding/sentences/cross_encoder.py", "retrieval/index/sentence_model.py"},
     "mygpoclient": set(),
     "wyoming": {
         "voice/remote.py", "voice/recognition/remote.py", "voice/synthesis/remote.py", "voice/turns/remote_wake.py",

@@ -20,16 +20,16 @@ from episodes.text.keywords import rare_words
 from episodes.text.lexicon import content_words
 from episodes.topics.llm_summary import Writer
 from retrieval.answers import respond
+from retrieval.answers.corpus import Corpus, Mention
 from retrieval.answers.mentions import mentions
-from retrieval.answers.shelf import Mention, Shelf
 from retrieval.commands.said_often import SAID_OFTEN
-from retrieval.finding.answerability import once, where_answered
-from retrieval.finding.find import find as read
-from retrieval.finding.relevance_curve import Warmth, heat
-from retrieval.finding.search import find_sections
+from retrieval.finding.sections.answerability import cache_latest, where_answered
+from retrieval.finding.sections.find_sections import find_sections
+from retrieval.finding.sections.relevance_curve import Relevance, relevance_curve
+from retrieval.finding.sentences.find_sentences import find_sentences
 from retrieval.index.embedding import Matrix
-from retrieval.index.index import AnyIndex
-from retrieval.model import Answer, Found, Moment, Question, Sentence
+from retrieval.index.index import Index
+from retrieval.model import Answer, Moment, Question, SearchResult, Sentence
 from ui import demo_episode
 from ui.embedding_progress import ProgressEncoder
 from ui.engines import ROLES, EngineLine, Engines
@@ -88,7 +88,7 @@ class Companion:
         share_one_heap()
         self.settings = settings
         self._told = ProgressEncoder(self.encode)
-        self._encode_passages = once(self._told.encode)
+        self._encode_passages = cache_latest(self._told.encode)
         try:
             settings.data_dir.mkdir(parents=True, exist_ok=True)
         except OSError as error:
@@ -115,7 +115,7 @@ class Companion:
         return self.engines.finding.encode(texts)
 
     @property
-    def index(self) -> AnyIndex:
+    def index(self) -> Index:
         """The index in which questions are looked for."""
         return self.indexes.index
 
@@ -341,7 +341,7 @@ class Companion:
 
     def telling(self, question: Question, within: Collection[str] | None = None) -> Iterator[Sentence | Answer]:
         """The sentences of the answer as they are made, then the whole answer; see ``ask``."""
-        shelf = self._shelf(within)
+        corpus = self._corpus(within)
         if not self.library.ids(1, within=within):
             raise LibraryError("The library is empty.", "Run 'earmark add FILE', or 'earmark serve' for the demo.")
         if question.episode_id is not None:
@@ -350,36 +350,36 @@ class Companion:
                 raise LibraryError(f"“{wanted.title}” cannot be asked yet: {wanted.status}.",
                                    "'earmark jobs' says how long it takes.")  # fmt: skip
         with self.stages.timed("answering"):
-            made = respond.answer(question, shelf, within)
+            made = respond.answer(question, corpus, within)
         model = model_of(self.settings)
         if model is not None and made.covered and made.command is None and made.moments:
-            yield from self.stages.first("telling", respond.retold(question, made, shelf, model))
+            yield from self.stages.first("telling", respond.retold(question, made, corpus, model))
             return
         yield from made.sentences
         yield made
 
-    def _shelf(self, within: Collection[str] | None) -> Shelf:
+    def _corpus(self, within: Collection[str] | None) -> Corpus:
         """The library as answering sees it; a transcript is read once for an answer."""
 
         used = self.indexes.current
 
-        def reading(question: Question, count: int, among: Collection[str] | None) -> Found:
+        def reading(question: Question, count: int, among: Collection[str] | None) -> SearchResult:
             with self.stages.timed("finding"):
-                return read(question, used.index, used.embed, count, within if among is None else among,
+                return find_sentences(question, used.index, used.embed, count, within if among is None else among,
                             second=self.engines.reading)
 
         def searching(question: Question, count: int) -> list[Moment]:
             return find_sections(question, used.index, used.embed, count, within)
 
         def rare(word: str) -> int:
-            with used.index.view() as view:
-                return view.frequency(word)
+            with used.index.snapshot() as snapshot:
+                return snapshot.frequency(word)
 
         def mentioning(text: str) -> dict[str, Mention]:
-            with used.index.view() as view:
-                return mentions(view, text, within)
+            with used.index.snapshot() as snapshot:
+                return mentions(snapshot, text, within)
 
-        return Shelf(self.library, cache(self.library.cues), self.library.segments, self.library.digest, reading,
+        return Corpus(self.library, cache(self.library.cues), self.library.segments, self.library.digest, reading,
                      searching, rare, mentioning)  # fmt: skip
 
     def search(self, text: str, count: int) -> list[Moment]:
@@ -387,11 +387,11 @@ class Companion:
         used = self.indexes.current
         return find_sections(Question(text), used.index, used.embed, count) if self.library.count() else []
 
-    def heat(self, question: Question) -> list[Warmth]:
+    def relevance_curve(self, question: Question) -> list[Relevance]:
         """How warm each part of the episode that is asked about is, for what an answer is looked for by; see
-        ``retrieval.finding.relevance_curve``."""
+        ``retrieval.finding.sections.relevance_curve``."""
         used = self.indexes.current
-        return heat(respond.sought(question, self._shelf(None)), used.index, used.embed)
+        return relevance_curve(respond.standalone_question(question, self._corpus(None)), used.index, used.embed)
 
     def speak(self, text: str, voice: Speaking | None = None) -> Iterator[Audio]:
         """The text as sound, piece by piece, in this voice, else in that of its language where one is here."""

@@ -11,12 +11,12 @@ from tempfile import TemporaryDirectory
 
 from episodes import demo
 from episodes.model import Digest, Segment
-from retrieval.index.prepared import Prepared
+from retrieval.index.prepared_episode import PreparedEpisode
 from ui.companion import Companion
 from ui.settings import Settings
 
 
-def made(folder: Path) -> tuple[tuple[Segment, ...], Digest, Prepared]:
+def made(folder: Path) -> tuple[tuple[Segment, ...], Digest, PreparedEpisode]:
     """Take the demo in, in a library of its own in ``folder``, as the file of a user."""
     companion = Companion(Settings(data_dir=folder))
     try:

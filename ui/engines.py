@@ -10,7 +10,7 @@ from functools import partial
 from pathlib import Path
 
 from episodes.text.language import language_among
-from retrieval.finding.cross_encoder import CrossEncoder
+from retrieval.finding.sentences.cross_encoder import CrossEncoder
 from retrieval.index.embedding import Embedder
 from retrieval.index.sentence_model import SentenceModel, find_model, is_name
 from ui import model_catalogue

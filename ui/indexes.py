@@ -14,9 +14,9 @@ from episodes import demo
 from episodes.model import Cue, Episode
 from retrieval.index.chunking import passages
 from retrieval.index.embedding import Embedder, Matrix
-from retrieval.index.index import AnyIndex
-from retrieval.index.prepared import Prepared, made_of
-from retrieval.index.script import script
+from retrieval.index.index import Index
+from retrieval.index.prepared_episode import PreparedEpisode, fingerprint
+from retrieval.index.token_store import build_token_store
 from ui.engines import Engines
 from ui.storage import Storage, index_name
 
@@ -29,7 +29,7 @@ Encode = Callable[[Sequence[str]], Matrix]
 class EmbeddedIndex:
     """An index and what made its vectors, which has to embed the questions too."""
 
-    index: AnyIndex
+    index: Index
     embed: Embedder
 
 
@@ -52,7 +52,7 @@ class Indexes:
         self._switched = False
 
     @property
-    def index(self) -> AnyIndex:
+    def index(self) -> Index:
         """The index in which questions are looked for."""
         return self._named.index if self._named is not None and self._switched else self.packaged
 
@@ -79,12 +79,12 @@ class Indexes:
         if self._library.by_id(episode.id) is None:
             self.remove(episode.id)
 
-    def prepared(self, episode_id: str, cues: Sequence[Cue], embed: Embedder | None = None) -> Prepared:
+    def prepared(self, episode_id: str, cues: Sequence[Cue], embed: Embedder | None = None) -> PreparedEpisode:
         """What an index holds of an episode, computed; without ``embed``, with the packaged model."""
         embed = embed or self._engines.finding
         texts = [passage.text for passage in passages(episode_id, cues)]
         encode = self._encode if embed is self._engines.finding else embed.encode
-        return Prepared(made_of(texts, cues, embed.name), encode(texts), script(cues, embed))
+        return PreparedEpisode(fingerprint(texts, cues, embed.name), encode(texts), build_token_store(cues, embed))
 
     def remove(self, episode_id: str) -> None:
         """Forget an episode."""
@@ -103,13 +103,13 @@ class Indexes:
         for broken in self.index.damaged():
             log.warning("The vectors of %s are damaged; it is indexed again.", broken)
             self.index.remove(broken)
-            self.index.mended = None
+            self.index.synced_version = None
         version = self._library.version()  # asked first: what changes while we look is looked at the next time
         missing = self._missing(self.index)
         for number, episode in enumerate(missing):
             on_progress(number / len(missing), f"Indexing again: {episode.title}")
             self._put(self.current, episode, self._library.cues(episode.id))
-        self.index.mended = version
+        self.index.synced_version = version
 
     def switch(self, said: Callable[[], None], stopping: Event) -> None:
         """Embed the library with the model that the settings name, unless that is done, and use it from then on.
@@ -132,10 +132,10 @@ class Indexes:
 
     def _put(self, where: EmbeddedIndex, episode: Episode, cues: tuple[Cue, ...]) -> None:
         found = passages(episode.id, cues)
-        made = Prepared.load(demo.INDEX) if episode.source == str(demo.AUDIO) else None
-        if made is None or made.of != made_of([one.text for one in found], cues, where.embed.name):
+        made = PreparedEpisode.load(demo.INDEX) if episode.source == str(demo.AUDIO) else None
+        if made is None or made.fingerprint != fingerprint([one.text for one in found], cues, where.embed.name):
             made = self.prepared(episode.id, cues, where.embed)
-        where.index.add(episode.id, found, made.vectors, title_of(episode), made.script, episode.language)
+        where.index.add(episode.id, found, made.vectors, title_of(episode), made.tokens, episode.language)
 
     def _written(self) -> list[EmbeddedIndex]:
         """Where an episode that comes in is put."""
@@ -161,10 +161,10 @@ class Indexes:
         self._engines.found_by = named.embed.name
         self._engines.tell("finding", "")
 
-    def _missing(self, index: AnyIndex) -> list[Episode]:
+    def _missing(self, index: Index) -> list[Episode]:
         """The episodes that an index lacks, of those that changed since it was compared with the library; those that it
         should not have are taken out of it."""
-        mended = index.mended
+        mended = index.synced_version
         if mended is not None and mended <= self._library.version():
             changed, removed = self._library.changed_since(mended)
             known = {name for name in (*changed, *removed) if index.holds(name)}

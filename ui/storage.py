@@ -13,7 +13,7 @@ from voice.errors import SettingsError
 
 if TYPE_CHECKING:  # a command that looks something up may not wait for numpy
     from episodes.store.postgres import PostgresDatabase
-    from retrieval.index.index import AnyIndex
+    from retrieval.index.index import Index
 
 _SCHEMES = ("postgresql://", "postgres://")
 _PACKAGED = "all-MiniLM-L6-v2"
@@ -36,17 +36,17 @@ class Storage:
         else:
             self.library = Library.open(self._folder, files)
 
-    def index(self, model: str = _PACKAGED, dimension: int = 384, name: str = "") -> "AnyIndex":
+    def index(self, model: str = _PACKAGED, dimension: int = 384, name: str = "") -> "Index":
         """The index of a model, whose vectors have ``dimension`` numbers; each ``name`` ("" is that of the packaged
         model) has one of its own."""
         if self.server is not None:
-            from retrieval.index.postgres import PostgresIndex
+            from retrieval.index.postgres_index import PostgresIndex
 
             return PostgresIndex.open(self.server, name or "packaged", model, dimension)
-        from retrieval.index.index import Index
+        from retrieval.index.sqlite_index import SqliteIndex
 
         folder = self._folder / "indexes" / name if name else self._folder / "index"
-        return Index.open(folder, model, dimension)
+        return SqliteIndex.open(folder, model, dimension)
 
     def close(self) -> None:
         """Close the library; neither it nor an index is to be used afterwards."""

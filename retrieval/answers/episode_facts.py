@@ -10,13 +10,13 @@ from episodes.text.disfluencies import trimmed
 from episodes.text.lexicon import content_words, leans, names_somebody
 from episodes.text.sentences import Line
 from retrieval.answers.compose import marks, plainly, said_sentence
+from retrieval.answers.corpus import Corpus
 from retrieval.answers.discourse import announces, idle, poses_question
 from retrieval.answers.library_facts import listed, read_out, spoken_duration
 from retrieval.answers.quote import SPOKEN, moment_of, opening
-from retrieval.answers.shelf import Shelf
 from retrieval.commands.intents import Kind, Plan
-from retrieval.finding.search import COVERED
-from retrieval.index.script import said_lines
+from retrieval.finding.sections.find_sections import COVERED
+from retrieval.index.token_store import quotable_sentences
 from retrieval.model import Answer, Moment, Question, Sentence
 from voice.model import clock
 
@@ -29,15 +29,15 @@ _POINT = (8, 28)  # words of a sentence that makes a point
 _ORDINALS = ("First", "Second", "Third", "Fourth", "Fifth", "Sixth", "Seventh", "Eighth", "Ninth")
 
 
-def episode_fact(plan: Plan, question: Question, here: str, shelf: Shelf) -> Answer | None:
+def episode_fact(plan: Plan, question: Question, here: str, corpus: Corpus) -> Answer | None:
     """The answer to a question about the episode ``here``; None when the plan is of another kind, or what it needs is
     not known."""
-    episode = shelf.episodes.by_id(here) or Episode(here, "This episode")
+    episode = corpus.episodes.by_id(here) or Episode(here, "This episode")
     match plan.kind:
         case Kind.LENGTH:
-            return plainly(question, f"{episode.title} is {spoken_duration(_length(episode, shelf))} long.")
+            return plainly(question, f"{episode.title} is {spoken_duration(_length(episode, corpus))} long.")
         case Kind.LEFT | Kind.POSITION:
-            return _position(plan, question, episode, shelf)
+            return _position(plan, question, episode, corpus)
         case Kind.TITLE:
             show = f", of {episode.show}" if episode.show else ""
             return plainly(question, f"This is {episode.title}{show}.")
@@ -45,37 +45,37 @@ def episode_fact(plan: Plan, question: Question, here: str, shelf: Shelf) -> Ans
             told = f"It is of {episode.published[:10]}." if episode.published else "Nobody told me its date."
             return plainly(question, told, covered=bool(episode.published))
         case Kind.GUEST | Kind.HOST:
-            return _people(plan, question, episode, shelf)
+            return _people(plan, question, episode, corpus)
         case Kind.OVERVIEW:
-            return _about(question, here, shelf)
+            return _about(question, here, corpus)
         case Kind.TOPICS:
-            return _topics(question, here, shelf)
+            return _topics(question, here, corpus)
         case Kind.PARTS:
-            return _parts(plan, question, here, shelf)
+            return _parts(plan, question, here, corpus)
         case Kind.TAKEAWAYS:
-            return _points(plan, question, here, shelf)
+            return _points(plan, question, here, corpus)
         case Kind.SAID_AT:
-            return _said_at(plan, question, episode, shelf)
+            return _said_at(plan, question, episode, corpus)
         case Kind.STRETCH:
-            return _stretch(question, plan.start, plan.end, episode, shelf)
+            return _stretch(question, plan.start, plan.end, episode, corpus)
         case Kind.MISSED:
-            return _missed(plan, question, episode, shelf)
+            return _missed(plan, question, episode, corpus)
     return None
 
 
-def _length(episode: Episode, shelf: Shelf) -> float:
+def _length(episode: Episode, corpus: Corpus) -> float:
     """Seconds of the episode: of its sound, else of its transcript."""
-    return episode.seconds or max((cue.end for cue in shelf.cues(episode.id)), default=0.0)
+    return episode.seconds or max((cue.end for cue in corpus.cues(episode.id)), default=0.0)
 
 
-def _position(plan: Plan, question: Question, episode: Episode, shelf: Shelf) -> Answer | None:
+def _position(plan: Plan, question: Question, episode: Episode, corpus: Corpus) -> Answer | None:
     if question.position is None:
         return None
-    length = _length(episode, shelf)
+    length = _length(episode, corpus)
     if plan.kind is Kind.LEFT:
         left = max(0.0, length - question.position)
         return plainly(question, f"You have {spoken_duration(left)} left of {episode.title}.")
-    part = next((one for one in shelf.segments(episode.id) if one.start <= question.position < one.end), None)
+    part = next((one for one in corpus.segments(episode.id) if one.start <= question.position < one.end), None)
     about = f", in {part.title}" if part is not None and part.title else ""
     return plainly(question, f"You are at {clock(question.position)} of {clock(length)}{about}.")
 
@@ -89,12 +89,12 @@ def _named(cues: Iterable[Cue]) -> list[str]:
     return [name for name, _ in spoken.most_common() if names_somebody(name)]
 
 
-def _people(plan: Plan, question: Question, episode: Episode, shelf: Shelf) -> Answer:
+def _people(plan: Plan, question: Question, episode: Episode, corpus: Corpus) -> Answer:
     """Who is the guest, or the host: as the feed names them, else as far as the transcript shows it."""
     if plan.kind is Kind.GUEST and episode.guests:
         guests = listed(episode.guests)
         return plainly(question, f"The guest is {guests}." if len(episode.guests) == 1 else f"The guests are {guests}.")
-    cues = shelf.cues(episode.id)
+    cues = corpus.cues(episode.id)
     names = _named(cues)
     if not names:
         return plainly(question, "The transcript does not name who speaks.", covered=False)
@@ -107,9 +107,9 @@ def _people(plan: Plan, question: Question, episode: Episode, shelf: Shelf) -> A
     return plainly(question, f"{listed(names)} speak; {names[0]} says most.")
 
 
-def _told_parts(question: Question, episode_id: str, shelf: Shelf) -> list[Segment]:
+def _told_parts(question: Question, episode_id: str, corpus: Corpus) -> list[Segment]:
     """The topics of an episode that have a title, as far as the listener may know of them."""
-    parts = [part for part in shelf.segments(episode_id) if part.title]
+    parts = [part for part in corpus.segments(episode_id) if part.title]
     return [part for part in parts if question.heard_until is None or part.start < question.heard_until]
 
 
@@ -122,42 +122,42 @@ def _longest(parts: Iterable[Segment], count: int) -> list[Segment]:
     return sorted(sorted(parts, key=lambda part: part.start - part.end)[:count], key=lambda part: part.start)
 
 
-def _about(question: Question, episode_id: str, shelf: Shelf) -> Answer | None:
+def _about(question: Question, episode_id: str, corpus: Corpus) -> Answer | None:
     """What an episode is about: as a language model wrote it; else who speaks, and its longest topics in order.
 
     The teaser that is made without one is a sentence of the episode, and says more to who knows the rest.
     """
-    digest = shelf.digest(episode_id)
-    parts = _told_parts(question, episode_id, shelf)
+    digest = corpus.digest(episode_id)
+    parts = _told_parts(question, episode_id, corpus)
     text = digest.teaser or digest.summary
     if text and (digest.writer != "extractive" or not parts):
         return plainly(question, text)
     if not parts:
         return None
     longest = _longest(parts, _LISTED)
-    names = _named(shelf.cues(episode_id))
+    names = _named(corpus.cues(episode_id))
     who = f", with {listed(names)}," if 0 < len(names) <= _LISTED else ""
     more = f"; and {len(parts) - len(longest)} more" if len(parts) > len(longest) else ""
     about = "; ".join(part.title for part in longest)
-    return plainly(question, f"{shelf.title(episode_id, 'This')}{who} is about: {about}{more}.",
+    return plainly(question, f"{corpus.title(episode_id, 'This')}{who} is about: {about}{more}.",
                    _moments(episode_id, longest))
 
 
-def _topics(question: Question, episode_id: str, shelf: Shelf) -> Answer | None:
-    parts = _told_parts(question, episode_id, shelf)
+def _topics(question: Question, episode_id: str, corpus: Corpus) -> Answer | None:
+    parts = _told_parts(question, episode_id, corpus)
     if not parts:
         return None
     shown = read_out([f"{part.title}, at {clock(part.start)}" for part in parts])
     return plainly(question, f"{shown}.", _moments(episode_id, parts))
 
 
-def _parts(plan: Plan, question: Question, episode_id: str, shelf: Shelf) -> Answer:
+def _parts(plan: Plan, question: Question, episode_id: str, corpus: Corpus) -> Answer:
     """All places of the episode that are about something, in order, each with its time and its topic's title."""
     asked = replace(question, text=plan.text, episode_id=episode_id)
-    found = [moment for moment in shelf.find(asked, 20) if moment.confidence >= COVERED / 2]
+    found = [moment for moment in corpus.find_sections(asked, 20) if moment.confidence >= COVERED / 2]
     if not found or found[0].confidence < COVERED:
         return plainly(question, "No part of this episode is about that.", covered=False)
-    titled = [part for part in shelf.segments(episode_id) if part.title]
+    titled = [part for part in corpus.segments(episode_id) if part.title]
     places: dict[float, tuple[Moment, str]] = {}
     for moment in sorted(found, key=lambda moment: moment.start):
         part = next((one for one in titled if one.start <= moment.start + _EDGE < one.end), None)
@@ -165,16 +165,16 @@ def _parts(plan: Plan, question: Question, episode_id: str, shelf: Shelf) -> Ans
     kept = list(places.values())
     shown = read_out([f"at {clock(one.start)}{f', {title}' if title else ''}" for one, title in kept], _PLACES)
     lead = "One part" if len(kept) == 1 else f"{len(kept)} parts"
-    return plainly(question, f"{lead}: {shown}.", [opening(moment, shelf.cues) for moment, _ in kept])
+    return plainly(question, f"{lead}: {shown}.", [opening(moment, corpus.cues) for moment, _ in kept])
 
 
 def _lines(
-    question: Question, episode_id: str, shelf: Shelf, start: float = 0.0, end: float | None = None
+    question: Question, episode_id: str, corpus: Corpus, start: float = 0.0, end: float | None = None
 ) -> list[Line]:
     """The sentences of a stretch, as far as the listener may know of it."""
     until = min(filter(None, (end, question.heard_until)), default=float("inf"))
-    near = [cue for cue in shelf.cues(episode_id) if cue.end > start and cue.start < until]
-    return [line for line in said_lines(near) if line.end > start and line.start < until - 0.2]
+    near = [cue for cue in corpus.cues(episode_id) if cue.end > start and cue.start < until]
+    return [line for line in quotable_sentences(near) if line.end > start and line.start < until - 0.2]
 
 
 def telling(lines: Sequence[Line], count: int = 1) -> list[Line]:
@@ -203,10 +203,10 @@ def _worth(line: Line, weight: dict[str, float]) -> float:
     return mean * (1 - 0.5 * leans(trimmed(line.text)))
 
 
-def _points(plan: Plan, question: Question, episode_id: str, shelf: Shelf) -> Answer | None:
+def _points(plan: Plan, question: Question, episode_id: str, corpus: Corpus) -> Answer | None:
     """The episode in so many points: of each of its longest topics the sentence that tells most, in order."""
-    lines = _lines(question, episode_id, shelf)
-    parts = [part for part in shelf.segments(episode_id) if part.end - part.start > 20]
+    lines = _lines(question, episode_id, corpus)
+    parts = [part for part in corpus.segments(episode_id) if part.end - part.start > 20]
     parts = _longest(parts, plan.count)
     stretches = [[line for line in lines if part.start <= line.start < part.end] for part in parts]
     chosen = [line for stretch in stretches for line in telling(stretch)]
@@ -222,14 +222,14 @@ def _points(plan: Plan, question: Question, episode_id: str, shelf: Shelf) -> An
     return Answer(question.text, True, sentences, tuple(moments))
 
 
-def _said_at(plan: Plan, question: Question, episode: Episode, shelf: Shelf) -> Answer:
+def _said_at(plan: Plan, question: Question, episode: Episode, corpus: Corpus) -> Answer:
     """The words at a time."""
-    at, length = plan.start or 0.0, _length(episode, shelf)
+    at, length = plan.start or 0.0, _length(episode, corpus)
     if at > length:
         return plainly(question, f"{episode.title} is only {spoken_duration(length)} long.", covered=False)
     if question.heard_until is not None and at > question.heard_until:
         return plainly(question, "You have not heard that far yet.", covered=False)
-    lines = [line for line in _lines(question, episode.id, shelf, at - 1, at + 90) if line.end > at]
+    lines = [line for line in _lines(question, episode.id, corpus, at - 1, at + 90) if line.end > at]
     if not lines or lines[0].start > at + 30:
         return plainly(question, f"Nothing is said at {clock(at)}.", covered=False)
     chosen: list[Line] = []
@@ -242,14 +242,14 @@ def _said_at(plan: Plan, question: Question, episode: Episode, shelf: Shelf) -> 
             break
         chosen.append(line)
     moment = moment_of(episode.id, chosen)
-    return Answer(question.text, True, (said_sentence(moment, shelf, False),), (moment,))
+    return Answer(question.text, True, (said_sentence(moment, corpus, False),), (moment,))
 
 
 def _stretch(
-    question: Question, start: float | None, end: float | None, episode: Episode, shelf: Shelf
+    question: Question, start: float | None, end: float | None, episode: Episode, corpus: Corpus
 ) -> Answer | None:
     """What goes on from ``start`` to ``end``: the topics there, or, inside one topic, what tells most of it."""
-    length = _length(episode, shelf)
+    length = _length(episode, corpus)
     begin = max(0.0, length + start) if start is not None and start < 0 else start or 0.0
     stop = min(length, end) if end is not None else length
     if begin >= length:
@@ -258,7 +258,7 @@ def _stretch(
         return plainly(question, "You have not heard that far yet.", covered=False)
     lead = f"From {clock(begin)} to {clock(stop)}"
     parts = [
-        part for part in _told_parts(question, episode.id, shelf)
+        part for part in _told_parts(question, episode.id, corpus)
         if part.end > begin + _EDGE and part.start < stop - _EDGE
     ]
     if len(parts) > 1:
@@ -267,7 +267,7 @@ def _stretch(
             Moment(episode.id, max(part.start, begin), min(part.end, stop), part.title, "", 1.0) for part in parts
         )
         return plainly(question, f"{lead}: {'; '.join(part.title for part in shown)}.", moments)
-    lines = telling(_lines(question, episode.id, shelf, begin, stop), 2)
+    lines = telling(_lines(question, episode.id, corpus, begin, stop), 2)
     points = [moment_of(episode.id, [line]) for line in lines]
     if not points:
         return plainly(question, f"{lead}, little is said.", covered=False)
@@ -277,7 +277,7 @@ def _stretch(
                   tuple(points))
 
 
-def _missed(plan: Plan, question: Question, episode: Episode, shelf: Shelf) -> Answer | None:
+def _missed(plan: Plan, question: Question, episode: Episode, corpus: Corpus) -> Answer | None:
     """What goes on between where the last listening broke off and the player's position (else from the beginning)."""
     end = question.position or question.heard_until
     start = 0.0 if plan.start is not None else question.since or 0.0
@@ -285,4 +285,4 @@ def _missed(plan: Plan, question: Question, episode: Episode, shelf: Shelf) -> A
         start, end = 0.0, question.since or question.position or question.heard_until
     if not end:
         return plainly(question, "You are at the beginning; you have missed nothing.")
-    return _stretch(replace(question, heard_until=None), start, end, episode, shelf)
+    return _stretch(replace(question, heard_until=None), start, end, episode, corpus)

@@ -6,9 +6,9 @@ from collections.abc import Sequence
 
 from episodes.text.sentences import Line
 from retrieval.answers.compose import plainly, said_sentence
+from retrieval.answers.corpus import Corpus
 from retrieval.answers.quote import SPOKEN, moment_of
-from retrieval.answers.shelf import Shelf
-from retrieval.index.script import said_lines
+from retrieval.index.token_store import quotable_sentences
 from retrieval.model import Answer, Question
 
 _EPISODES = 5  # episodes of somebody's that are looked through
@@ -27,26 +27,26 @@ _BEHIND = (
 _GOES_ON = re.compile(r"(?:he|she|they|his|her|their|and (?:he|she|they))\b", re.IGNORECASE)
 
 
-def introduction(name: str, question: Question, episodes: Sequence[str] | None, shelf: Shelf) -> Answer | None:
+def introduction(name: str, question: Question, episodes: Sequence[str] | None, corpus: Corpus) -> Answer | None:
     """How ``name`` is introduced in the words of the first of these ``episodes`` (None: all) that does; that they
     speak, and where first, when nobody introduces them; None when they do not speak there."""
     here, first = question.episode_id, None
     if episodes is None:
-        episodes = shelf.episodes.where_speaks(name, _EPISODES)
+        episodes = corpus.episodes.where_speaks(name, _EPISODES)
     for episode_id in episodes[:_EPISODES]:
         until = question.heard_until
-        cues = [cue for cue in shelf.cues(episode_id) if until is None or cue.end <= until]
-        lines = said_lines(cues)
+        cues = [cue for cue in corpus.cues(episode_id) if until is None or cue.end <= until]
+        lines = quotable_sentences(cues)
         told = _introducing(name, lines)
         if told:
             moment = moment_of(episode_id, told)
-            return Answer(question.text, True, (said_sentence(moment, shelf, here is None),), (moment,))
+            return Answer(question.text, True, (said_sentence(moment, corpus, here is None),), (moment,))
         mine = next((line for line in lines if line.speaker == name), None)
         if first is None and mine is not None:
             first = moment_of(episode_id, [mine])
     if first is None:
         return None
-    where = "here" if here is not None else f"in {shelf.title(first.episode_id)}"
+    where = "here" if here is not None else f"in {corpus.title(first.episode_id)}"
     return plainly(question, f"{name} speaks {where}, and nobody says more about who that is.", (first,))
 
 

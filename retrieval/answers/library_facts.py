@@ -6,10 +6,10 @@ from collections.abc import Collection, Sequence
 from episodes.model import Overview
 from episodes.store.catalogue import Order
 from retrieval.answers.compose import plainly
+from retrieval.answers.corpus import Corpus, Episodes
 from retrieval.answers.quote import opening
-from retrieval.answers.shelf import Episodes, Shelf
 from retrieval.commands.intents import Kind, Plan
-from retrieval.finding.search import COVERED
+from retrieval.finding.sections.find_sections import COVERED
 from retrieval.model import Answer, Moment, Question
 from voice.model import clock
 
@@ -21,9 +21,11 @@ ABOUT_ME = (
 )
 
 
-def library_fact(plan: Plan, question: Question, shelf: Shelf, within: Collection[str] | None = None) -> Answer | None:
+def library_fact(
+    plan: Plan, question: Question, corpus: Corpus, within: Collection[str] | None = None
+) -> Answer | None:
     """The answer to a question about the library; None when the plan is of another kind."""
-    episodes = shelf.episodes
+    episodes = corpus.episodes
     match plan.kind:
         case Kind.ABOUT_ME:
             return plainly(question, ABOUT_ME)
@@ -34,13 +36,13 @@ def library_fact(plan: Plan, question: Question, shelf: Shelf, within: Collectio
         case Kind.NEWEST:
             return plainly(question, _extreme(plan.text, episodes, within))
         case Kind.LIBRARY_COUNT:
-            return _count(plan, question, shelf, within)
+            return _count(plan, question, corpus, within)
         case Kind.MENTION_COUNT:
             here = question.episode_id or question.playing
             inside = within is None or here in within
-            return _count(plan, question, shelf, within if here is None else [here] if inside else [])
+            return _count(plan, question, corpus, within if here is None else [here] if inside else [])
         case Kind.EPISODES:
-            return _which(plan, question, shelf, within)
+            return _which(plan, question, corpus, within)
     return None
 
 
@@ -102,11 +104,11 @@ def _extreme(which: str, episodes: Episodes, within: Collection[str] | None) -> 
     return "Your library is empty."
 
 
-def _count(plan: Plan, question: Question, shelf: Shelf, within: Collection[str] | None) -> Answer:
+def _count(plan: Plan, question: Question, corpus: Corpus, within: Collection[str] | None) -> Answer:
     """In how many episodes something is mentioned, and how often."""
-    there = shelf.episodes.overview(within).episodes
-    found = {name: mention for name, mention in shelf.mentions(plan.text).items() if within is None or name in within}
-    known = shelf.episodes.some(list(found)[:_MANY])
+    there = corpus.episodes.overview(within).episodes
+    found = {name: mention for name, mention in corpus.mentions(plan.text).items() if within is None or name in within}
+    known = corpus.episodes.some(list(found)[:_MANY])
     if not found:
         none = "This episode never" if there == 1 else f"None of your {there} episodes"
         return plainly(question, f"{none} mentions {plan.text}.")
@@ -125,16 +127,16 @@ def _count(plan: Plan, question: Question, shelf: Shelf, within: Collection[str]
     return plainly(question, text, moments)
 
 
-def _which(plan: Plan, question: Question, shelf: Shelf, within: Collection[str] | None) -> Answer:
+def _which(plan: Plan, question: Question, corpus: Corpus, within: Collection[str] | None) -> Answer:
     """The episodes that cover something, each with where."""
     wide = Question(plan.text)
     best: dict[str, Moment] = {}
-    for moment in shelf.find(wide, _MANY):
+    for moment in corpus.find_sections(wide, _MANY):
         inside = within is None or moment.episode_id in within
         if inside and moment.confidence >= COVERED and moment.episode_id not in best:
             best[moment.episode_id] = moment
     if not best:
         return plainly(question, "No episode of your library talks about that.", covered=False)
-    moments = [opening(one, shelf.cues) for one in sorted(best.values(), key=lambda moment: -moment.confidence)]
-    places = [f"{shelf.title(one.episode_id)}, at {clock(one.start)}" for one in moments]
+    moments = [opening(one, corpus.cues) for one in sorted(best.values(), key=lambda moment: -moment.confidence)]
+    places = [f"{corpus.title(one.episode_id)}, at {clock(one.start)}" for one in moments]
     return plainly(question, f"{read_out(places)}.", moments)

@@ -7,10 +7,10 @@ from itertools import groupby
 
 from episodes.text.sentences import Line
 from retrieval.answers.compose import plainly, said_sentence
+from retrieval.answers.corpus import Corpus
 from retrieval.answers.quote import SPOKEN, moment_of
-from retrieval.answers.shelf import Shelf
 from retrieval.commands.intents import Plan
-from retrieval.index.script import said_lines
+from retrieval.index.token_store import quotable_sentences
 from retrieval.model import Answer, Moment, Question
 from voice.model import clock
 
@@ -20,26 +20,26 @@ _THROWN_IN = 3  # words of a turn that is only thrown in, at most
 _SOMEBODY = re.compile(r"\b(?:s?he|guy|man|woman|person|guest|host|speaker)\b")
 
 
-def who_speaks(plan: Plan, question: Question, here: str | None, shelf: Shelf) -> Answer | None:
+def who_speaks(plan: Plan, question: Question, here: str | None, corpus: Corpus) -> Answer | None:
     """Who says what was answered last, else what plays; None when neither is known."""
     moment = plan.moment
     if moment is None:
-        lines = _before(question, here, shelf) if here is not None and question.position is not None else []
+        lines = _before(question, here, corpus) if here is not None and question.position is not None else []
         if not lines or here is None:
             return None
         moment = Moment(here, lines[-1].start, lines[-1].end, lines[-1].text, lines[-1].speaker, 1.0)
     name = f"{moment.speaker} says that" if moment.speaker else "The transcript does not name who says that"
-    where = f"in {shelf.title(moment.episode_id)} at" if question.episode_id is None else "at"
+    where = f"in {corpus.title(moment.episode_id)} at" if question.episode_id is None else "at"
     return plainly(question, f"{name}, {where} {clock(moment.start)}.", (moment,))
 
 
-def just_said(plan: Plan, question: Question, here: str, shelf: Shelf) -> Answer | None:
+def just_said(plan: Plan, question: Question, here: str, corpus: Corpus) -> Answer | None:
     """The words before the player's position: of the speaker who is named, else of who spoke last.
 
     "He" and "she" are who spoke last as well, since a name does not tell which of them it is; the answer says who it
     was. What somebody throws in ("Right.") is nobody's turn.
     """
-    lines = _before(question, here, shelf, _LONG_AGO if plan.speaker else _RECENT)
+    lines = _before(question, here, corpus, _LONG_AGO if plan.speaker else _RECENT)
     if plan.speaker and all(line.speaker != plan.speaker for line in lines):
         return plainly(question, f"{plan.speaker} has said nothing in the last minute.", covered=False)
     wanted = {plan.speaker} if plan.speaker else {line.speaker for line in lines}
@@ -56,7 +56,7 @@ def just_said(plan: Plan, question: Question, here: str, shelf: Shelf) -> Answer
             break
         chosen.insert(0, line)
     quote = moment_of(here, chosen)
-    return Answer(question.text, True, (said_sentence(quote, shelf, False),), (quote,))
+    return Answer(question.text, True, (said_sentence(quote, corpus, False),), (quote,))
 
 
 def _turns(lines: Sequence[Line]) -> list[list[Line]]:
@@ -70,18 +70,18 @@ def _at_length(lines: Sequence[Line]) -> list[Line]:
     return [line for turn in told for line in turn]
 
 
-def unknown_word(question: Question, here: str, shelf: Shelf) -> str | None:
+def unknown_word(question: Question, here: str, corpus: Corpus) -> str | None:
     """The rarest word of what was just said."""
     heard = [
-        word.strip(".,;:!?\"'“”()").lower() for line in _before(question, here, shelf)[-2:]
+        word.strip(".,;:!?\"'“”()").lower() for line in _before(question, here, corpus)[-2:]
         for word in line.text.split()
     ]  # fmt: skip
-    known = [(shelf.rare(word), word) for word in dict.fromkeys(heard) if len(word) > 4 and word.isalpha()]
+    known = [(corpus.frequency(word), word) for word in dict.fromkeys(heard) if len(word) > 4 and word.isalpha()]
     return min(known)[1] if known else None
 
 
-def _before(question: Question, episode_id: str, shelf: Shelf, reach: float = _RECENT) -> list[Line]:
+def _before(question: Question, episode_id: str, corpus: Corpus, reach: float = _RECENT) -> list[Line]:
     """The sentences that the player has played in the last ``reach`` seconds, the last at its position."""
     at = question.position or 0.0
-    near = [cue for cue in shelf.cues(episode_id) if cue.start < at and cue.end > at - reach - _RECENT]
-    return [line for line in said_lines(near) if line.start < at - 0.2 and line.end > at - reach]
+    near = [cue for cue in corpus.cues(episode_id) if cue.start < at and cue.end > at - reach - _RECENT]
+    return [line for line in quotable_sentences(near) if line.start < at - 0.2 and line.end > at - reach]

@@ -15,10 +15,10 @@ from itertools import accumulate, takewhile
 from episodes.text.disfluencies import GAP, trimmed
 from episodes.text.sentences import Line
 from retrieval.answers.answer_type import AnswerType, answer_type
+from retrieval.answers.corpus import Cues
 from retrieval.answers.discourse import announces, idle, poses_question
-from retrieval.answers.shelf import Cues
-from retrieval.index.script import said_lines
-from retrieval.model import Found, Moment, Question, Run
+from retrieval.index.token_store import quotable_sentences
+from retrieval.model import Moment, Question, SearchResult, SentenceRun
 
 SPOKEN = 42
 """Words of a quote, at most: about fifteen seconds; more is tiring to hear."""
@@ -41,7 +41,7 @@ class Quote:
     """What is said of an episode: ``lines`` that follow each other, ``text`` as it is quoted, and where to ``jump``
     (seconds): to the first line, or to the question that it replies to close before it."""
 
-    run: Run
+    run: SentenceRun
     lines: tuple[Line, ...]
     text: str
     jump: float
@@ -52,7 +52,7 @@ class Quote:
         return Moment(self.run.episode_id, self.jump, end, self.text, self.run.speaker, confidence)
 
 
-def choose(question: Question, runs: Sequence[Run], cues: Cues) -> Quote | None:
+def choose(question: Question, runs: Sequence[SentenceRun], cues: Cues) -> Quote | None:
     """The quote that answers, out of the runs that were read, best first; None when there are none.
 
     The best run is passed over for another that is nearly as likely when only that holds what was asked for.
@@ -66,7 +66,7 @@ def choose(question: Question, runs: Sequence[Run], cues: Cues) -> Quote | None:
     return quote(question, chosen, cues, wanted)
 
 
-def also(question: Question, chosen: Quote, found: Found, cues: Cues) -> Quote | None:
+def also(question: Question, chosen: Quote, found: SearchResult, cues: Cues) -> Quote | None:
     """A second quote for an answer that is not sure: the next of the runs, when it may be the answer as well."""
     if found.answered >= _SURE:
         return None
@@ -80,7 +80,7 @@ def also(question: Question, chosen: Quote, found: Found, cues: Cues) -> Quote |
     return None
 
 
-def quote(question: Question, run: Run, cues: Cues, wanted: AnswerType | None = None) -> Quote:
+def quote(question: Question, run: SentenceRun, cues: Cues, wanted: AnswerType | None = None) -> Quote:
     """What is said of one run."""
     wanted = wanted or answer_type(question.text)
     lines = _around(question, run, cues)
@@ -95,14 +95,14 @@ def quote(question: Question, run: Run, cues: Cues, wanted: AnswerType | None = 
     return Quote(run, chosen, quoted(chosen), _jump(run, chosen[0]))
 
 
-def _around(question: Question, run: Run, cues: Cues) -> list[Line]:
+def _around(question: Question, run: SentenceRun, cues: Cues) -> list[Line]:
     """The sentences around a run, as far as the listener has heard."""
     until = question.heard_until
     near = [
         cue for cue in cues(run.episode_id)
         if cue.end > run.start - _AROUND and cue.start < run.end + _AROUND and (until is None or cue.start < until)
     ]
-    return [line for line in said_lines(near) if until is None or line.end <= until or line.start <= run.start]
+    return [line for line in quotable_sentences(near) if until is None or line.end <= until or line.start <= run.start]
 
 
 def _words(lines: Sequence[Line], first: int, last: int) -> int:
@@ -166,7 +166,7 @@ def _nods(line: Line, wanted: AnswerType) -> bool:
     return not wanted.decision and len(trimmed(line.text).split()) <= _NOD
 
 
-def _jump(run: Run, first: Line) -> float:
+def _jump(run: SentenceRun, first: Line) -> float:
     """Where to jump: to the question that is replied to when it is close before the first sentence, else to that."""
     return replace(run, start=first.start).jump
 
@@ -197,7 +197,8 @@ def moment_of(episode_id: str, lines: Sequence[Line]) -> Moment:
 
 def opening(moment: Moment, cues: Cues) -> Moment:
     """A moment with only the words that it begins with, of one speaker; as it was when the cues have none there."""
-    heard = said_lines([cue for cue in cues(moment.episode_id) if cue.end > moment.start and cue.start < moment.end])
+    inside = [cue for cue in cues(moment.episode_id) if cue.end > moment.start and cue.start < moment.end]
+    heard = quotable_sentences(inside)
     lines = [line for line in heard if line.start >= moment.start - 0.05 and line.end <= moment.end + 0.05]
     if not lines:
         return moment

@@ -10,6 +10,7 @@ from itertools import groupby
 from episodes.store.catalogue import Order
 from episodes.text.lexicon import words
 from retrieval.answers.compose import answered, declined, plainly, said_sentence
+from retrieval.answers.corpus import Corpus
 from retrieval.answers.episode_facts import episode_fact
 from retrieval.answers.introductions import introduction
 from retrieval.answers.library_facts import library_fact
@@ -17,13 +18,12 @@ from retrieval.answers.llm import LanguageModel
 from retrieval.answers.playable import after_ads, latest, no_such_show
 from retrieval.answers.player_facts import just_said, unknown_word, who_speaks
 from retrieval.answers.quote import also, choose, quote
-from retrieval.answers.shelf import Shelf
 from retrieval.answers.unanswerable import in_another_language, unanswerable
 from retrieval.commands.intents import Kind, Plan, searched, understand
 from retrieval.commands.parser import parse
-from retrieval.finding.find import ANSWERED
-from retrieval.finding.search import COVERED
-from retrieval.model import Answer, Command, Found, Moment, Question, Run, Sentence
+from retrieval.finding.sections.find_sections import COVERED
+from retrieval.finding.sentences.find_sentences import ANSWERED
+from retrieval.model import Answer, Command, Moment, Question, SearchResult, Sentence, SentenceRun
 from voice.errors import EngineError
 from voice.turns.commands import CommandName
 from voice.turns.playback_policy import NO_ADS
@@ -43,40 +43,40 @@ _OF_AN_EPISODE = frozenset((
 ))  # fmt: skip
 
 
-def answer(question: Question, shelf: Shelf, within: Collection[str] | None = None) -> Answer:
+def answer(question: Question, corpus: Corpus, within: Collection[str] | None = None) -> Answer:
     """The answer to a question, or the command that it was instead, with where to go for it.
 
     ``within`` limits it to the episodes with these ids.
     """
     command = parse(question.text)
-    if command is None and (strange := in_another_language(question, shelf)) is not None:
+    if command is None and (strange := in_another_language(question, corpus)) is not None:
         return strange
-    there = shelf.episodes.first(Order.ARRIVED, 2, within) if question.episode_id is None else []
+    there = corpus.episodes.first(Order.ARRIVED, 2, within) if question.episode_id is None else []
     if len(there) == 1:
         question = replace(question, episode_id=there[0].id)
     if command is not None:
-        return _carried(command, question, shelf)
-    plan = understand(question, lambda name: _speakers(name, question, shelf))
-    cannot = unanswerable(plan, question, shelf)
+        return _carried(command, question, corpus)
+    plan = understand(question, lambda name: _speakers(name, question, corpus))
+    cannot = unanswerable(plan, question, corpus)
     if cannot is not None:
         return cannot
-    found = _by_plan(plan, question, shelf, within)
-    return found if found is not None else look(question, Plan(Kind.SEARCH, question.text), shelf, within)
+    found = _by_plan(plan, question, corpus, within)
+    return found if found is not None else look(question, Plan(Kind.SEARCH, question.text), corpus, within)
 
 
-def sought(question: Question, shelf: Shelf) -> Question:
+def standalone_question(question: Question, corpus: Corpus) -> Question:
     """The question as it is looked for: a follow-up with what it goes on from."""
-    return searched(question, understand(question, lambda name: _speakers(name, question, shelf)))
+    return searched(question, understand(question, lambda name: _speakers(name, question, corpus)))
 
 
-def look(question: Question, plan: Plan, shelf: Shelf, within: Collection[str] | None = None) -> Answer:
+def look(question: Question, plan: Plan, corpus: Corpus, within: Collection[str] | None = None) -> Answer:
     """The answer out of what is read for a question."""
     asked = searched(question, plan)
-    if plan.name and not any(shelf.rare(word) for word in words(plan.name)):
+    if plan.name and not any(corpus.frequency(word) for word in words(plan.name)):
         where = "in this episode" if question.episode_id is not None else "in your library"
         return plainly(question, f"I know nobody called {plan.name.title()} {where}.", covered=False)
-    among = _where_speaks(plan.speaker, shelf, within) if plan.speaker and question.episode_id is None else None
-    found = shelf.read(asked, _MANY if plan.speaker else _READ, among)
+    among = _where_speaks(plan.speaker, corpus, within) if plan.speaker and question.episode_id is None else None
+    found = corpus.find_sentences(asked, _MANY if plan.speaker else _READ, among)
     if plan.speaker:
         found = _of(plan.speaker, found)
         if not found.runs or found.answered < ANSWERED / 2:
@@ -85,16 +85,16 @@ def look(question: Question, plan: Plan, shelf: Shelf, within: Collection[str] |
     if plan.told:
         found = _fresh(found, plan.told)
     if found.answered < ANSWERED or not found.runs:
-        elsewhere = _elsewhere(asked, shelf) if not plan.told else None
-        return replace(declined(asked, found, shelf, elsewhere, bool(plan.told)), question=question.text)
-    chosen = choose(asked, found.runs, shelf.cues)
+        elsewhere = _elsewhere(asked, corpus) if not plan.told else None
+        return replace(declined(asked, found, corpus, elsewhere, bool(plan.told)), question=question.text)
+    chosen = choose(asked, found.runs, corpus.cues)
     if chosen is None:
-        return replace(declined(asked, found, shelf), question=question.text)
-    second = also(asked, chosen, found, shelf.cues)
-    return replace(answered(asked, chosen, found, shelf, second), question=question.text)
+        return replace(declined(asked, found, corpus), question=question.text)
+    second = also(asked, chosen, found, corpus.cues)
+    return replace(answered(asked, chosen, found, corpus, second), question=question.text)
 
 
-def retold(question: Question, made: Answer, shelf: Shelf, model: LanguageModel) -> Iterator[Sentence | Answer]:
+def retold(question: Question, made: Answer, corpus: Corpus, model: LanguageModel) -> Iterator[Sentence | Answer]:
     """A covered answer told by a language model: its sentences as they come, then the answer that they make.
 
     Who spoke, what was just said and lists are facts, and stay as they are. When the model fails, or says nothing that
@@ -109,7 +109,7 @@ def retold(question: Question, made: Answer, shelf: Shelf, model: LanguageModel)
     remark = ""
     try:
         shown = made.moments[:_SOURCES]
-        heard = [_heard(moment, question.heard_until, shelf) for moment in shown]
+        heard = [_heard(moment, question.heard_until, corpus) for moment in shown]
         for sentence in model.sentences(plan.text or question.text, shown, heard):
             spoken.append(sentence)
             yield sentence
@@ -123,72 +123,72 @@ def retold(question: Question, made: Answer, shelf: Shelf, model: LanguageModel)
     yield replace(made, sentences=tuple(spoken), remark=remark)
 
 
-def _heard(moment: Moment, until: float | None, shelf: Shelf) -> str:
+def _heard(moment: Moment, until: float | None, corpus: Corpus) -> str:
     """All that is said in a moment, and a little after (never from ``until`` on), with who says it."""
     end = min(moment.end + _AFTER, moment.end + _AFTER if until is None else until)
-    cues = [cue for cue in shelf.cues(moment.episode_id) if cue.end > moment.start and cue.start < end]
+    cues = [cue for cue in corpus.cues(moment.episode_id) if cue.end > moment.start and cue.start < end]
     turns = [(name, " ".join(cue.text for cue in said)) for name, said in groupby(cues, key=lambda cue: cue.speaker)]
     return "\n".join(f"{name}: {text}" if name else text for name, text in turns)
 
 
-def _by_plan(plan: Plan, question: Question, shelf: Shelf, within: Collection[str] | None) -> Answer | None:
+def _by_plan(plan: Plan, question: Question, corpus: Corpus, within: Collection[str] | None) -> Answer | None:
     """The answer of a plan; None when what it needs is not there, so that the question is searched for."""
     here = question.episode_id or question.playing
     match plan.kind:
         case Kind.SEARCH:
-            return look(question, plan, shelf, within)
+            return look(question, plan, corpus, within)
         case Kind.CHOOSE if plan.moment is not None:
-            return _chosen(plan.moment, question, shelf)
+            return _chosen(plan.moment, question, corpus)
         case Kind.PERSON:
             only = question.episode_id
-            among = [only] if only is not None else _where_speaks(plan.speaker, shelf, within)
-            return introduction(plan.speaker, question, among, shelf)
+            among = [only] if only is not None else _where_speaks(plan.speaker, corpus, within)
+            return introduction(plan.speaker, question, among, corpus)
         case Kind.WHO:
-            return who_speaks(plan, question, here, shelf) or (
-                episode_fact(Plan(Kind.GUEST), question, here, shelf) if here is not None else None
+            return who_speaks(plan, question, here, corpus) or (
+                episode_fact(Plan(Kind.GUEST), question, here, corpus) if here is not None else None
             )
         case Kind.JUST_SAID if here is not None:
-            return just_said(plan, question, here, shelf)
+            return just_said(plan, question, here, corpus)
         case Kind.MEANING if here is not None:
-            word = unknown_word(question, here, shelf)
+            word = unknown_word(question, here, corpus)
             if word is None:
                 return None
-            made = look(replace(question, text=f"What is {word}?"), Plan(Kind.SEARCH), shelf, within)
+            made = look(replace(question, text=f"What is {word}?"), Plan(Kind.SEARCH), corpus, within)
             lead = Sentence(f"The word may be {word}.")
             return replace(made, question=question.text, sentences=(lead, *made.sentences))
         case Kind.OVERVIEW | Kind.TOPICS if here is None:
-            return library_fact(Plan(Kind.LIBRARY_OVERVIEW), question, shelf, within)
+            return library_fact(Plan(Kind.LIBRARY_OVERVIEW), question, corpus, within)
         case Kind.PARTS if here is None:
-            return library_fact(Plan(Kind.EPISODES, plan.text), question, shelf, within)
+            return library_fact(Plan(Kind.EPISODES, plan.text), question, corpus, within)
         case kind if here is None and kind in _OF_AN_EPISODE:
             return plainly(question, "Choose an episode first, then ask me that again.", covered=False)
-    fact = library_fact(plan, question, shelf, within)
-    return episode_fact(plan, question, here, shelf) if fact is None and here is not None else fact
+    fact = library_fact(plan, question, corpus, within)
+    return episode_fact(plan, question, here, corpus) if fact is None and here is not None else fact
 
 
-def _chosen(moment: Moment, question: Question, shelf: Shelf) -> Answer:
+def _chosen(moment: Moment, question: Question, corpus: Corpus) -> Answer:
     """A moment that was found before, quoted."""
-    first = said_sentence(moment, shelf, library=question.episode_id is None)
+    first = said_sentence(moment, corpus, library=question.episode_id is None)
     return Answer(question.text, True, (first,), (moment,))
 
 
-def _carried(command: Command, question: Question, shelf: Shelf) -> Answer:
+def _carried(command: Command, question: Question, corpus: Corpus) -> Answer:
     """A command with where it goes: to what was found for "play the part about …", or to a moment told before."""
     told = question.history[-1].moments if question.history else ()
     moments: tuple[Moment, ...] = ()
     match command.name:
         case CommandName.PLAY_ABOUT:
-            moments = _about(replace(question, text=command.about), shelf)
+            moments = _about(replace(question, text=command.about), corpus)
             if not moments:
                 return plainly(question, "I found no such part.", covered=False)
         case CommandName.PLAY_LATEST:
-            newest = latest(shelf.episodes, command.about)
+            newest = latest(corpus.episodes, command.about)
             if newest is None:
                 return plainly(question, no_such_show(command.about), covered=False)
             moments = (Moment(newest.id, 0.0, 0.0, newest.title),)
         case CommandName.SKIP_ADS:
             here, at = question.episode_id or question.playing, question.position
-            place = after_ads(shelf.segments(here), at) if here is not None and at is not None else None
+            place = after_ads(corpus.segments(here), at) if here is not None and at is not None else None
             if here is None or place is None:
                 return plainly(question, NO_ADS, covered=False)
             moments = (Moment(here, place, place, ""),)
@@ -200,57 +200,57 @@ def _carried(command: Command, question: Question, shelf: Shelf) -> Answer:
     return Answer(question.text, True, (), moments, command)
 
 
-def _about(question: Question, shelf: Shelf) -> tuple[Moment, ...]:
+def _about(question: Question, corpus: Corpus) -> tuple[Moment, ...]:
     """Where something is talked about: a part on the subject, else where it is answered."""
-    sections = shelf.find(question, 3)
+    sections = corpus.find_sections(question, 3)
     if sections and sections[0].confidence >= COVERED:
         return tuple(sections)
-    found = shelf.read(question, 3, None)
+    found = corpus.find_sentences(question, 3, None)
     if found.answered < ANSWERED or not found.runs:
         return ()
-    return (quote(question, found.runs[0], shelf.cues).moment(found.answered),)
+    return (quote(question, found.runs[0], corpus.cues).moment(found.answered),)
 
 
-def _elsewhere(question: Question, shelf: Shelf) -> Found | None:
+def _elsewhere(question: Question, corpus: Corpus) -> SearchResult | None:
     """What other episodes say, when the one that was asked has no answer."""
-    if question.episode_id is None or not shelf.several:
+    if question.episode_id is None or not corpus.several:
         return None
-    wide = shelf.read(replace(question, episode_id=None, heard_until=None), 3, None)
+    wide = corpus.find_sentences(replace(question, episode_id=None, heard_until=None), 3, None)
     runs = tuple(run for run in wide.runs if run.episode_id != question.episode_id)
     return replace(wide, runs=runs) if wide.runs[:1] == runs[:1] else None
 
 
-def _of(speaker: str, found: Found) -> Found:
+def _of(speaker: str, found: SearchResult) -> SearchResult:
     """What one person says of what was found."""
     mine = tuple(run for run in found.runs if run.speaker == speaker)
     share = mine[0].share / (found.best or 1.0) if mine else 0.0
-    return Found(mine, found.answered * min(1.0, 0.5 + share))
+    return SearchResult(mine, found.answered * min(1.0, 0.5 + share))
 
 
-def _where_speaks(speaker: str, shelf: Shelf, within: Collection[str] | None) -> list[str] | None:
+def _where_speaks(speaker: str, corpus: Corpus, within: Collection[str] | None) -> list[str] | None:
     """The episodes in which somebody speaks; None when they are so many that all are as good."""
-    found = shelf.episodes.where_speaks(speaker, _EVERYWHERE + 1)
+    found = corpus.episodes.where_speaks(speaker, _EVERYWHERE + 1)
     if len(found) > _EVERYWHERE:
         return None if within is None else list(within)
     return [name for name in found if within is None or name in within]
 
 
-def _fresh(found: Found, told: tuple[Moment, ...]) -> Found:
+def _fresh(found: SearchResult, told: tuple[Moment, ...]) -> SearchResult:
     """What was found, without what was told before, as far as it says something about it."""
     least = _LEAST * found.best
     runs = tuple(
         run for run in found.runs
         if run.share >= least and not any(_overlap(run, moment) for moment in told)
     )
-    return Found(runs, found.answered if runs else 0.0)
+    return SearchResult(runs, found.answered if runs else 0.0)
 
 
-def _overlap(run: Run, moment: Moment) -> bool:
+def _overlap(run: SentenceRun, moment: Moment) -> bool:
     return run.episode_id == moment.episode_id and run.start < moment.end and run.end > moment.start
 
 
-def _speakers(name: str, question: Question, shelf: Shelf) -> Sequence[str]:
+def _speakers(name: str, question: Question, corpus: Corpus) -> Sequence[str]:
     """People among whom one of this name is, of those who speak where it is asked."""
     if question.episode_id is not None:
-        return tuple(sorted({cue.speaker for cue in shelf.cues(question.episode_id) if cue.speaker}))
-    return shelf.episodes.speakers_like(name)
+        return tuple(sorted({cue.speaker for cue in corpus.cues(question.episode_id) if cue.speaker}))
+    return corpus.episodes.speakers_like(name)

@@ -4,16 +4,16 @@
 from episodes.text.language import language_of, name_of
 from episodes.text.lexicon import FUNCTION_WORDS, words
 from retrieval.answers.compose import plainly
-from retrieval.answers.shelf import Shelf
+from retrieval.answers.corpus import Corpus
 from retrieval.commands.intents import Kind, Plan
 from retrieval.model import Answer, Question
 
 _SHOWN = 6  # words of a fragment that are repeated
 
 
-def in_another_language(question: Question, shelf: Shelf) -> Answer | None:
+def in_another_language(question: Question, corpus: Corpus) -> Answer | None:
     """The true sentence for a question in another language than the episode's that is asked; None for any other."""
-    episode = shelf.episodes.by_id(question.episode_id) if question.episode_id else None
+    episode = corpus.episodes.by_id(question.episode_id) if question.episode_id else None
     spoken = episode.language if episode is not None else ""
     asked = language_of([question.text]) if spoken else ""
     if not asked or asked == spoken:
@@ -23,7 +23,7 @@ def in_another_language(question: Question, shelf: Shelf) -> Answer | None:
     return plainly(question, text, covered=False)
 
 
-def unanswerable(plan: Plan, question: Question, shelf: Shelf) -> Answer | None:
+def unanswerable(plan: Plan, question: Question, corpus: Corpus) -> Answer | None:
     """The true sentence for it; None for what can be looked for."""
     match plan.kind:
         case Kind.NOTHING:
@@ -32,7 +32,7 @@ def unanswerable(plan: Plan, question: Question, shelf: Shelf) -> Answer | None:
         case Kind.UNKNOWN_COMMAND:
             return plainly(question, "I cannot do that. Say help to hear what I can do.", covered=False)
     searches = plan.kind in (Kind.SEARCH, Kind.FRAGMENT)
-    if searches and (language := _strange(question.text, shelf)) is not None:
+    if searches and (language := _strange(question.text, corpus)) is not None:
         return plainly(question, f"That sounds like {language}. I understand only English.", covered=False)
     if plan.kind is Kind.FRAGMENT:
         heard = " ".join(question.text.split()[:_SHOWN]).strip(" ?.!,")
@@ -40,12 +40,12 @@ def unanswerable(plan: Plan, question: Question, shelf: Shelf) -> Answer | None:
     return None
 
 
-def _strange(text: str, shelf: Shelf) -> str | None:
+def _strange(text: str, corpus: Corpus) -> str | None:
     """The language of a question that is not English, unless an episode is in it or the library holds most of its
     words."""
     code = language_of([text])
-    if code in ("", "en") or code in shelf.episodes.languages():
+    if code in ("", "en") or code in corpus.episodes.languages():
         return None
     telling = [word for word in dict.fromkeys(words(text)) if word not in FUNCTION_WORDS and word.isalnum()]
-    known = sum(shelf.rare(word) > 0 for word in telling)
+    known = sum(corpus.frequency(word) > 0 for word in telling)
     return name_of(code) if 2 * known <= len(telling) else None

@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from retrieval.index.embedding import LAYERS, LONGEST, Matrix, Pieces
+from retrieval.index.embedding import LAYERS, MAX_TOKENS, Matrix, TokenStates
 from voice.errors import EngineError
 from voice.processors import keep_numpy_to_one
 from voice.weights import MINILM, damaged
@@ -50,7 +50,7 @@ class MiniLM:
 
             keep_numpy_to_one()
             tokenizer = Tokenizer.from_file(str(folder / "tokenizer.json"))
-            tokenizer.enable_truncation(LONGEST)
+            tokenizer.enable_truncation(MAX_TOKENS)
             tokenizer.enable_padding()
             options = onnxruntime.SessionOptions()
             options.intra_op_num_threads, options.inter_op_num_threads = threads, 1
@@ -65,19 +65,19 @@ class MiniLM:
         return cls(session, tokenizer)
 
     def encode(self, texts: list[str], asked: bool = False) -> Matrix:
-        """Unit rows (n, 384): the mean over the word pieces of what the last layer makes of them."""
+        """Unit rows (n, 384): the mean over the tokens of what the last layer makes of them."""
         _, mask, (states,) = self._run(texts, LAYERS[-1:])
         there = mask[:, :, None].astype(np.float32)
         rows = (states * there).sum(axis=1) / there.sum(axis=1)
         return np.asarray(rows / np.linalg.norm(rows, axis=1, keepdims=True), np.float32)
 
-    def pieces(self, texts: list[str]) -> list[Pieces]:
-        """The word pieces of each text and what ``LAYERS`` make of them."""
+    def token_states(self, texts: list[str]) -> list[TokenStates]:
+        """The tokens of each text and what ``LAYERS`` make of them."""
         read, mask, layers = self._run(texts, LAYERS)
         states = np.stack(layers, axis=2)
         lengths = mask.sum(axis=1).tolist()
         return [
-            Pieces(
+            TokenStates(
                 np.array(one.ids[1 : length - 1], np.uint16),
                 np.array(one.offsets[1 : length - 1], np.int32).reshape(-1, 2), states[row, 1 : length - 1],
             )
@@ -85,7 +85,7 @@ class MiniLM:
         ]  # fmt: skip
 
     def _run(self, texts: list[str], layers: Sequence[int]) -> tuple[list[Any], npt.NDArray[np.int64], list[Matrix]]:
-        """The texts as the tokenizer reads them, which of their places (n, longest) are word pieces, and layers of
+        """The texts as the tokenizer reads them, which of their places (n, longest) are tokens, and layers of
         their states (n, longest, 384)."""
         read = self.tokenizer.encode_batch(texts)
         ids, mask = (np.array([getattr(one, name) for one in read], np.int64) for name in ("ids", "attention_mask"))

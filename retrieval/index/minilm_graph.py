@@ -58,7 +58,7 @@ class _Graph:
 
 
 def graph(folder: Path) -> bytes:
-    """The graph over the weights in ``folder``: word pieces in, what ``LAYERS`` make of them out."""
+    """The graph over the weights in ``folder``: tokens in, what ``LAYERS`` make of them out."""
     graph = _Graph(folder)
     node, numbers = graph.node, graph.numbers
     rows = numbers("rows", -1, _WIDTH)  # the shape in which texts and pieces are one

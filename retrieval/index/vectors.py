@@ -21,7 +21,7 @@ import numpy.typing as npt
 from retrieval.index.embedding import DIMENSION, Matrix
 
 Codes = npt.NDArray[np.int8]
-Runs = Sequence[tuple[int, int]]
+RowRanges = Sequence[tuple[int, int]]
 """Runs of rows, first and last (exclusive), that count."""
 
 _SCALE = 508.0
@@ -35,24 +35,24 @@ _CHUNK = 128  # rows of which only the best is looked at, when the best of very 
 
 
 @dataclass(frozen=True, slots=True)
-class Stored:
+class VectorFiles:
     """Rows of the two files: ``exact`` (n, width) float32 and ``codes`` (n, width) int8, both memory-mapped."""
 
     exact: Matrix
     codes: Codes
 
 
-def names(name: str) -> tuple[str, str]:
+def file_names(name: str) -> tuple[str, str]:
     """The two files of a matrix with this name."""
     return f"{name}.f32", f"{name}.i8"
 
 
-def sizes(width: int) -> tuple[int, int]:
+def row_sizes(width: int) -> tuple[int, int]:
     """Bytes of a row of ``width`` numbers in either file."""
     return 4 * width, width
 
 
-def encode(vectors: Matrix) -> Codes:
+def quantize(vectors: Matrix) -> Codes:
     """Unit rows (n, width) as codes, each component on its own, so that inner products keep their order but for noise
     of about 0.001."""
     return np.asarray(np.clip(np.rint(vectors * _SCALE), -127, 127), np.int8)
@@ -61,8 +61,8 @@ def encode(vectors: Matrix) -> Codes:
 def append(folder: Path, name: str, rows: int, vectors: Matrix) -> None:
     """Write vectors behind the first ``rows`` rows and see them on the disk; after an OSError all is as before."""
     exact = np.ascontiguousarray(vectors, np.float32)
-    both = (exact.tobytes(), encode(exact).tobytes())
-    for file_name, size, found in zip(names(name), sizes(exact.shape[1]), both, strict=True):
+    both = (exact.tobytes(), quantize(exact).tobytes())
+    for file_name, size, found in zip(file_names(name), row_sizes(exact.shape[1]), both, strict=True):
         path, end = folder / file_name, rows * size
         with path.open("r+b" if path.exists() else "w+b") as file:
             file.seek(end)
@@ -78,18 +78,18 @@ def append(folder: Path, name: str, rows: int, vectors: Matrix) -> None:
 def checksum(vectors: Matrix) -> int:
     """A sum (CRC-32) over what is written of some vectors, in either file."""
     exact = np.ascontiguousarray(vectors, np.float32)
-    return crc32(encode(exact).tobytes(), crc32(exact.tobytes()))
+    return crc32(quantize(exact).tobytes(), crc32(exact.tobytes()))
 
 
-def checksum_of(matrix: Stored, first: int, last: int) -> int:
+def checksum_of(matrix: VectorFiles, first: int, last: int) -> int:
     """The sum over what stands in the files for the rows from ``first`` to ``last`` (exclusive)."""
     return crc32(matrix.codes[first:last].tobytes(), crc32(matrix.exact[first:last].tobytes()))
 
 
-def copy_runs(folder: Path, old: str, new: str, runs: Iterable[tuple[int, int]], width: int = DIMENSION) -> None:
+def copy_ranges(folder: Path, old: str, new: str, runs: Iterable[tuple[int, int]], width: int = DIMENSION) -> None:
     """Write the runs of one matrix one after the other to a new one, and see them on the disk."""
     kept = list(runs)
-    for source_name, target_name, size in zip(names(old), names(new), sizes(width), strict=True):
+    for source_name, target_name, size in zip(file_names(old), file_names(new), row_sizes(width), strict=True):
         with (folder / source_name).open("rb") as source, (folder / target_name).open("wb") as target:
             for first, last in kept:
                 source.seek(first * size)
@@ -104,31 +104,31 @@ def copy_runs(folder: Path, old: str, new: str, runs: Iterable[tuple[int, int]],
             os.fsync(target.fileno())
 
 
-def stored(folder: Path, name: str, rows: int, width: int = DIMENSION) -> Stored | None:
+def open_vectors(folder: Path, name: str, rows: int, width: int = DIMENSION) -> VectorFiles | None:
     """The first ``rows`` rows of a matrix of ``width`` columns; None when a file is too short. Raises OSError."""
     if not rows:
-        return Stored(np.zeros((0, width), np.float32), np.zeros((0, width), np.int8))
-    exact, codes = (folder / file_name for file_name in names(name))
-    if any(path.stat().st_size < rows * size for path, size in zip((exact, codes), sizes(width), strict=True)):
+        return VectorFiles(np.zeros((0, width), np.float32), np.zeros((0, width), np.int8))
+    exact, codes = (folder / file_name for file_name in file_names(name))
+    if any(path.stat().st_size < rows * size for path, size in zip((exact, codes), row_sizes(width), strict=True)):
         return None
-    return Stored(
+    return VectorFiles(
         np.memmap(exact, np.float32, "r", shape=(rows, width)),
         np.memmap(codes, np.int8, "r", shape=(rows, width)),
     )
 
 
-def nearest(matrix: Stored, vector: Matrix, count: int, runs: Runs) -> tuple[npt.NDArray[np.int64], Matrix]:
+def nearest(matrix: VectorFiles, vector: Matrix, count: int, runs: RowRanges) -> tuple[npt.NDArray[np.int64], Matrix]:
     """The ``count`` rows nearest to ``vector`` (width,), best first, and their cosines."""
     rows = np.concatenate([np.arange(first, last) for first, last in runs]) if runs else np.zeros(0, np.int64)
     if len(rows) > max(_LEAST, _SPARE * count):
-        rows = rows[best(scan(matrix, vector, runs), max(_LEAST, _SPARE * count))]
+        rows = rows[top_rows(scan(matrix, vector, runs), max(_LEAST, _SPARE * count))]
     rows.sort()
     cosines = np.einsum("ij,j->i", matrix.exact[rows], vector)
     order = np.argsort(-cosines, kind="stable")[:count]
     return rows[order], cosines[order]
 
 
-def scan(matrix: Stored, vector: Matrix, runs: Runs) -> Matrix:
+def scan(matrix: VectorFiles, vector: Matrix, runs: RowRanges) -> Matrix:
     """A number for each row of the runs that grows with its inner product with ``vector`` (width,)."""
     places = np.cumsum([0, *(last - first for first, last in runs)]).tolist()
     out = np.empty((places[-1], 1), np.float32)
@@ -166,22 +166,22 @@ def _simd() -> bool:
 
 def row_bytes() -> int:
     """Bytes that a scan reads of each row, at the precision this machine scans with."""
-    return sizes(DIMENSION)[1 if _simd() else 0]
+    return row_sizes(DIMENSION)[1 if _simd() else 0]
 
 
-def _scanner(matrix: Stored, vector: Matrix) -> Callable[[int, int, Matrix], object]:
+def _scanner(matrix: VectorFiles, vector: Matrix) -> Callable[[int, int, Matrix], object]:
     """What puts the numbers of the rows from one to another (exclusive) into a column."""
     if _simd():
         import numkong
 
-        codes, wanted = np.asarray(matrix.codes), encode(vector[None])
+        codes, wanted = np.asarray(matrix.codes), quantize(vector[None])
         return lambda first, last, out: numkong.cdist(codes[first:last], wanted, "dot", out=out)
     # numpy multiplies bytes slowly; einsum reads float32 at nearly the memory's speed, BLAS does not
     exact = np.asarray(matrix.exact)
     return lambda first, last, out: np.einsum("ij,j->i", exact[first:last], vector, out=out[:, 0])
 
 
-def best(scores: Matrix, count: int) -> npt.NDArray[np.int64]:
+def top_rows(scores: Matrix, count: int) -> npt.NDArray[np.int64]:
     """Places of the ``count`` highest scores, in no order.
 
     Of very many scores only those are sorted that reach what the best of the chunks have in common: that many are

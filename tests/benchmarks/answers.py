@@ -39,7 +39,7 @@ from episodes.model import Cue
 from episodes.text.sentences import Line
 from episodes.text.stemming import stems
 from episodes.transcripts.writer import write_vtt
-from retrieval.index.script import LONGEST, said_lines
+from retrieval.index.token_store import MAX_WORDS, quotable_sentences
 from retrieval.model import Question
 from tests.benchmarks.vectors import Remembering
 from ui.companion import Companion
@@ -233,12 +233,12 @@ def earmark(found: Set, folder: Path) -> list[Told]:
 
 def runs(cues: Iterable[Cue]) -> list[tuple[float, str]]:
     """The runs of one to three sentences of one speaker: where each begins (seconds) and what it says."""
-    lines = said_lines(list(cues))
+    lines = quotable_sentences(list(cues))
     found = []
     for first, line in enumerate(lines):
         mine: list[Line] = []
         for other in lines[first : first + 3]:
-            if mine and (other.turn_start or sum(len(one.text.split()) for one in [*mine, other]) > LONGEST):
+            if mine and (other.turn_start or sum(len(one.text.split()) for one in [*mine, other]) > MAX_WORDS):
                 break
             mine.append(other)
             found.append((line.start, " ".join(one.text for one in mine)))

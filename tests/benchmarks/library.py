@@ -34,7 +34,7 @@ from episodes.store.library import Library
 from episodes.transcripts.writer import write_vtt
 from retrieval.index.chunking import passages
 from retrieval.index.embedding import DIMENSION, Embedder, Matrix
-from retrieval.index.index import Index
+from retrieval.index.sqlite_index import SqliteIndex
 from tests.conftest import serving
 from tests.material import FOLDER
 from voice.errors import HearingError
@@ -92,7 +92,7 @@ def stand_in(texts: Sequence[str]) -> Matrix:
 def take_in(folder: Path, episodes: int, minutes: float, model: bool) -> dict[str, float]:
     """Take episodes into a new library in ``folder``; what it took."""
     embed = Embedder.load().encode if model else stand_in
-    library, index = Library.open(folder), Index.open(folder / "index")
+    library, index = Library.open(folder), SqliteIndex.open(folder / "index")
     given = folder.parent / "given"
     given.mkdir()
 

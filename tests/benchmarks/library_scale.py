@@ -31,11 +31,11 @@ from episodes.store.library import Library
 from episodes.store.migrations import MIGRATIONS
 from episodes.store.words import name_words
 from retrieval.answers import respond
-from retrieval.answers.shelf import Shelf
+from retrieval.answers.corpus import Corpus
 from retrieval.index import vectors
 from retrieval.index.chunking import passages
-from retrieval.index.index import Index
-from retrieval.model import Found, Question
+from retrieval.index.sqlite_index import SqliteIndex
+from retrieval.model import Question, SearchResult
 from ui.cli.main import main as earmark
 from ui.companion import Companion
 from ui.kept import Kept
@@ -132,7 +132,7 @@ def _cues(count: int, people: list[str]) -> list[Cue]:
 
 
 def _fill_index(folder: Path, ids: list[str]) -> None:
-    index, size = Index.open(folder), _UNITS + _WINDOWS
+    index, size = SqliteIndex.open(folder), _UNITS + _WINDOWS
     with index._writing() as db:
         db.executemany(
             "INSERT INTO episodes VALUES (?, ?, ?, ?, ?, '', x'', '[]', x'')",
@@ -144,7 +144,7 @@ def _fill_index(folder: Path, ids: list[str]) -> None:
         )
         for name, value in (("rows", size * len(ids)), ("texts", _UNITS * len(ids)), ("units", _UNITS * len(ids))):
             index._set(db, name, value)
-    for file, width in zip(vectors.names("vectors-1"), (4 * 384, 384), strict=True):
+    for file, width in zip(vectors.file_names("vectors-1"), (4 * 384, 384), strict=True):
         with (folder / file).open("wb") as sparse:  # nobody reads the vectors: they take no room
             sparse.truncate(size * len(ids) * width)
     index.close()
@@ -202,14 +202,14 @@ def calls(folder: Path, library: Library) -> Iterator[tuple[str, Callable[[], ob
 
 
 def _index_calls(folder: Path) -> Iterator[tuple[str, Callable[[], object]]]:
-    index = Index.open(folder / "index")
+    index = SqliteIndex.open(folder / "index")
     found = passages("new", _cues(20, ["Ann", "Ben", "Cy"]))
     rows = np.zeros((len(found), 384), np.float32)
     numbers = itertools.count()
 
     def look() -> int:
-        with index.view() as view:
-            return view.passages
+        with index.snapshot() as snapshot:
+            return snapshot.passage_count
 
     look()
     yield "index: add", lambda: index.add(f"new-{next(numbers)}", found, rows)
@@ -223,8 +223,8 @@ def _index_calls(folder: Path) -> Iterator[tuple[str, Callable[[], object]]]:
 
 
 def _question_calls(library: Library, one: Episode) -> Iterator[tuple[str, Callable[[], object]]]:
-    shelf = Shelf(
-        library, library.cues, library.segments, library.digest, lambda question, count, among: Found(),
+    corpus = Corpus(
+        library, library.cues, library.segments, library.digest, lambda question, count, among: SearchResult(),
         lambda question, count: [], lambda word: 3, lambda text: {},
     )  # fmt: skip
     within = library.of_show("Show 7")
@@ -233,9 +233,9 @@ def _question_calls(library: Library, one: Episode) -> Iterator[tuple[str, Calla
         ("what is there", "What is in my library?"), ("the longest", "Which is my longest episode?"),
         ("the newest", "What is the newest episode?"), ("a speaker", "What did Barkrk say about honey?"),
     ):  # fmt: skip
-        yield f"question: {name}", lambda text=text: respond.answer(Question(text), shelf)
-    yield "question: in a show", lambda: respond.answer(Question("How many episodes do I have?"), shelf, within)
-    yield "question: in an episode", lambda: respond.answer(Question("Why do bees dance?", one.id), shelf)
+        yield f"question: {name}", lambda text=text: respond.answer(Question(text), corpus)
+    yield "question: in a show", lambda: respond.answer(Question("How many episodes do I have?"), corpus, within)
+    yield "question: in an episode", lambda: respond.answer(Question("Why do bees dance?", one.id), corpus)
 
 
 def _page_calls(folder: Path, library: Library, one: Episode) -> Iterator[tuple[str, Callable[[], object]]]:

@@ -27,10 +27,10 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from retrieval.finding.ranker import Ranker
-from retrieval.finding.search import find_sections
+from retrieval.finding.sections.find_sections import find_sections
+from retrieval.finding.sections.section_ranker import Ranker
 from retrieval.index.chunking import passages
-from retrieval.index.index import Index
+from retrieval.index.sqlite_index import SqliteIndex
 from retrieval.model import Question
 from tests.benchmarks import peers
 from tests.benchmarks.vectors import Remembering
@@ -202,14 +202,14 @@ def described(moments: Moments) -> dict[str, tuple[str, Sequence[Cue]]]:
 
 def earmark(moments: Moments, embed: Remembering, folder: Path) -> Finder:
     """Index the set as a library and search it."""
-    index = Index.open(folder)
+    index = SqliteIndex.open(folder)
     for episode, cues in moments.cues.items():
         found = passages(episode, cues)
         index.add(episode, found, embed.encode([passage.text for passage in found]), moments.titles.get(episode, ""))
     return searcher(index, embed, None)
 
 
-def searcher(index: Index, embed: Remembering, ranker: Ranker | None) -> Finder:
+def searcher(index: SqliteIndex, embed: Remembering, ranker: Ranker | None) -> Finder:
     """Search an index, with a ranker other than the one that comes with the program if one is given."""
 
     def look(query: str, episode: str | None) -> Found:

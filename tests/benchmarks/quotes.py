@@ -25,11 +25,11 @@ import numpy as np
 from episodes.text.sentences import sentences
 from episodes.text.stemming import stems
 from retrieval.answers.quote import SPOKEN, choose
-from retrieval.finding.find import find
+from retrieval.finding.sentences.find_sentences import find_sentences
 from retrieval.index.chunking import passages
 from retrieval.index.embedding import Embedder
-from retrieval.index.index import Index
-from retrieval.index.script import script
+from retrieval.index.sqlite_index import SqliteIndex
+from retrieval.index.token_store import build_token_store
 from retrieval.model import Moment, Question
 from tests.benchmarks.moments import read
 from tests.benchmarks.vectors import Remembering
@@ -89,14 +89,14 @@ def measure(folder: Path, limit: int | None) -> dict[str, dict[str, float]]:
     moments, embed, reads = read(folder, limit), Remembering(), Embedder.load()
     rows: dict[str, list[tuple[float, ...]]] = {"first words": [], "earmark": []}
     with TemporaryDirectory() as made:
-        index = Index.open(Path(made))
+        index = SqliteIndex.open(Path(made))
         for episode, cues in moments.cues.items():
             found = passages(episode, cues)
             index.add(
-                episode, found, embed.encode([passage.text for passage in found]), script=script(cues, reads)
+                episode, found, embed.encode([passage.text for passage in found]), tokens=build_token_store(cues, reads)
             )
         for one in asked(folder, list(moments.cues)):
-            found_runs = find(one.question, index, reads).runs
+            found_runs = find_sentences(one.question, index, reads).runs
             quote = choose(one.question, found_runs, moments.cues.__getitem__)
             if quote is None:
                 continue

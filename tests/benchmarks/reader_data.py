@@ -21,7 +21,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from retrieval.index.script import said_lines
+from retrieval.index.token_store import quotable_sentences
 from tests.benchmarks.answers import Asked, read
 from voice.model import Cue
 
@@ -173,7 +173,7 @@ def _uttered(placed: dict[int, tuple[int, int, int, str, int]], answer: dict[str
 
 def _episode(name: str, cues: Sequence[Cue], asked: Sequence[Asked]) -> Area:
     chunks, placed = _Chunks(), []
-    for line in said_lines(cues):
+    for line in quotable_sentences(cues):
         placed.append((line, chunks.add(line.text)))
     questions = []
     for one in asked:

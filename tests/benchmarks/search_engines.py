@@ -23,10 +23,11 @@ from tempfile import TemporaryDirectory
 import numpy as np
 
 from episodes.store.postgres import PostgresDatabase
-from retrieval.finding.search import find_sections
-from retrieval.index import postgres as on_server
+from retrieval.finding.sections.find_sections import find_sections
+from retrieval.index import postgres_index as on_server
 from retrieval.index.embedding import Embedder, Matrix
-from retrieval.index.index import AnyIndex, Index
+from retrieval.index.index import Index
+from retrieval.index.sqlite_index import SqliteIndex
 from retrieval.model import Question
 from tests import postgres
 from tests.benchmarks.search_scale import build, milliseconds, pool, questions
@@ -43,12 +44,12 @@ _TABLES = ("episodes", "scripts", "passages", "texts", "words")
 Exact = Sequence[set[tuple[str, int]]]
 
 
-def exactly(index: Index, asks: Sequence[Matrix]) -> Exact:
+def exactly(index: SqliteIndex, asks: Sequence[Matrix]) -> Exact:
     """The nearest passages of each vector, by all rows in float32: episode, and number in it."""
-    with index.view() as view:
-        names = view.episodes
-        layouts = [view.layout(name) for name in names]
-        rows = [np.concatenate(view.vectors(layout)) for layout in layouts if layout is not None]
+    with index.snapshot() as snapshot:
+        names = snapshot.episodes
+        layouts = [snapshot.episode_passages(name) for name in names]
+        rows = [np.concatenate(snapshot.vectors(layout)) for layout in layouts if layout is not None]
     found = []
     for vector in asks:
         cosines = [np.einsum("ij,j->i", own, vector) for own in rows]
@@ -58,7 +59,7 @@ def exactly(index: Index, asks: Sequence[Matrix]) -> Exact:
     return found
 
 
-def measure(index: AnyIndex, embed: Embedder, talk: Sequence[str], asked: int, exact: Exact) -> dict[str, float]:
+def measure(index: Index, embed: Embedder, talk: Sequence[str], asked: int, exact: Exact) -> dict[str, float]:
     """What both engines are asked alike."""
     for text in questions(talk[::-1], 10):
         find_sections(Question(text), index, embed)
@@ -67,9 +68,9 @@ def measure(index: AnyIndex, embed: Embedder, talk: Sequence[str], asked: int, e
     asks = [embed.encode_question(text) for text in questions(talk, _COMPARED)]
     kept, dense = 0, []
     for vector, wanted in zip(asks, exact, strict=True):
-        with index.view() as view:
+        with index.snapshot() as snapshot:
             began = time.perf_counter()
-            groups = view.dense(vector, _NEAREST)
+            groups = snapshot.dense(vector, _NEAREST)
             dense.append(1000 * (time.perf_counter() - began))
         kept += len({(name, int(number)) for name, numbers, _ in groups for number in numbers} & wanted)
     began = time.perf_counter()
@@ -90,9 +91,9 @@ def _of(times: Sequence[float], share: float) -> float:
     return round(float(np.quantile(times, share)), 1)
 
 
-def in_file(folder: Path, count: int, talk: Sequence[str], vectors: Matrix, say: Callable[[str], None]) -> Index:
+def in_file(folder: Path, count: int, talk: Sequence[str], vectors: Matrix, say: Callable[[str], None]) -> SqliteIndex:
     """The library in a folder."""
-    index = Index.open(folder)
+    index = SqliteIndex.open(folder)
     build(index, count, talk, vectors, say)
     return index
 
@@ -134,8 +135,8 @@ def main(arguments: Sequence[str] | None = None) -> None:
         began = time.perf_counter()
         index = in_file(Path(scratch), options.passages, talk, vectors, say)
         took = time.perf_counter() - began
-        with index.view() as view:
-            rows = view.passages
+        with index.snapshot() as snapshot:
+            rows = snapshot.passage_count
         exact = exactly(index, [embed.encode_question(text) for text in questions(talk, _COMPARED)])
         size = sum(file.stat().st_size for file in Path(scratch).rglob("*") if file.is_file())
         table["SQLite"] = {"passages": rows, "build_s": round(took, 1), "hnsw_s": 0.0, "bytes": round(size / rows)}

@@ -27,13 +27,14 @@ from tempfile import TemporaryDirectory
 
 import numpy as np
 
-from retrieval.finding.find import find
-from retrieval.finding.search import find_sections
+from retrieval.finding.sections.find_sections import find_sections
+from retrieval.finding.sentences.find_sentences import find_sentences
 from retrieval.index import vectors as stored_vectors
 from retrieval.index.chunking import UNIT, WINDOW, passages, window_spans
 from retrieval.index.embedding import DIMENSION, Embedder, Matrix
-from retrieval.index.index import AnyIndex, Index
-from retrieval.index.script import Script, script
+from retrieval.index.index import Index
+from retrieval.index.sqlite_index import SqliteIndex
+from retrieval.index.token_store import TokenStore, build_token_store
 from retrieval.model import Passage, Question
 from tests.benchmarks.moments import read
 from tests.benchmarks.phrasing import WAYS
@@ -104,15 +105,16 @@ def invented(talk: Sequence[str], vectors: Matrix, number: int) -> tuple[list[Pa
     return found, np.concatenate([units, wide]).astype(np.float32)
 
 
-def scripts(talk: Sequence[str], embed: Embedder) -> list[Script]:
+def scripts(talk: Sequence[str], embed: Embedder) -> list[TokenStore]:
     """What is read of each two pieces of talk that follow each other, from every second piece on."""
     return [
-        script([Cue(0.0, 11.0, talk[at]), Cue(11.0, 22.0, talk[at + 1])], embed) for at in range(0, len(talk) - 1, 2)
+        build_token_store([Cue(0.0, 11.0, talk[at]), Cue(11.0, 22.0, talk[at + 1])], embed)
+        for at in range(0, len(talk) - 1, 2)
     ]
 
 
-def written(read: Sequence[Script], number: int) -> Script:
-    """The script of episode ``number``: as real ones, but for the names that are put into its passages."""
+def written(read: Sequence[TokenStore], number: int) -> TokenStore:
+    """The token store of episode ``number``: as real ones, but for the names that are put into its passages."""
     first = np.random.default_rng([7, number]).integers(0, 2 * len(read) - _TOPIC, -(-_EPISODE // _TOPIC))
     parts = [read[pair] for pair in ((first[:, None] // 2 + np.arange(_TOPIC // 2)).ravel() % len(read)).tolist()]
     places = np.concatenate([part.sentences for part in parts])
@@ -124,19 +126,19 @@ def written(read: Sequence[Script], number: int) -> Script:
     places["start"] += 22.0 * owner
     places["end"] += 22.0 * owner
     places["turn"] = owner // 2
-    return Script(
+    return TokenStore(
         places, tuple(text for part in parts for text in part.texts), ("",),
         np.concatenate([part.ids for part in parts]), np.concatenate([part.codes for part in parts]),
     )  # fmt: skip
 
 
 def build(
-    index: AnyIndex, count: int, talk: Sequence[str], vectors: Matrix, say: Callable[[str], None],
-    read: Sequence[Script] = (),
+    index: Index, count: int, talk: Sequence[str], vectors: Matrix, say: Callable[[str], None],
+    read: Sequence[TokenStore] = (),
 ) -> None:  # fmt: skip
     """Add episodes until the index has ``count`` passages; with ``read`` they can be read for answers too."""
-    with index.view() as view:
-        number, rows = len(view.episodes), view.passages
+    with index.snapshot() as snapshot:
+        number, rows = len(snapshot.episodes), snapshot.passage_count
     began = time.perf_counter()
     while rows < count:
         found, moved = invented(talk, vectors, number)
@@ -162,17 +164,17 @@ def milliseconds(work: Callable[[], object]) -> float:
     return 1000 * (time.perf_counter() - began)
 
 
-def reading(index: Index, embed: Embedder, talk: Sequence[str], asked: int) -> dict[str, float]:
+def reading(index: SqliteIndex, embed: Embedder, talk: Sequence[str], asked: int) -> dict[str, float]:
     """How long it takes to the runs that answer: over the library, and in one of its episodes."""
-    with index.view() as view:
-        episodes = len(view.episodes)
+    with index.snapshot() as snapshot:
+        episodes = len(snapshot.episodes)
     found = {}
     for name, places in (("read", [None]), ("episode", [f"episode-{number}" for number in range(min(episodes, 50))])):
         clock, used = [], []
         for number, text in enumerate(questions(talk[:: -1 if name == "read" else 1], asked + 5)):
             question = Question(f"{text} {name}", places[number % len(places)])
             began, worked = time.perf_counter(), time.process_time()
-            find(question, index, embed)
+            find_sentences(question, index, embed)
             clock.append(1000 * (time.perf_counter() - began))
             used.append(1000 * (time.process_time() - worked))
         for kind, times in (("ms", clock[5:]), ("cpu_ms", used[5:])):  # the first ones load what is loaded once
@@ -193,13 +195,13 @@ def bandwidth() -> float:
     return _READ / min(times) * 1000
 
 
-def measure(index: Index, embed: Embedder, talk: Sequence[str], vectors: Matrix, asked: int) -> dict[str, float]:
+def measure(index: SqliteIndex, embed: Embedder, talk: Sequence[str], vectors: Matrix, asked: int) -> dict[str, float]:
     """All numbers for an index that is built."""
     for text in questions(talk[::-1], 10):
         find_sections(Question(text), index, embed)
     times = [milliseconds(lambda: find_sections(Question(text), index, embed)) for text in questions(talk, asked)]  # noqa: B023
-    with index.view() as view:
-        stored, runs, episodes = view.matrix, view.runs, len(view.episodes)
+    with index.snapshot() as snapshot:
+        stored, runs, episodes = snapshot.matrix, snapshot.runs, len(snapshot.episodes)
     asks = [embed.encode_question(text) for text in questions(talk, _EXACT)]
     embedding = [milliseconds(lambda: embed.encode_question(f"{text} really")) for text in questions(talk, _EXACT)]  # noqa: B023
     scans = [milliseconds(lambda: stored_vectors.scan(stored, vector, runs)) for vector in asks]  # noqa: B023
@@ -216,7 +218,7 @@ def measure(index: Index, embed: Embedder, talk: Sequence[str], vectors: Matrix,
         for found, moved in (invented(talk, vectors, episodes + number) for number in range(_ADDED))
     ]
     with TemporaryDirectory() as folder:
-        small = Index.open(Path(folder))
+        small = SqliteIndex.open(Path(folder))
         alone = [
             milliseconds(lambda: small.add(found[0].episode_id, found, moved))  # noqa: B023
             for found, moved in (invented(talk, vectors, number) for number in range(_ADDED))
@@ -253,7 +255,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
     talk = pool()
     vectors = Remembering().encode(talk)
     with TemporaryDirectory() as scratch:
-        index = Index.open(options.folder or Path(scratch))
+        index = SqliteIndex.open(options.folder or Path(scratch))
         embed = Embedder.load()
         build(index, options.passages, talk, vectors, say, scripts(talk, embed))
         found = measure(index, embed, talk, vectors, options.questions)

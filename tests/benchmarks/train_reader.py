@@ -1,12 +1,12 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Train the reader: retrieval/index/projection.npz and retrieval/finding/reader.npz.
+"""Train the reader: retrieval/index/projection.npz and retrieval/finding/sentences/reader.npz.
 
     python -m tests.benchmarks.train_reader FOLDER [--minutes 40] [--podcasts DIR …] [--minutes-podcasts 6] [--out DIR]
 
-FOLDER holds the public sets that `tests.benchmarks.reader_data` lists. First the word pieces of everything are made
+FOLDER holds the public sets that `tests.benchmarks.reader_data` lists. First the tokens of everything are made
 with the embedding model and kept in FOLDER/pieces (an hour or two on two cores; the rest is read from there again).
 Then the network learns to point: of four chunks, the right one and three that match the question best elsewhere in the
-same area, the softmax over all word pieces should lie on the answer; in one question of five the right chunk is left
+same area, the softmax over all tokens should lie on the answer; in one question of five the right chunk is left
 out, and it should lie on "none". Afterwards the same on the podcasts and scenes of `answers`, with six chunks.
 Everything is seeded; the time that is given decides how much is seen, so weights differ between machines.
 
@@ -31,9 +31,9 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as fun
 
-from retrieval.finding.reader import REACH, WEIGHTS
-from retrieval.index.embedding import DIMENSION, LAYERS, Embedder, Pieces
-from retrieval.index.script import PROJECTION, WIDTH
+from retrieval.finding.sentences.reader import REACH, WEIGHTS
+from retrieval.index.embedding import DIMENSION, LAYERS, Embedder, TokenStates
+from retrieval.index.token_store import PROJECTION, WIDTH
 from tests.benchmarks.reader_data import Area, areas, podcasts
 
 HEADS, INNER, DEPTH, DROPPED = 4, 256, 2, 0.1
@@ -50,10 +50,10 @@ FUNCTION = frozenset(re.findall(
 
 @dataclass(frozen=True, slots=True)
 class Question:
-    """A question's word pieces, the word pieces (numbers) that answer it by chunk, and the wrong chunks that match it
+    """A question's tokens, the tokens (numbers) that answer it by chunk, and the wrong chunks that match it
     best, best first."""
 
-    pieces: Pieces
+    pieces: TokenStates
     right: dict[int, list[int]]
     wrong: list[int]
 
@@ -63,7 +63,7 @@ class Ready:
     """An area as it is trained on."""
 
     name: str
-    chunks: list[Pieces]
+    chunks: list[TokenStates]
     questions: list[Question]
 
 
@@ -117,11 +117,11 @@ class Network(nn.Module):
             self.out.weight.mul_(0.3)
 
     def project(self, states: Tensor) -> Tensor:
-        """Word pieces (n, layers, 384) as (n, width)."""
+        """Tokens (n, layers, 384) as (n, width)."""
         return self.P(fun.layer_norm(states, (DIMENSION,)).flatten(-2))  # type: ignore[no-any-return]
 
     def forward(self, x: Tensor, there: Tensor, flags: Tensor, y: Tensor, asked: Tensor) -> Tensor:
-        """Logits (n, length) of the word pieces."""
+        """Logits (n, length) of the tokens."""
         near = torch.einsum("nld,nmd->nlm", fun.normalize(x, dim=-1), fun.normalize(y, dim=-1))
         near = near.masked_fill(~asked[:, None, :], -1).masked_fill(~there[:, :, None], -1)
         around = fun.max_pool1d(near.transpose(1, 2), 2 * REACH + 1, 1, REACH).transpose(1, 2)
@@ -140,7 +140,7 @@ class Network(nn.Module):
 
 
 class Vocabulary:
-    """What is known of a word piece by its number."""
+    """What is known of a token by its number."""
 
     def __init__(self, embed: Embedder) -> None:
         names = {number: word for word, number in embed._words.tokenizer.get_vocab().items()}
@@ -150,7 +150,7 @@ class Vocabulary:
         self._ends = np.array([word in (".", "!", "?", ";") for word in words])
         self._asks = words.index("?")
 
-    def flags(self, said: Pieces, asked: Pieces) -> Any:
+    def flags(self, said: TokenStates, asked: TokenStates) -> Any:
         """(n, 4): the word stands in the question, how rare it is then, its sentence asks, it is a number."""
         ids = said.ids.astype(np.int64)
         same = np.isin(ids, asked.ids[~self.function[asked.ids]]).astype(np.float32)
@@ -163,15 +163,16 @@ class Vocabulary:
 
 
 def ready(area: Area, embed: Embedder, kept: Path) -> Ready:
-    """An area with its word pieces, from the folder where they are kept or made now."""
+    """An area with its tokens, from the folder where they are kept or made now."""
     path = kept / f"{hashlib.blake2b(repr((area.name, area.chunks)).encode(), digest_size=12).hexdigest()}.pkl"
     if path.exists():
         return pickle.loads(path.read_bytes())  # type: ignore[no-any-return]
-    chunks = embed.pieces(area.chunks)
+    chunks = embed.token_states(area.chunks)
     edges = np.cumsum([0, *(len(chunk.ids) for chunk in chunks)])
     last = _unit(np.concatenate([chunk.states[:, -1] for chunk in chunks]))
     questions = []
-    for (_, spans), pieces in zip(area.questions, embed.pieces([text for text, _ in area.questions]), strict=True):
+    asked = embed.token_states([text for text, _ in area.questions])
+    for (_, spans), pieces in zip(area.questions, asked, strict=True):
         right: dict[int, list[int]] = {}
         for number, first, end in spans:
             places = chunks[number].spans
@@ -190,8 +191,8 @@ def ready(area: Area, embed: Embedder, kept: Path) -> Ready:
     return made
 
 
-def _small(pieces: Pieces) -> Pieces:
-    return Pieces(pieces.ids, pieces.spans, pieces.states.astype(np.float16))  # type: ignore[arg-type]
+def _small(pieces: TokenStates) -> TokenStates:
+    return TokenStates(pieces.ids, pieces.spans, pieces.states.astype(np.float16))  # type: ignore[arg-type]
 
 
 def _unit(rows: Any) -> Any:
@@ -228,7 +229,7 @@ def loss(net: Network, area: Ready, asked: Sequence[Question], chunks: int, word
     return (every - torch.where(gone, none, answer)).mean()
 
 
-def _states(pieces: Pieces) -> Tensor:
+def _states(pieces: TokenStates) -> Tensor:
     return torch.from_numpy(pieces.states.astype(np.float32))
 
 

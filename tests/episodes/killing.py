@@ -37,8 +37,9 @@ from episodes.store import jobs
 from episodes.store.jobs import Queue
 from episodes.store.library import Library
 from retrieval.index.chunking import passages
-from retrieval.index.index import AnyIndex, Index
-from retrieval.index.postgres import PostgresIndex
+from retrieval.index.index import Index
+from retrieval.index.postgres_index import PostgresIndex
+from retrieval.index.sqlite_index import SqliteIndex
 from tests.demo import TEN_QUESTIONS
 from tests.episodes.conftest import hashed
 from tests.episodes.places import Places, stored
@@ -199,9 +200,9 @@ def _die(*args: Any) -> None:
     os.kill(os.getpid(), signal.SIGKILL)
 
 
-def _dying(index: AnyIndex) -> AnyIndex:
+def _dying(index: Index) -> Index:
     """An index whose process is killed once the vectors are written."""
-    if isinstance(index, Index):
+    if isinstance(index, SqliteIndex):
         append = index._append
         index._append = lambda *args: _die(append(*args))  # type: ignore[method-assign,assignment]
     elif isinstance(index, PostgresIndex):

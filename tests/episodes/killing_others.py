@@ -30,7 +30,7 @@ from episodes.sources.resolve import Selection, gather
 from episodes.store.jobs import Queue
 from episodes.store.library import Library
 from retrieval.index.chunking import passages
-from retrieval.index.index import AnyIndex
+from retrieval.index.index import Index
 from tests.episodes.conftest import hashed
 from tests.episodes.feedserver import Publisher, publishing
 from tests.episodes.places import Places, check, stored
@@ -62,7 +62,7 @@ def made(place: Settings, publisher: Publisher) -> None:
 
 
 @contextmanager
-def opened(place: Settings) -> Iterator[tuple[Library, AnyIndex]]:
+def opened(place: Settings) -> Iterator[tuple[Library, Index]]:
     """A library and its index."""
     with closing(Storage(place)) as storage, closing(storage.index()) as index:
         yield storage.library, index
@@ -93,9 +93,9 @@ def asks(place: Settings) -> None:
     vector[0] = 1.0
     with opened(place) as (library, index):
         for _ in range(30):
-            with index.view() as view:
-                view.dense(vector, 10)
-                for name in view.episodes:
+            with index.snapshot() as snapshot:
+                snapshot.dense(vector, 10)
+                for name in snapshot.episodes:
                     library.cues(name)
 
 

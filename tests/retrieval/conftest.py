@@ -9,8 +9,8 @@ import pytest
 
 from retrieval.index.chunking import passages
 from retrieval.index.embedding import Embedder
-from retrieval.index.index import Index
-from retrieval.index.script import script
+from retrieval.index.sqlite_index import SqliteIndex
+from retrieval.index.token_store import build_token_store
 from tests.conftest import one_at_a_time
 from voice.model import Cue
 
@@ -39,26 +39,29 @@ def embedder() -> Embedder:
 
 
 @pytest.fixture(scope="session")
-def with_demo(embedder: Embedder, shared_dir: Path, tmp_path_factory: pytest.TempPathFactory) -> Callable[[], Index]:
+def with_demo(
+    embedder: Embedder, shared_dir: Path, tmp_path_factory: pytest.TempPathFactory
+) -> Callable[[], SqliteIndex]:
     """Give an index of one's own that holds the demo episode, under the id "demo"; it is embedded once in a run."""
     made = shared_dir / "demo-index"
     with one_at_a_time(made):
-        index = Index.open(made)
+        index = SqliteIndex.open(made)
         if not index.episodes:
             cues, _ = demo_cues()
             found = passages("demo", cues)
-            index.add("demo", found, embedder.encode([passage.text for passage in found]), "", script(cues, embedder))
+            rows = embedder.encode([passage.text for passage in found])
+            index.add("demo", found, rows, "", build_token_store(cues, embedder))
         index.close()
 
-    def copied() -> Index:
+    def copied() -> SqliteIndex:
         folder = tmp_path_factory.mktemp("with-demo") / "index"
         shutil.copytree(made, folder)
-        return Index.open(folder)
+        return SqliteIndex.open(folder)
 
     return copied
 
 
 @pytest.fixture(scope="session")
-def demo_index(with_demo: Callable[[], Index]) -> Index:
+def demo_index(with_demo: Callable[[], SqliteIndex]) -> SqliteIndex:
     """An index that holds the demo episode only; nobody writes to it."""
     return with_demo()

@@ -6,10 +6,10 @@ import pytest
 from episodes.topics.segmentation import segment
 from retrieval.answers import respond
 from retrieval.index.embedding import Embedder
-from retrieval.index.index import Index
+from retrieval.index.sqlite_index import SqliteIndex
 from retrieval.model import Answer, Question
 from tests.retrieval.conftest import demo_cues
-from tests.retrieval.shelves import indexed
+from tests.retrieval.corpora import indexed
 
 ASKED = (
     "What is organic alignment?",
@@ -49,13 +49,13 @@ ELSEWHERE = (
 )
 
 
-def ask(text: str, index: Index, embedder: Embedder, episode: str | None = "demo") -> Answer:
+def ask(text: str, index: SqliteIndex, embedder: Embedder, episode: str | None = "demo") -> Answer:
     """What the product answers over the demo."""
     return respond.answer(Question(text, episode), indexed({"demo": demo_cues()[0]}, index, embedder))
 
 
 @pytest.mark.parametrize(("topic", "text"), [*enumerate(ASKED), *MISHEARD])
-def test_a_question_lands_in_its_topic(topic: int, text: str, demo_index: Index, embedder: Embedder) -> None:
+def test_a_question_lands_in_its_topic(topic: int, text: str, demo_index: SqliteIndex, embedder: Embedder) -> None:
     answer = ask(text, demo_index, embedder)
     start, end = demo_cues()[1][topic + 1 : topic + 3]  # the greeting comes first
     assert answer.covered
@@ -65,7 +65,7 @@ def test_a_question_lands_in_its_topic(topic: int, text: str, demo_index: Index,
 @pytest.mark.parametrize("text", ELSEWHERE)
 @pytest.mark.parametrize("episode", ["demo", None])
 def test_what_nobody_spoke_about_is_declined(
-    text: str, episode: str | None, demo_index: Index, embedder: Embedder
+    text: str, episode: str | None, demo_index: SqliteIndex, embedder: Embedder
 ) -> None:
     answer = ask(text, demo_index, embedder, episode)
     assert not answer.covered

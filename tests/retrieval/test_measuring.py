@@ -9,9 +9,9 @@ import numpy as np
 import pytest
 
 from retrieval.index.embedding import Embedder
-from retrieval.index.index import Index
-from retrieval.index.script import script
-from tests.benchmarks import answers, moments, search_scale, train_runs, vectors
+from retrieval.index.sqlite_index import SqliteIndex
+from retrieval.index.token_store import build_token_store
+from tests.benchmarks import answers, moments, search_scale, train_sentence_ranker, vectors
 from voice.model import Cue
 
 HIT = ("hit@1", "hit@3", "hit@10", "near@1")
@@ -110,9 +110,9 @@ def test_the_scale_is_measured_on_a_library_that_stays_whole(
     assert 0 < report["p50_ms"] <= report["p95_ms"]
     assert report["bandwidth_ratio"] > 0
     assert {"add_ms", "add_alone_ms", "embedding_ms", "scan_ms"} < set(report)
-    with Index.open(folder).view() as view:
-        assert view.passages == report["passages"] >= 1000
-        assert len(view.episodes) == report["episodes"]
+    with SqliteIndex.open(folder).snapshot() as snapshot:
+        assert snapshot.passage_count == report["passages"] >= 1000
+        assert len(snapshot.episodes) == report["episodes"]
 
 
 def test_answers_are_measured_by_what_is_said_and_where_it_jumps() -> None:
@@ -155,8 +155,8 @@ def test_recipes_answer_with_their_best_run(tmp_path: Path, embedder: Embedder) 
 def test_an_answer_can_be_cut_out_of_a_script(embedder: Embedder) -> None:
     cues = [Cue(20.0 * at, 20.0 * at + 19, f"Sentence {at} has some twenty words about the garden. " * 4, "Ida")
             for at in range(6)]  # fmt: skip
-    said = script(cues, embedder)
-    left = train_runs.without(said, [(45.0, 50.0)])
+    said = build_token_store(cues, embedder)
+    left = train_sentence_ranker.without(said, [(45.0, 50.0)])
     assert not any(place["start"] < 50 and place["end"] > 45 for place in left.sentences)
     assert 0 < len(left.texts) < len(said.texts)
     for place, text in zip(left.sentences, left.texts, strict=True):

@@ -8,12 +8,12 @@ import pytest
 
 from episodes.text.disfluencies import GAP
 from retrieval.answers import respond
-from retrieval.answers.shelf import Shelf
+from retrieval.answers.corpus import Corpus
 from retrieval.index.embedding import Embedder
-from retrieval.index.index import Index
+from retrieval.index.sqlite_index import SqliteIndex
 from retrieval.model import Answer, Exchange, Moment, Question
 from tests.retrieval.conftest import demo_cues
-from tests.retrieval.shelves import indexed
+from tests.retrieval.corpora import indexed
 from voice.model import Cue
 
 TALK = [
@@ -31,9 +31,9 @@ EPISODES: dict[str, tuple[Cue, ...]] = {
 
 
 @pytest.fixture(scope="module")
-def shelf(embedder: Embedder, tmp_path_factory: pytest.TempPathFactory) -> Shelf:
+def corpus(embedder: Embedder, tmp_path_factory: pytest.TempPathFactory) -> Corpus:
     """A library of odd episodes."""
-    return indexed(EPISODES, Index.open(tmp_path_factory.mktemp("odd")), embedder)
+    return indexed(EPISODES, SqliteIndex.open(tmp_path_factory.mktemp("odd")), embedder)
 
 
 ODD = (
@@ -67,30 +67,30 @@ BEFORE = (Exchange("What is honey?", (Moment("one cue", 0, 3, "A hive", "Ines", 
 
 
 @pytest.mark.parametrize("number", range(len(ODD)))
-def test_whatever_is_asked_nothing_is_invented(number: int, shelf: Shelf) -> None:
+def test_whatever_is_asked_nothing_is_invented(number: int, corpus: Corpus) -> None:
     text, episode = ODD[number], [*EPISODES][number % len(EPISODES)]
     began = time.thread_time()
     for question in (
         Question(text, history=BEFORE),
         Question(text, episode, position=6.0, heard_until=10.0, since=2.0, playing=episode),
     ):
-        answer = respond.answer(question, shelf)
+        answer = respond.answer(question, corpus)
         assert answer.command is not None or answer.text
         said_somewhere(answer)
     assert time.thread_time() - began < 10  # no pattern takes for ever
 
 
-def test_a_question_in_the_words_of_the_talk_is_answered_there(shelf: Shelf) -> None:
-    answer = respond.answer(Question("how do you keep bees in a city", "no speakers"), shelf)
+def test_a_question_in_the_words_of_the_talk_is_answered_there(corpus: Corpus) -> None:
+    answer = respond.answer(Question("how do you keep bees in a city", "no speakers"), corpus)
     assert answer.covered
     assert "roof" in answer.text
     assert "says" not in answer.text  # nobody is named
-    answer = respond.answer(Question("How much honey does a hive on the roof give?", "one cue"), shelf)
+    answer = respond.answer(Question("How much honey does a hive on the roof give?", "one cue"), corpus)
     assert "“A hive on the roof gives forty kilograms of honey.” says Ines, at 0:00." in answer.text
 
 
-def test_who_is_not_there_is_not_quoted(shelf: Shelf) -> None:
-    answer = respond.answer(Question("what does Zaphod think about honey?", "one cue"), shelf)
+def test_who_is_not_there_is_not_quoted(corpus: Corpus) -> None:
+    answer = respond.answer(Question("what does Zaphod think about honey?", "one cue"), corpus)
     assert "Zaphod says" not in answer.text
-    answer = respond.answer(Question("what did Ines say about quantum computers?", "one cue"), shelf)
+    answer = respond.answer(Question("what did Ines say about quantum computers?", "one cue"), corpus)
     assert not answer.covered

@@ -13,7 +13,7 @@ from episodes.ingest import pipeline
 from episodes.media import recordings
 from episodes.model import Cue, Episode, Step
 from retrieval.index.chunking import passages
-from retrieval.index.prepared import Prepared, made_of
+from retrieval.index.prepared_episode import PreparedEpisode, fingerprint
 from retrieval.model import Question
 from ui import demo_digest
 from ui.companion import Companion
@@ -66,8 +66,8 @@ def test_what_was_removed_while_it_was_taken_in_leaves_the_index_too(library):
     companion = Companion(Settings(data_dir=library))
     try:
         (demo,) = companion.library.episodes()
-        with companion.index.view() as view:
-            assert view.episodes == (demo.id,)
+        with companion.index.snapshot() as snapshot:
+            assert snapshot.episodes == (demo.id,)
         cues = (Cue(0.0, 5.0, "It was removed before the worker had written it.", "Ines"),)
         companion.indexes.add(Episode("gone", "Gone"), cues)
         assert companion.index.episodes == (demo.id,)
@@ -112,8 +112,8 @@ def test_what_comes_with_the_demo_is_of_its_words_and_its_model(demo_dir):
         (episode,) = companion.library.episodes()
         cues, finding = companion.library.cues(episode.id), companion.engines.finding
         texts = [passage.text for passage in passages(episode.id, cues)]
-        shipped = Prepared.load(demo.INDEX)
-        assert shipped.of == made_of(texts, cues, finding.name)
+        shipped = PreparedEpisode.load(demo.INDEX)
+        assert shipped.fingerprint == fingerprint(texts, cues, finding.name)
         assert len(shipped.vectors) == len(texts)
         assert np.abs(shipped.vectors[::25] - finding.encode(texts[::25])).max() < 1e-5
     finally:
@@ -127,13 +127,13 @@ def test_what_comes_with_the_demo_is_what_taking_it_in_makes(tmp_path):
     assert [(part.title, part.summary) for part in known] == [(part.title, part.summary) for part in segments]
     assert [part.start for part in known] == pytest.approx([part.start for part in segments])
     assert known_digest == digest
-    shipped = Prepared.load(demo.INDEX)
-    assert shipped.of == prepared.of
+    shipped = PreparedEpisode.load(demo.INDEX)
+    assert shipped.fingerprint == prepared.fingerprint
     assert np.abs(shipped.vectors - prepared.vectors).max() < 1e-5
-    assert shipped.script.texts == prepared.script.texts
-    assert (shipped.script.ids == prepared.script.ids).all()
-    assert (shipped.script.sentences == prepared.script.sentences).all()
-    assert np.abs(shipped.script.codes.astype(int) - prepared.script.codes).max() <= 1
+    assert shipped.tokens.texts == prepared.tokens.texts
+    assert (shipped.tokens.ids == prepared.tokens.ids).all()
+    assert (shipped.tokens.sentences == prepared.tokens.sentences).all()
+    assert np.abs(shipped.tokens.codes.astype(int) - prepared.tokens.codes).max() <= 1
 
 
 def test_the_demo_is_asked_while_its_sound_is_converted(tmp_path, monkeypatch, short):

@@ -43,7 +43,7 @@ def test_what_is_taken_in_is_answered_and_what_is_removed_is_not(tmp_path: Path,
         companion.remove(bees.id)
         assert companion.index.episodes == (ships.id,)
         companion.index.remove(ships.id)  # it was lost
-        companion.index.mended = None
+        companion.index.synced_version = None
         companion.mend_index()
         assert companion.ask(Question("Why does a ship float?")).moments[0].episode_id == ships.id
         assert {moment.episode_id for moment in companion.ask(Question("Why do bees dance?")).moments} <= {ships.id}

@@ -38,7 +38,7 @@ def copy(ctx: click.Context, to: str) -> None:
     from contextlib import closing
 
     from episodes.store.copying import copy_files, copy_rows
-    from retrieval.index.copying import copy_indexed
+    from retrieval.index.copy_indexed import copy_indexed
     from ui import storage
     from ui.cli.progress import bar
     from ui.home.gpodder import PodcastApps

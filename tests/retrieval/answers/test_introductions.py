@@ -7,7 +7,7 @@ import pytest
 from episodes.model import Cue, Episode
 from retrieval.answers.respond import answer
 from retrieval.model import Question
-from tests.retrieval.shelves import shelf
+from tests.retrieval.corpora import corpus
 
 CUES = {
     "e": (
@@ -26,7 +26,7 @@ CUES = {
         Cue(9, 12, "Nobody says who I am.", "Tom Field"),
     ),
 }
-SHELF = shelf(CUES, (Episode("e", "Wheels"), Episode("f", "Letters")))
+SHELF = corpus(CUES, (Episode("e", "Wheels"), Episode("f", "Letters")))
 
 
 @pytest.mark.parametrize(("question", "said"), [

@@ -7,7 +7,7 @@ from episodes.model import Cue, Episode, Segment, State, Step, StepState
 from retrieval.answers import respond
 from retrieval.answers.playable import after_ads, latest
 from retrieval.model import Question
-from tests.retrieval.shelves import Listed, shelf
+from tests.retrieval.corpora import Listed, corpus
 from voice.turns.commands import CommandName
 from voice.turns.playback_policy import NO_ADS
 
@@ -47,7 +47,7 @@ def test_advertising_that_is_far_away_is_not_what_is_to_be_skipped() -> None:
 
 def test_they_are_answered_with_where_to_go() -> None:
     cues = {name.id: (Cue(0, 5, "Hello there."),) for name in EPISODES}
-    library = shelf(cues, EPISODES, {"new": PARTS})
+    library = corpus(cues, EPISODES, {"new": PARTS})
     made = respond.answer(Question("play the latest of The Daily Numbers"), library)
     assert made.command is not None and made.command.name is CommandName.PLAY_LATEST
     assert (made.moments[0].episode_id, made.moments[0].start) == ("new", 0.0)

@@ -10,9 +10,9 @@ from hypothesis import strategies as st
 from episodes.text.disfluencies import GAP, trimmed
 from retrieval.answers.compose import answered, said_sentence
 from retrieval.answers.quote import SPOKEN, also, choose, quote
-from retrieval.index.script import said_lines
-from retrieval.model import Found, Moment, Question, Run
-from tests.retrieval.shelves import shelf
+from retrieval.index.token_store import quotable_sentences
+from retrieval.model import Moment, Question, SearchResult, SentenceRun
+from tests.retrieval.corpora import corpus
 from voice.model import Cue, clock
 
 
@@ -67,20 +67,21 @@ def test_every_quoted_run_stands_in_the_cues_at_its_time(
         text = " ".join(" ".join(words) + end for words, end in parts)
         cues.append(Cue(clock_time, clock_time + len(text) / 15, text, speaker))
         clock_time = cues[-1].end + 0.3
-    lines = said_lines(cues)
+    lines = quotable_sentences(cues)
     first = at % len(lines)
     chosen = [lines[first]]
     for line in lines[first + 1 : first + length]:
         if line.turn_start or sum(len(one.text.split()) for one in [*chosen, line]) > SPOKEN:
             break
         chosen.append(line)
-    run = Run("e", chosen[0].start, chosen[-1].end, " ".join(one.text for one in chosen), chosen[0].speaker, 0.8)
+    text = " ".join(one.text for one in chosen)
+    run = SentenceRun("e", chosen[0].start, chosen[-1].end, text, chosen[0].speaker, 0.8)
     question = Question("when do nodes ask peers?", None if library else "e")
-    found = Found((run,), sure)
+    found = SearchResult((run,), sure)
     quoted = choose(question, found.runs, lambda _: cues)
     assert quoted is not None
     assert len(quoted.text.split()) <= SPOKEN + 10
-    answer = answered(question, quoted, found, shelf({"e": cues}))
+    answer = answered(question, quoted, found, corpus({"e": cues}))
     (sentence,) = answer.sentences
     (moment,) = sentence.moments
     assert moment == answer.moments[0]
@@ -104,7 +105,7 @@ def told(*said: str, speaker: str = "Bob") -> list[Cue]:
 def quoted_of(cues: list[Cue], first: int, last: int, question: str, **more: object) -> str:
     """What is quoted of a run of cues."""
     text = " ".join(cue.text for cue in cues[first : last + 1])
-    run = Run("e", cues[first].start, cues[last].end, text, cues[first].speaker, 0.9)
+    run = SentenceRun("e", cues[first].start, cues[last].end, text, cues[first].speaker, 0.9)
     return quote(Question(question, "e", **more), run, lambda _: cues).text  # type: ignore[arg-type]
 
 
@@ -151,8 +152,8 @@ def test_nothing_is_quoted_from_beyond_what_was_heard() -> None:
 def test_one_that_holds_what_was_asked_for_goes_before_one_that_is_hardly_likelier() -> None:
     cues = told("The tracing effort began with great hopes.", "Ann: Good.", "It was in 2021 that tracing was merged.")
     runs = (
-        Run("e", 0, 4, cues[0].text, "Bob", 0.5),
-        Run("e", 8, 12, cues[2].text, "Bob", 0.45),
+        SentenceRun("e", 0, 4, cues[0].text, "Bob", 0.5),
+        SentenceRun("e", 8, 12, cues[2].text, "Bob", 0.45),
     )
     found = choose(Question("when did tracing begin?", "e"), runs, lambda _: cues)
     assert found is not None
@@ -164,15 +165,15 @@ def test_one_that_holds_what_was_asked_for_goes_before_one_that_is_hardly_likeli
 
 def test_the_jump_goes_to_the_question_only_when_it_is_close() -> None:
     cues = told("Ann: What is a nonce?", "A nonce is a number that is used once.")
-    run = Run("e", 4, 8, cues[1].text, "Bob", 0.9, cues[0].text, 0.0)
+    run = SentenceRun("e", 4, 8, cues[1].text, "Bob", 0.9, cues[0].text, 0.0)
     assert quote(Question("what is a nonce", "e"), run, lambda _: cues).jump == 0.0
-    late = Run("e", 24, 28, cues[1].text, "Bob", 0.9, cues[0].text, 0.0)
+    late = SentenceRun("e", 24, 28, cues[1].text, "Bob", 0.9, cues[0].text, 0.0)
     far = [Cue(0, 4, cues[0].text, "Ann"), Cue(24, 28, cues[1].text, "Bob")]
     assert quote(Question("what is a nonce", "e"), late, lambda _: far).jump == 24
 
 
 def test_words_come_first_then_who_and_where() -> None:
-    library = shelf({"e": told("A nonce is a number.")})
+    library = corpus({"e": told("A nonce is a number.")})
     moment = Moment("e", 63, 70, "A nonce is a number.", "Bob", 0.9)
     assert said_sentence(moment, library, False).text == "“A nonce is a number.” says Bob, at 1:03."
     assert said_sentence(moment, library, True).text == "“A nonce is a number.” says Bob, in E, at 1:03."
@@ -188,15 +189,15 @@ def test_times_are_said_as_people_write_them() -> None:
 def test_an_answer_that_is_not_sure_offers_a_second_place_in_its_own_words_and_time() -> None:
     cues = told("We began the tracing work in a summer camp.", "Ann: Good.", "It was merged in the winter after that.",
                 speaker="Speaker 2")  # fmt: skip
-    runs = tuple(Run("e", cue.start, cue.end, cue.text, cue.speaker, share)
+    runs = tuple(SentenceRun("e", cue.start, cue.end, cue.text, cue.speaker, share)
                  for cue, share in ((cues[0], 0.5), (cues[2], 0.3)))  # fmt: skip
     question = Question("how did tracing begin?", "e")
     chosen = choose(question, runs, lambda _: cues)
     assert chosen is not None
-    assert also(question, chosen, Found(runs, 0.9), lambda _: cues) is None, "one is enough where it is sure"
-    found = Found(runs, 0.5)
+    assert also(question, chosen, SearchResult(runs, 0.9), lambda _: cues) is None, "one is enough where it is sure"
+    found = SearchResult(runs, 0.5)
     second = also(question, chosen, found, lambda _: cues)
-    made = answered(question, chosen, found, shelf({"e": cues}), second)
+    made = answered(question, chosen, found, corpus({"e": cues}), second)
     assert made.text == (
         "“We began the tracing work in a summer camp.” At 0:00. "
         "Or at 0:08: “It was merged in the winter after that.”"

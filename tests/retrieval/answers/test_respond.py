@@ -9,9 +9,9 @@ import pytest
 
 from episodes.model import Cue, Digest, Episode, Segment
 from retrieval.answers import respond
-from retrieval.answers.shelf import Shelf
+from retrieval.answers.corpus import Corpus
 from retrieval.model import Exchange, Moment, Question
-from tests.retrieval.shelves import shelf
+from tests.retrieval.corpora import corpus
 from voice.turns.commands import CommandName
 
 CUES = {
@@ -32,7 +32,7 @@ EPISODES = (
     Episode("f", "Letters", "The Show", ("Ines Costa",), "2024-04-01", 5400.0),
 )
 SEGMENTS = {"e": (Segment(0, 100, "Nonces"), Segment(100, 300, "Forgetting"))}
-SHELF = shelf(CUES, EPISODES, SEGMENTS, {"e": Digest("Nora and Elias talk about numbers.")})
+SHELF = corpus(CUES, EPISODES, SEGMENTS, {"e": Digest("Nora and Elias talk about numbers.")})
 FIRST = Moment("e", 60, 70, "A nonce is a number", "Elias Brandt", 0.9)
 SECOND = Moment("e", 200, 210, "People forget nonces", "Nora Lindqvist", 0.8)
 BEFORE = (Exchange("What is a nonce?", (FIRST, SECOND)),)
@@ -118,14 +118,14 @@ def test_where_there_is_nothing_a_true_sentence_is_said_in_few_words(question: Q
 
 
 def test_a_library_in_another_language_is_asked_in_it() -> None:
-    bees = shelf({"e": (Cue(0, 6, "Bienen tanzen auf den Waben, um den Weg zu zeigen.", "Jan"),)})
+    bees = corpus({"e": (Cue(0, 6, "Bienen tanzen auf den Waben, um den Weg zu zeigen.", "Jan"),)})
     answer = respond.answer(Question("Warum tanzen die Bienen auf den Waben?", "e"), bees)
     assert answer.covered
     assert "Bienen tanzen auf den Waben" in answer.text
 
 
 def test_the_nearest_is_shown_and_not_said() -> None:
-    doubtful = shelf(CUES, EPISODES, SEGMENTS, sure=0.1)
+    doubtful = corpus(CUES, EPISODES, SEGMENTS, sure=0.1)
     answer = respond.answer(Question("what is a nonce used for", "e"), doubtful)
     assert answer.text == "This episode does not answer that."
     assert answer.moments[0].start == 63, "where its words are"
@@ -173,7 +173,7 @@ def test_what_a_language_model_wrote_about_an_episode_is_said() -> None:
 
 
 def test_a_library_of_one_is_asked_as_its_episode() -> None:
-    alone: Shelf = shelf({"e": CUES["e"]}, EPISODES[:1], SEGMENTS)
+    alone: Corpus = corpus({"e": CUES["e"]}, EPISODES[:1], SEGMENTS)
     assert respond.answer(Question("which topics?"), alone).text == "Nonces, at 0:00; Forgetting, at 1:40."
 
 
@@ -197,10 +197,10 @@ TALK = {"t": (
     ("what did she just say?", 6.0, "“What do bees do in the winter when it is so cold?” says Nora Lindqvist"),
 ])  # fmt: skip
 def test_what_was_just_said_is_the_turn_of_who_spoke_last_or_is_named(asked: str, position: float, said: str) -> None:
-    library = shelf(TALK, (Episode("t", "Bees", seconds=200.0),))
+    library = corpus(TALK, (Episode("t", "Bees", seconds=200.0),))
     assert respond.answer(Question(asked, "t", position=position), library).text.startswith(said)
 
 
 def test_a_word_alone_is_what_was_just_said() -> None:
-    library = shelf({"t": (Cue(0, 2, "Wow.", "Nora"),)}, (Episode("t", "Bees", seconds=20.0),))
+    library = corpus({"t": (Cue(0, 2, "Wow.", "Nora"),)}, (Episode("t", "Bees", seconds=20.0),))
     assert respond.answer(Question("what did she just say?", "t", position=2.0), library).text.startswith("“Wow.” says Nora")

@@ -11,9 +11,9 @@ import pytest
 
 from retrieval.index.chunking import UNIT
 from retrieval.index.embedding import LAYERS, Embedder
-from retrieval.index.index import Index
 from retrieval.index.minilm import MiniLM
 from retrieval.index.sentence_model import SentenceModel, find_model, prefixes
+from retrieval.index.sqlite_index import SqliteIndex
 from retrieval.model import Passage
 from tests.hub import running_hub
 from tests.models import sentences
@@ -43,7 +43,7 @@ def test_vectors_and_word_pieces_are_those_of_sentence_transformers(embedder: Em
     spans, lengths = given.pop("offset_mapping").numpy(), given["attention_mask"].sum(dim=1).tolist()
     with torch.inference_mode():
         states = real[0].auto_model(**given, output_hidden_states=True).hidden_states
-    for row, (found, length) in enumerate(zip(embedder.pieces(TEXTS), lengths, strict=True)):
+    for row, (found, length) in enumerate(zip(embedder.token_states(TEXTS), lengths, strict=True)):
         assert found.ids.tolist() == given["input_ids"][row, 1 : length - 1].tolist()
         assert found.spans.tolist() == spans[row, 1 : length - 1].tolist()
         for at, layer in enumerate(LAYERS):
@@ -79,7 +79,8 @@ def test_another_model_makes_vectors_of_its_own_length_and_treats_questions_as_i
     bare = model._model.encode(["query: a passage", "passage: a passage"], normalize_embeddings=True)
     assert np.abs(other.encode_question("a passage") - bare[0]).max() < 1e-5
     assert np.abs(rows[0] - bare[1]).max() < 1e-5
-    assert other.pieces(["a passage"])[0].states.shape[1:] == embedder.pieces(["a passage"])[0].states.shape[1:]
+    shapes = [model.token_states(["a passage"])[0].states.shape[1:] for model in (other, embedder)]
+    assert shapes[0] == shapes[1]
 
 
 @pytest.mark.parametrize(
@@ -111,19 +112,19 @@ def test_an_index_is_as_wide_as_its_model_and_keeps_to_it(tmp_path: Path) -> Non
     width = sentences.WIDTH
     found = [Passage("a", 5.0 * at, 5.0 * at + 5, f"number{at}", "", UNIT) for at in range(3)]
     rows = np.eye(3, width, dtype=np.float32)
-    index = Index.open(tmp_path, "tiny", width)
+    index = SqliteIndex.open(tmp_path, "tiny", width)
     index.add("a", found, rows)
     with pytest.raises(ValueError, match="vectors of shape"):
         index.add("b", found, np.eye(3, 384, dtype=np.float32))
     index.close()
-    again = Index.open(tmp_path, "tiny", width)
-    with again.view() as view:
-        layout = view.layout("a")
+    again = SqliteIndex.open(tmp_path, "tiny", width)
+    with again.snapshot() as snapshot:
+        layout = snapshot.episode_passages("a")
         assert layout is not None and layout.focus.shape == (3, width)
-        assert np.array_equal(view.vectors(layout)[0], rows)
-        assert [(name, numbers.tolist()) for name, numbers, _ in view.dense(rows[1], 1)] == [("a", [1])]
+        assert np.array_equal(snapshot.vectors(layout)[0], rows)
+        assert [(name, numbers.tolist()) for name, numbers, _ in snapshot.dense(rows[1], 1)] == [("a", [1])]
     again.close()
-    assert Index.open(tmp_path, "other", width).episodes == ()
+    assert SqliteIndex.open(tmp_path, "other", width).episodes == ()
 
 
 BEES = """WEBVTT

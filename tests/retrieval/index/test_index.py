@@ -15,11 +15,12 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from retrieval.index import index as index_module
-from retrieval.index import snapshot
+from retrieval.index import snapshot as snapshot_module
+from retrieval.index import sqlite_index as index_module
 from retrieval.index.chunking import UNIT, WINDOW, window_spans
 from retrieval.index.embedding import DIMENSION, Matrix
-from retrieval.index.index import AnyIndex, Index
+from retrieval.index.index import Index
+from retrieval.index.sqlite_index import SqliteIndex
 from retrieval.model import Passage
 from ui.settings import Settings
 from ui.storage import Storage
@@ -41,44 +42,44 @@ def episode(name: str, units: int = 6) -> tuple[list[Passage], Matrix]:
     return found, noise / np.linalg.norm(noise, axis=1, keepdims=True)
 
 
-def check(index: Index, names: Sequence[str]) -> None:
+def check(index: SqliteIndex, names: Sequence[str]) -> None:
     """Words, places and vectors of each episode belong together, and there are no others."""
     check_any(index, names)
-    with index.view() as view:
+    with index.snapshot() as snapshot:
         for name in names:
-            layout = view.layout(name)
+            layout = snapshot.episode_passages(name)
             assert layout is not None
-            assert np.array_equal(np.concatenate(view.vectors(layout)), episode(name)[1])
+            assert np.array_equal(np.concatenate(snapshot.vectors(layout)), episode(name)[1])
 
 
-def check_any(index: AnyIndex, names: Sequence[str]) -> None:
+def check_any(index: Index, names: Sequence[str]) -> None:
     """The same, but for the vectors' last digits, which a server does not keep."""
-    with index.view() as view:
-        assert sorted(view.episodes) == sorted(names)
+    with index.snapshot() as snapshot:
+        assert sorted(snapshot.episodes) == sorted(names)
         for name in names:
             expected, vectors = episode(name)
-            layout = view.layout(name)
+            layout = snapshot.episode_passages(name)
             assert layout is not None
             texts = [passage.text for passage in expected if passage.grain == UNIT]
-            assert view.texts(layout, 0, layout.units) == texts
-            (cosines,) = view.cosines([layout], vectors[3])
+            assert snapshot.texts(layout, 0, layout.units) == texts
+            (cosines,) = snapshot.cosines([layout], vectors[3])
             assert np.allclose(np.concatenate(cosines), vectors @ vectors[3], atol=2e-3)
-            assert view.holding(name, layout).tolist() == list(range(len(texts)))
-            assert view.holding("number2", layout).tolist() == [2]
-            best = view.dense(vectors[3], 1)
+            assert snapshot.units_with(name, layout).tolist() == list(range(len(texts)))
+            assert snapshot.units_with("number2", layout).tolist() == [2]
+            best = snapshot.dense(vectors[3], 1)
             assert [(found, numbers.tolist()) for found, numbers, _ in best] == [(name, [3])]
-        assert {found for found, _ in view.lexical("number1")} == set(names)
+        assert {found for found, _ in snapshot.lexical("number1")} == set(names)
 
 
 @pytest.fixture
-def opened(tmp_path: Path, database_url: str) -> Iterator[Callable[..., AnyIndex]]:
+def opened(tmp_path: Path, database_url: str) -> Iterator[Callable[..., Index]]:
     """Opens the index, of a model; it runs on each engine."""
     storage = Storage(Settings(data_dir=tmp_path, database=database_url))
     yield storage.index
     storage.close()
 
 
-def test_what_is_added_is_found_also_after_opening_again(opened: Callable[..., AnyIndex]) -> None:
+def test_what_is_added_is_found_also_after_opening_again(opened: Callable[..., Index]) -> None:
     index = opened()
     check_any(index, [])
     for name in ("one", "two", "three"):
@@ -93,50 +94,50 @@ def test_what_is_added_is_found_also_after_opening_again(opened: Callable[..., A
     check_any(opened(), ["two", "three"])
 
 
-def test_an_index_of_another_model_is_begun_anew(opened: Callable[..., AnyIndex]) -> None:
+def test_an_index_of_another_model_is_begun_anew(opened: Callable[..., Index]) -> None:
     opened().add("one", *episode("one"))
     check_any(opened(), ["one"])
     check_any(opened(model="another"), [])
 
 
-def test_how_far_it_was_compared_is_remembered(opened: Callable[..., AnyIndex]) -> None:
+def test_how_far_it_was_compared_is_remembered(opened: Callable[..., Index]) -> None:
     index = opened()
-    assert index.mended is None
-    index.mended = 7
-    assert opened().mended == 7
-    index.mended = None
-    assert opened().mended is None
+    assert index.synced_version is None
+    index.synced_version = 7
+    assert opened().synced_version == 7
+    index.synced_version = None
+    assert opened().synced_version is None
     assert index.damaged() == ()
 
 
-def test_nearness_and_words_are_the_same_inside_some_episodes(opened: Callable[..., AnyIndex]) -> None:
+def test_nearness_and_words_are_the_same_inside_some_episodes(opened: Callable[..., Index]) -> None:
     index = opened()
     for name in ("one", "two", "three"):
         index.add(name, *episode(name), title="Of Bees")
     _, vectors = episode("two")
-    with index.view() as view:
-        found = view.dense(vectors[1], 3, ["one", "three"])
+    with index.snapshot() as snapshot:
+        found = snapshot.dense(vectors[1], 3, ["one", "three"])
         assert {name for name, _, _ in found} <= {"one", "three"}
         assert sum(len(numbers) for _, numbers, _ in found) == 3
-        every = view.dense(vectors[1], 5)
+        every = snapshot.dense(vectors[1], 5)
         assert max((float(cosines.max()), name) for name, _, cosines in every)[1] == "two"
-        layout = view.layout("two")
+        layout = snapshot.episode_passages("two")
         assert layout is not None
         part = layout.until(35.0)
-        (cosines,) = view.cosines([part], vectors[1])
+        (cosines,) = snapshot.cosines([part], vectors[1])
         assert [len(each) for each in cosines] == [part.units, len(part.first)]
         assert np.allclose(cosines[0], vectors[: part.units] @ vectors[1], atol=2e-3)
-        assert view.holding("number2", part).tolist() == [2] and not len(view.holding("number5", part))
-        assert [view.frequency(word) for word in ("two", "number2", "numbers", "nowhere")] == [6, 3, 0, 0]
-        assert view.words("number2 nummber2 saying, thre") == ["number2", "saying", "thre"]
-        assert view.titled("bee", layout) and not view.titled("word", layout)
-        assert (view.units, view.passages) == (18, 3 * len(vectors))
+        assert snapshot.units_with("number2", part).tolist() == [2] and not len(snapshot.units_with("number5", part))
+        assert [snapshot.frequency(word) for word in ("two", "number2", "numbers", "nowhere")] == [6, 3, 0, 0]
+        assert snapshot.words("number2 nummber2 saying, thre") == ["number2", "saying", "thre"]
+        assert snapshot.in_title("bee", layout) and not snapshot.in_title("word", layout)
+        assert (snapshot.unit_count, snapshot.passage_count) == (18, 3 * len(vectors))
 
 
 def test_removed_rows_are_given_back(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(index_module, "_WASTE", 20)
-    index = Index.open(tmp_path)
-    reader = Index.open(tmp_path)
+    index = SqliteIndex.open(tmp_path)
+    reader = SqliteIndex.open(tmp_path)
     names = [f"episode{number}" for number in range(8)]
     for name in names:
         index.add(name, *episode(name))
@@ -154,20 +155,20 @@ def test_removed_rows_are_given_back(tmp_path: Path, monkeypatch: pytest.MonkeyP
 
 
 def test_other_processes_writes_are_seen(tmp_path: Path) -> None:
-    index = Index.open(tmp_path)
+    index = SqliteIndex.open(tmp_path)
     index.add("mine", *episode("mine"))
     check(index, ["mine"])
     code = (
-        "import sys; from pathlib import Path; from retrieval.index.index import Index;"
+        "import sys; from pathlib import Path; from retrieval.index.sqlite_index import SqliteIndex;"
         " from tests.retrieval.index.test_index import episode;"
-        " Index.open(Path(sys.argv[1])).add('theirs', *episode('theirs'))"
+        " SqliteIndex.open(Path(sys.argv[1])).add('theirs', *episode('theirs'))"
     )
     subprocess.run([sys.executable, "-c", code, str(tmp_path)], check=True)
     check(index, ["mine", "theirs"])
 
 
 def test_two_processes_write_at_once(tmp_path: Path) -> None:
-    Index.open(tmp_path)
+    SqliteIndex.open(tmp_path)
     context = multiprocessing.get_context("spawn")
     names = [[f"{writer}x{number}" for number in range(5)] for writer in "ab"]
     writers = [context.Process(target=_write, args=(tmp_path, mine)) for mine in names]
@@ -176,17 +177,17 @@ def test_two_processes_write_at_once(tmp_path: Path) -> None:
     for writer in writers:
         writer.join(60)
         assert writer.exitcode == 0
-    check(Index.open(tmp_path), [*names[0], *names[1]])
+    check(SqliteIndex.open(tmp_path), [*names[0], *names[1]])
 
 
 def _write(folder: Path, names: list[str]) -> None:
-    index = Index.open(folder)
+    index = SqliteIndex.open(folder)
     for name in names:
         index.add(name, *episode(name))
 
 
 def test_several_threads_read_while_one_writes(tmp_path: Path) -> None:
-    index = Index.open(tmp_path)
+    index = SqliteIndex.open(tmp_path)
     index.add("stays", *episode("stays"))
     failures: list[BaseException] = []
     done = threading.Event()
@@ -194,12 +195,12 @@ def test_several_threads_read_while_one_writes(tmp_path: Path) -> None:
     def read() -> None:
         try:
             while not done.is_set():
-                with index.view() as view:
-                    for name in view.episodes:
-                        layout = view.layout(name)
+                with index.snapshot() as snapshot:
+                    for name in snapshot.episodes:
+                        layout = snapshot.episode_passages(name)
                         assert layout is not None
-                        assert np.array_equal(np.concatenate(view.vectors(layout)), episode(name)[1])
-                        assert len(view.holding(name, layout)) == layout.units
+                        assert np.array_equal(np.concatenate(snapshot.vectors(layout)), episode(name)[1])
+                        assert len(snapshot.units_with(name, layout)) == layout.units
         except BaseException as error:
             failures.append(error)
 
@@ -217,7 +218,7 @@ def test_several_threads_read_while_one_writes(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("moment", ["before the vectors", "after the vectors"])
 def test_a_crash_while_adding_leaves_the_index_as_it_was(tmp_path: Path, moment: str) -> None:
-    index = Index.open(tmp_path)
+    index = SqliteIndex.open(tmp_path)
     index.add("one", *episode("one"))
     child = multiprocessing.get_context("fork").Process(target=_die, args=(tmp_path, moment))
     child.start()
@@ -225,11 +226,11 @@ def test_a_crash_while_adding_leaves_the_index_as_it_was(tmp_path: Path, moment:
     assert child.exitcode == -signal.SIGKILL
     check(index, ["one"])
     index.add("two", *episode("two"))
-    check(Index.open(tmp_path), ["one", "two"])
+    check(SqliteIndex.open(tmp_path), ["one", "two"])
 
 
 def _die(folder: Path, moment: str) -> None:
-    class Dying(Index):
+    class Dying(SqliteIndex):
         def _append(self, *args: object) -> None:
             if moment == "after the vectors":
                 super()._append(*args)  # type: ignore[arg-type]
@@ -239,7 +240,7 @@ def _die(folder: Path, moment: str) -> None:
 
 
 def test_killed_at_any_moment_the_index_stays_whole(tmp_path: Path) -> None:
-    index = Index.open(tmp_path)
+    index = SqliteIndex.open(tmp_path)
     pick = np.random.default_rng(5)
     context = multiprocessing.get_context("fork")
     announced: list[str] = []
@@ -256,8 +257,8 @@ def test_killed_at_any_moment_the_index_stays_whole(tmp_path: Path) -> None:
                 announced.append(reader.recv())
             except EOFError:
                 break
-        with index.view() as view:
-            found = view.episodes
+        with index.snapshot() as snapshot:
+            found = snapshot.episodes
         assert set(announced) <= set(found)
         check(index, found)
     index.add("later", *episode("later"))
@@ -265,7 +266,7 @@ def test_killed_at_any_moment_the_index_stays_whole(tmp_path: Path) -> None:
 
 
 def _add_for_ever(folder: Path, life: int, done: Connection) -> None:
-    mine = Index.open(folder)
+    mine = SqliteIndex.open(folder)
     for number in range(1000):
         name = f"life{life}x{number}"
         mine.add(name, *episode(name))
@@ -273,7 +274,7 @@ def _add_for_ever(folder: Path, life: int, done: Connection) -> None:
 
 
 def test_a_full_disk_is_told_and_nothing_is_lost(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    index = Index.open(tmp_path)
+    index = SqliteIndex.open(tmp_path)
     index.add("one", *episode("one"))
 
     def full(descriptor: int) -> None:
@@ -290,28 +291,28 @@ def test_a_full_disk_is_told_and_nothing_is_lost(tmp_path: Path, monkeypatch: py
 
 @pytest.mark.parametrize("kind", ["f32", "i8"])
 def test_a_matrix_that_was_cut_off_is_told(tmp_path: Path, kind: str) -> None:
-    Index.open(tmp_path).add("one", *episode("one"))
+    SqliteIndex.open(tmp_path).add("one", *episode("one"))
     (path,) = tmp_path.glob(f"vectors-*.{kind}")
     os.truncate(path, 100)
-    with pytest.raises(LibraryError, match="damaged"), Index.open(tmp_path).view():
+    with pytest.raises(LibraryError, match="damaged"), SqliteIndex.open(tmp_path).snapshot():
         pass
 
 
 def test_common_words_are_counted_a_few_with_each_episode(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(snapshot, "RARE", 10)
-    monkeypatch.setattr(snapshot, "COMMON", 0.5)
+    monkeypatch.setattr(snapshot_module, "RARE", 10)
+    monkeypatch.setattr(snapshot_module, "COMMON", 0.5)
     monkeypatch.setattr(index_module, "_COUNTED", 5)
-    index = Index.open(tmp_path)
+    index = SqliteIndex.open(tmp_path)
     seen: list[bool] = []
     for number in range(12):
         index.add(f"episode{number}", *episode(f"episode{number}"))
-        with index.view() as view:
-            seen.append(view.common("word"))
-            assert view.frequency("word") <= view.units
-            assert not view.common("number2") and view.frequency("number2") == number + 1
+        with index.snapshot() as snapshot:
+            seen.append(snapshot.is_common("word"))
+            assert snapshot.frequency("word") <= snapshot.unit_count
+            assert not snapshot.is_common("number2") and snapshot.frequency("number2") == number + 1
     assert not seen[0] and seen[-1]
-    with index.view() as view:
-        assert view.frequency("word") > view.units / 2
+    with index.snapshot() as snapshot:
+        assert snapshot.frequency("word") > snapshot.unit_count / 2
 
 
 GERMAN = (
@@ -320,9 +321,9 @@ GERMAN = (
 ENGLISH = ("The old houses stand by the river.", "Three trees grow in the garden.", "Haus is a kind of music.")
 
 
-def with_both(folder: Path) -> Index:
+def with_both(folder: Path) -> SqliteIndex:
     """An index of a German episode and an English one."""
-    index = Index.open(folder)
+    index = SqliteIndex.open(folder)
     for name, texts, language, title in (("de", GERMAN, "de", "Alte Häuser"), ("en", ENGLISH, "en", "Old houses")):
         found = [Passage(name, 5.0 * at, 5.0 * at + 5, text, "", UNIT) for at, text in enumerate(texts)]
         index.add(name, found, episode(name)[1][: len(found)], title, language=language)
@@ -338,14 +339,14 @@ def test_words_are_stemmed_by_the_language_of_the_episode(
     word: str, german: list[int], english: list[int], tmp_path: Path
 ) -> None:
     index = with_both(tmp_path)
-    with index.view() as view:
-        layouts = [view.layout(name) for name in ("de", "en")]
-        assert [view.holding(word, layout).tolist() for layout in layouts if layout] == [german, english]
-        assert {name: rows.tolist() for name, rows in view.lexical(word)} == {
+    with index.snapshot() as snapshot:
+        layouts = [snapshot.episode_passages(name) for name in ("de", "en")]
+        assert [snapshot.units_with(word, layout).tolist() for layout in layouts if layout] == [german, english]
+        assert {name: rows.tolist() for name, rows in snapshot.lexical(word)} == {
             name: rows for name, rows in (("de", german), ("en", english)) if rows
         }
-        assert view.frequency(word) == len(german) + len(english)
-        assert [view.titled(word, layout) for layout in layouts if layout] == [
+        assert snapshot.frequency(word) == len(german) + len(english)
+        assert [snapshot.in_title(word, layout) for layout in layouts if layout] == [
             word in ("haus", "hausern"), word == "house"
         ]  # fmt: skip
 
@@ -354,9 +355,9 @@ def test_a_language_that_is_replaced_or_removed_leaves_nothing(tmp_path: Path) -
     index = with_both(tmp_path)
     found = [Passage("de", 0.0, 5.0, "Die Häuser.", "", UNIT)]
     index.add("de", found, episode("de")[1][:1], language="fr")
-    with index.view() as view:
-        assert view.frequency("bäume") == 0
+    with index.snapshot() as snapshot:
+        assert snapshot.frequency("bäume") == 0
     index.remove("de")
-    with index.view() as view:
-        assert view.frequency("häuser") == 0
-        assert view.frequency("houses") == 1
+    with index.snapshot() as snapshot:
+        assert snapshot.frequency("häuser") == 0
+        assert snapshot.frequency("houses") == 1

@@ -22,11 +22,11 @@ def rows() -> Matrix:
 
 
 @pytest.fixture(scope="module")
-def kept(rows: Matrix, tmp_path_factory: pytest.TempPathFactory) -> vectors.Stored:
+def kept(rows: Matrix, tmp_path_factory: pytest.TempPathFactory) -> vectors.VectorFiles:
     folder = tmp_path_factory.mktemp("matrix")
     vectors.append(folder, "m", 0, rows[:50_000])
     vectors.append(folder, "m", 50_000, rows[50_000:])
-    found = vectors.stored(folder, "m", len(rows))
+    found = vectors.open_vectors(folder, "m", len(rows))
     assert found is not None
     return found
 
@@ -34,7 +34,7 @@ def kept(rows: Matrix, tmp_path_factory: pytest.TempPathFactory) -> vectors.Stor
 @pytest.mark.parametrize("runs", [[(0, 70_000)], [(0, 100), (500, 69_000)], [(69_990, 70_000)], []])
 @pytest.mark.parametrize("simd", [True, False])
 def test_the_nearest_are_those_of_float32(
-    rows: Matrix, kept: vectors.Stored, runs: list[tuple[int, int]], simd: bool, monkeypatch: pytest.MonkeyPatch
+    rows: Matrix, kept: vectors.VectorFiles, runs: list[tuple[int, int]], simd: bool, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     if simd:
         pytest.importorskip("numkong", reason="there is no numkong for this machine")
@@ -53,5 +53,5 @@ def test_the_nearest_are_those_of_float32(
 def test_the_best_of_very_many_scores() -> None:
     scores = np.random.default_rng(0).normal(size=99_999).astype(np.float32)
     scores[5000:5400] += 9  # close together
-    assert set(vectors.best(scores, 300)) == set(np.argsort(-scores)[:300])
-    assert set(vectors.best(scores[:200], 300)) == set(range(200))
+    assert set(vectors.top_rows(scores, 300)) == set(np.argsort(-scores)[:300])
+    assert set(vectors.top_rows(scores[:200], 300)) == set(range(200))

@@ -16,7 +16,7 @@ import pytest
 from click.testing import CliRunner
 
 from episodes.store.library import Library
-from retrieval.index.index import Index
+from retrieval.index.sqlite_index import SqliteIndex
 from tests.demo import TEN_QUESTIONS
 from ui.cli.main import main
 from voice.audio import HEARING_RATE, Audio, read_audio, silence, wav_bytes, write_wav
@@ -155,7 +155,7 @@ def test_a_full_disk_is_said_and_nothing_is_lost(small_disk, tmp_path):
     assert "disk is full" in refused(earmark("add", tmp_path / "large.wav", data_dir=small_disk))
     assert library.episodes() == [before]
     assert library.cues(before.id)[0].text.startswith("A small hive")
-    assert Index.open(small_disk / "index").episodes == (before.id,)
+    assert SqliteIndex.open(small_disk / "index").episodes == (before.id,)
 
 
 def test_a_file_comes_in_once_and_can_be_removed(tmp_path):

@@ -129,5 +129,5 @@ def _words(text: str) -> list[str]:
 def heat(body: HeatBody, companion: CompanionDep) -> list[tuple[float, float, float]]:
     """How warm each part of the episode is: ``[start, end, warmth]``, warmth in 0..1; the question is understood as by
     ``POST /api/ask``."""
-    parts = companion.heat(body.asked(companion))
+    parts = companion.relevance_curve(body.asked(companion))
     return [(round(part.start, 2), round(part.end, 2), part.value) for part in parts]
