@@ -64,14 +64,9 @@ def migrate(settings: Settings) -> int:
     if not settings.database:
         open_library(settings).close()
         return 0
-    from ui.shows import Shows
-
     database = _server(settings.database)(settings.database)
     try:
-        steps = database.migrate()
-        if steps and settings.data_dir.is_dir():  # earlier versions had what holds for shows in the data folder
-            Shows(settings.data_dir).copy_to(Shows(settings.data_dir, database))
-        return steps
+        return database.migrate()
     finally:
         database.close()
 

@@ -21,7 +21,6 @@ from ui.listen.now_playing import NowPlaying
 from ui.positions import FILE, Listeners
 from ui.settings import Settings
 from ui.shows import Shows, ShowSettings
-from ui.storage import migrate
 from voice.devices.player import Player
 
 assert tone_file  # a fixture
@@ -125,7 +124,9 @@ def test_what_an_earlier_version_kept_of_shows_is_taken_over(tmp_path, postgres_
     with psycopg.connect(postgres_server.url, autocommit=True) as connection:
         connection.execute("CREATE SCHEMA before")
     url = f"{postgres_server.url}?options=-csearch_path%3Dbefore,public"
-    assert migrate(Settings(database=url, data_dir=tmp_path)) == len(MIGRATIONS), "to a server: from the data folder"
+    for said in (f"Done, {len(MIGRATIONS)} steps.", "The tables are up to date."):
+        done = CliRunner().invoke(main, ["--data-dir", str(tmp_path), "migrate"], env={"EARMARK_DATABASE": url})
+        assert done.stdout.strip() == said
     with closing(PostgresDatabase.open(url)) as server:
         assert Shows(tmp_path, server).get("Bees").speed == 1.5
     assert Shows(tmp_path).get("Bees").speed == 1.5

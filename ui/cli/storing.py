@@ -16,10 +16,17 @@ def migrate(ctx: click.Context) -> None:
     """Make or update the tables of the database server in the settings. A library in the data folder needs no such
     command: it is brought up to date as it is opened.
     """
+    from contextlib import closing
+
     from ui import storage
+    from ui.shows import Shows
 
     settings = settings_of(ctx)
     steps = storage.migrate(settings)
+    if steps and settings.database and settings.data_dir.is_dir():
+        # earlier versions had what holds for shows in the data folder, also where there was a server
+        with closing(storage.Storage(settings)) as now:
+            Shows(settings.data_dir).copy_to(Shows.of(now.library))
     if not settings.database:
         click.echo(f"The library in {settings.data_dir} is up to date.")
     else:

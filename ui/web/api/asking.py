@@ -84,6 +84,15 @@ async def go_on_hearing(
     return {"state": spoken.state, "text": spoken.text}
 
 
+@router.put("/api/hear/live/{live_id}")
+def read_meanwhile(
+    live_id: Annotated[str, Path(pattern="^[0-9a-f]{32}$")], body: LiveBody, served: ServedDep
+) -> dict[str, str]:
+    """Say anew what is read aloud meanwhile."""
+    served.live.playing(live_id, body.played)
+    return {"id": live_id}
+
+
 @router.delete("/api/hear/live/{live_id}")
 def end_hearing(live_id: Annotated[str, Path(pattern="^[0-9a-f]{32}$")], served: ServedDep) -> dict[str, str]:
     """Listen to it no longer."""

@@ -307,6 +307,8 @@ const readOutLoud = (sentences) => {
   readOut = sentences.length;
   if (!told && sentences.length && readsAloud()) read(turn);
   for (const { text } of sentences.slice(told)) aloud?.push(text);
+  // from the first sentence on, and not only when the last one is there
+  if (aloud && spoken && sentences.length > told) talk.overhear(sentences.map(({ text }) => text));
 };
 
 // Some of an answer is there: its sentences so far.
@@ -329,7 +331,6 @@ const show = (answer) => {
   // not while the voice makes its first sound: that waits for the same processor
   begun.then(() => { if (mine === turn && place() === askedIn) warm(answer.question, moments, before); });
   announce(answers.inWords(answer));
-  if (aloud && spoken) talk.overhear(answer.sentences.map(({ text }) => text));
   spoken = "";
   $("ask").classList.remove("busy");
   if (aloud) aloud.end();
