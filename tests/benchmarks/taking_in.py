@@ -4,9 +4,9 @@
     python -m tests.benchmarks.taking_in [--episodes N] [--json]
 
 The transcripts are podcasts of an hour, some 11,000 words each, from beside the checkout (else the demo's script,
-varied), and go the whole way of the product, with its own engines. Of a step it tells what the sentence model takes, and what
-trying the questions of a digest takes (embedding for that included). All is counted in processor time of the process,
-threads included, so that it tells the same beside other work.
+varied), and go the whole way of the product, with its own engines. Of a step it tells what the sentence model takes,
+and what trying the questions of a digest takes (embedding for that included). All is counted in processor time of the
+process, threads included, so that it tells the same beside other work.
 """
 
 import argparse
@@ -111,11 +111,11 @@ def main() -> None:
     print(f"{options.episodes} transcripts, {words:,} words\n")
     print("| step | seconds of the processor | of it embedding | of it trying questions | ms for 1,000 words |")
     print("|---|---|---|---|---|")
-    for name in Step:
-        own = spent[name]
-        print(f"| {name} | {own['']:.1f} | {own['embedding']:.1f} | {own['asking']:.1f} | {1e6 * own[''] / words:.0f} |")
-    total = sum(own[""] for own in spent.values())
-    print(f"| all | {total:.1f} | {sum(own['embedding'] for own in spent.values()):.1f} | | {1e6 * total / words:.0f} |")
+    rows = {str(name): spent[name] for name in Step}
+    rows["all"] = {what: sum(own[what] for own in spent.values()) for what in ("", "embedding", "asking")}
+    for name, own in rows.items():
+        told = " | ".join(f"{own[what]:.1f}" for what in ("", "embedding", "asking"))
+        print(f"| {name} | {told} | {1e6 * own[''] / words:.0f} |")
 
 
 if __name__ == "__main__":
