@@ -8,7 +8,7 @@ fsspec was chosen for the stores: one interface to S3, Google's, Azure's and pla
 import shutil
 import threading
 from collections.abc import Iterable, Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 from pathlib import Path
 from time import monotonic, time
 from typing import Any, Protocol
@@ -36,11 +36,9 @@ class Files(Protocol):
     def put(self, name: str, path: Path) -> None:
         """Store a file of this machine under a name, in place of one that is there."""
 
-    @contextmanager
-    def get(self, name: str) -> Iterator[Path]:
+    def get(self, name: str) -> AbstractContextManager[Path]:
         """The file on this machine for as long as the block lasts. Raises LibraryError when there is none."""
-        raise NotImplementedError
-        yield
+        ...
 
     def local(self, name: str) -> Path:
         """Where the file lies on this machine (absolute), copied there when it is not; there is nothing at that path
