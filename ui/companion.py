@@ -42,7 +42,7 @@ from ui.worker_supervisor import Workers
 from voice.audio import HEARING_RATE, Audio, join
 from voice.diarization import Speakers, models_folder
 from voice.errors import EarmarkError, LibraryError, NoSpace, from_os_error
-from voice.model import Bias, Heard
+from voice.model import Bias, Heard, Wanted
 from voice.processors import share_one_heap
 from voice.recognition.choice import Hearing
 from voice.synthesis.piper import Speaking
@@ -287,10 +287,13 @@ class Companion:
 
     # -- listening ---------------------------------------------------------------------------------------------
 
-    def hear(self, audio: Audio, episode_id: str | None = None) -> Heard:
-        """Turn a spoken question into text, leaning towards the words of the episode (or of the whole library)."""
+    def hear(self, audio: Audio, episode_id: str | None = None, wanted: Wanted | None = None) -> Heard:
+        """Turn a spoken question into text, leaning towards the words of the episode (or of the whole library).
+
+        ``wanted``: see ``Hearing.hear``.
+        """
         with self.stages.timed("hearing"):
-            return self.engines.hearing.hear(audio, self.bias(episode_id))
+            return self.engines.hearing.hear(audio, self.bias(episode_id), wanted=wanted)
 
     def warm(self, episode_id: str | None) -> None:
         """Load every engine, and go the way of a question once, so that the first turn is as quick as any other: what

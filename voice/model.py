@@ -1,7 +1,11 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """What was said, and when: the words shared by hearing, transcripts and search."""
 
+from collections.abc import Callable
 from dataclasses import dataclass
+
+Wanted = Callable[[], bool]
+"""Whether anybody still waits for what is being worked on."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -24,7 +24,7 @@ from ui.settings import Settings
 from voice import remote
 from voice.audio import HEARING_RATE, Audio, silence
 from voice.errors import EngineError, SettingsError
-from voice.model import Bias, Heard, Piece
+from voice.model import Bias, Heard, Piece, Wanted
 from voice.recognition.remote import CONFIDENCE, RemoteHearing
 from voice.remote import REST, Address, RemoteEngine, address_of, is_remote
 from voice.synthesis.remote import RemoteSpeaking
@@ -38,7 +38,7 @@ class Here:
 
     name, rate, sure = "here", 16_000, 0.9
 
-    def hear(self, audio: Audio, bias: Bias = Bias(), timed: bool = False) -> Heard:  # noqa: B008
+    def hear(self, audio: Audio, bias: Bias = Bias(), timed: bool = False, wanted: Wanted | None = None) -> Heard:  # noqa: B008
         return Heard("heard here", 0.7)
 
     def transcribe(self, path: Path, bias: Bias, since: float = 0.0) -> Iterator[Piece]:

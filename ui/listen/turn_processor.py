@@ -26,7 +26,7 @@ from ui.listen.turn import Answered, Decoded, Finished, Meaning, Sounding, Updat
 from voice.audio import Audio
 from voice.devices.echo_cancellation import is_echo
 from voice.errors import EarmarkError
-from voice.model import Heard
+from voice.model import Heard, Wanted
 from voice.synthesis.phonemes import phonemes
 from voice.turns.commands import CommandName
 
@@ -42,7 +42,7 @@ SURE = 0.35
 class ListeningEngine(Protocol):
     """What hears, answers and speaks: ``ui.companion.Companion``."""
 
-    def hear(self, audio: Audio, episode_id: str | None = None) -> Heard:
+    def hear(self, audio: Audio, episode_id: str | None = None, wanted: Wanted | None = None) -> Heard:
         """See ``Companion.hear``."""
         ...
 
@@ -82,7 +82,9 @@ class TurnProcessor:
         """
 
         def work() -> None:
-            heard = self._engine.hear(audio, episode_id)
+            heard = self._engine.hear(audio, episode_id, lambda: id_ in self._wanted)
+            if id_ not in self._wanted:
+                return
             text, room = self._house.said(heard.text) if self._house is not None else (heard.text, "")
             if room and meaning(replace(heard, text=text), played, addressed)[0] is Meaning.COMMAND:
                 self._elsewhere(id_, heard, question(text), room)

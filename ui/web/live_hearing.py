@@ -16,13 +16,16 @@ from voice.devices.echo_cancellation import is_echo
 from voice.errors import EngineError
 from voice.model import Heard
 from voice.turns.microphone import FrontEnd
-from voice.turns.turn_detector import Change, TurnEvent
+from voice.turns.turn_detector import Change, Endpointing, TurnEvent
 
 MOST = 32
 """Questions that are spoken at the same time."""
 
 IDLE = 30.0
 """Seconds without sound after which a question is forgotten."""
+
+_ENDPOINTING = Endpointing(maybe=0.125)
+"""A page waits while its sound is decoded, so that this begins when it is hardly in vain."""
 
 Hear = Callable[[Audio], Heard]
 """Turns sound into text."""
@@ -45,7 +48,7 @@ class LiveQuestion:
     """
 
     played: tuple[str, ...] = ()
-    front_end: FrontEnd = field(default_factory=FrontEnd)
+    front_end: FrontEnd = field(default_factory=lambda: FrontEnd(_ENDPOINTING))
     lock: threading.Lock = field(default_factory=threading.Lock)
     used: float = field(default_factory=time.monotonic)
     _decoded: tuple[float, Heard] = (-1.0, Heard("", 0.0))  # until which second, and what was said

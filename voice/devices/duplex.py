@@ -62,6 +62,7 @@ class DuplexDevice:
         self._to_loudspeaker = Resampler(player.rate, player.rate)
         self._made = np.zeros(0, np.float32)
         self._echo = DriftResampler()
+        self._silent = False  # what was played last
         self._asked = 0
         self._gaps, self._latency = 0, _LATENCY[0]
         self._lock = threading.Lock()
@@ -156,11 +157,22 @@ class DuplexDevice:
         faster by the factor 1 + ``drift``."""
         with self._lock:
             asked, self._asked = self._asked, 0
+        given = []
         while self._player.played:
-            self._echo.add(self._to_hearing(self._player.played.popleft()))
+            given.append(self._player.played.popleft())
+        if given:
+            self._echo.add(self._at_hearing_rate(np.concatenate(given)))
         if self._echo.waiting > asked + _LATE * HEARING_RATE:
             self._echo.skip(self._echo.waiting - asked - round(_LATE * HEARING_RATE / 5))
         return self._echo.take(asked, drift)
+
+    def _at_hearing_rate(self, samples: Samples) -> Samples:
+        """The next samples that were played; of silence only the first block is worth resampling."""
+        was_silent, self._silent = self._silent, not samples.any()
+        count = len(samples) * HEARING_RATE / self._player.rate
+        if was_silent and self._silent and count.is_integer():
+            return np.zeros(int(count), np.float32)
+        return self._to_hearing(samples)
 
     def _arrived(self, block: Samples) -> None:
         self._alive["input"] = time.monotonic()

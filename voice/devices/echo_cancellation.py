@@ -15,6 +15,7 @@ from voice.audio import FRAME, HEARING_RATE, Samples
 from voice.model import Heard
 
 _PARTITIONS = 16  # frames of delay and echo that are modelled: 0.5 s
+_KEPT_SPECTRA = 8 * _PARTITIONS
 _KEEPS = 0.9995  # how much of the way from loudspeaker to microphone stays as it is from frame to frame
 _SMOOTH = 0.6  # of the power of what is not echo
 _FAINT = (4.0, 0.03, 0.5)  # times what is usually left of the echo's power, below which it is that; the least, the most
@@ -39,16 +40,18 @@ class EchoCanceller:
 
     def __init__(self) -> None:
         bins = FRAME + 1
-        self._weights: npt.NDArray[np.complex128] = np.zeros((_PARTITIONS, bins), np.complex128)
-        self._spectra: npt.NDArray[np.complex128] = np.zeros((_PARTITIONS, bins), np.complex128)
-        self._doubt = np.full((_PARTITIONS, bins), 0.3)
-        self._other = np.full(bins, 1e-2)
-        self._before = np.zeros(FRAME)
+        self._weights: npt.NDArray[np.complex64] = np.zeros((_PARTITIONS, bins), np.complex64)
+        self._played = np.zeros((_KEPT_SPECTRA, bins), np.complex64)  # spectra, the newest first from _newest on
+        self._powers = np.zeros((_KEPT_SPECTRA, bins), np.float32)
+        self._newest = _KEPT_SPECTRA - _PARTITIONS
+        self._doubt = np.full((_PARTITIONS, bins), 0.3, np.float32)
+        self._other = np.full(bins, 1e-2, np.float32)
+        self._before = np.zeros(FRAME, np.float32)
         self.is_remains = False
         self.drift = 0.0
         self._steady = 0.0  # the drift without what it is for the moment
-        self._cross: npt.NDArray[np.complex128] = np.zeros(bins, np.complex128)
-        self._window = np.hanning(FRAME)
+        self._cross: npt.NDArray[np.complex64] = np.zeros(bins, np.complex64)
+        self._window = np.hanning(FRAME).astype(np.float32)
         hertz = np.fft.rfftfreq(2 * FRAME, 1 / HEARING_RATE)
         self._band = (hertz > _BAND[0]) & (hertz < _BAND[1])
         self._turning = 2 * np.pi * hertz[self._band] / HEARING_RATE  # radians a sample
@@ -63,35 +66,45 @@ class EchoCanceller:
         if self._silence > _PARTITIONS + 1:  # all that is modelled is silent, and stays so
             self.is_remains = False
             return heard
-        self._spectra = np.roll(self._spectra, 1, axis=0)
-        self._spectra[0] = np.fft.rfft(np.concatenate([self._before, played]))
-        self._before = played.astype(np.float64)
-        power = np.square(np.abs(self._spectra))
+        spectra, power = self._spectra_with(played)
         self.is_remains = False
         if float(power.sum()) < 1e-6:
             return heard  # nothing sounds
-        echo = np.fft.irfft((self._weights * self._spectra).sum(axis=0))[FRAME:]
+        echo = np.fft.irfft((self._weights * spectra).sum(axis=0))[FRAME:]
         left = heard - echo
-        error = np.fft.rfft(np.concatenate([np.zeros(FRAME), left]))
-        self._other = _SMOOTH * self._other + (1 - _SMOOTH) * np.square(np.abs(error))
-        gain = self._doubt / ((power * self._doubt).sum(axis=0) + 2 * self._other + 1e-9)
-        change = np.fft.irfft(gain * np.conj(self._spectra) * error, axis=1)
+        error = np.fft.rfft(np.concatenate([np.zeros(FRAME, np.float32), left]))
+        self._other = _SMOOTH * self._other + (1 - _SMOOTH) * _power(error)
+        gain = self._doubt / (np.einsum("pb,pb->b", power, self._doubt) + 2 * self._other + 1e-9)
+        change = np.fft.irfft(np.conj(spectra) * (gain * error), axis=1)
         change[:, FRAME:] = 0
         self._weights = _KEEPS * (self._weights + np.fft.rfft(change, axis=1))
-        spread = np.square(np.abs(self._weights))
+        spread = _power(self._weights)
         self._doubt = _KEEPS**2 * (1 - 0.5 * gain * power) * self._doubt + (1 - _KEEPS**2) * spread
         self._follow(heard, echo)
         if float(np.square(left).sum()) > 2 * float(np.square(heard).sum()):
             return heard  # it makes things worse: the way has changed
         self.is_remains = self._is_remains(left, echo)
-        return left.astype(np.float32)
+        return left
+
+    def _spectra_with(self, played: Samples) -> tuple[npt.NDArray[np.complex64], npt.NDArray[np.float32]]:
+        """The spectra of all that is modelled, the newest first, and their power."""
+        if self._newest == 0:  # room for new ones before them, without moving all of them for each
+            for kept in (self._played, self._powers):
+                kept[-_PARTITIONS:] = kept[:_PARTITIONS].copy()
+            self._newest = _KEPT_SPECTRA - _PARTITIONS
+        self._newest -= 1
+        self._played[self._newest] = np.fft.rfft(np.concatenate([self._before, played]))
+        self._powers[self._newest] = _power(self._played[self._newest])
+        self._before = played.copy()
+        part = slice(self._newest, self._newest + _PARTITIONS)
+        return self._played[part], self._powers[part]
 
     @property
     def is_settled(self) -> bool:
         """True when little of the echo is left over most of the time."""
         return float(np.exp(self._usual)) < _SETTLED
 
-    def _follow(self, heard: Samples, echo: npt.NDArray[np.float64]) -> None:
+    def _follow(self, heard: Samples, echo: Samples) -> None:
         """Learn the drift: a filter that is always a little late shows that one clock runs away from the other."""
         if float(np.square(echo).sum()) < _SILENT:
             return
@@ -106,7 +119,7 @@ class EchoCanceller:
         self._steady = float(np.clip(self._steady - _LOOP[0] * late, -_FARTHEST, _FARTHEST))
         self.drift = self._steady - _LOOP[1] * late
 
-    def _is_remains(self, left: npt.NDArray[np.float64], echo: npt.NDArray[np.float64]) -> bool:
+    def _is_remains(self, left: Samples, echo: Samples) -> bool:
         """Whether it is no more than the filter leaves over of an echo; nobody speaks that softly beside it."""
         power = float(np.square(echo).sum())
         self._ringing = max(power, _RINGS * self._ringing)
@@ -116,6 +129,10 @@ class EchoCanceller:
         if self._learnt > _SETTLES // 2:  # a median, step by step: who speaks for a while does not move it far
             self._usual += 0.05 if np.log(share + 1e-9) > self._usual else -0.05
         return share < min(_FAINT[2], max(_FAINT[1], _FAINT[0] * float(np.exp(self._usual))))
+
+
+def _power(spectrum: npt.NDArray[np.complex64]) -> npt.NDArray[np.float32]:
+    return np.square(spectrum.real) + np.square(spectrum.imag)
 
 
 _SHORT = 5  # words below which a text matches too easily to be called an echo of a transcript

@@ -162,10 +162,13 @@ class Player:
         target = self.volume * self.fade * (DUCKED if self.ducked else 1.0) if self.playing else 0.0
         if target > 0 or self._gain > 0:
             self._podcast(out)
-            fade = min(len(out), round(_FADE * self.rate))
-            out[:fade] *= np.linspace(self._gain, target, fade, dtype=np.float32)
-            out[fade:] *= target
-            self._gain = target
+            if self._gain != target:
+                fade = min(len(out), round(_FADE * self.rate))
+                out[:fade] *= np.linspace(self._gain, target, fade, dtype=np.float32)
+                out[fade:] *= target
+                self._gain = target
+            elif target != 1:
+                out *= target
         if not self._held:
             self._speak(out)
         if len(self._chime):
@@ -190,7 +193,8 @@ class Player:
                     self._rest = _Piece(piece.generation, self._position, piece.step, piece.samples[taken:])
         if self._over and self.ended:
             self.playing = False
-        self._work.set()
+        if len(self._ready) < _AHEAD // 2:  # to be woken for each block would cost more than the decoding
+            self._work.set()
 
     def _speak(self, out: Samples) -> None:
         at = 0

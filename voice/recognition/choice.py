@@ -9,7 +9,7 @@ from typing import Protocol
 from voice import weights
 from voice.audio import Audio
 from voice.errors import HearingError, SettingsError
-from voice.model import Bias, Heard, Piece
+from voice.model import Bias, Heard, Piece, Wanted
 from voice.recognition.models import EVERY_LANGUAGE, PACKAGED, WHISPER, checked, get_whisper
 
 NOTHING = Bias()
@@ -32,10 +32,13 @@ class Hearing(Protocol):
     name: str
     """As shown to people: "faster-whisper tiny.en"."""
 
-    def hear(self, audio: Audio, bias: Bias = NOTHING, timed: bool = False) -> Heard:
+    def hear(
+        self, audio: Audio, bias: Bias = NOTHING, timed: bool = False, wanted: Wanted | None = None
+    ) -> Heard:
         """One question or command as text; the text is empty when nobody speaks.
 
-        ``timed``: with the times of its words, which may take twice as long.
+        ``timed``: with the times of its words, which may take twice as long. ``wanted``: asked between the steps of the
+        work; once it says no, the rest is left out and no text comes.
         """
         ...
 

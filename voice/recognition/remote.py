@@ -7,7 +7,7 @@ from pathlib import Path
 
 from voice.audio import HEARING_RATE, Audio, pcm16
 from voice.errors import EngineError
-from voice.model import Bias, Heard, Piece
+from voice.model import Bias, Heard, Piece, Wanted
 from voice.recognition.choice import NOTHING, Hearing
 from voice.remote import RemoteEngine
 from voice.turns.voice_activity import spoken_part
@@ -29,15 +29,19 @@ class RemoteHearing:
         self._lock = threading.Lock()
         self._local: Hearing | None = None
 
-    def hear(self, audio: Audio, bias: Bias = NOTHING, timed: bool = False) -> Heard:
+    def hear(
+        self, audio: Audio, bias: Bias = NOTHING, timed: bool = False, wanted: Wanted | None = None
+    ) -> Heard:
         """See ``Hearing``; silence is not sent, since recognisers invent text for it."""
         _, spoken = spoken_part(audio.at_rate(HEARING_RATE).samples)
         if not len(spoken):
             return Heard("", 1.0)
+        if wanted is not None and not wanted():
+            return Heard("", 0.0)
         try:
             return Heard(self._asked(audio.at_rate(HEARING_RATE), bias), CONFIDENCE)
         except EngineError:
-            return self._here().hear(audio, bias, timed)
+            return self._here().hear(audio, bias, timed, wanted)
 
     def transcribe(self, path: Path, bias: Bias, since: float = 0.0) -> Iterator[Piece]:
         """See ``Hearing``; always on this machine."""

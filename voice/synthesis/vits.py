@@ -1,10 +1,11 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""A Piper voice as two graphs, so that a sentence begins to sound while the rest of it is still being made.
+"""A Piper voice as three graphs, so that a sentence begins to sound while the rest of it is still being made.
 
-Piper's voices are VITS: a first part makes of phonemes the latent frames of a whole sentence, a generator (HiFi-GAN)
-makes samples of them, and takes most of the time. The generator looks at a few frames around each one only, so that it
-can be given them piece by piece and makes the same samples. Kim, Kong and Son, "Conditional variational autoencoder
-with adversarial learning for end-to-end text-to-speech", 2021.
+Piper's voices are VITS: a first part tells of phonemes how long each lasts and makes noise around what they may sound
+like, a normalizing flow makes of it the latent frames of a whole sentence, a generator (HiFi-GAN) makes samples of
+them. The first part is quick. Flow and generator look at a few frames around each one only, so that they can be given
+them piece by piece and make the same samples. Kim, Kong and Son, "Conditional variational autoencoder with adversarial
+learning for end-to-end text-to-speech", 2021.
 """
 
 import time
@@ -16,8 +17,9 @@ import numpy as np
 
 from voice.audio import Samples
 
-_GENERATOR = "/dec/"  # what the names of its nodes begin with, as Piper exports it
-_SEEN = 14  # frames on either side that the generator looks at: ten in a medium voice, thirteen in a high one
+_FLOW, _GENERATOR = "/flow/", "/dec/"  # what the names of their nodes begin with, as Piper exports them
+_FLOWS_SEE = 32  # frames on either side that the flow looks at: four times four convolutions of five frames
+_SEEN = 14  # and the generator: ten in a medium voice, thirteen in a high one
 _FIRST = 45  # frames of the first piece, half a second; no later one is shorter
 _AHEAD = 0.7  # part of the time for which there is sound, in which the next piece is to be made
 _KEEPS_UP = 0.6  # seconds that a second of sound may take; on a slower machine pieces would leave gaps within words
@@ -28,15 +30,14 @@ class Vits:
 
     def __init__(self, path: Path) -> None:
         """Load an .onnx file; what onnx and onnxruntime raise for one that is none is let through."""
-        self._latents: tuple[str, ...] = ()
+        self._flow: Any = None
         self._generator: Any = None
-        self._pace = 0.1  # seconds that the generator took for a second of sound, the last time
-        halves = _halves(path)
-        if halves is None:
+        self._pace = 0.1  # seconds that flow and generator took for a second of sound, the last time
+        parts = _parts(path)
+        if parts is None:
             self.session: Any = _session(str(path))
             return
-        front, generator, self._latents = halves
-        self.session, self._generator = _session(front), _session(generator)
+        self.session, self._flow, self._generator = map(_session, parts)
 
     def speak(self, ids: Sequence[int], scales: Sequence[float], speaker: int | None, rate: int) -> Iterator[Samples]:
         """The sound (float32 (n,)) of one sentence, as it is made.
@@ -54,15 +55,23 @@ class Vits:
         if self._generator is None:
             yield np.asarray(made[0], np.float32).reshape(-1)
             return
-        frames, *others = made
-        beside = dict(zip(self._latents[1:], others, strict=True))
-        length = frames.shape[2]
+        given = dict(zip((output.name for output in self.session.get_outputs()), made, strict=True))
+        length = max(values.shape[2] for values in given.values())
+        (latent,) = (output.name for output in self._flow.get_outputs())
+        frames, known = np.zeros((1, 0, 0), np.float32), 0  # what came out of the flow, and how many of them
         at, size, ahead = 0, _FIRST if self._pace < _KEEPS_UP else length, 0.0
         while at < length:
             began = time.monotonic()
             end = at + size if length - at - size >= _FIRST else length
             before, behind = max(0, at - _SEEN), min(end + _SEEN, length)
-            (sound,) = self._generator.run(None, {self._latents[0]: frames[:, :, before:behind], **beside})
+            if behind > known:
+                first, last = max(0, known - _FLOWS_SEE), min(behind + _FLOWS_SEE, length)
+                (part,) = self._flow.run(None, _cut(self._flow, given, first, last, length))
+                frames = frames if known else np.empty((*part.shape[:2], length), np.float32)
+                frames[:, :, known:behind] = part[:, :, known - first : behind - first]
+                known = behind
+            feed = _cut(self._generator, given, before, behind, length) | {latent: frames[:, :, before:behind]}
+            (sound,) = self._generator.run(None, feed)
             samples = np.asarray(sound, np.float32).reshape(-1)
             hop = len(samples) // (behind - before)
             took = time.monotonic() - began
@@ -70,6 +79,13 @@ class Vits:
             yield samples[(at - before) * hop : (end - before) * hop]
             ahead += (end - at) * hop / rate - (took if at else 0.0)
             at, size = end, max(_FIRST, int(_AHEAD * ahead / self._pace * rate / hop) - 2 * _SEEN)
+
+
+def _cut(session: Any, given: dict[str, Any], begin: int, end: int, length: int) -> dict[str, Any]:
+    """What a part takes of what was made before it: from frame ``begin`` to ``end``; what is no row of ``length``
+    frames, as it is."""
+    names = [wanted.name for wanted in session.get_inputs() if wanted.name in given]
+    return {name: given[name][:, :, begin:end] if given[name].shape[2] == length else given[name] for name in names}
 
 
 def _session(graph: str | bytes) -> Any:
@@ -81,24 +97,36 @@ def _session(graph: str | bytes) -> Any:
     return onnxruntime.InferenceSession(graph, options, providers=["CPUExecutionProvider"])
 
 
-def _halves(path: Path) -> tuple[bytes, bytes, tuple[str, ...]] | None:
-    """A voice's graph before its generator, the generator, and the names of what goes from one to the other, the latent
-    frames first; None where it is not made as Piper exports it."""
+def _parts(path: Path) -> tuple[bytes, bytes, bytes] | None:
+    """A voice's graph before its flow, the flow, and the generator; None where it is not made as Piper exports it."""
     import onnx
 
     graph = (model := onnx.load(str(path))).graph
-    first = next((node for node in graph.node if node.name.startswith(f"{_GENERATOR}conv_pre")), None)
-    if first is None:
+    flows, makers = (_taken(graph, prefix) for prefix in (_FLOW, _GENERATOR))
+    latent = [name for name in makers if name not in flows]
+    if not flows or len(latent) != 1:
         return None
-    weights = {weight.name for weight in graph.initializer}
-    generator = [node for node in graph.node if node.name.startswith(_GENERATOR)]
-    own = weights.union(*(node.output for node in generator))
-    given = dict.fromkeys(name for node in generator for name in node.input if name and name not in own)
-    latents = tuple(sorted(given, key=lambda name: name != first.input[0]))
-    if latents[:1] != (first.input[0],):
-        return None
-    sent = [onnx.helper.make_tensor_value_info(name, onnx.TensorProto.FLOAT, None) for name in latents]
-    return _part(model, list(graph.input), sent), _part(model, sent, list(graph.output)), latents
+    at_flow, at_generator, between = (
+        [onnx.helper.make_tensor_value_info(name, onnx.TensorProto.FLOAT, None) for name in names]
+        for names in (flows, makers, latent)
+    )
+    return (_part(model, list(graph.input), at_flow), _part(model, at_flow, between),
+            _part(model, at_generator, list(graph.output)))  # fmt: skip
+
+
+def _taken(graph: Any, prefix: str) -> list[str]:
+    """What goes into the nodes whose names begin so, and those behind them, of what depends on a graph's inputs."""
+    moving = {given.name for given in graph.input}
+    behind: set[str] = set()
+    taken: dict[str, None] = {}
+    for node in graph.node:  # each after those that make what it takes
+        used = [*node.input, *_seen_inside(node)]
+        if node.name.startswith(prefix) or behind.intersection(used):
+            behind.update(node.output)
+            taken.update(dict.fromkeys(name for name in used if name in moving and name not in behind))
+        if moving.intersection(used):
+            moving.update(node.output)
+    return list(taken)
 
 
 def _part(model: Any, inputs: list[Any], outputs: list[Any]) -> bytes:

@@ -9,7 +9,7 @@ import numpy as np
 from voice.audio import FRAME, FRAME_SECONDS, HEARING_RATE, Samples
 from voice.devices.echo_cancellation import EchoCanceller
 from voice.turns.turn_detector import Change, Completeness, Endpointing, TurnDetector, TurnEvent
-from voice.turns.voice_activity import VoiceActivityDetector
+from voice.turns.voice_activity import GatedDetector, VoiceActivityDetector
 from voice.turns.wake_word import WakeWordListener
 
 _LEAD = 0.35  # seconds before a turn that are decoded with it
@@ -37,7 +37,7 @@ class FrontEnd:
         watch: WakeWordListener | None = None,
     ) -> None:
         self._turns = TurnDetector(endpointing)
-        self._detect = detect or VoiceActivityDetector()
+        self._detect = detect or GatedDetector(VoiceActivityDetector())
         self._watch = watch
         self._opened: int | None = 0  # frame since which they are open
         self._cancel = EchoCanceller()
@@ -101,7 +101,7 @@ class FrontEnd:
     def _turn_to(self, is_open: bool) -> None:
         if is_open and self._opened is None:
             self._opened = self._frames
-            if isinstance(self._detect, VoiceActivityDetector):
+            if isinstance(self._detect, GatedDetector):
                 self._detect.reset()
         elif not is_open and self._opened is not None:
             self._opened = None

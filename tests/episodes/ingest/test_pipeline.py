@@ -23,7 +23,7 @@ from tests.material import material
 from voice.audio import Audio
 from voice.diarization import Speech
 from voice.errors import AudioError, EarmarkError, EngineError, HearingError, NoSpace, TranscriptError
-from voice.model import Bias, Heard, Piece
+from voice.model import Bias, Heard, Piece, Wanted
 
 SAID = [
     "Welcome to the show about bees.", "A hive of bees keeps its brood warm in winter.",
@@ -48,7 +48,7 @@ class Recogniser:
         self.bias = Bias()
         self.error: BaseException | None = None
 
-    def hear(self, audio: Audio, bias: Bias = Bias(), timed: bool = False) -> Heard:  # noqa: B008
+    def hear(self, audio: Audio, bias: Bias = Bias(), timed: bool = False, wanted: Wanted | None = None) -> Heard:  # noqa: B008
         return Heard("", 0.0)  # tones, in which nobody speaks
 
     def transcribe(self, path: Path, bias: Bias, since: float = 0.0) -> Iterator[Piece]:

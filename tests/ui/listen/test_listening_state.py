@@ -262,7 +262,7 @@ def test_what_plays_in_another_room_is_taken_back_here(
     if back:
         house.play("kitchen", episode, 75.0)
     monkeypatch.setattr(session._processor, "_house", house)
-    monkeypatch.setattr(companion, "hear", lambda audio, episode_id: HeardText(said, 0.9))
+    monkeypatch.setattr(companion, "hear", lambda audio, episode_id, wanted: HeardText(said, 0.9))
     session.attention.turn = Turn(1, 1, state=TurnState.OVER)
     session._processor.understand(1, Audio(np.zeros(FRAME, np.float32), 16_000), (), False, Question, episode.id)
     if not back:

@@ -2,6 +2,7 @@
 """A turn from its detection to what is done: the session's own loop and processor, with texts in place of sound."""
 
 import shutil
+import threading
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -22,7 +23,7 @@ from ui.settings import Settings
 from voice.audio import Audio
 from voice.devices.duplex import Earcon, earcon
 from voice.errors import DeviceError, EngineError
-from voice.model import Heard
+from voice.model import Heard, Wanted
 from voice.turns.turn_detector import Change, TurnEvent
 
 
@@ -47,7 +48,7 @@ class Desk:
         monkeypatch.setattr(front_end, "judge", lambda number, found: self.judged.append((number, found.value)))
         self.session.open()
 
-    def hear(self, audio: Audio, episode_id: str | None = None) -> Heard:
+    def hear(self, audio: Audio, episode_id: str | None = None, wanted: Wanted | None = None) -> Heard:
         return self.texts[len(audio.samples)]
 
     def ask(self, question: Question) -> Answer:
@@ -102,6 +103,28 @@ def desk(demo_dir: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Ite
     made = Desk(Path(shutil.copytree(demo_dir, tmp_path / "earmark")), monkeypatch)
     yield made
     made.close()
+
+
+def test_whoever_goes_on_is_waited_for_no_more(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
+    begun, heard = threading.Event(), []
+
+    def hear(audio: Audio, episode_id: str | None, wanted: Wanted) -> Heard:
+        heard.append(wanted())
+        begun.set()
+        while wanted():
+            time.sleep(0.005)
+        heard.append(False)
+        return Heard("Why do", 0.9)
+
+    monkeypatch.setattr(desk.companion, "hear", hear)
+    desk.event(Change.BEGAN, 1)
+    desk.event(Change.MAYBE_OVER, 1)
+    assert begun.wait(30)
+    desk.event(Change.ON_AGAIN, 1)
+    desk.until(lambda: len(heard) == 2)
+    monkeypatch.setattr(desk.companion, "hear", desk.hear)
+    assert desk.say(1, "Why do bees dance?").text == "Why do bees dance?"
+    assert heard == [True, False] and len(desk.asked) == 1
 
 
 def test_news_of_another_turn_change_nothing() -> None:

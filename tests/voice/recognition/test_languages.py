@@ -1,7 +1,6 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """Other languages, heard for real with the model that the extra "languages" brings."""
 
-import re
 from pathlib import Path
 
 import pytest
@@ -37,6 +36,4 @@ def test_the_language_of_a_recording_is_found_out_once_and_told(base: Whisper, t
 
 
 def test_a_question_is_heard_in_the_language_of_the_episode(base: Whisper) -> None:
-    heard, said = (set(re.findall(r"\w+", text.lower())) for text in (
-        base.hear(spoken(), Bias(language="de")).text, GERMAN))  # fmt: skip
-    assert len(heard & said) > len(said) / 2  # espeak-ng never says a thing twice alike
+    assert "wochenende" in base.hear(spoken(), Bias(language="de")).text.lower()

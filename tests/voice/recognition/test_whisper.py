@@ -49,6 +49,13 @@ def noise(kind: str, seconds: float = 4.0) -> Audio:
     return Audio(np.asarray(made[kind], np.float32), RATE)
 
 
+@pytest.mark.parametrize("steps", [0, 1])
+def test_a_question_that_nobody_waits_for_is_not_heard_to_its_end(whisper: Whisper, steps: int) -> None:
+    said, wanted = spoken("why does he keep bees"), [True] * steps
+    assert whisper.hear(said, wanted=lambda: bool(wanted) and wanted.pop()).text == ""
+    assert whisper.hear(said, wanted=lambda: True).text.startswith("Why does he")
+
+
 @pytest.mark.parametrize("text", ["what happened to the old broom", "go back thirty seconds", "why does he keep bees"])
 def test_a_question_is_heard(whisper: Whisper, text: str) -> None:
     heard = whisper.hear(spoken(text))

@@ -46,12 +46,12 @@ def test_the_wait_depends_on_what_was_said(found: Completeness, wait: float) -> 
         if event is not None:
             waits[event.change] = frame * FRAME_SECONDS
             turns.judge(event.number, found)
-    assert waits[Change.MAYBE_OVER] == pytest.approx(0.125, abs=FRAME_SECONDS)
+    assert waits[Change.MAYBE_OVER] == pytest.approx(0.06, abs=FRAME_SECONDS)
     assert waits[Change.OVER] == pytest.approx(wait, abs=FRAME_SECONDS)
 
 
 def test_a_short_pause_does_not_end_a_sentence():
-    assert changes(run(TurnDetector(), (0.9, 0.8), (0.1, 0.1), (0.9, 0.8), (0.0, 1.7))) == [
+    assert changes(run(TurnDetector(), (0.9, 0.8), (0.1, 0.04), (0.9, 0.8), (0.0, 1.7))) == [
         "began", "maybe over", "over"]
 
 

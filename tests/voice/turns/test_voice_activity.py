@@ -7,8 +7,8 @@ import numpy as np
 import pytest
 
 from tests.speech import RATE, say
-from voice.audio import Audio
-from voice.turns.voice_activity import blocks, clean, cut_at_pauses, speech_spans, spoken_part
+from voice.audio import FRAME, Audio
+from voice.turns.voice_activity import GatedDetector, blocks, clean, cut_at_pauses, speech_spans, spoken_part
 
 SENTENCE = say("Nobody hands the cell a rule book, it learns what it means to belong to that body.")
 
@@ -96,3 +96,46 @@ def test_a_long_silence_is_passed_over_in_blocks() -> None:
     assert all(not len(block.samples) for block in found) and max(one.end - one.start for one in found) <= 301
     assert found[-1].end == pytest.approx(350)
     assert list(blocks(iter([]), 4)) == []
+
+
+class Asked:
+    """A detector that remembers the frames it was given."""
+
+    def __init__(self) -> None:
+        self.frames: list[float] = []
+
+    def reset(self) -> None:
+        self.frames = []
+
+    def __call__(self, frame: np.ndarray) -> float:
+        self.frames.append(float(frame[0]))
+        return 0.9 if abs(float(frame[0])) > 0.01 else 0.0
+
+
+def test_a_quiet_room_is_not_judged_and_a_word_with_what_led_to_it() -> None:
+    asked = Asked()
+    gated = GatedDetector(asked)  # type: ignore[arg-type]
+    for number in range(1000):
+        assert gated(np.full(FRAME, 1e-3 + number * 1e-9, np.float32)) == 0.0
+    room = len(asked.frames)
+    assert room < 300
+    assert gated(np.full(FRAME, 0.05, np.float32)) == 0.9
+    led_by = [1e-3 + number * 1e-9 for number in range(996, 1000)]
+    assert asked.frames[room:] == pytest.approx([*led_by, 0.05], abs=1e-9)
+    for _ in range(2000):  # somebody who speaks for a minute does not become what is usual
+        assert gated(np.full(FRAME, 0.05, np.float32)) == 0.9
+    assert len(asked.frames) == room + 2005
+
+
+def test_what_is_loud_at_first_and_never_speech_is_left_alone_in_the_end() -> None:
+    asked = Asked()
+    gated = GatedDetector(asked)  # type: ignore[arg-type]
+    for _ in range(1000):
+        gated(np.full(FRAME, 0.009, np.float32))
+    before = len(asked.frames)
+    for _ in range(100):
+        gated(np.full(FRAME, 0.009, np.float32))
+    assert len(asked.frames) == before
+    gated.reset()
+    gated(np.full(FRAME, 0.009, np.float32))
+    assert len(asked.frames) == 1
