@@ -30,10 +30,10 @@ T = TypeVar("T")
 MEMORY = 2_000_000_000
 """Bytes of address space: the libraries alone take some hundred million."""
 
-GRANTED = 20.0
+LEAST_CPU_SECONDS = 20.0
 """Seconds of processor time for a text of any size."""
 
-SLOWEST = 50_000
+LEAST_BYTES_PER_SECOND = 50_000
 """Bytes that are read in a second of processor time, at the least; ours read a million."""
 
 _TOGETHER = threading.BoundedSemaphore(2)
@@ -45,7 +45,7 @@ _HEAD = 8  # bytes that tell how many follow
 
 def granted(size: int) -> float:
     """Seconds of processor time for a text of ``size`` bytes."""
-    return GRANTED + size / SLOWEST
+    return LEAST_CPU_SECONDS + size / LEAST_BYTES_PER_SECOND
 
 
 def nobody_asks() -> None:

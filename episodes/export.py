@@ -28,8 +28,8 @@ _LINE_START = re.compile(r"^(\d{1,9})([.)])|^([-+=])")
 
 
 def export(library: Library, episode: Episode, form: str) -> str:
-    """The episode in one of ``FORMATS``. Raises LibraryError when it has nothing of that kind yet."""
-    made = FORMATS[form](library, episode)
+    """The episode in one of ``EXPORT_FORMATS``. Raises LibraryError when it has nothing of that kind yet."""
+    made = EXPORT_FORMATS[form](library, episode)
     if not made:
         raise LibraryError(f"“{episode.title}” has no {form} to export ({episode.status}).",
                            "Wait until it is ready ('earmark jobs').")
@@ -117,22 +117,22 @@ def _markdown(library: Library, episode: Episode) -> str:
     if not cues:
         return ""
     about = (episode.show, ", ".join(episode.guests), episode.published, clock(episode.seconds))
-    lines = [f"# {text_of(episode.title)}", "", " · ".join(text_of(part) for part in about if part), ""]
+    lines = [f"# {markdown_text(episode.title)}", "", " · ".join(markdown_text(part) for part in about if part), ""]
     if source.link:
         lines += [f"<{source.link}>" if " " not in source.link and ">" not in source.link else "", ""]
     for text in (digest.teaser, digest.summary):
-        lines += [text_of(text), ""] if text else []
+        lines += [markdown_text(text), ""] if text else []
     marks = library.segments(episode.id) or library.chapters(episode.id)
     if marks:
         lines += ["## Topics", ""]
         for mark in marks:
-            summary = f" – {text_of(mark.summary)}" if isinstance(mark, Segment) and mark.summary else ""
-            lines.append(f"- `{clock(mark.start)}` {text_of(mark.title)}{summary}")
+            summary = f" – {markdown_text(mark.summary)}" if isinstance(mark, Segment) and mark.summary else ""
+            lines.append(f"- `{clock(mark.start)}` {markdown_text(mark.title)}{summary}")
         lines.append("")
     lines += ["## Transcript", ""]
     for start, speaker, text in _paragraphs(cues):
-        who = f"**{text_of(speaker)}:** " if speaker else ""
-        lines += [f"`{clock(start)}` {who}{text_of(text)}", ""]
+        who = f"**{markdown_text(speaker)}:** " if speaker else ""
+        lines += [f"`{clock(start)}` {who}{markdown_text(text)}", ""]
     return "\n".join(lines)
 
 
@@ -150,7 +150,7 @@ def _paragraphs(cues: Sequence[Cue]) -> Iterator[tuple[float, str, str]]:
         yield start, speaker, " ".join(said)
 
 
-def text_of(text: str) -> str:
+def markdown_text(text: str) -> str:
     """A text on one line whose characters mean themselves in Markdown (and HTML)."""
     one = _ENTITY.sub("&amp;", _MARKS.sub(r"\\\1", " ".join(text.split())))
     return _LINE_START.sub(lambda match: f"{match[1]}\\{match[2]}" if match[1] else f"\\{match[3]}", one)
@@ -164,7 +164,7 @@ def _captions(write: Callable[[Sequence[Cue]], str]) -> Callable[[Library, Episo
     return written
 
 
-FORMATS: dict[str, Callable[[Library, Episode], str]] = {
+EXPORT_FORMATS: dict[str, Callable[[Library, Episode], str]] = {
     "vtt": _captions(write_vtt),
     "srt": _captions(write_srt),
     "json": _captions(write_json),

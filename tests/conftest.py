@@ -34,7 +34,7 @@ TOGETHER = {
     "a server": (
         "tests/test_loop.py", "tests/ui/cli/test_main.py", "tests/ui/cli/test_relative_names.py",
         "tests/ui/test_asking.py", "tests/ui/test_gradio_files.py",
-        "tests/ui/test_kept.py", "tests/ui/test_positions.py", "tests/ui/test_work.py",
+        "tests/ui/test_listener_data.py", "tests/ui/test_positions.py", "tests/ui/test_work.py",
         "tests/ui/web/test_mcp_tools.py",
     ),
     "PyTorch": ("tests/retrieval/index/test_embedding.py", "tests/retrieval/finding/sentences/test_cross_encoder.py"),
@@ -61,14 +61,14 @@ def packaged_engines(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]
     from huggingface_hub import constants
 
     from ui import engines
-    from voice.recognition.models import PACKAGED
+    from voice.recognition.whisper_models import PACKAGED_MODEL
     from voice.synthesis import piper
 
     hearing, speaking = engines.load_hearing, engines.load_voice
     loaded: dict[tuple[object, ...], object] = {}
 
     def hearing_once(choice, folder, language="en", threads=0, memory=None):
-        if choice.model != PACKAGED:
+        if choice.model != PACKAGED_MODEL:
             return hearing(choice, folder, language, threads, memory)
         key = ("hearing", language)
         if key not in loaded:
@@ -76,7 +76,7 @@ def packaged_engines(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]
         return loaded[key]
 
     def speaking_once(ref, folder, speed=1.0, memory=None):
-        if ref != piper.PACKAGED:
+        if ref != piper.PACKAGED_VOICE:
             return speaking(ref, folder, speed, memory)
         if "speaking" not in loaded:
             loaded["speaking"] = speaking(ref, folder, speed, memory)
@@ -167,13 +167,13 @@ def postgres_schema(postgres_server: postgres.Server) -> str:
     """The address of a schema of its own on the server, with the tables made."""
     import psycopg
 
-    from ui.storage import migrate
+    from ui.storage import migrate_tables
 
     name = f"test_{secrets.token_hex(6)}"
     with psycopg.connect(postgres_server.url, autocommit=True) as connection:
         connection.execute(f"CREATE SCHEMA {name}")
     url = f"{postgres_server.url}?options=-csearch_path%3D{name},public"
-    migrate(Settings(database=url))
+    migrate_tables(Settings(database=url))
     return url
 
 

@@ -9,7 +9,7 @@ from contextlib import contextmanager
 from functools import cache
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
-from voice.recognition.models import WHISPER
+from voice.recognition.whisper_models import WHISPER
 from voice.weights import JOE, TINY_EN
 
 FASTER = "base.en"

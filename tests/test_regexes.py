@@ -117,15 +117,14 @@ def made() -> Iterator[tuple[str, "re.Pattern[Any]"]]:
     for name in templates(discourse.RULES):
         if name != "so":
             yield f"{discourse.RULES.relative_to(ROOT).as_posix()}:{name}", discourse._rule(name)
-    rules = answer_type.TEMPLATES.relative_to(ROOT).as_posix()
-    for name in templates(answer_type.TEMPLATES)["types"]:
+    rules = answer_type.ANSWER_TYPES.relative_to(ROOT).as_posix()
+    for name in templates(answer_type.ANSWER_TYPES)["types"]:
         for number, pattern in enumerate(answer_type._held(name)):
             yield f"{rules}:{name}[{number}]", pattern
     if defined := answer_type._defined("raising bees"):
         yield f"{rules}:defined", defined
-    for module in (parser, intents):
-        polite = module._politeness()
-        yield f"{module.TEMPLATES.relative_to(ROOT).as_posix()}:behind", polite._behind
+    for module, rules in ((parser, parser.COMMAND_TEMPLATES), (intents, intents.REQUESTS)):
+        yield f"{rules.relative_to(ROOT).as_posix()}:behind", module._politeness()._behind
 
 
 def within(value: object, depth: int = 0) -> Iterator[tuple["re.Pattern[Any]", bool]]:

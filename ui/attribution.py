@@ -16,7 +16,7 @@ _RUN = 3  # words by which a sentence is recognised
 _NAMED = 4  # people who are named as those who speak
 _ROLE = re.compile(r"\b(?:audience|host|moderator|interviewer|introducer|announcer|anchor|narrator|caller)\b", re.I)
 
-Part = tuple[str, str]
+AttributedPart = tuple[str, str]
 """A speaker ("" when unknown), and what was said."""
 
 
@@ -53,7 +53,7 @@ class Attribution:
                     return cue.speaker
         return ""
 
-    def parts(self, text: str, start: float = 0.0, end: float = float("inf")) -> list[Part]:
+    def parts(self, text: str, start: float = 0.0, end: float = float("inf")) -> list[AttributedPart]:
         """A summary as what each speaker says of it, in its order."""
         told = [(self.of(sentence, start, end), sentence) for sentence in _SENTENCE.split(text) if sentence.strip()]
         return [(speaker, " ".join(sentence for _, sentence in some))

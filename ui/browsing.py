@@ -15,7 +15,7 @@ from ui.positions import Listened, at_end
 _WHOLE = 0.97  # share of an episode that somebody has heard who has finished it
 
 
-class Kind(StrEnum):
+class EpisodeFilter(StrEnum):
     """Which episodes: all, those in progress, those not begun, those that are finished."""
 
     ALL = "all"
@@ -46,22 +46,22 @@ class Wanted:
 
     query: str = ""
     show: str | None = None
-    kind: Kind = Kind.ALL
+    kind: EpisodeFilter = EpisodeFilter.ALL
     by: By = By.ADDED
 
     @property
     def personal(self) -> bool:
         """Whether it depends on who listens."""
-        return self.kind is not Kind.ALL or self.by is By.PLAYED
+        return self.kind is not EpisodeFilter.ALL or self.by is By.PLAYED
 
 
-def stage(seconds: float, listened: Listened) -> Kind:
+def stage(seconds: float, listened: Listened) -> EpisodeFilter:
     """What an episode of a length is for somebody who listened so far."""
     heard = sum(end - start for start, end in listened.heard)
     if listened.position < 1 and heard < 1:
-        return Kind.NEW
+        return EpisodeFilter.NEW
     over = at_end(seconds, listened.position) or 0 < _WHOLE * seconds <= heard
-    return Kind.HEARD if over else Kind.GOING
+    return EpisodeFilter.HEARD if over else EpisodeFilter.GOING
 
 
 def page(
@@ -73,22 +73,22 @@ def page(
     if not wanted.personal:
         ids = library.ids(limit, offset, wanted.query, wanted.show, order)
         return ids, library.count(wanted.query, wanted.show)
-    begun = {name: one for name, one in listened.items() if stage(0.0, one) is not Kind.NEW}
+    begun = {name: one for name, one in listened.items() if stage(0.0, one) is not EpisodeFilter.NEW}
     there = library.ids(len(begun), 0, wanted.query, wanted.show, order, within=begun) if begun else []
     if wanted.by is By.PLAYED:
         there.sort(key=lambda name: -begun[name].at)
-    if wanted.kind in (Kind.GOING, Kind.HEARD):
+    if wanted.kind in (EpisodeFilter.GOING, EpisodeFilter.HEARD):
         known = library.some(there)
         there = [name for name in there if stage(known[name].seconds, begun[name]) is wanted.kind]
         return there[offset : offset + limit], len(there)
-    first = there if wanted.kind is Kind.ALL else []
+    first = there if wanted.kind is EpisodeFilter.ALL else []
     behind = library.ids(offset + limit + len(there), 0, wanted.query, wanted.show, order)
     ids = [*first, *(name for name in behind if name not in begun)]
     count = library.count(wanted.query, wanted.show)
-    return ids[offset : offset + limit], count if wanted.kind is Kind.ALL else count - len(there)
+    return ids[offset : offset + limit], count if wanted.kind is EpisodeFilter.ALL else count - len(there)
 
 
-def neighbour(library: Catalogue, episode: Episode, step: int) -> Episode | None:
+def neighbouring_episode(library: Catalogue, episode: Episode, step: int) -> Episode | None:
     """The episode after this one (``step`` 1) or before it (-1): of its show, by date, else as they came in."""
     ordered = [one for one in library.listed(reversed(library.of_show(episode.show))) if one.ready and one.audio]
     if all(one.published for one in ordered):

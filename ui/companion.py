@@ -13,8 +13,8 @@ from pathlib import Path
 
 from episodes.ingest import pipeline, worker
 from episodes.ingest.status import Work, outlook
-from episodes.model import Cue, Episode, StepState
-from episodes.sources.download import Fetcher
+from episodes.model import Cue, Episode
+from episodes.sources.fetcher import Fetcher
 from episodes.store.jobs import JobState, Queue
 from episodes.text.keywords import rare_words
 from episodes.text.lexicon import content_words
@@ -49,7 +49,6 @@ from voice.synthesis.piper import Speaking
 
 log = logging.getLogger("earmark")
 
-OnStep = Callable[[Episode, StepState], None]
 
 _WARM_QUESTION = "What do they say about the way in which it all began?"
 
@@ -225,7 +224,7 @@ class Companion:
             ask=self._answered, writer=self._writer, speakers=self._speakers, telling=self._told.to,
         )  # fmt: skip
 
-    def add(self, path: Path, on_step: OnStep = lambda episode, step: None) -> Episode:
+    def add(self, path: Path, on_step: pipeline.OnStep = lambda episode, step: None) -> Episode:
         """Take in a file; see ``episodes.ingest.worker.add``."""
         return worker.add(self.library, path, self.tools, on_step)
 
@@ -259,9 +258,9 @@ class Companion:
         self.library.remove(episode_id)
 
     def add_demo(self, on_progress: Callable[[float, str], None] = lambda part, doing: None) -> Episode | None:
-        """Take in the demo episode, once in the life of a library; see ``demo_episode.add``."""
+        """Take in the demo episode, once in the life of a library; see ``demo_episode.add_demo``."""
         prepared = not self.settings.llm_url  # a language model that writes digests makes its own
-        return demo_episode.add(self.library, self.indexes, self.tools, prepared, on_progress)
+        return demo_episode.add_demo(self.library, self.indexes, self.tools, prepared, on_progress)
 
     def mend_index(self, on_progress: Callable[[float, str], None] = lambda part, doing: None) -> None:
         """Index again what the library holds and the index does not; see ``Indexes.mend``."""

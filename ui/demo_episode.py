@@ -18,7 +18,7 @@ _TOLD = (Step.TRANSCRIBED, Step.SEGMENTED, Step.DIGESTED)
 """Steps whose result comes with the demo, beside the index."""
 
 
-def add(
+def add_demo(
     library: Library,
     indexes: Indexes,
     tools: pipeline.Tools,

@@ -19,9 +19,8 @@ from ui.settings import Settings
 from voice import diarization
 from voice.errors import EarmarkError, SpeakingError
 from voice.recognition.choice import Choice, Hearing, choose_hearing, load_hearing
-from voice.recognition.models import PACKAGED, WHISPER, present_whisper
-from voice.recognition.remote import RemoteHearing
-from voice.remote import RemoteEngine, address_of, is_remote
+from voice.recognition.remote_recognition import RemoteHearing
+from voice.recognition.whisper_models import PACKAGED_MODEL, WHISPER, present_whisper
 from voice.synthesis import piper
 from voice.synthesis.piper import (
     Speaking,
@@ -34,7 +33,8 @@ from voice.synthesis.piper import (
     voices_by_language,
     wanted_voices,
 )  # fmt: skip
-from voice.synthesis.remote import RemoteSpeaking
+from voice.synthesis.remote_synthesis import RemoteSpeaking
+from voice.wyoming_client import RemoteEngine, address_of, is_remote
 
 log = logging.getLogger("earmark")
 
@@ -235,7 +235,7 @@ class Engines:
 
     def uses(self, name: str) -> bool:
         """True when the settings and what is on this machine lead to the model of this name."""
-        if name == diarization.NAME:
+        if name == diarization.MODEL_NAME:
             return self.settings.speakers == "auto"
         usual, others = self._voices_here
         return name in (self.choice.model, usual, *others.values())
@@ -252,10 +252,10 @@ class Engines:
         try:
             return self._loaded(choice)
         except EarmarkError as error:
-            if choice.model == PACKAGED or self.settings.language not in ("en", "auto"):
+            if choice.model == PACKAGED_MODEL or self.settings.language not in ("en", "auto"):
                 raise
-            self._give_way("hearing", PACKAGED, error)
-            return self._loaded(Choice(PACKAGED, "", ""))
+            self._give_way("hearing", PACKAGED_MODEL, error)
+            return self._loaded(Choice(PACKAGED_MODEL, "", ""))
 
     def _loaded(self, choice: Choice) -> Hearing:
         folder, settings = whisper_folder(self.settings), self.settings
@@ -273,10 +273,10 @@ class Engines:
         try:
             return load_voice(voice, folder, memory=memory)
         except SpeakingError as error:
-            if voice == piper.PACKAGED:
+            if voice == piper.PACKAGED_VOICE:
                 raise
-            self._give_way("speaking", piper.PACKAGED, error)
-            return load_voice(piper.PACKAGED, folder, memory=memory)
+            self._give_way("speaking", piper.PACKAGED_VOICE, error)
+            return load_voice(piper.PACKAGED_VOICE, folder, memory=memory)
 
     def _give_way(self, role: str, packaged: str, error: EarmarkError) -> None:
         """Say that the packaged model does the work of one that cannot be used, and why."""
@@ -321,7 +321,7 @@ class Engines:
 
     def _better_voice(self) -> str:
         setting = local_of(wanted_voices(self.settings.speaking).usual)
-        if self._voice != piper.PACKAGED or setting == piper.PACKAGED:
+        if self._voice != piper.PACKAGED_VOICE or setting == piper.PACKAGED_VOICE:
             return ""
         if setting != "auto":
             return f"Run 'earmark models get {setting}' for the voice that the settings name."

@@ -13,7 +13,7 @@ from threading import Event
 from episodes import demo
 from episodes.model import Cue, Episode
 from retrieval.index.chunking import passages
-from retrieval.index.embedding import Embedder, Matrix
+from retrieval.index.embedding import Embedder, Encode
 from retrieval.index.index import Index
 from retrieval.index.prepared_episode import PreparedEpisode, fingerprint
 from retrieval.index.token_store import build_token_store
@@ -22,7 +22,6 @@ from ui.storage import Storage, index_name
 
 log = logging.getLogger("earmark")
 
-Encode = Callable[[Sequence[str]], Matrix]
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,7 +32,7 @@ class EmbeddedIndex:
     embed: Embedder
 
 
-def title_of(episode: Episode) -> str:
+def index_title(episode: Episode) -> str:
     """What an episode is known by, in an index."""
     return " ".join((episode.title, episode.show, *episode.guests))
 
@@ -135,7 +134,7 @@ class Indexes:
         made = PreparedEpisode.load(demo.INDEX) if episode.source == str(demo.AUDIO) else None
         if made is None or made.fingerprint != fingerprint([one.text for one in found], cues, where.embed.name):
             made = self.prepared(episode.id, cues, where.embed)
-        where.index.add(episode.id, found, made.vectors, title_of(episode), made.tokens, episode.language)
+        where.index.add(episode.id, found, made.vectors, index_title(episode), made.tokens, episode.language)
 
     def _written(self) -> list[EmbeddedIndex]:
         """Where an episode that comes in is put."""

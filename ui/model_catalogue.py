@@ -10,9 +10,8 @@ from retrieval.index import sentence_model
 from ui.settings import Settings
 from voice import diarization
 from voice.errors import SettingsError
-from voice.recognition.models import WHISPER, get_whisper, origin, present_whisper
-from voice.synthesis.piper import PACKAGED, download_voice, find_voice, is_voice, present_voices
-from voice.synthesis.piper import origin as voice_origin
+from voice.recognition.whisper_models import WHISPER, get_whisper, model_origin, present_whisper
+from voice.synthesis.piper import PACKAGED_VOICE, download_voice, find_voice, is_voice, present_voices, voice_origin
 
 VOICES = {"en_US-lessac-medium": 63, "en_US-ryan-medium": 63, "en_GB-alba-medium": 63, "en_US-lessac-low": 63}
 """Some of Piper's English voices, with their megabytes; any other of its names can be got too."""
@@ -30,23 +29,23 @@ def voices_folder(settings: Settings) -> Path:
 
 def speakers_folder(settings: Settings) -> Path:
     """Where the models are kept that tell speakers apart."""
-    return settings.models_dir / diarization.NAME
+    return settings.models_dir / diarization.MODEL_NAME
 
 
 def rows(settings: Settings) -> list[dict[str, Any]]:
     """Each model with its role, name, megabytes, whether it is here, and where it came from."""
     present = present_whisper(whisper_folder(settings))
     folder = voices_folder(settings)
-    voices = dict.fromkeys([PACKAGED, *present_voices(folder)], 0) | VOICES
+    voices = dict.fromkeys([PACKAGED_VOICE, *present_voices(folder)], 0) | VOICES
     found = {name: find_voice(name, folder) for name in voices}
     there = diarization.models_folder("auto", speakers_folder(settings))
     return [
         *({"role": "hearing", "name": name, "megabytes": model.megabytes, "here": name in present,
-           "origin": origin(name, present[name]) if name in present else ""} for name, model in WHISPER.items()),
+           "origin": model_origin(name, present[name]) if name in present else ""} for name, model in WHISPER.items()),
         *({"role": "speaking", "name": name, "megabytes": size or _size(found[name]), "here": found[name] is not None,
            "origin": voice_origin(path) if (path := found[name]) else ""} for name, size in voices.items()),
-        {"role": "speakers", "name": diarization.NAME, "megabytes": diarization.MEGABYTES, "here": there is not None,
-         "origin": f"in {there}" if there else ""},
+        {"role": "speakers", "name": diarization.MODEL_NAME, "megabytes": diarization.MEGABYTES,
+         "here": there is not None, "origin": f"in {there}" if there else ""},
     ]  # fmt: skip
 
 
@@ -57,7 +56,7 @@ def get(settings: Settings, name: str, on_progress: Callable[[float], None]) -> 
     """
     if name in WHISPER:
         return get_whisper(name, whisper_folder(settings), on_progress)
-    if name == diarization.NAME:
+    if name == diarization.MODEL_NAME:
         return diarization.fetch_models(speakers_folder(settings), on_progress)
     if sentence_model.is_name(name):
         return sentence_model.get_model(name, on_progress)

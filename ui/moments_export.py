@@ -11,13 +11,11 @@ from itertools import groupby
 from urllib.parse import quote, urlencode
 from xml.sax.saxutils import escape, quoteattr
 
-from episodes.export import text_of, write_soundbites
+from episodes.export import markdown_text, write_soundbites
+from episodes.media.clips import LONGEST_CLIP
 from episodes.model import Episode, Soundbite
-from ui.kept import SavedMoment
+from ui.listener_data import SavedMoment
 from voice.model import clock
-
-LONGEST_CLIP = 180.0
-"""Seconds that a clip has at most."""
 
 Known = Callable[[str], Episode | None]
 """Gives the episode of an id; None when it is in the library no longer."""
@@ -39,14 +37,14 @@ def markdown(moments: Sequence[SavedMoment], known: Known, base: str) -> str:
     lines = ["# Saved moments", ""]
     for episode_id, some in groupby(sorted(moments, key=lambda one: (one.episode, one.start)), lambda one: one.episode):
         episode = known(episode_id)
-        lines += [f"## {text_of(episode.title if episode else episode_id)}", ""]
+        lines += [f"## {markdown_text(episode.title if episode else episode_id)}", ""]
         for one in some:
-            who = f", {text_of(one.speaker)}" if one.speaker else ""
+            who = f", {markdown_text(one.speaker)}" if one.speaker else ""
             if one.question:
-                lines += [f"*{text_of(one.question)}*", ""]
-            lines += [f"> {text_of(one.quote)}", ""] if one.quote else []
+                lines += [f"*{markdown_text(one.question)}*", ""]
+            lines += [f"> {markdown_text(one.quote)}", ""] if one.quote else []
             lines += [f"[{clock(one.start)}]({link(base, one)}){who}", ""]
-            lines += [text_of(one.note), ""] if one.note else []
+            lines += [markdown_text(one.note), ""] if one.note else []
     return "\n".join(lines).rstrip() + "\n"
 
 

@@ -19,8 +19,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from ui.people_file import PeopleFile
+from ui.listener_database import ListenerDatabase
 from voice.errors import SettingsError
+from voice.model import NORMAL_SPEED
 
 if TYPE_CHECKING:
     from episodes.store.database import Database
@@ -31,15 +32,15 @@ KEY = re.compile(r"[\w.@-]{8,80}", re.ASCII)
 _DRAWN = re.compile(r"[0-9a-f]{32}")
 
 FILE = "listeners.db"
-"""The file in the data folder; what listeners keep lies in it too (``ui/kept.py``)."""
+"""The file in the data folder; what listeners keep lies in it too (``ui/listener_data.py``)."""
 
-ADVICE = "Move it away: positions, notes and saved moments go with it."
+DATABASE_ADVICE = "Move it away: positions, notes and saved moments go with it."
 """What to do when it cannot be used."""
 
 _REST = 30.0  # seconds before the end of an episode in which it is over
 _WHOLE = 0.97  # share of an episode from which on it is
 
-MOST_ROWS = 100_000
+MOST_POSITIONS = 100_000
 """Positions kept in all; beyond that the oldest go."""
 
 _NEAR = 1.5  # seconds between two stretches that count as one
@@ -66,7 +67,7 @@ def listener_key(name: str) -> str:
     return "user-" + hashlib.sha256(unicodedata.normalize("NFC", name).encode()).hexdigest()[:32]
 
 
-Stretch = tuple[float, float]
+HeardSpan = tuple[float, float]
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,7 +78,7 @@ class Listened:
     """
 
     position: float = 0.0
-    heard: tuple[Stretch, ...] = ()
+    heard: tuple[HeardSpan, ...] = ()
     at: float = 0.0
 
 
@@ -86,9 +87,9 @@ def at_end(seconds: float, position: float) -> bool:
     return seconds > 0 and position >= max(seconds - _REST, _WHOLE * seconds)
 
 
-def union(stretches: Iterable[Stretch]) -> tuple[Stretch, ...]:
+def union(stretches: Iterable[HeardSpan]) -> tuple[HeardSpan, ...]:
     """The same time in as few stretches as possible, in order; empty ones go."""
-    joined: list[Stretch] = []
+    joined: list[HeardSpan] = []
     for start, end in sorted((max(0.0, start), end) for start, end in stretches if end > max(0.0, start)):
         if joined and start <= joined[-1][1] + _NEAR:
             joined[-1] = (joined[-1][0], max(joined[-1][1], end))
@@ -97,14 +98,14 @@ def union(stretches: Iterable[Stretch]) -> tuple[Stretch, ...]:
     return tuple(joined)
 
 
-class Listeners(PeopleFile):
+class PlaybackPositions(ListenerDatabase):
     """The memory of where listeners are, in ``folder`` or on a ``server``. Safe to use from several threads and
     processes."""
 
     _tables = ("listened", "speeds", "household")
 
     def __init__(self, folder: Path, server: "Database | None" = None) -> None:
-        super().__init__(folder / FILE, _SCHEMA, ADVICE, server)
+        super().__init__(folder / FILE, _SCHEMA, DATABASE_ADVICE, server)
 
     def household(self) -> str:
         """The key of whoever listens where nobody says who it is: of the only listener so far, else drawn by chance.
@@ -120,7 +121,7 @@ class Listeners(PeopleFile):
         key: str = found[0]
         return key
 
-    def speed(self, listener: str, unknown: float = 1.0) -> float:
+    def speed(self, listener: str, unknown: float = NORMAL_SPEED) -> float:
         """How fast this listener hears, times the recorded speed; ``unknown`` where that was never said. Raises as
         ``get`` does."""
         with self._open() as db:
@@ -164,7 +165,7 @@ class Listeners(PeopleFile):
                 found.setdefault(episode, []).append(_listened(*row))
         return found
 
-    def note(self, listener: str, episode_id: str, position: float, heard: Iterable[Stretch] = ()) -> Listened:
+    def note(self, listener: str, episode_id: str, position: float, heard: Iterable[HeardSpan] = ()) -> Listened:
         """Remember a position and add stretches that were heard meanwhile; what other devices noted stays heard."""
         with self._writing() as db:
             row = db.execute(
@@ -180,7 +181,7 @@ class Listeners(PeopleFile):
             if row is None:
                 db.execute(
                     "DELETE FROM listened WHERE at < (SELECT at FROM listened ORDER BY at DESC LIMIT 1 OFFSET ?)",
-                    (MOST_ROWS - 1,),
+                    (MOST_POSITIONS - 1,),
                 )
         return now
 
@@ -189,10 +190,10 @@ def _listened(position: float, heard: str, at: float) -> Listened:
     return Listened(position, tuple((a, b) for a, b in json.loads(heard)), at)
 
 
-def listener_of(name: str, auth: str, listeners: Listeners) -> str:
+def listener_of(name: str, auth: str, listeners: PlaybackPositions) -> str:
     """The key of whoever the setting ``listener`` means: somebody who signs in, by name, or a key as the page's link
     for another device has it (32 hexadecimal digits). Empty: the one who can sign in (``auth``, NAME:PASSWORD), when
-    it is one, else the household. Raises as ``Listeners.get`` does."""
+    it is one, else the household. Raises as ``PlaybackPositions.get`` does."""
     if _DRAWN.fullmatch(name):
         return name
     names = [part.partition(":")[0].strip() for part in auth.split(",") if part.strip()]

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 from episodes.sources.http import masked
 from retrieval.model import Answer, Command, Moment, Question, Sentence
 from ui.attribution import Attribution
-from voice.turns.commands import COMMANDS, CommandName
+from voice.turns.commands import COMMAND_RULES, CommandName
 
 if TYPE_CHECKING:  # the command line needs the shapes, and not what fills them
     from episodes.ingest.status import Work
@@ -17,6 +17,9 @@ if TYPE_CHECKING:  # the command line needs the shapes, and not what fills them
     from ui.companion import Status
 
 Json = dict[str, Any]
+
+LONGEST_TEXT = 2_000
+"""Characters of a question, of a text to speak, or of a quote in the conversation so far."""
 
 
 def moment_json(moment: Moment) -> Json:
@@ -52,7 +55,7 @@ def commands_json() -> list[Json]:
     """Every command: its ``name``, one way to ``say`` it, and the ``amount`` (of ``unit``) meant when none is said."""
     return [
         {"name": str(name), "say": rule.say, "amount": rule.amount, "unit": rule.unit}
-        for name, rule in COMMANDS.items()
+        for name, rule in COMMAND_RULES.items()
     ]
 
 

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from episodes.sources.http import Net
     from retrieval.answers.llm import LanguageModel
 
-PREFIX = "EARMARK_"
+ENV_PREFIX = "EARMARK_"
 SECRET = frozenset({"auth", "database", "llm_key", "home_token", "loudspeakers", "webhook", "webhook_key", "listener"})
 """Settings whose values are never shown."""
 CONFIG_VARIABLE = "EARMARK_CONFIG"
@@ -166,7 +166,8 @@ def load(**flags: Any) -> Settings:
     _refuse_unknown_variables()
     path = default_config_file()
     given = _read(path)
-    given |= {name: os.environ[PREFIX + name.upper()] for name in _kinds() if PREFIX + name.upper() in os.environ}
+    variables = {name: ENV_PREFIX + name.upper() for name in _kinds()}
+    given |= {name: os.environ[variable] for name, variable in variables.items() if variable in os.environ}
     given |= {key: value for key, value in flags.items() if value is not None}
     return Settings(**{key: _checked(key, value, path) for key, value in given.items()})
 
@@ -225,7 +226,7 @@ def _checked(key: str, value: Any, path: Path) -> Any:
     except (ValidationError, TypeError) as error:
         shown = "of another kind than it should be" if key in SECRET else repr(value)
         raise SettingsError(f"The setting {key} is {shown}: {str(error).lower()}.",
-                            f"Change it in {path}, in {PREFIX}{key.upper()} or on the command line.") from error
+                            f"Change it in {path}, in {ENV_PREFIX}{key.upper()} or on the command line.") from error
 
 
 def _path(kind: type, value: Any) -> Path:
@@ -235,9 +236,9 @@ def _path(kind: type, value: Any) -> Path:
 
 
 def _refuse_unknown_variables() -> None:
-    known = {PREFIX + name.upper() for name in _kinds()} | {CONFIG_VARIABLE}
+    known = {ENV_PREFIX + name.upper() for name in _kinds()} | {CONFIG_VARIABLE}
     for name in sorted(os.environ):
-        if name.upper().startswith(PREFIX) and name.upper() not in known:
+        if name.upper().startswith(ENV_PREFIX) and name.upper() not in known:
             raise SettingsError(f"The variable {name} is not a setting of Earmark.", _nearest(name.upper(), known))
 
 

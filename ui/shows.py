@@ -12,8 +12,8 @@ from typing import TYPE_CHECKING, Any
 
 import msgspec
 
-from ui.people_file import PeopleFile, Statements
-from ui.positions import ADVICE, FILE, Listeners
+from ui.listener_database import ListenerDatabase, Statements
+from ui.positions import DATABASE_ADVICE, FILE, PlaybackPositions
 
 if TYPE_CHECKING:
     from episodes.model import Episode
@@ -39,14 +39,14 @@ class ShowSettings:
     language: str = ""
 
 
-class Shows(PeopleFile):
+class ShowSettingsStore(ListenerDatabase):
     """The settings of shows by title, in ``folder`` or on a ``server``. Safe to use from several threads and processes.
     """
 
     _tables = ("show_settings",)
 
     def __init__(self, folder: Path, server: "Database | None" = None) -> None:
-        super().__init__(folder / FILE, _SCHEMA, ADVICE, server)
+        super().__init__(folder / FILE, _SCHEMA, DATABASE_ADVICE, server)
         if server is None:
             with self._writing() as db:
                 if db.execute("SELECT 1 FROM sqlite_master WHERE name = ?", (_BEFORE,)).fetchone():
@@ -54,7 +54,7 @@ class Shows(PeopleFile):
                     db.execute(f"DROP TABLE {_BEFORE}")
 
     @classmethod
-    def of(cls, library: "Library") -> "Shows":
+    def of(cls, library: "Library") -> "ShowSettingsStore":
         """The settings of a library's shows."""
         return cls(library.folder, None if library.database.one_machine else library.database)
 
@@ -99,14 +99,14 @@ class Playback:
     begins: float
 
 
-def playback(shows: Shows, listeners: Listeners, listener: str, episode: "Episode") -> Playback:
+def playback(shows: ShowSettingsStore, listeners: PlaybackPositions, listener: str, episode: "Episode") -> Playback:
     """How a listener hears an episode: as its show is played, else as the listener hears all. Raises LibraryError."""
     kept = shows.get(episode.show)
     begins = kept.skip_intro if kept.skip_intro < episode.seconds else 0.0
     return Playback(kept.speed or listeners.speed(listener, 0.0), begins)
 
 
-def set_speed(shows: Shows, listeners: Listeners, listener: str, show: str, speed: float) -> None:
+def set_speed(shows: ShowSettingsStore, listeners: PlaybackPositions, listener: str, show: str, speed: float) -> None:
     """Remember the speed that a listener has chosen while an episode of a show played: for the show, if that has a
     speed of its own, else for the listener. Raises LibraryError."""
     if shows.get(show).speed:

@@ -58,7 +58,7 @@ def open_library(settings: Settings) -> Library:
     return Storage(settings).library
 
 
-def migrate(settings: Settings) -> int:
+def migrate_tables(settings: Settings) -> int:
     """Bring the tables of the server that the settings name to this version; how many steps that took. A library in
     the data folder is brought up to date as it is opened."""
     if not settings.database:

@@ -16,7 +16,7 @@ from msgspec.structs import asdict
 from episodes.ingest.worker import adopt
 from episodes.store.jobs import Queue
 from episodes.store.library import Library
-from ui.settings import PREFIX, Settings
+from ui.settings import ENV_PREFIX, Settings
 from voice.errors import EarmarkError
 
 log = logging.getLogger("earmark")
@@ -80,7 +80,7 @@ def begin(settings: Settings, idle: float | None) -> "subprocess.Popen[bytes]":
     ``idle`` seconds."""
     usual = asdict(Settings())
     given = {
-        PREFIX + key.upper(): str(value)
+        ENV_PREFIX + key.upper(): str(value)
         for key, value in asdict(settings).items()
         if value != usual[key] and key != "data_dir"
     }

@@ -4,7 +4,7 @@
 import io
 import math
 import wave
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from fractions import Fraction
@@ -218,20 +218,6 @@ def wav_bytes(audio: Audio) -> bytes:
         out.setframerate(audio.rate)
         out.writeframes(pcm16(audio.samples).tobytes())
     return buffer.getvalue()
-
-
-def write_flac(path: Path, audio: Audio, tags: Mapping[str, str]) -> None:
-    """Write a 16-bit FLAC file with its ``tags`` (title, album, artist, date)."""
-    import av
-
-    with av.open(str(path), "w", format="flac") as container:
-        container.metadata.update(tags)
-        stream = container.add_stream("flac", rate=audio.rate, layout="mono")
-        stream.format = "s16"
-        whole = av.AudioFrame.from_ndarray(pcm16(audio.samples).reshape(1, -1), format="s16", layout="mono")
-        whole.sample_rate = audio.rate
-        for given in (whole, None):
-            container.mux(stream.encode(given))
 
 
 ENCODED = {

@@ -21,16 +21,16 @@ import numpy as np
 import numpy.typing as npt
 
 from voice.audio import HEARING_RATE, Samples, stream_audio
-from voice.download import download
 from voice.errors import HearingError
 from voice.model import Cue, Word
+from voice.resumable_download import download
 
-NAME = "speakers"
+MODEL_NAME = "speakers"
 """What the two models together are called for ``earmark models get``."""
 
 MEGABYTES = 34
-INSTALL = f"Run: {sys.executable} -m pip install sherpa-onnx"
-FILES = {
+INSTALL_DIARIZATION = f"Run: {sys.executable} -m pip install sherpa-onnx"
+SPEAKER_FILES = {
     "segmentation.onnx": (
         "https://huggingface.co/csukuangfj/sherpa-onnx-pyannote-segmentation-3-0/resolve/main/model.onnx",
         "220ad67ca923bef2fa91f2390c786097bf305bceb5e261d4af67b38e938e1079",
@@ -69,11 +69,11 @@ def missing(folder: Path) -> str:
     """What is needed before speakers can be told apart with the models in ``folder``: a sentence, empty if nothing."""
     from importlib.util import find_spec
 
-    lacking = [name for name in FILES if not (folder / name).is_file()]
+    lacking = [name for name in SPEAKER_FILES if not (folder / name).is_file()]
     if lacking:
-        return f"{folder} lacks {' and '.join(lacking)}: run 'earmark models get {NAME}'."
+        return f"{folder} lacks {' and '.join(lacking)}: run 'earmark models get {MODEL_NAME}'."
     if find_spec("sherpa_onnx") is None:
-        return f"sherpa-onnx is not installed. {INSTALL}"
+        return f"sherpa-onnx is not installed. {INSTALL_DIARIZATION}"
     return ""
 
 
@@ -84,14 +84,14 @@ def models_folder(setting: str, folder: Path) -> Path | None:
         return None
     if setting.strip().lower() != "auto":
         return Path(setting).expanduser()
-    return folder if all((folder / name).is_file() for name in FILES) else None
+    return folder if all((folder / name).is_file() for name in SPEAKER_FILES) else None
 
 
 def fetch_models(folder: Path, on_progress: Callable[[float], None] = lambda part: None) -> Path:
     """Fetch both models into ``folder``; what is there stays. Raises DownloadError, NoSpace or LibraryError."""
-    for number, (name, (address, digest)) in enumerate(FILES.items()):
+    for number, (name, (address, digest)) in enumerate(SPEAKER_FILES.items()):
         if not (folder / name).is_file():
-            download(address, folder / name, lambda part, done=number: on_progress((done + part) / len(FILES)),  # type: ignore[misc]
+            download(address, folder / name, lambda part, done=number: on_progress((done + part) / len(SPEAKER_FILES)),  # type: ignore[misc]
                      sha256=digest, limit_bytes=200_000_000)  # fmt: skip
     on_progress(1.0)
     return folder
@@ -164,10 +164,10 @@ def _check(folder: Path) -> None:
             notes = session.get_modelmeta().custom_metadata_map
         except Exception as error:  # onnxruntime has a dozen of its own, below Exception
             raise HearingError(f"{folder / name} is not a model that can be loaded.",
-                               f"Remove it, then run 'earmark models get {NAME}'.") from error  # fmt: skip
+                               f"Remove it, then run 'earmark models get {MODEL_NAME}'.") from error  # fmt: skip
         if note not in notes:
             raise HearingError(f"{folder / name} is not a model for sherpa-onnx (it does not say its {note}).",
-                               f"Remove it, then run 'earmark models get {NAME}'.")  # fmt: skip
+                               f"Remove it, then run 'earmark models get {MODEL_NAME}'.")  # fmt: skip
 
 
 def _blocks(path: Path) -> Iterator[Samples]:

@@ -4,6 +4,9 @@
 from collections.abc import Callable
 from dataclasses import dataclass
 
+NORMAL_SPEED = 1.0
+"""The speed of playing as recorded, at which everybody hears who has not chosen another."""
+
 Wanted = Callable[[], bool]
 """Whether anybody still waits for what is being worked on."""
 

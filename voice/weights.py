@@ -6,7 +6,6 @@ no model hub. Every file with a known digest is checked before its first use, an
 changed.
 """
 
-import hashlib
 import importlib.util
 import json
 import logging
@@ -17,6 +16,7 @@ from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 
 from voice.errors import EarmarkError, from_os_error
+from voice.resumable_download import file_sha256
 
 log = logging.getLogger("earmark")
 
@@ -124,7 +124,7 @@ def damaged(folder: Path, digests: Mapping[str, str], memory: Path | None = None
             mark: list[int | str] = [stat.st_size, stat.st_mtime_ns, digest]
             if known.get(str(file)) == mark:
                 continue
-            if sha256(file) != digest:
+            if file_sha256(file) != digest:
                 return f"{file} is not the published file: its SHA-256 differs"
         except FileNotFoundError:
             return f"{file} is missing"
@@ -134,12 +134,6 @@ def damaged(folder: Path, digests: Mapping[str, str], memory: Path | None = None
     if fresh and memory is not None:
         _remember(memory, known | fresh)
     return ""
-
-
-def sha256(file: Path) -> str:
-    """The SHA-256 of a file, in hexadecimal. Raises OSError."""
-    with file.open("rb") as opened:
-        return hashlib.file_digest(opened, "sha256").hexdigest()
 
 
 def base_is_packaged() -> bool:

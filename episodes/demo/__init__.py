@@ -21,7 +21,7 @@ DIGEST = Path(__file__).parent / "digest.json"
 """Its topics and its digest."""
 
 INDEX = Path(__file__).parent / "index.npz"
-"""What its index holds; see ``retrieval.index.prepared``."""
+"""What its index holds; see ``retrieval.index.prepared_episode``."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -20,7 +20,7 @@ from episodes.text.sentences import sentences
 from episodes.transcripts.writer import write_vtt
 from voice.audio import Audio, Samples, join, pcm16, silence
 from voice.model import Cue
-from voice.synthesis.piper import PACKAGED, load_voice
+from voice.synthesis.piper import PACKAGED_VOICE, load_voice
 
 SENTENCE_GAP, TURN_GAP, TOPIC_GAP = 0.25, 0.5, 1.0
 """Seconds of silence after a sentence, a turn and a topic."""
@@ -137,7 +137,7 @@ def write_opus(path: Path, sound: Audio, tags: Mapping[str, str]) -> None:
 
 def _joe() -> Callable[[str], Audio]:
     """Earmark's own voice, a sentence at a time."""
-    voice = load_voice(PACKAGED, Path())
+    voice = load_voice(PACKAGED_VOICE, Path())
     return lambda text: join(list(voice.speak(text))).at_rate(RATE)
 
 

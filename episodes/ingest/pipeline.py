@@ -25,14 +25,15 @@ from episodes.store.jobs import Job, Queue, save_source
 from episodes.store.library import Library, audio_name
 from episodes.text.keywords import keywords
 from episodes.text.language import language_of
+from episodes.topics.cohesion import Embed
 from episodes.topics.llm_summary import Writer, written
-from episodes.topics.segmentation import Embed, segment
+from episodes.topics.segmentation import segment
 from episodes.topics.summary import digest
+from episodes.transcripts.confined_transcripts import load_transcript, read_transcript
 from episodes.transcripts.decoding import readable
 from episodes.transcripts.fit import misfit
-from episodes.transcripts.fixes import attributed, fitted
+from episodes.transcripts.fixes import fitted, name_speakers
 from episodes.transcripts.html_and_text import has_times
-from episodes.transcripts.reading import load_transcript, read_transcript
 from episodes.transcripts.tables import is_lrc
 from voice.errors import EarmarkError, HearingError, LibraryError, TranscriptError
 from voice.model import Bias
@@ -243,7 +244,7 @@ class Ingest:
                 chapters = () if inside else self.source.chapters  # those of the file keep its own time
                 audio = library.audio_path(episode)
                 mended = fitted(episode, audio, given, chapters, self.tools.hearing, lambda: progress(0.5))
-                told_apart, unnamed = attributed(audio, mended.cues, self.tools.speakers, lambda: progress(0.9))
+                told_apart, unnamed = name_speakers(audio, mended.cues, self.tools.speakers, lambda: progress(0.9))
 
                 def store_given() -> None:
                     library.save_cues(episode.id, told_apart)
@@ -281,7 +282,7 @@ class Ingest:
                 "Put a transcript (VTT, SRT or JSON) of the same name beside the file, then add it again.",
             )
 
-        told_apart, unnamed = attributed(audio, cues, self.tools.speakers, lambda: progress(0.99))
+        told_apart, unnamed = name_speakers(audio, cues, self.tools.speakers, lambda: progress(0.99))
 
         def store() -> None:
             library.save_cues(episode.id, told_apart)

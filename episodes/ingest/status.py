@@ -28,11 +28,11 @@ class Work:
     reason: str
 
 
-SHOWN = 50
+MOST_LOOKED_AT = 50
 """Jobs of each state that are looked at, unless more are wanted; what stands further behind changes before its turn."""
 
 
-def outlook(library: Library, now: float, most: int = SHOWN) -> list[Work]:
+def outlook(library: Library, now: float, most: int = MOST_LOOKED_AT) -> list[Work]:
     """The work of a library, in the order in which it is done, at most so much of each state; ``now`` in seconds since
     1970."""
     queue = Queue(library.database)
@@ -47,7 +47,7 @@ def outlook(library: Library, now: float, most: int = SHOWN) -> list[Work]:
 
 def eta_of(library: Library, episode_id: str, now: float) -> float | None:
     """Seconds until an episode is ready; None when that cannot be told, when nobody is to take it in, or when more than
-    ``SHOWN`` are taken in before it."""
+    ``MOST_LOOKED_AT`` are taken in before it."""
     return next((work.eta for work in outlook(library, now) if work.episode_id == episode_id), None)
 
 

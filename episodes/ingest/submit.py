@@ -11,7 +11,7 @@ from episodes.model import Episode, Source, State, Step, StepState
 from episodes.sources.addresses import file_of
 from episodes.store.jobs import Queue, known_sources, save_source
 from episodes.store.library import Library
-from episodes.transcripts.reading import read_transcript
+from episodes.transcripts.confined_transcripts import read_transcript
 from voice.errors import from_os_error
 
 _AT_ONCE = 400  # items that are asked for in one query
@@ -59,7 +59,7 @@ def same_episode(library: Library, source: Source) -> Episode | None:
     return None
 
 
-def refresh(library: Library, source: Source) -> Episode | None:
+def update_source(library: Library, source: Source) -> Episode | None:
     """Take over what a feed now says of an item that is known: its title, address, transcripts and chapters.
 
     Returns the episode when it has to be worked on again: it waits or failed, and there is something new to try. One
@@ -92,7 +92,7 @@ def refresh(library: Library, source: Source) -> Episode | None:
 
 def outdated(library: Library, sources: Sequence[Source]) -> list[Source]:
     """Those of a feed's known items of which it says something new, or that are known under another name: the ones to
-    ``refresh``. Asks for many at once."""
+    ``update_source``. Asks for many at once."""
     found = []
     for start in range(0, len(sources), _AT_ONCE):
         part = {identity(source): source for source in sources[start : start + _AT_ONCE]}

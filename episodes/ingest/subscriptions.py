@@ -5,11 +5,11 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, replace
 
 from episodes.confined import nobody_asks
-from episodes.ingest.submit import enqueue, outdated, refresh, same_episode
+from episodes.ingest.submit import enqueue, outdated, same_episode, update_source
 from episodes.model import Episode, Source
 from episodes.sources.addresses import without_password
+from episodes.sources.confined_feeds import read_feed
 from episodes.sources.http import Document, Net
-from episodes.sources.reading import read_feed
 from episodes.sources.resolve import NEWEST, Gathered, Selection, moved_to
 from episodes.store.library import Library
 from voice.errors import EarmarkError, LibraryError
@@ -136,7 +136,7 @@ def sync(library: Library, subscription: Subscription, net: Net) -> Synced:
     again: list[Episode] = []
     for entry in outdated(library, [entry for entry in entries if entry.guid in known]):
         net.check()
-        again += filter(None, [refresh(library, entry)])
+        again += filter(None, [update_source(library, entry)])
     latest = 0 if seen else NEWEST  # of a feed that nobody has looked at yet not all its past
     wanted = Selection(latest, match=subscription.match).of(new)
     added = _put(library, wanted[:MOST_NEW], 0, net.check, now.address)

@@ -6,13 +6,13 @@ from contextlib import suppress
 from io import BytesIO
 from pathlib import Path
 
-from episodes.media import child
+from episodes.media import confined_media
 from voice.errors import AudioError, EarmarkError
 
 SIDE = 400
 """Pixels of a picture's longer side."""
 
-LARGEST = 10_000_000
+LARGEST_PICTURE = 10_000_000
 """Bytes of a picture that is looked at."""
 
 FETCHED = "artwork"
@@ -47,7 +47,7 @@ def keep_picture(folder: Path, episode_id: str, audio: Path | None, fetched: Pat
                 given, part = target.with_suffix(".given"), target.with_suffix(".part")
                 try:
                     given.write_bytes(content)
-                    child.picture(given, part)  # with bounds: it is a stranger's
+                    confined_media.picture(given, part)  # with bounds: it is a stranger's
                     part.replace(target)
                 finally:
                     given.unlink(missing_ok=True)
@@ -86,7 +86,7 @@ def small(content: bytes) -> bytes:
 
 
 def _read(path: Path) -> bytes:
-    return path.read_bytes() if path.is_file() and path.stat().st_size <= LARGEST else b""
+    return path.read_bytes() if path.is_file() and path.stat().st_size <= LARGEST_PICTURE else b""
 
 
 def _embedded(audio: Path) -> bytes:
@@ -99,7 +99,7 @@ def _embedded(audio: Path) -> bytes:
             for stream in container.streams.video:
                 if stream.disposition & Disposition.attached_pic:
                     packet = next(container.demux(stream))
-                    return bytes(packet) if packet.size <= LARGEST else b""
+                    return bytes(packet) if packet.size <= LARGEST_PICTURE else b""
     except (av.FFmpegError, StopIteration) as error:
         raise AudioError(f"{audio.name} cannot be read ({error}).") from error
     return b""

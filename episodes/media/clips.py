@@ -13,15 +13,15 @@ if TYPE_CHECKING:
     from av import AudioStream, Packet
     from av.container import InputContainer
 
-LONGEST = 180.0
+LONGEST_CLIP = 180.0
 """Seconds of a clip on the page."""
 
-FORMATS = {".wav": "pcm_s16le", ".mp3": "libmp3lame", ".flac": "flac", ".ogg": "libopus", ".opus": "libopus"}
+CLIP_CODECS = {".wav": "pcm_s16le", ".mp3": "libmp3lame", ".flac": "flac", ".ogg": "libopus", ".opus": "libopus"}
 """What a clip may be written as beside .m4a, by the file's ending, and what encodes it."""
 
 
 def cut(
-    path: Path, start: float, end: float, title: str = "", comment: str = "", longest: float = LONGEST
+    path: Path, start: float, end: float, title: str = "", comment: str = "", longest: float = LONGEST_CLIP
 ) -> bytes:
     """The sound of a normalised episode from ``start`` to ``end`` (seconds) as an .m4a file, at most ``longest``.
 
@@ -115,17 +115,17 @@ def _packets(source: "InputContainer", path: Path, start: float, end: float) -> 
         yield packet
 
 
-def save(path: Path, target: Path, start: float, end: float, title: str = "") -> None:
+def save_clip(path: Path, target: Path, start: float, end: float, title: str = "") -> None:
     """Write the sound of a normalised episode from ``start`` to ``end`` (seconds, of any length) to ``target``.
 
-    An .m4a file holds copies of the packets (see ``cut``); what else is in ``FORMATS`` is encoded, and cut to the
+    An .m4a file holds copies of the packets (see ``cut``); what else is in ``CLIP_CODECS`` is encoded, and cut to the
     sample. Raises AudioError for another ending or when there is nothing between the two, LibraryError or NoSpace when
     the file cannot be written.
     """
     suffix = target.suffix.lower()
-    if suffix not in (".m4a", ".mp4", *FORMATS):
+    if suffix not in (".m4a", ".mp4", *CLIP_CODECS):
         raise AudioError(f"A clip cannot be written as “{target.name}”.",
-                         f"Give a name that ends in .m4a, {', '.join(FORMATS)}.")
+                         f"Give a name that ends in .m4a, {', '.join(CLIP_CODECS)}.")
     wanted = ".m4a" if suffix == ".mp4" else suffix
     made = cut(path, start, end, title, longest=inf) if wanted == ".m4a" else _encoded(path, start, end, title, suffix)
     try:
@@ -142,8 +142,8 @@ def _encoded(path: Path, start: float, end: float, title: str, suffix: str) -> b
     try:
         with av.open(str(path)) as source, av.open(written, "w", format=_CONTAINERS.get(suffix, suffix[1:])) as target:
             stream = source.streams.audio[0]
-            rate = 48_000 if FORMATS[suffix] == "libopus" else stream.rate
-            out: Any = target.add_stream(FORMATS[suffix], rate=rate, layout=stream.layout.name)
+            rate = 48_000 if CLIP_CODECS[suffix] == "libopus" else stream.rate
+            out: Any = target.add_stream(CLIP_CODECS[suffix], rate=rate, layout=stream.layout.name)
             target.metadata["title"] = title
             graph = av.filter.Graph()
             graph.link_nodes(

@@ -12,7 +12,7 @@ from pathlib import Path
 from tempfile import NamedTemporaryFile
 from typing import TYPE_CHECKING
 
-from episodes.media import child
+from episodes.media import confined_media
 from episodes.media.tracks import Track, left_channel, lyrics, speaking_track
 from episodes.model import Chapter, Probe
 from voice.audio import open_sound
@@ -37,11 +37,11 @@ _LONGEST_GAP = 10.0  # seconds of missing sound that are replaced by silence; a 
 def probe(path: Path) -> Probe:
     """Read a file's length, tags and embedded chapters (ID3, MP4, Vorbis comments) without decoding it.
 
-    It is done in a process of its own, with bounds: see ``episodes.media.child``.
+    It is done in a process of its own, with bounds: see ``episodes.media.confined_media``.
 
     Raises AudioError when it is not a media file, has no sound track, or is made to take memory or time.
     """
-    return child.probe(path)
+    return confined_media.probe(path)
 
 
 def probe_here(path: Path) -> Probe:
@@ -74,7 +74,7 @@ def read_lyrics(path: Path) -> str:
 
     Raises AudioError as ``probe`` does.
     """
-    return child.lyrics(path)
+    return confined_media.lyrics(path)
 
 
 def read_lyrics_here(path: Path) -> str:
@@ -90,15 +90,15 @@ def normalise(source: Path, target: Path, on_progress: Callable[[float], None]) 
     a player plays at t there is at t here, encoder delays removed, damaged or missing pieces silent. The target appears
     under its name only when it is complete. ``on_progress`` gets fractions 0..1, in steps of at least 0.01.
 
-    It is done in a process of its own, with bounds: see ``episodes.media.child``. What ``on_progress``, which is called
-    twice a second, raises breaks it off.
+    It is done in a process of its own, with bounds: see ``episodes.media.confined_media``. What ``on_progress``, which
+    is called twice a second, raises breaks it off.
 
     Raises AudioError when there is no sound that can be decoded, or far more than a recording of that size can hold,
     NoSpace or LibraryError when it cannot be written.
     """
     fresh = not target.exists()
     try:
-        seconds = child.normalise(source, target, on_progress)
+        seconds = confined_media.normalise(source, target, on_progress)
         on_progress(1.0)
     except BaseException:
         if fresh:  # the child may have come to its end just before it was killed
@@ -139,7 +139,7 @@ def _plausible(path: Path, rate: int, seconds: float) -> None:
     """Refuse what no recording is. Raises AudioError."""
     if rate and rate < LOWEST_RATE:
         raise AudioError(f"{path.name} has {rate} samples a second, which is no speech.", "Get the file again.")
-    if seconds > child.longest(path.stat().st_size):
+    if seconds > confined_media.longest(path.stat().st_size):
         raise AudioError(f"{path.name} tells of far more sound than a file of its size can hold.",
                          "It is damaged, or not a recording; get it from another place.")
 

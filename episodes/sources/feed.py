@@ -10,7 +10,7 @@ resolved, and nothing outside the file is read.
 import logging
 import math
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from itertools import count
@@ -109,11 +109,12 @@ def read_feed(content: bytes, address: str, name: str) -> Feed:
     playlists = 0
     for entry in sorted(data["episodes"], key=lambda entry: entry["item"]):
         item = items[entry["item"]]
-        source = _source(entry, item, title, address, language, data)
+        marks = list(_elements(item))
+        at = _published(dict(reversed(marks)), entry.get("published"))
+        source = _source(entry, item, marks, at, title, address, language, data)
         if source is None:
             playlists += _is_playlist(entry)
             continue
-        at = _published(dict(reversed(list(_elements(item)))), entry.get("published"))
         # one without a date stays where it stands in the feed, behind the one before it
         found.append((at.timestamp() if at else found[-1][0] if found else math.inf, source))
     found.sort(key=lambda row: row[0], reverse=True)  # stable: without dates the feed's own order stays
@@ -216,16 +217,15 @@ def _handler(podcastparser: Any, address: str) -> Any:
 
 
 def _source(
-    entry: dict[str, Any], item: Any, show: str, feed: str, language: str, channel: dict[str, Any]
+    entry: dict[str, Any], item: Any, marks: Sequence[tuple[str, Any]], published: datetime | None, show: str,
+    feed: str, language: str, channel: dict[str, Any],
 ) -> Source | None:
-    """One item of a feed; None when it has no sound."""
+    """One item of a feed, with its elements by name (``marks``); None when it has no sound."""
     given = sorted([*entry["enclosures"], *_alternates(item, feed)], key=_film)  # stable: the feed's own choice first
     sound = next((one["url"] for one in given if _is_sound(one)), "")
     if not sound:
         return None
-    marks = list(_elements(item))
     named = dict(reversed(marks))
-    published = _published(named, entry.get("published"))
     art = (entry.get("episode_art_url"), channel.get("cover_url"))
     texts = (plain_text(entry.get(key) or "", links=True) for key in ("description_html", "description", "subtitle"))
     title = entry.get("title") or ""

@@ -15,9 +15,9 @@ from time import monotonic
 from typing import TYPE_CHECKING
 from urllib.parse import parse_qsl, urlsplit, urlunsplit
 
-from voice.download import download
 from voice.errors import DownloadError, EarmarkError
 from voice.plain_text import one_line
+from voice.resumable_download import download
 
 if TYPE_CHECKING:
     import httpx

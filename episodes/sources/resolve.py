@@ -9,14 +9,14 @@ from pathlib import Path
 
 from episodes.model import Link, Source
 from episodes.sources.addresses import as_web, without_password, without_scheme
-from episodes.sources.download import title_of
+from episodes.sources.confined_feeds import feed_links, read_feed, read_opml
 from episodes.sources.feed import Feed, is_login, kind
+from episodes.sources.fetcher import title_from_address
 from episodes.sources.files import is_sound_name, local_source
 from episodes.sources.http import Document, Net, is_address
-from episodes.sources.reading import feed_links, read_feed, read_opml
+from episodes.transcripts.confined_transcripts import read_transcript
 from episodes.transcripts.html_and_text import is_timed
 from episodes.transcripts.reader import PROSE, SUFFIXES
-from episodes.transcripts.reading import read_transcript
 from voice.errors import EarmarkError, FeedError, LibraryError, from_os_error
 
 NEWEST = 3
@@ -257,7 +257,7 @@ def _from_address(address: str, net: Net, choice: Selection, lists: bool = True)
     """What an address sends; ``lists`` allows what names other addresses: once, else two could go round for ever."""
     sent = _document(address, net)
     if sent.media:
-        return Gathered((Source(title_of(address), address=address, guid=address),))
+        return Gathered((Source(title_from_address(address), address=address, guid=address),))
     shown = without_password(address)
     what = kind(sent.content)
     if what in ("feed", "json feed"):
@@ -267,7 +267,7 @@ def _from_address(address: str, net: Net, choice: Selection, lists: bool = True)
         return _from_opml(sent.content, shown, net, choice)
     begin = sent.content.lstrip(b"\xef\xbb\xbf \r\n")[:400]
     if begin.startswith(b"WEBVTT") or b"-->" in begin or (begin[:1] == b"{" and b"segments" in sent.content[:4000]):
-        return Gathered((Source(title_of(address), guid=address, transcripts=(Link(address, sent.type),)),))
+        return Gathered((Source(title_from_address(address), guid=address, transcripts=(Link(address, sent.type),)),))
     if what == "page" and lists:
         return _from_page(sent, address, net, choice)
     if sent.content.lstrip()[:7] == b"#EXTM3U" or "mpegurl" in sent.type:

@@ -8,7 +8,7 @@ from collections.abc import Callable
 from episodes.store.words import name_words, search_text, sort_key
 
 
-def migrate(database: sqlite3.Connection) -> None:
+def migrate_sqlite(database: sqlite3.Connection) -> None:
     """Bring a database to the newest version, each step in its own transaction; two processes may do it at once.
 
     Raises NewerLibrary when a newer version of this program made it.

@@ -26,7 +26,7 @@ _CLOCK = 60.0  # seconds after which the server's clock is looked at again
 _CHANNEL = "earmark_jobs"
 _ALONE = "SELECT pg_advisory_xact_lock(hashtext('earmark ' || current_schema()))"
 
-Connection = psycopg.Connection[tuple[Any, ...]]
+PostgresConnection = psycopg.Connection[tuple[Any, ...]]
 
 
 class _Found:
@@ -147,9 +147,9 @@ class PostgresDatabase:
             self._listening.join(2 * _LOOK)
 
     @contextmanager
-    def connection(self) -> Iterator[Connection]:
+    def connection(self) -> Iterator[PostgresConnection]:
         """A connection that nobody else uses meanwhile: that of the thread's transaction, or one of the pool."""
-        connection: Connection | None = getattr(self._local, "connection", None)
+        connection: PostgresConnection | None = getattr(self._local, "connection", None)
         if connection is not None:
             yield connection
             return

@@ -201,7 +201,7 @@ _LISTENERS = (
         address TEXT COLLATE "C" PRIMARY KEY, there INTEGER NOT NULL, revision BIGINT NOT NULL
     )""",
 )
-"""What ``ui.positions``, ``ui.kept`` and ``ui.home.gpodder`` have in files of their own at home."""
+"""What ``ui.positions``, ``ui.listener_data`` and ``ui.home.gpodder`` have in files of their own at home."""
 
 _SHOWS = ("""CREATE TABLE show_settings (show TEXT COLLATE "C" PRIMARY KEY, value TEXT NOT NULL)""",)
 """What ``ui.shows`` has in a file at home."""

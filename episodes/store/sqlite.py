@@ -11,7 +11,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from time import time
 
-from episodes.store.migrations import NewerLibrary, migrate
+from episodes.store.migrations import NewerLibrary, migrate_sqlite
 from voice.errors import EarmarkError, LibraryError, NoSpace, UnknownEpisode
 
 _BUSY = 30.0  # seconds to wait for another process that writes
@@ -49,12 +49,12 @@ class SqliteDatabase:
         self._read_only = False
         with self.errors():
             try:
-                migrate(self.connection)
+                migrate_sqlite(self.connection)
             except sqlite3.OperationalError:
                 if not self._lies_still():
                     raise
                 self._read_only, self._local = True, threading.local()
-                migrate(self.connection)
+                migrate_sqlite(self.connection)
 
     def _lies_still(self) -> bool:
         """Whether nobody can write the file or beside it, and all of it is in the one file: it can be read as it is."""

@@ -8,7 +8,7 @@ from collections.abc import Iterable, Sequence
 from episodes.text.lexicon import content_words
 from episodes.text.word_use import usage
 
-MOST = 40
+MOST_KEYWORDS = 40
 """How many are handed over: a recogniser's prompt is short."""
 
 _RARE = -11.0  # log-probability of a word under which it is rare
@@ -31,7 +31,8 @@ _COMMON = frozenset({
 
 
 def keywords(title: str, show: str, guests: Sequence[str], notes: str) -> tuple[str, ...]:
-    """The title, the show, the guests and the names in the show notes (plain text), at most ``MOST``, the surest first.
+    """The title, the show, the guests and the names in the show notes (plain text), at most ``MOST_KEYWORDS``, the
+    surest first.
 
     A name is a run of capitalised words that does not only stand at the beginning of sentences, or that has several
     words, or capitals inside (GPT, PyTorch); the addresses and everyday words of show notes are none.
@@ -55,7 +56,7 @@ def keywords(title: str, show: str, guests: Sequence[str], notes: str) -> tuple[
     found = [name for name, _ in counts.most_common() if name in inside]
     given = [" ".join(part.split()) for part in (title, show, *guests)]
     every = dict.fromkeys(part for part in (*given, *found) if part)
-    return tuple(every)[:MOST]
+    return tuple(every)[:MOST_KEYWORDS]
 
 
 def rare_words(texts: Iterable[str], most: int = 24) -> list[str]:

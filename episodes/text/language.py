@@ -18,7 +18,7 @@ from episodes.text.lexicon import words
 if TYPE_CHECKING:
     from py3langid.langid import LanguageIdentifier
 
-NAMES = {
+LANGUAGE_NAMES = {
     "en": "English", "ar": "Arabic", "cs": "Czech", "da": "Danish", "de": "German", "el": "Greek", "es": "Spanish",
     "fi": "Finnish", "fr": "French", "he": "Hebrew", "hi": "Hindi", "hu": "Hungarian", "it": "Italian",
     "ja": "Japanese", "ko": "Korean", "nb": "Norwegian", "nl": "Dutch", "no": "Norwegian", "pl": "Polish",
@@ -73,12 +73,12 @@ def language_among(text: str, codes: Collection[str]) -> str:
 
 def name_of(code: str) -> str:
     """A language in English, its code where the name is not known."""
-    return NAMES.get(code, code)
+    return LANGUAGE_NAMES.get(code, code)
 
 
 @cache
 def _identifier() -> "LanguageIdentifier":
-    known = _identifier_of(tuple(NAMES))
+    known = _identifier_of(tuple(LANGUAGE_NAMES))
     if known is None:
         raise TypeError("py3langid knows English")
     return known

@@ -3,7 +3,7 @@
 
 import re
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 import numpy as np
 import numpy.typing as npt
@@ -11,7 +11,10 @@ import numpy.typing as npt
 from episodes.text.lexicon import content_words
 from episodes.text.sentences import Line
 
-Matrix = npt.NDArray[np.float32]
+Vectors = npt.NDArray[np.float32]
+"""Rows of float32, one for each text."""
+Embed = Callable[[Sequence[str]], Vectors]
+"""Makes unit rows of texts."""
 
 _DIMENSION = 512  # of the space into which words are projected: inner products stay true to ± 1/23
 _BEFORE = (3, 9)  # how many sentences before each are seen with it: a little and a lot, since topics differ in length
@@ -27,7 +30,7 @@ _MOVES_ON = re.compile(
 )
 
 
-def word_vectors(texts: Sequence[str]) -> Matrix:
+def word_vectors(texts: Sequence[str]) -> Vectors:
     """Float32 (n, 512): the telling words of each text, rare ones counting more (TF-IDF), in a random projection.
 
     Words that occur in one text only tie nothing together and are left out (a text may be all zeros).
@@ -45,7 +48,7 @@ def word_vectors(texts: Sequence[str]) -> Matrix:
     return rows
 
 
-def in_context(vectors: Matrix, weights: Matrix) -> Matrix:
+def in_context(vectors: Vectors, weights: Vectors) -> Vectors:
     """Each sentence with those just before it, without what the whole talk has in common: float32 (n, 2 d) unit rows.
 
     After TreeSeg (Gklezakos et al. 2024), which sees one depth of context.
@@ -57,7 +60,7 @@ def in_context(vectors: Matrix, weights: Matrix) -> Matrix:
     return np.asarray(np.hstack(own) / np.sqrt(len(own)), np.float32)
 
 
-def openings(lines: Sequence[Line], vectors: Matrix, told: Matrix, weights: Matrix) -> Matrix:
+def openings(lines: Sequence[Line], vectors: Vectors, told: Vectors, weights: Vectors) -> Vectors:
     """How much speaks for a new topic with each sentence, from its place alone: float32 (n,), in logits.
 
     The weights are rounded means of two logistic regressions, on meetings and on podcasts (each predicts the other's
@@ -72,7 +75,7 @@ def openings(lines: Sequence[Line], vectors: Matrix, told: Matrix, weights: Matr
     return np.asarray(contrast + 0.8 * (turns - turns.mean()) + 0.2 * asked * turns + 0.4 * moves, np.float32)
 
 
-def _contrast(vectors: Matrix, weights: Matrix, span: int) -> Matrix:
+def _contrast(vectors: Vectors, weights: Vectors, span: int) -> Vectors:
     """How unlike the ``span`` words before each sentence and from it on are, in standard deviations."""
     sums = _sums(vectors, weights)
     words = np.concatenate([[0], np.cumsum(weights)])
@@ -89,17 +92,17 @@ def _asks(lines: Sequence[Line], place: int) -> bool:
     return any(line.text.endswith("?") and line.speaker == speaker for line in lines[place : place + 4])
 
 
-def _distinct(vectors: Matrix, weights: Matrix) -> Matrix:
+def _distinct(vectors: Vectors, weights: Vectors) -> Vectors:
     """The rows without what all have in common."""
     return np.asarray(vectors - np.average(vectors, axis=0, weights=weights), np.float32)
 
 
-def _sums(vectors: Matrix, weights: Matrix) -> Matrix:
+def _sums(vectors: Vectors, weights: Vectors) -> Vectors:
     rows = np.cumsum(vectors * weights[:, None], axis=0, dtype=np.float64)
     return np.vstack([np.zeros((1, vectors.shape[1])), rows]).astype(np.float32)
 
 
-def _unit(rows: Matrix) -> Matrix:
+def _unit(rows: Vectors) -> Vectors:
     return np.asarray(rows / np.maximum(np.linalg.norm(rows, axis=1, keepdims=True), 1e-6), np.float32)
 
 

@@ -11,17 +11,14 @@ more so the farther the number is from what long talks usually have.
 """
 
 from collections import Counter
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 
 import numpy as np
 import numpy.typing as npt
 
 from episodes.model import Chapter, Cue, Segment
 from episodes.text.sentences import Line, sentences
-from episodes.topics.cohesion import in_context, openings, word_vectors
-
-Matrix = npt.NDArray[np.float32]
-Embed = Callable[[Sequence[str]], Matrix]
+from episodes.topics.cohesion import Embed, Vectors, in_context, openings, word_vectors
 
 _SNAP = 10.0  # seconds that a chapter mark may be moved to begin with a sentence
 _NEAR = 2  # sentences that a boundary may be moved to begin with a speaker's turn
@@ -58,7 +55,7 @@ def segment(
     return _between(lines, starts, [""] * len(starts))
 
 
-def divide(vectors: Matrix, lines: Sequence[Line], count: int | None = None) -> list[int]:
+def divide(vectors: Vectors, lines: Sequence[Line], count: int | None = None) -> list[int]:
     """The indices of the sentences with which ``count`` topics begin (the first is 0), or as many as pay.
 
     ``vectors`` are float32 (n, d) unit rows, one for each sentence. Fewer are found when there are fewer sentences.
@@ -88,7 +85,7 @@ def bounds(seconds: float) -> tuple[int, int]:
     return max(1, round(seconds / _MOST_SECONDS)), max(1, most)
 
 
-def _agreement(sums: Matrix, words: npt.NDArray[np.float32]) -> Matrix:
+def _agreement(sums: Vectors, words: npt.NDArray[np.float32]) -> Vectors:
     """(n + 1, n + 1): what the units from i up to j are worth as a topic, in words that point in its direction.
 
     ``sums`` are the running sums of the vectors, (n + 1, d), ``words`` those of their weights. What is no piece (j ≤ i)
@@ -110,7 +107,7 @@ def _costs(most: int, sentences: int, seconds: float) -> npt.NDArray[np.float64]
     return np.asarray((_PENALTY * (numbers - 1) + unusual * np.log(numbers / usual) ** 2) * sentences**0.75)
 
 
-def _best_division(worth: Matrix, least: int, costs: npt.NDArray[np.float64]) -> list[int]:
+def _best_division(worth: Vectors, least: int, costs: npt.NDArray[np.float64]) -> list[int]:
     """The units with which the pieces begin that together are worth most, at least so many; ``costs`` are those of
     1, 2, … pieces."""
     units = len(worth) - 1

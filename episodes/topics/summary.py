@@ -13,10 +13,9 @@ import numpy.typing as npt
 from episodes.model import Cue, Digest, Segment
 from episodes.text.lexicon import as_written, content_words, leans, words
 from episodes.text.sentences import Line, sentences
+from episodes.topics.cohesion import Embed, Vectors
 from episodes.topics.titles import titles
 
-Matrix = npt.NDArray[np.float32]
-Embed = Callable[[Sequence[str]], Matrix]
 Ask = Callable[[Sequence[str]], Sequence[float | None]]
 """Where in the episode each question is answered (seconds), None where the episode does not cover it."""
 
@@ -114,7 +113,7 @@ def digest(
     )
 
 
-def _centre(lines: Sequence[Line], vectors: Matrix, rows: npt.NDArray[np.intp]) -> Matrix:
+def _centre(lines: Sequence[Line], vectors: Vectors, rows: npt.NDArray[np.intp]) -> Vectors:
     """What a topic is about: the mean of its sentences, longer ones counting more."""
     if not len(rows):
         return np.zeros(vectors.shape[1], np.float32)
@@ -122,12 +121,12 @@ def _centre(lines: Sequence[Line], vectors: Matrix, rows: npt.NDArray[np.intp]) 
     return _unit((vectors[rows] * weights[:, None]).sum(0))
 
 
-def _unit(vector: Matrix) -> Matrix:
+def _unit(vector: Vectors) -> Vectors:
     length = float(np.linalg.norm(vector))
     return np.asarray(vector / length if length else vector, np.float32)
 
 
-def _worth(lines: Sequence[Line], vectors: Matrix, centres: Matrix, belongs: npt.NDArray[np.intp]) -> Matrix:
+def _worth(lines: Sequence[Line], vectors: Vectors, centres: Vectors, belongs: npt.NDArray[np.intp]) -> Vectors:
     """How well each sentence tells its topic to somebody who hears nothing else: float32 (n,)."""
     near = np.einsum("ij,ij->i", vectors, centres[belongs])
     alone = np.array([_alone(line.text) for line in lines], np.float32)
@@ -150,7 +149,7 @@ def _alone(sentence: str) -> float:
     return worth
 
 
-def _chosen(rows: npt.NDArray[np.intp], worth: Matrix, vectors: Matrix, count: int) -> list[int]:
+def _chosen(rows: npt.NDArray[np.intp], worth: Vectors, vectors: Vectors, count: int) -> list[int]:
     """The best sentences, best first, that do not say the same twice (maximal marginal relevance)."""
     left = [int(row) for row in rows]
     chosen: list[int] = []
@@ -179,8 +178,8 @@ def _teaser(lines: Sequence[Line], ranked: Sequence[int]) -> str:
 
 def _questions(
     lines: Sequence[Line],
-    vectors: Matrix,
-    centres: Matrix,
+    vectors: Vectors,
+    centres: Vectors,
     belongs: npt.NDArray[np.intp],
     segments: Sequence[Segment],
     ask: Ask | None,

@@ -4,19 +4,16 @@
 import math
 import re
 from collections import Counter
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from itertools import combinations, pairwise
 
 import numpy as np
-import numpy.typing as npt
 
 from episodes.text.lexicon import PREPOSITIONS, WEAK_WORDS, Phrase, announces_noun, content_words, grammar, phrases
 from episodes.text.sentences import Line
 from episodes.text.word_use import usage
-
-Matrix = npt.NDArray[np.float32]
-Embed = Callable[[Sequence[str]], Matrix]
+from episodes.topics.cohesion import Embed, Vectors
 
 _TRIED = 24  # phrases of a topic whose meaning is compared with the topic's
 _MEANING = 2.0  # how much a phrase's likeness to its topic counts beside its form
@@ -55,7 +52,7 @@ class _Candidate:
     opening: str = ""
 
 
-def titles(topics: Sequence[Sequence[Line]], centres: Matrix, embed: Embed) -> list[str]:
+def titles(topics: Sequence[Sequence[Line]], centres: Vectors, embed: Embed) -> list[str]:
     """One title for each topic, in sentence case, all different; empty when nothing in it could be one.
 
     ``topics`` are the sentences of each; ``centres`` float32 (topics, d) unit rows, what each is about.

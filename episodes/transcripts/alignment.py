@@ -15,7 +15,7 @@ from statistics import median
 from episodes.model import Chapter
 from voice.model import Cue, Word, clock
 
-Hear = Callable[[float, float], Sequence[Word]]
+HearSpan = Callable[[float, float], Sequence[Word]]
 """The words of a recording from a start for so many seconds, with their times in the recording."""
 
 SUSPECT = 15.0
@@ -37,7 +37,7 @@ _WORD = re.compile(r"[^\W_]+(?:['’][^\W_]+)?")
 
 
 @dataclass(frozen=True, slots=True)
-class Stretch:
+class Delay:
     """From ``start`` (seconds of the transcript) on, the recording is ``delay`` seconds behind the transcript."""
 
     start: float
@@ -49,7 +49,7 @@ class Fit:
     """``stretches`` in order, the first from the beginning; ``left_out`` are the numbers of the lines that the
     recording does not hold; ``windows`` how many were heard and ``found`` how many of them told something."""
 
-    stretches: tuple[Stretch, ...]
+    stretches: tuple[Delay, ...]
     left_out: tuple[int, ...]
     windows: int
     found: int
@@ -60,7 +60,7 @@ class Fit:
                     self.stretches[0].delay)  # fmt: skip
 
 
-def fit(cues: Sequence[Cue], length: float, hear: Hear) -> Fit | None:
+def fit(cues: Sequence[Cue], length: float, hear: HearSpan) -> Fit | None:
     """Fit the times of ``cues`` to a recording of ``length`` seconds; None when too little of it is recognised."""
     search = _Search(cues, length, hear)
     anchors = search.spread()
@@ -127,7 +127,7 @@ class _Anchor:
 class _Search:
     """What was heard of one recording so far."""
 
-    def __init__(self, cues: Sequence[Cue], length: float, hear: Hear) -> None:
+    def __init__(self, cues: Sequence[Cue], length: float, hear: HearSpan) -> None:
         self._cues, self._length, self._hear = cues, length, hear
         timed = [(word, at) for cue in cues for word, at in _timed(cue)]
         self._words, self._times = [word for word, _ in timed], [at for _, at in timed]
@@ -184,7 +184,7 @@ class _Search:
             delays = [delay - delays[0] for delay in delays]
         if len(levels) > 1 and levels[0] == [_Anchor(self._cues[0].start, 0.0)]:
             delays[0] = 0.0
-        stretches = [Stretch(0.0, round(delays[0], 2))]
+        stretches = [Delay(0.0, round(delays[0], 2))]
         left_out: list[int] = []
         for number in range(1, len(levels)):
             begin, gone = self._change(levels[number - 1][-1].text, levels[number][0].text, delays[number - 1],
@@ -192,7 +192,7 @@ class _Search:
             left_out += gone
             if begin <= self._cues[0].start and number == 1:
                 stretches = []
-            stretches.append(Stretch(begin if stretches else 0.0, round(delays[number], 2)))
+            stretches.append(Delay(begin if stretches else 0.0, round(delays[number], 2)))
         made = Fit(tuple(stretches), (), self.windows, self.found)
         behind = [number for number, cue in enumerate(self._cues) if cue.start + made.delay(cue.start) >= self._length]
         return replace(made, left_out=tuple(sorted({*left_out, *behind})))

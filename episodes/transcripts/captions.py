@@ -12,7 +12,7 @@ import re
 from collections.abc import Sequence
 
 from episodes.transcripts.entries import Entry
-from episodes.transcripts.labels import label
+from episodes.transcripts.speaker_labels import label
 from episodes.transcripts.times import TimeLine, clock_seconds, has_arrow, time_line
 
 _SBV_TIMES = re.compile(r"^[ \t]{0,8}(\d{1,4}:\d[\d:.]{0,16})[ \t]{0,8},[ \t]{0,8}(\d{1,4}:\d[\d:.]{0,16})[ \t]{0,8}$")

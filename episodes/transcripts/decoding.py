@@ -10,7 +10,7 @@ from pathlib import Path
 
 from voice.errors import TranscriptError
 
-LARGEST = 64_000_000
+LARGEST_TRANSCRIPT = 64_000_000
 """Bytes; ten times what a day of talk with a time for each word takes."""
 
 _GIVE = "Give a VTT, SRT or Podcasting 2.0 JSON file."
@@ -53,10 +53,10 @@ def read_text_file(path: Path) -> str:
     """The file as text. Raises TranscriptError when it is too large, not text, or in a code page that is not told."""
     try:
         size = path.stat().st_size
-        if size > LARGEST:
+        if size > LARGEST_TRANSCRIPT:
             raise TranscriptError(
                 f"{path.name} is too large for a transcript ({size / 1e6:.0f} MB).",
-                f"Transcripts may have up to {LARGEST / 1e6:.0f} MB.",
+                f"Transcripts may have up to {LARGEST_TRANSCRIPT / 1e6:.0f} MB.",
             )
         raw = path.read_bytes()
     except FileNotFoundError:

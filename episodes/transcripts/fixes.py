@@ -61,7 +61,7 @@ def fitted(
     return Mended(shifted(cues, found, length), shifted_chapters(chapters, found, length), remark(found, cues))
 
 
-def attributed(
+def name_speakers(
     audio: Path | None, cues: Sequence[Cue], speakers: Callable[[], "Speakers | None"], check: Callable[[], None]
 ) -> tuple[Sequence[Cue], str]:
     """Cues that name their speakers, by their voices where nobody did, and what is to be said of it.

@@ -14,7 +14,7 @@ from itertools import pairwise
 from episodes.text.html import html_events, is_block, parse_html
 from episodes.text.sentences import sentences
 from episodes.transcripts.entries import USUAL, without_markup
-from episodes.transcripts.labels import as_name, label, parts_of, speakers_of
+from episodes.transcripts.speaker_labels import as_name, label, parts_of, speakers_of
 from episodes.transcripts.times import clock_seconds
 from voice.errors import TranscriptError
 from voice.model import Cue

@@ -27,12 +27,12 @@ def row_like(rows: list[Any]) -> bool:
     """True for a list whose elements have a text and a time (some of them at least)."""
     sample = rows[:50]
     good = sum(
-        isinstance(one, dict) and text_of(one) is not None and _edge(one, _STARTS) is not None for one in sample
+        isinstance(one, dict) and row_text(one) is not None and _edge(one, _STARTS) is not None for one in sample
     )
     return good >= max(1, 0.3 * len(sample))
 
 
-def text_of(row: dict[str, Any]) -> str | None:
+def row_text(row: dict[str, Any]) -> str | None:
     """What is said in a row, None where it has no text."""
     for key in (*_TEXTS, "punctuated_word", "word"):
         if isinstance(row.get(key), str):
@@ -90,7 +90,7 @@ def segments(rows: Sequence[dict[str, Any]]) -> Iterator[Entry]:
     """The entries of rows that are segments; a missing end is the next one's start, or what its words take."""
     scale = _scale(rows)
     for place, row in enumerate(rows):
-        body = text_of(row)
+        body = row_text(row)
         if body is None:
             body = " ".join(str(one) for one in row["body"]) if isinstance(row.get("body"), list) else ""
         start, end = (_scale_down(value, scale) for value in _pair(row))
@@ -142,7 +142,7 @@ def _scale(rows: Sequence[dict[str, Any]]) -> float:
     whole = [(end - start, row) for (start, end), row in both if type(start) is type(end) is int]
     if len(whole) < max(1, 0.9 * len(rows)):
         return 1.0
-    speed = median(max(1, len(text_of(row) or "")) / max(1, length) for length, row in whole)
+    speed = median(max(1, len(row_text(row) or "")) / max(1, length) for length, row in whole)
     if speed >= _SLOWEST:
         return 1.0
     return 16_000.0 if "start_offset" in rows[0] and speed < _SLOWEST / 20 else 1000.0
@@ -170,7 +170,7 @@ def words_of(given: object, start: float | None, end: float | None, scale: float
             after = after if after is not None else max(before, end if end is not None else before)
             begin, stop = before, before + max(0.0, after - before) / count
         stop = max(begin, stop) if stop is not None else begin
-        found.append(Word(round(begin, 3), round(stop, 3), without_markup(_word(row)), probability(row)))
+        found.append(Word(round(begin, 3), round(stop, 3), without_markup(_word(row)), word_probability(row)))
     return [word for word in found if word.text]
 
 
@@ -181,7 +181,7 @@ def _word(row: dict[str, Any]) -> str:
     )
 
 
-def probability(row: dict[str, Any]) -> float:
+def word_probability(row: dict[str, Any]) -> float:
     """How sure a recogniser is of a word, 0..1; 1 where the row does not say."""
     value = next((row[key] for key in ("probability", "score", "confidence", "p") if key in row), None)
     if isinstance(value, str):

@@ -12,7 +12,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from episodes.transcripts.entries import GENERATOR, Entry
-from episodes.transcripts.json_fields import number, probability, row_like, segments, speaker_of, text_of
+from episodes.transcripts.json_fields import number, row_like, row_text, segments, speaker_of, word_probability
 from episodes.transcripts.json_services import READERS
 from voice.errors import TranscriptError
 from voice.model import Cue, Word
@@ -52,8 +52,11 @@ def own_cues(rows: Sequence[dict[str, Any]]) -> list[Cue]:
     found = []
     for row in rows:
         start, end = (number(row.get(key)) or 0.0 for key in ("startTime", "endTime"))
-        words = tuple(Word(number(one.get("start")) or 0.0, number(one.get("end")) or 0.0, str(one.get("word", "")),
-                           probability(one)) for one in row.get("words") or () if isinstance(one, dict))  # fmt: skip
+        words = tuple(
+            Word(number(one.get("start")) or 0.0, number(one.get("end")) or 0.0, str(one.get("word", "")),
+                 word_probability(one))
+            for one in row.get("words") or () if isinstance(one, dict)
+        )  # fmt: skip
         found.append(Cue(start, end, str(row.get("body", "")), str(row.get("speaker") or ""), words))
     return [cue for cue in found if cue.text.strip()]
 
@@ -101,7 +104,7 @@ def _rows(data: Any, depth: int = 0) -> list[Any] | None:
             return inner
         if len(data) == 1 or (depth == 0 and isinstance(data[0], dict | list)):
             return _rows(data[0], depth + 1) if depth < 4 else None
-        return data if any(isinstance(one, dict) and text_of(one) for one in data[:20]) else None
+        return data if any(isinstance(one, dict) and row_text(one) for one in data[:20]) else None
     if not isinstance(data, dict) or depth > 4:
         return None
     empty: list[Any] | None = None
@@ -125,7 +128,7 @@ def _rows(data: Any, depth: int = 0) -> list[Any] | None:
 
 def _of_paragraphs(rows: list[Any]) -> list[dict[str, Any]]:
     """The sentences, or words, of paragraphs that have a speaker and no text of their own (Descript, Riverside)."""
-    paragraphs = [row for row in rows if isinstance(row, dict) and text_of(row) is None and speaker_of(row)]
+    paragraphs = [row for row in rows if isinstance(row, dict) and row_text(row) is None and speaker_of(row)]
     if len(paragraphs) < len(rows):
         return []
     for key in ("sentences", "lines", "words"):

@@ -4,7 +4,7 @@
 from typing import Any
 
 from episodes.transcripts.entries import Entry, without_markup
-from episodes.transcripts.json_fields import at, number, probability, row_like, segments, speaker_of, words_of
+from episodes.transcripts.json_fields import at, number, row_like, segments, speaker_of, word_probability, words_of
 from voice.model import Word
 
 
@@ -54,7 +54,7 @@ def _amazon(data: Any) -> list[Entry]:
                 found[-1] = Entry(last.start, last.end, (word.text,), last.speaker, (word,))
             continue
         stop = end if end is not None and end >= start else start
-        word = Word(start, stop, without_markup(said), probability(item["alternatives"][0]))
+        word = Word(start, stop, without_markup(said), word_probability(item["alternatives"][0]))
         found.append(Entry(start, stop, (word.text,), named.get(start, "") or speaker_of(item), (word,)))
     return found
 

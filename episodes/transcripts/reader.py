@@ -17,10 +17,10 @@ from episodes.transcripts.decoding import read_text_file
 from episodes.transcripts.entries import GENERATOR, Entry
 from episodes.transcripts.html_and_text import has_times, read_html, read_text
 from episodes.transcripts.json_forms import read_json
-from episodes.transcripts.labels import attributed, cues_of
-from episodes.transcripts.repair import LONGEST, Repaired, as_cue, repaired, without_overlap
+from episodes.transcripts.repair import LATEST_TIME, Repaired, as_cue, repaired, without_overlap
 from episodes.transcripts.repeats import said_once, stamped_words
 from episodes.transcripts.shape import from_words, shaped
+from episodes.transcripts.speaker_labels import attribute_entries, cues_of
 from episodes.transcripts.subtitles import form_of, read_subtitles
 from episodes.transcripts.tables import is_lrc, read_lrc, read_table
 from episodes.transcripts.times import time_line
@@ -120,7 +120,7 @@ def _is_count(line: str) -> bool:
 
 def _as_they_are(entries: Sequence[Entry], name: str) -> Transcript:
     if any("<v" in line for entry in entries for line in entry.lines):
-        cues = [cue for entry, parts in attributed(entries) for cue in cues_of(entry, parts)]
+        cues = [cue for entry, parts in attribute_entries(entries) for cue in cues_of(entry, parts)]
     else:
         cues = [as_cue(entry) for entry in entries]
     cues = [cue for cue in cues if cue.text]
@@ -132,7 +132,7 @@ def _as_they_are(entries: Sequence[Entry], name: str) -> Transcript:
 def _single_words(entries: Sequence[Entry]) -> list[Cue]:
     """Sentences out of entries of one word (or a blank, or a mark) each; empty when they are longer."""
     spoken = [entry for entry in entries if entry.text]
-    timed = all(entry.start is not None and entry.end is not None and 0 <= entry.start <= entry.end < LONGEST
+    timed = all(entry.start is not None and entry.end is not None and 0 <= entry.start <= entry.end < LATEST_TIME
                 for entry in entries)  # fmt: skip
     if not spoken or not timed or median(len(entry.text.split()) for entry in spoken) > 1:
         return []
@@ -155,11 +155,11 @@ def _finished(entries: Sequence[Entry], name: str, length: float, lines_apart: b
     fixed = repaired(entries, name, length)
     once = without_overlap(said_once(fixed.entries))
     stamped = [replace(entry, words=entry.words or stamped_words(entry)) for entry in once]
-    cues = [cue for entry, parts in attributed(stamped) for cue in cues_of(entry, parts)]
+    cues = [cue for entry, parts in attribute_entries(stamped) for cue in cues_of(entry, parts)]
     cues = shaped([cue for cue in cues if cue.text], lines_apart)
     if not cues:
         raise TranscriptError(f"{name} has no cues with text.", "Get the transcript again, or leave it out.")
-    if cues[-1].end > LONGEST:
-        raise TranscriptError(f"{name} has times beyond {LONGEST / 3600:.0f} hours.", "Get the transcript again.")
+    if cues[-1].end > LATEST_TIME:
+        raise TranscriptError(f"{name} has times beyond {LATEST_TIME / 3600:.0f} hours.", "Get the transcript again.")
     whole = sum(1 for entry in entries if entry.text)
     return Transcript(tuple(sorted(cues, key=lambda cue: cue.start)), fixed.remark(whole))

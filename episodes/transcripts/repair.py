@@ -13,7 +13,7 @@ from episodes.transcripts.entries import USUAL, Entry
 from voice.errors import TranscriptError
 from voice.model import Cue
 
-LONGEST = 30 * 24 * 3600.0
+LATEST_TIME = 30 * 24 * 3600.0
 """Seconds beyond which a time is a mistake."""
 
 _MOST_BROKEN = 0.5  # share of the entries; with more, the times of the others are not to be believed either
@@ -51,11 +51,11 @@ def repaired(entries: Sequence[Entry], name: str, length: float = 0.0) -> Repair
     Raises TranscriptError when most of the times are broken.
     """
     spoken = [entry for entry in entries if any(line.strip() for line in entry.lines)]
-    limit = length * 1.25 + _BEYOND if length else LONGEST
+    limit = length * 1.25 + _BEYOND if length else LATEST_TIME
     kept = []
     for entry in spoken:
-        start = None if entry.start is not None and (entry.start > LONGEST) else entry.start
-        end = None if entry.end is not None and (entry.end > LONGEST) else entry.end
+        start = None if entry.start is not None and (entry.start > LATEST_TIME) else entry.start
+        end = None if entry.end is not None and (entry.end > LATEST_TIME) else entry.end
         if start is not None and start < 0:
             if end is not None and end <= 0:
                 continue  # before the recording begins

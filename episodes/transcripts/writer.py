@@ -7,7 +7,7 @@ from typing import Any
 
 from episodes.transcripts.captions import as_said, escaped, read_captions, timestamp
 from episodes.transcripts.entries import GENERATOR, without_markup
-from episodes.transcripts.labels import attributed, cues_of
+from episodes.transcripts.speaker_labels import attribute_entries, cues_of
 from voice.model import Cue
 
 
@@ -30,7 +30,7 @@ def write_srt(cues: Sequence[Cue]) -> str:
     the text in that way ("Note: ..."), they stand in WebVTT's voice tags, which SubRip's readers know too.
     """
     named = _srt(cues, tags=False)
-    again = [(cue.speaker, cue.text) for entry, parts in attributed(read_captions(named, vtt=False))
+    again = [(cue.speaker, cue.text) for entry, parts in attribute_entries(read_captions(named, vtt=False))
              for cue in cues_of(entry, parts)]  # fmt: skip
     wanted = [(without_markup(cue.speaker), without_markup(cue.text)) for cue in cues]
     return named if again == wanted else _srt(cues, tags=True)

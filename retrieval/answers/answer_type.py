@@ -17,7 +17,7 @@ from retrieval.commands.matching import normalized, templates, written_out
 if TYPE_CHECKING:
     from hassil import Intents
 
-TEMPLATES = Path(__file__).with_name("answer_types.yaml")
+ANSWER_TYPES = Path(__file__).with_name("answer_types.yaml")
 
 _LONGEST = 40  # words of a question whose kind is looked for
 
@@ -40,7 +40,7 @@ def answer_type(question: str) -> AnswerType:
     sentence = re.sub(r"^(?:(?:and|so|but|well|okay|then) )+", "", written_out(normalized(question)))
     if not sentence or len(sentence.split()) > _LONGEST:
         return _UNKNOWN
-    told = templates(TEMPLATES)["types"]
+    told = templates(ANSWER_TYPES)["types"]
     found = {result.intent.name: result for result in recognize_all(sentence, _intents())}
     name = next((name for name in told if name in found), None)
     if name is None:
@@ -67,7 +67,7 @@ _UNKNOWN = AnswerType("", lambda text: 0.0)
 def _intents() -> "Intents":
     from hassil import Intents
 
-    told = templates(TEMPLATES)
+    told = templates(ANSWER_TYPES)
     return Intents.from_dict({
         "language": "en", "lists": told["lists"], "expansion_rules": told["rules"],
         "intents": {name: {"data": [{"sentences": rule["asked"]}]} for name, rule in told["types"].items()},
@@ -77,7 +77,7 @@ def _intents() -> "Intents":
 @cache
 def _held(name: str) -> tuple[re.Pattern[str], ...]:
     """What the answers of a type hold, as regular expressions."""
-    rule: dict[str, Any] = templates(TEMPLATES)["types"][name]
+    rule: dict[str, Any] = templates(ANSWER_TYPES)["types"][name]
     made = [_pattern(held, re.IGNORECASE) for held in rule.get("holds", ())]
     return (*made, *(_pattern(held, re.NOFLAG) for held in rule.get("cased", ())))
 

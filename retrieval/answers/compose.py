@@ -12,7 +12,7 @@ from episodes.text.disfluencies import trimmed
 from episodes.text.lexicon import names_somebody
 from retrieval.answers.corpus import Corpus
 from retrieval.answers.quote import Quote, shortened
-from retrieval.finding.sentences.find_sentences import ANSWERED
+from retrieval.finding.sentences.calibration import ANSWERED
 from retrieval.model import Answer, Moment, Question, SearchResult, Sentence, SentenceRun
 from voice.model import clock
 

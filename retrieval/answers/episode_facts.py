@@ -14,7 +14,7 @@ from retrieval.answers.corpus import Corpus
 from retrieval.answers.discourse import announces, idle, poses_question
 from retrieval.answers.library_facts import listed, read_out, spoken_duration
 from retrieval.answers.quote import SPOKEN, moment_of, opening
-from retrieval.commands.intents import Kind, Plan
+from retrieval.commands.intents import Intent, Plan
 from retrieval.finding.sections.find_sections import COVERED
 from retrieval.index.token_store import quotable_sentences
 from retrieval.model import Answer, Moment, Question, Sentence
@@ -34,31 +34,31 @@ def episode_fact(plan: Plan, question: Question, here: str, corpus: Corpus) -> A
     not known."""
     episode = corpus.episodes.by_id(here) or Episode(here, "This episode")
     match plan.kind:
-        case Kind.LENGTH:
+        case Intent.LENGTH:
             return plainly(question, f"{episode.title} is {spoken_duration(_length(episode, corpus))} long.")
-        case Kind.LEFT | Kind.POSITION:
+        case Intent.LEFT | Intent.POSITION:
             return _position(plan, question, episode, corpus)
-        case Kind.TITLE:
+        case Intent.TITLE:
             show = f", of {episode.show}" if episode.show else ""
             return plainly(question, f"This is {episode.title}{show}.")
-        case Kind.PUBLISHED:
+        case Intent.PUBLISHED:
             told = f"It is of {episode.published[:10]}." if episode.published else "Nobody told me its date."
             return plainly(question, told, covered=bool(episode.published))
-        case Kind.GUEST | Kind.HOST:
+        case Intent.GUEST | Intent.HOST:
             return _people(plan, question, episode, corpus)
-        case Kind.OVERVIEW:
+        case Intent.OVERVIEW:
             return _about(question, here, corpus)
-        case Kind.TOPICS:
+        case Intent.TOPICS:
             return _topics(question, here, corpus)
-        case Kind.PARTS:
+        case Intent.PARTS:
             return _parts(plan, question, here, corpus)
-        case Kind.TAKEAWAYS:
+        case Intent.TAKEAWAYS:
             return _points(plan, question, here, corpus)
-        case Kind.SAID_AT:
+        case Intent.SAID_AT:
             return _said_at(plan, question, episode, corpus)
-        case Kind.STRETCH:
+        case Intent.STRETCH:
             return _stretch(question, plan.start, plan.end, episode, corpus)
-        case Kind.MISSED:
+        case Intent.MISSED:
             return _missed(plan, question, episode, corpus)
     return None
 
@@ -72,7 +72,7 @@ def _position(plan: Plan, question: Question, episode: Episode, corpus: Corpus) 
     if question.position is None:
         return None
     length = _length(episode, corpus)
-    if plan.kind is Kind.LEFT:
+    if plan.kind is Intent.LEFT:
         left = max(0.0, length - question.position)
         return plainly(question, f"You have {spoken_duration(left)} left of {episode.title}.")
     part = next((one for one in corpus.segments(episode.id) if one.start <= question.position < one.end), None)
@@ -91,7 +91,7 @@ def _named(cues: Iterable[Cue]) -> list[str]:
 
 def _people(plan: Plan, question: Question, episode: Episode, corpus: Corpus) -> Answer:
     """Who is the guest, or the host: as the feed names them, else as far as the transcript shows it."""
-    if plan.kind is Kind.GUEST and episode.guests:
+    if plan.kind is Intent.GUEST and episode.guests:
         guests = listed(episode.guests)
         return plainly(question, f"The guest is {guests}." if len(episode.guests) == 1 else f"The guests are {guests}.")
     cues = corpus.cues(episode.id)
@@ -100,7 +100,7 @@ def _people(plan: Plan, question: Question, episode: Episode, corpus: Corpus) ->
         return plainly(question, "The transcript does not name who speaks.", covered=False)
     if len(names) == 1:
         return plainly(question, f"{names[0]} is the only one who speaks.")
-    if plan.kind is Kind.HOST:
+    if plan.kind is Intent.HOST:
         asked = Counter(cue.speaker for cue in cues if "?" in cue.text and cue.speaker in names)
         asker = max(names, key=lambda name: asked[name])
         return plainly(question, f"{asker} asks most of the questions; {listed(names)} speak.")

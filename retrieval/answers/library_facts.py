@@ -8,7 +8,7 @@ from episodes.store.catalogue import Order
 from retrieval.answers.compose import plainly
 from retrieval.answers.corpus import Corpus, Episodes
 from retrieval.answers.quote import opening
-from retrieval.commands.intents import Kind, Plan
+from retrieval.commands.intents import Intent, Plan
 from retrieval.finding.sections.find_sections import COVERED
 from retrieval.model import Answer, Moment, Question
 from voice.model import clock
@@ -27,21 +27,21 @@ def library_fact(
     """The answer to a question about the library; None when the plan is of another kind."""
     episodes = corpus.episodes
     match plan.kind:
-        case Kind.ABOUT_ME:
+        case Intent.ABOUT_ME:
             return plainly(question, ABOUT_ME)
-        case Kind.LIBRARY_SIZE:
+        case Intent.LIBRARY_SIZE:
             return plainly(question, _size(episodes.overview(within)))
-        case Kind.LIBRARY_OVERVIEW:
+        case Intent.LIBRARY_OVERVIEW:
             return plainly(question, _overview(episodes, within))
-        case Kind.NEWEST:
+        case Intent.NEWEST:
             return plainly(question, _extreme(plan.text, episodes, within))
-        case Kind.LIBRARY_COUNT:
+        case Intent.LIBRARY_COUNT:
             return _count(plan, question, corpus, within)
-        case Kind.MENTION_COUNT:
+        case Intent.MENTION_COUNT:
             here = question.episode_id or question.playing
             inside = within is None or here in within
             return _count(plan, question, corpus, within if here is None else [here] if inside else [])
-        case Kind.EPISODES:
+        case Intent.EPISODES:
             return _which(plan, question, corpus, within)
     return None
 

@@ -52,7 +52,7 @@ class Quote:
         return Moment(self.run.episode_id, self.jump, end, self.text, self.run.speaker, confidence)
 
 
-def choose(question: Question, runs: Sequence[SentenceRun], cues: Cues) -> Quote | None:
+def choose_quote(question: Question, runs: Sequence[SentenceRun], cues: Cues) -> Quote | None:
     """The quote that answers, out of the runs that were read, best first; None when there are none.
 
     The best run is passed over for another that is nearly as likely when only that holds what was asked for.

@@ -17,12 +17,12 @@ from retrieval.answers.library_facts import library_fact
 from retrieval.answers.llm import LanguageModel
 from retrieval.answers.playable import after_ads, latest, no_such_show
 from retrieval.answers.player_facts import just_said, unknown_word, who_speaks
-from retrieval.answers.quote import also, choose, quote
+from retrieval.answers.quote import also, choose_quote, quote
 from retrieval.answers.unanswerable import in_another_language, unanswerable
-from retrieval.commands.intents import Kind, Plan, searched, understand
+from retrieval.commands.intents import Intent, Plan, searched, understand
 from retrieval.commands.parser import parse
 from retrieval.finding.sections.find_sections import COVERED
-from retrieval.finding.sentences.find_sentences import ANSWERED
+from retrieval.finding.sentences.calibration import ANSWERED
 from retrieval.model import Answer, Command, Moment, Question, SearchResult, Sentence, SentenceRun
 from voice.errors import EngineError
 from voice.turns.commands import CommandName
@@ -38,8 +38,9 @@ _AFTER = 20.0  # seconds behind a moment that it is shown too
 _LEAST = 0.05  # share of the best run's share below which another says nothing about it
 
 _OF_AN_EPISODE = frozenset((
-    Kind.LENGTH, Kind.LEFT, Kind.POSITION, Kind.GUEST, Kind.HOST, Kind.TITLE, Kind.PUBLISHED, Kind.TAKEAWAYS,
-    Kind.SAID_AT, Kind.STRETCH,
+    Intent.LENGTH, Intent.LEFT, Intent.POSITION, Intent.GUEST, Intent.HOST, Intent.TITLE, Intent.PUBLISHED,
+    Intent.TAKEAWAYS,
+    Intent.SAID_AT, Intent.STRETCH,
 ))  # fmt: skip
 
 
@@ -61,7 +62,7 @@ def answer(question: Question, corpus: Corpus, within: Collection[str] | None = 
     if cannot is not None:
         return cannot
     found = _by_plan(plan, question, corpus, within)
-    return found if found is not None else look(question, Plan(Kind.SEARCH, question.text), corpus, within)
+    return found if found is not None else look(question, Plan(Intent.SEARCH, question.text), corpus, within)
 
 
 def standalone_question(question: Question, corpus: Corpus) -> Question:
@@ -87,7 +88,7 @@ def look(question: Question, plan: Plan, corpus: Corpus, within: Collection[str]
     if found.answered < ANSWERED or not found.runs:
         elsewhere = _elsewhere(asked, corpus) if not plan.told else None
         return replace(declined(asked, found, corpus, elsewhere, bool(plan.told)), question=question.text)
-    chosen = choose(asked, found.runs, corpus.cues)
+    chosen = choose_quote(asked, found.runs, corpus.cues)
     if chosen is None:
         return replace(declined(asked, found, corpus), question=question.text)
     second = also(asked, chosen, found, corpus.cues)
@@ -101,7 +102,7 @@ def retold(question: Question, made: Answer, corpus: Corpus, model: LanguageMode
     the moments support, it is the answer in the speakers' own words, with a remark.
     """
     plan = understand(question)
-    if plan.kind not in (Kind.SEARCH, Kind.CHOOSE):
+    if plan.kind not in (Intent.SEARCH, Intent.CHOOSE):
         yield from made.sentences
         yield made
         return
@@ -135,31 +136,31 @@ def _by_plan(plan: Plan, question: Question, corpus: Corpus, within: Collection[
     """The answer of a plan; None when what it needs is not there, so that the question is searched for."""
     here = question.episode_id or question.playing
     match plan.kind:
-        case Kind.SEARCH:
+        case Intent.SEARCH:
             return look(question, plan, corpus, within)
-        case Kind.CHOOSE if plan.moment is not None:
+        case Intent.CHOOSE if plan.moment is not None:
             return _chosen(plan.moment, question, corpus)
-        case Kind.PERSON:
+        case Intent.PERSON:
             only = question.episode_id
             among = [only] if only is not None else _where_speaks(plan.speaker, corpus, within)
             return introduction(plan.speaker, question, among, corpus)
-        case Kind.WHO:
+        case Intent.WHO:
             return who_speaks(plan, question, here, corpus) or (
-                episode_fact(Plan(Kind.GUEST), question, here, corpus) if here is not None else None
+                episode_fact(Plan(Intent.GUEST), question, here, corpus) if here is not None else None
             )
-        case Kind.JUST_SAID if here is not None:
+        case Intent.JUST_SAID if here is not None:
             return just_said(plan, question, here, corpus)
-        case Kind.MEANING if here is not None:
+        case Intent.MEANING if here is not None:
             word = unknown_word(question, here, corpus)
             if word is None:
                 return None
-            made = look(replace(question, text=f"What is {word}?"), Plan(Kind.SEARCH), corpus, within)
+            made = look(replace(question, text=f"What is {word}?"), Plan(Intent.SEARCH), corpus, within)
             lead = Sentence(f"The word may be {word}.")
             return replace(made, question=question.text, sentences=(lead, *made.sentences))
-        case Kind.OVERVIEW | Kind.TOPICS if here is None:
-            return library_fact(Plan(Kind.LIBRARY_OVERVIEW), question, corpus, within)
-        case Kind.PARTS if here is None:
-            return library_fact(Plan(Kind.EPISODES, plan.text), question, corpus, within)
+        case Intent.OVERVIEW | Intent.TOPICS if here is None:
+            return library_fact(Plan(Intent.LIBRARY_OVERVIEW), question, corpus, within)
+        case Intent.PARTS if here is None:
+            return library_fact(Plan(Intent.EPISODES, plan.text), question, corpus, within)
         case kind if here is None and kind in _OF_AN_EPISODE:
             return plainly(question, "Choose an episode first, then ask me that again.", covered=False)
     fact = library_fact(plan, question, corpus, within)

@@ -5,7 +5,7 @@ from episodes.text.language import language_of, name_of
 from episodes.text.lexicon import FUNCTION_WORDS, words
 from retrieval.answers.compose import plainly
 from retrieval.answers.corpus import Corpus
-from retrieval.commands.intents import Kind, Plan
+from retrieval.commands.intents import Intent, Plan
 from retrieval.model import Answer, Question
 
 _SHOWN = 6  # words of a fragment that are repeated
@@ -26,15 +26,15 @@ def in_another_language(question: Question, corpus: Corpus) -> Answer | None:
 def unanswerable(plan: Plan, question: Question, corpus: Corpus) -> Answer | None:
     """The true sentence for it; None for what can be looked for."""
     match plan.kind:
-        case Kind.NOTHING:
+        case Intent.NOTHING:
             text = "I heard no words." if not question.text.strip() else "There are no words in that."
             return plainly(question, f"{text} Ask me something about the episode.", covered=False)
-        case Kind.UNKNOWN_COMMAND:
+        case Intent.UNKNOWN_COMMAND:
             return plainly(question, "I cannot do that. Say help to hear what I can do.", covered=False)
-    searches = plan.kind in (Kind.SEARCH, Kind.FRAGMENT)
+    searches = plan.kind in (Intent.SEARCH, Intent.FRAGMENT)
     if searches and (language := _strange(question.text, corpus)) is not None:
         return plainly(question, f"That sounds like {language}. I understand only English.", covered=False)
-    if plan.kind is Kind.FRAGMENT:
+    if plan.kind is Intent.FRAGMENT:
         heard = " ".join(question.text.split()[:_SHOWN]).strip(" ?.!,")
         return plainly(question, f"I heard only: {heard}. What would you like to know?", covered=False)
     return None

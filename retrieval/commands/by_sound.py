@@ -17,13 +17,13 @@ from retrieval.commands.matching import normalized
 from retrieval.commands.parser import parse
 from retrieval.model import Command
 
-LONGEST = 6
+MOST_WORDS = 6
 """Words of an utterance that may be a misheard command."""
 
 SAME = 0.08
 """Distance up to which it is the same to the ear."""
 
-SURE = 0.19
+SURE_DISTANCE = 0.19
 """Distance up to which it is done."""
 
 UNSURE = 0.25
@@ -71,7 +71,7 @@ Phonemes = Callable[[str], str]
 def sounds_like(text: str, phonemes: Phonemes) -> SoundsLike | None:
     """The command that a short utterance sounds like; None for one that is longer, or like none of them."""
     said = normalized(text)
-    if not said or len(said.split()) > LONGEST:
+    if not said or len(said.split()) > MOST_WORDS:
         return None
     heard = sounds(phonemes(said))
     if len(heard) < 2:
@@ -92,7 +92,7 @@ def sounds_like(text: str, phonemes: Phonemes) -> SoundsLike | None:
     (far, phrase), *others = sorted(nearest.values())
     lead = min((other for other, _ in others), default=1.0) - far
     meant = parse(phrase)
-    return SoundsLike(meant, phrase, far, far <= SURE and lead >= _LEAD) if meant else None
+    return SoundsLike(meant, phrase, far, far <= SURE_DISTANCE and lead >= _LEAD) if meant else None
 
 
 def _numbers(said: str) -> list[str]:

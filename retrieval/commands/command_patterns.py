@@ -18,7 +18,7 @@ NUMBERS = (
 
 UNITS = ("seconds", "minutes", "second", "minute", "hours", "hour")
 
-COMMANDS: dict[str, tuple[str, ...]] = {
+COMMAND_SENTENCES: dict[str, tuple[str, ...]] = {
     "play": ("play", "[please] (play|start) [the] (episode|podcast|show)", "start [playing]", "play it", "go"),
     "pause": ("pause [please|it|the episode|the podcast]", "please pause", "hold on", "wait [a (moment|minute)]"),
     "resume": (
@@ -38,28 +38,28 @@ COMMANDS: dict[str, tuple[str, ...]] = {
         "forward {number} {unit}", "skip {number} {unit}", "skip {part} minute",
         "skip the (intro|introduction|ads|ad)",
     ),
-    "goto": (
+    "go_to": (
         "(go|jump|skip) to [minute] {number} [{unit}]", "(go|jump|skip) to the {place}",
         "start (over|again|from the beginning)", "(play|go) from the (beginning|start|top)",
     ),
-    "next": ("[go to the|skip to the|play the] next (topic|chapter|part|section|segment|question|one)", "next"),
-    "previous": ( "[go [back] to the|play the] (previous|last) (topic|chapter|part|section|segment)",
+    "next_topic": ("[go to the|skip to the|play the] next (topic|chapter|part|section|segment|question|one)", "next"),
+    "previous_topic": ( "[go [back] to the|play the] (previous|last) (topic|chapter|part|section|segment)",
         "[the] previous one", "previous"),
-    "next episode": ("[go to the|skip to the|play the] next episode",),
-    "previous episode": ("[go [back] to the|play the] (previous|last) episode",),
-    "part": (
+    "next_episode": ("[go to the|skip to the|play the] next episode",),
+    "previous_episode": ("[go [back] to the|play the] (previous|last) episode",),
+    "play_about": (
         "(play|find|go to|jump to|take me to|skip to|show me) the (part|bit|moment|section|segment|place) (about|on|where|with|when) {topic}",
         "(play|find|go to|jump to|take me to) {topic}",
         "(play|find|go to) (where|when) {person} (talks|talked|speaks|spoke|says|said) (about|of) {topic}",
     ),
-    "return": (
+    "return_to": (
         "go back to where (i|we) (was|were|left off|stopped)",
         "[take me] back to where (i|we) (was|were|left off|stopped)",
         "continue (where|from where) (i|we) (was|were|left off|stopped)", "return to where (i|we) (was|were)",
     ),
     "slower": ("[play [it]] slower", "slow down [please]"),
     "faster": ("[play [it]] faster", "speed up [please]"),
-    "speed": (
+    "set_speed": (
         "[play at] {factor} speed", "[play at] {number} times speed", "[play at] one point five times [speed]",
     ),
     "louder": ("[make it] louder", "(turn it|volume) up", "turn up the volume"),
@@ -70,32 +70,17 @@ COMMANDS: dict[str, tuple[str, ...]] = {
         "repeat [that|it|the answer|the question] [please]", "[please] say (that|it) again", "(come|say that) again",
         "(what was that|what did you say|pardon|sorry|what)", "play (that|it) again", "once more", "one more time",
     ),
-    "own words": (
+    "own_words": (
         "[say|repeat] [that|it] in (their|his|her) own words",
         "(let me|i want to) hear (it|that|them) [in (their|his|her) own words]",
         "play (the original|the clip|that part|the moment|it in the original)",
     ),
-    "missed": (
-        "what did i miss", "what have i missed", "what happened so far", "catch me up",
-        "(summarize|summarise) [the episode|this episode|so far]",
-        "give me a (summary|recap)", "recap", "where are we", "what is (this|the episode|this episode) about",
-        "what is this",
-        "what are they talking about", "what is happening [now]", "what is coming [up] [next]", "what comes next",
-    ),
-    "who": ( "who is (speaking|talking) [now]",
-        "who (is|are) (this|that|the guest|the host|the guests|the hosts|{person})", "who said that"),
-    "time": ( "how (much|long) is left", "how much time is left", "how long is (this|the) (episode|podcast)",
-        "what time is it"),
-    "latest": ("play the (latest|newest) episode", "play the latest"),
+    "play_latest": ("play the (latest|newest) episode", "play the latest"),
     "sleep": (
         "sleep in {number} minutes", "(sleep|stop) at the end of (this|the) {ending}", "(sleep|stop) after this {ending}",
     ),
     "bookmark": ( "(bookmark|save|mark|remember) [this|that|it]", "(add|set|make) a bookmark", "take a note",
         "note that"),
-    "list": (
-        "(list|show|show me|read me|what are) [the] (chapters|topics|episodes|bookmarks|questions|segments)",
-        "what (topics|chapters|episodes) (are there|do you have|do i have)",
-    ),
     "help": ("what can i (ask|say)", "[can you] help [me]"),
     "yes": ( "yes [please]", "yeah", "yep", "sure", "okay", "all right", "that one"),
     "choose": ("the {which} one",),
@@ -103,7 +88,7 @@ COMMANDS: dict[str, tuple[str, ...]] = {
         "another one", "next one"),
     "thanks": ("thanks", "thank you", "hello", "hi", "goodbye", "bye"),
 }  # fmt: skip
-"""Every fixed thing that can be said, by what it asks for."""
+"""How each command is said most, by its name; ``commands.yaml`` has further ways."""
 
 PEOPLE = ("he", "she", "they", "the guest", "the host", "the speaker", "the author", "you", "we", "people", "i")
 """Whoever speaks, when the name is not used."""
@@ -138,7 +123,7 @@ def spoken_ways(pattern: str, fills: dict[str, tuple[str, ...]]) -> Iterator[str
 
 def commands(topics: tuple[str, ...] = ()) -> Iterator[tuple[str, str]]:
     """Every fixed command as (what it asks for, its words); those about a topic once for each of ``topics``."""
-    for intent, patterns in COMMANDS.items():
+    for intent, patterns in COMMAND_SENTENCES.items():
         for pattern in patterns:
             for sentence in spoken_ways(pattern, FILLS | {"topic": topics}):
                 if sentence:

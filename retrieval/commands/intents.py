@@ -21,12 +21,12 @@ from retrieval.model import Moment, Question
 if TYPE_CHECKING:
     from hassil import Intents
 
-TEMPLATES = Path(__file__).with_name("requests.yaml")
+REQUESTS = Path(__file__).with_name("requests.yaml")
 
 _LONGEST = 40  # words: no request that a template knows is longer
 
 
-class Kind(StrEnum):
+class Intent(StrEnum):
     """Ways to an answer. Those of ``requests.yaml`` have the names that they have there."""
 
     SEARCH = "search"  # find ``text`` and quote
@@ -70,7 +70,7 @@ class Plan:
     ``name`` is somebody asked for who does not speak where it is asked.
     """
 
-    kind: Kind
+    kind: Intent
     text: str = ""
     speaker: str = ""
     moment: Moment | None = None
@@ -93,7 +93,7 @@ def understand(question: Question, speakers: People = lambda name: ()) -> Plan:
     speak where it is asked."""
     said = normalized(question.text)
     if not re.search(r"[^\W_]", said):
-        return Plan(Kind.NOTHING)
+        return Plan(Intent.NOTHING)
     bare = _politeness().bare(written_out(said))[0]
     for request, slots in _matches(re.sub(r"^(?:(?:and|so|but) )+(?=\S)", "", bare)):
         plan = _PLANS[request](slots, question, speakers)
@@ -103,8 +103,8 @@ def understand(question: Question, speakers: People = lambda name: ()) -> Plan:
     if followed is not None:
         return followed
     if all(word in FUNCTION_WORDS or len(word) == 1 or word.isdigit() for word in re.findall(r"[\w']+", bare)):
-        return Plan(Kind.FRAGMENT, question.text)
-    return Plan(Kind.SEARCH, question.text)
+        return Plan(Intent.FRAGMENT, question.text)
+    return Plan(Intent.SEARCH, question.text)
 
 
 def searched(question: Question, plan: Plan) -> Question:
@@ -114,7 +114,7 @@ def searched(question: Question, plan: Plan) -> Question:
 
 @cache
 def _politeness() -> Politeness:
-    told = templates(TEMPLATES)
+    told = templates(REQUESTS)
     return Politeness(told["polite_before"], told["polite_behind"])
 
 
@@ -122,7 +122,7 @@ def _politeness() -> Politeness:
 def _intents() -> "Intents":
     from hassil import Intents
 
-    told = templates(TEMPLATES)
+    told = templates(REQUESTS)
     return Intents.from_dict({
         "language": "en", "lists": told["lists"], "expansion_rules": told["rules"],
         "intents": {name: {"data": [{"sentences": ways}]} for name, ways in told["requests"].items()},
@@ -135,7 +135,7 @@ def _matches(sentence: str) -> list[tuple[str, Slots]]:
 
     if len(sentence.split()) > _LONGEST:
         return []
-    order = list(templates(TEMPLATES)["requests"])
+    order = list(templates(REQUESTS)["requests"])
     found = [
         (result.intent.name, {slot: entity.value for slot, entity in result.entities.items()})
         for result in recognize_all(times_said(sentence), _intents())
@@ -158,7 +158,7 @@ def _seconds(slots: Slots, before: str = "") -> float | None:
 
 def _who(slots: Slots, question: Question, speakers: People) -> Plan | None:
     """"Who said that?": of the last answer, else of what plays."""
-    return Plan(Kind.WHO, moment=_last(question))
+    return Plan(Intent.WHO, moment=_last(question))
 
 
 def _choose(slots: Slots, question: Question, speakers: People) -> Plan | None:
@@ -168,7 +168,7 @@ def _choose(slots: Slots, question: Question, speakers: People) -> Plan | None:
     moments, number = question.history[-1].moments, int(slots["which"])
     if not moments or number >= len(moments):
         return None
-    return Plan(Kind.CHOOSE, question.history[-1].text, moment=moments[number])
+    return Plan(Intent.CHOOSE, question.history[-1].text, moment=moments[number])
 
 
 def _more(slots: Slots, question: Question, speakers: People) -> Plan | None:
@@ -177,7 +177,7 @@ def _more(slots: Slots, question: Question, speakers: People) -> Plan | None:
         return None
     asked = question.history[-1]
     told = [moment for turn in question.history if turn.text == asked.text for moment in turn.moments[:1]]
-    return Plan(Kind.SEARCH, asked.text, told=tuple(told))
+    return Plan(Intent.SEARCH, asked.text, told=tuple(told))
 
 
 def _just_said(slots: Slots, question: Question, speakers: People) -> Plan | None:
@@ -189,12 +189,12 @@ def _just_said(slots: Slots, question: Question, speakers: People) -> Plan | Non
     if question.history and re.fullmatch(r"what (?:does|did|is) (?:it|that|this) mean", asked):
         return None
     name = str(slots["name"]) if "name" in slots else ""
-    return Plan(Kind.JUST_SAID, speaker=(speaker_named(name, speakers(name)) or "") if name else "")
+    return Plan(Intent.JUST_SAID, speaker=(speaker_named(name, speakers(name)) or "") if name else "")
 
 
 def _meaning(slots: Slots, question: Question, speakers: People) -> Plan | None:
     """"What does that word mean?": the rarest of what was just said."""
-    return Plan(Kind.MEANING) if question.position is not None else None
+    return Plan(Intent.MEANING) if question.position is not None else None
 
 
 def _bare(slots: Slots, question: Question, speakers: People) -> Plan | None:
@@ -203,7 +203,7 @@ def _bare(slots: Slots, question: Question, speakers: People) -> Plan | None:
         return None
     before = question.history[-1]
     how = _politeness().bare(normalized(question.text))[0]
-    return Plan(Kind.SEARCH, f"{how}: {before.text}", told=before.moments[:1])
+    return Plan(Intent.SEARCH, f"{how}: {before.text}", told=before.moments[:1])
 
 
 def _last_stretch(slots: Slots, question: Question, speakers: People) -> Plan | None:
@@ -213,14 +213,14 @@ def _last_stretch(slots: Slots, question: Question, speakers: People) -> Plan | 
         case "end" | "start" if question.history and re.search(r"\bit (?:end|start|begin)", normalized(question.text)):
             return None
         case "end":
-            return Plan(Kind.STRETCH, start=-seconds)
+            return Plan(Intent.STRETCH, start=-seconds)
         case "start":
-            return Plan(Kind.STRETCH, start=0.0, end=seconds)
+            return Plan(Intent.STRETCH, start=0.0, end=seconds)
     if "unit" in slots and re.search(r"\b(?:first|opening)\b", normalized(question.text)):
-        return Plan(Kind.STRETCH, start=0.0, end=seconds)
+        return Plan(Intent.STRETCH, start=0.0, end=seconds)
     if question.position is None:
-        return Plan(Kind.STRETCH, start=-seconds)
-    return Plan(Kind.STRETCH, start=max(0.0, question.position - seconds), end=question.position)
+        return Plan(Intent.STRETCH, start=-seconds)
+    return Plan(Intent.STRETCH, start=max(0.0, question.position - seconds), end=question.position)
 
 
 def _stretch(slots: Slots, question: Question, speakers: People) -> Plan | None:
@@ -228,26 +228,26 @@ def _stretch(slots: Slots, question: Question, speakers: People) -> Plan | None:
     start, end = _seconds(slots, "from_"), _seconds(slots, "to_")
     if start is not None and end is not None and end < start:
         start, end = end, start
-    return Plan(Kind.STRETCH, start=start or 0.0, end=end)
+    return Plan(Intent.STRETCH, start=start or 0.0, end=end)
 
 
 def _said_at(slots: Slots, question: Question, speakers: People) -> Plan | None:
     """"What is said at 12:30?"."""
-    return Plan(Kind.SAID_AT, start=_seconds(slots) or 0.0)
+    return Plan(Intent.SAID_AT, start=_seconds(slots) or 0.0)
 
 
 def _missed(slots: Slots, question: Question, speakers: People) -> Plan | None:
     """"What did I miss?" since the last listening; "what happened so far?" from the beginning."""
     so_far = re.search(r"\b(?:so far|until now|up to)\b", normalized(question.text))
-    return Plan(Kind.MISSED, start=0.0 if so_far and "miss" not in question.text.lower() else None)
+    return Plan(Intent.MISSED, start=0.0 if so_far and "miss" not in question.text.lower() else None)
 
 
 def _takeaways(slots: Slots, question: Question, speakers: People) -> Plan | None:
     """"Summarise this in three points"."""
-    return Plan(Kind.TAKEAWAYS, count=int(slots.get("count", 3)))
+    return Plan(Intent.TAKEAWAYS, count=int(slots.get("count", 3)))
 
 
-def _about(kind: Kind) -> Callable[[Slots, Question, People], Plan | None]:
+def _about(kind: Intent) -> Callable[[Slots, Question, People], Plan | None]:
     """A request with a matter: "which episodes talk about fees?"; "it" is what was asked before."""
 
     def plan(slots: Slots, question: Question, speakers: People) -> Plan | None:
@@ -262,7 +262,7 @@ def _about(kind: Kind) -> Callable[[Slots, Question, People], Plan | None]:
 
 
 def _newest(slots: Slots, question: Question, speakers: People) -> Plan | None:
-    return Plan(Kind.NEWEST, str(slots.get("extreme", "newest")))
+    return Plan(Intent.NEWEST, str(slots.get("extreme", "newest")))
 
 
 def _speaker(slots: Slots, question: Question, speakers: People) -> Plan | None:
@@ -271,18 +271,18 @@ def _speaker(slots: Slots, question: Question, speakers: People) -> Plan | None:
     topic = str(slots.get("topic", "")).strip()
     known = speaker_named(name, speakers(name))
     if known is None and (topic and not _LEANING.fullmatch(topic)) and _looks_like_a_name(name):
-        return Plan(Kind.SEARCH, question.text, name=name)
+        return Plan(Intent.SEARCH, question.text, name=name)
     if known is None:
         return None
     if not topic or _LEANING.fullmatch(topic):
         topic = question.history[-1].text if question.history else ""
-    return Plan(Kind.SEARCH, topic or question.text, speaker=known)
+    return Plan(Intent.SEARCH, topic or question.text, speaker=known)
 
 
 def _person(slots: Slots, question: Question, speakers: People) -> Plan | None:
     """"Who is SPEAKER?", of those who speak there; who does not is searched for."""
     known = speaker_named(str(slots["name"]), speakers(str(slots["name"])))
-    return Plan(Kind.PERSON, speaker=known) if known is not None else None
+    return Plan(Intent.PERSON, speaker=known) if known is not None else None
 
 
 def _looks_like_a_name(name: str) -> bool:
@@ -290,7 +290,7 @@ def _looks_like_a_name(name: str) -> bool:
     return 1 <= len(words) <= 3 and not any(word in FUNCTION_WORDS for word in words)
 
 
-def _of_the_episode(kind: Kind) -> Callable[[Slots, Question, People], Plan | None]:
+def _of_the_episode(kind: Intent) -> Callable[[Slots, Question, People], Plan | None]:
     """A request about the episode: "how long is it?", unless "it" is rather what was asked before."""
 
     def plan(slots: Slots, question: Question, speakers: People) -> Plan | None:
@@ -301,18 +301,18 @@ def _of_the_episode(kind: Kind) -> Callable[[Slots, Question, People], Plan | No
     return plan
 
 
-def _simply(kind: Kind) -> Callable[[Slots, Question, People], Plan | None]:
+def _simply(kind: Intent) -> Callable[[Slots, Question, People], Plan | None]:
     """A request that needs nothing but its name."""
     return lambda slots, question, speakers: Plan(kind)
 
 
 _PLANS: dict[str, Callable[[Slots, Question, People], Plan | None]] = {
-    **{str(kind): _simply(kind) for kind in Kind},
+    **{str(kind): _simply(kind) for kind in Intent},
     "who_spoke": _who, "choose": _choose, "more": _more, "meaning": _meaning, "just_said": _just_said, "bare": _bare,
     "last_stretch": _last_stretch, "stretch": _stretch, "said_at": _said_at, "takeaways": _takeaways,
-    "parts": _about(Kind.PARTS), "episodes": _about(Kind.EPISODES), "library_count": _about(Kind.LIBRARY_COUNT),
-    "mention_count": _about(Kind.MENTION_COUNT),
-    **{str(kind): _of_the_episode(kind) for kind in (Kind.LENGTH, Kind.TITLE, Kind.PUBLISHED)},
+    "parts": _about(Intent.PARTS), "episodes": _about(Intent.EPISODES), "library_count": _about(Intent.LIBRARY_COUNT),
+    "mention_count": _about(Intent.MENTION_COUNT),
+    **{str(kind): _of_the_episode(kind) for kind in (Intent.LENGTH, Intent.TITLE, Intent.PUBLISHED)},
     "missed": _missed, "newest": _newest, "speaker": _speaker, "person": _person,
 }  # fmt: skip
 
@@ -338,11 +338,11 @@ def _follow_up(bare: str, question: Question) -> Plan | None:
     leads = _ALSO.match(bare)
     names = _names_something(question.text)
     if leads and 1 <= len(bare[leads.end() :].split()) <= 6 and len(telling) <= 2 and not names:
-        return Plan(Kind.SEARCH, f"{question.text} ({before.text})")
+        return Plan(Intent.SEARCH, f"{question.text} ({before.text})")
     # "they" are often just those who speak, and no sign of what was asked before
     leans = 2 if _THINGS.search(bare) else 1 if _LEANING.search(bare) else -1
     if len(telling) <= leans and len(bare.split()) <= 8 and not names:
-        return Plan(Kind.SEARCH, f"{question.text} ({before.text})")
+        return Plan(Intent.SEARCH, f"{question.text} ({before.text})")
     return None
 
 

@@ -12,7 +12,7 @@ from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from retrieval.commands.command_patterns import COMMANDS as PHRASES
+from retrieval.commands.command_patterns import COMMAND_SENTENCES as PHRASES
 from retrieval.commands.command_patterns import FILLS, NUMBERS, PEOPLE, spoken_ways
 from retrieval.commands.matching import Politeness, normalized, templates, times_said
 from retrieval.model import Command as Command
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from hassil import Intents
     from hassil.recognize import RecognizeResult
 
-TEMPLATES = Path(__file__).with_name("commands.yaml")
+COMMAND_TEMPLATES = Path(__file__).with_name("commands.yaml")
 
 _LONGEST = 20  # words: nobody commands at greater length
 _MENDED = 9  # words: a longer sentence that is no command as it was heard is none
@@ -65,7 +65,7 @@ _QUESTION = re.compile(
 
 @cache
 def _politeness() -> Politeness:
-    told = templates(TEMPLATES)
+    told = templates(COMMAND_TEMPLATES)
     return Politeness(told["polite_before"], told["polite_behind"], told["polite_asking"])
 
 
@@ -79,10 +79,10 @@ def _intents(loose: bool) -> "Intents":
     """The templates as hassil knows them; with the loose ones, or without."""
     from hassil import Intents
 
-    known = templates(TEMPLATES)
+    known = templates(COMMAND_TEMPLATES)
     intents = {}
     for name, told in known["commands"].items():
-        expected = [_with_rules(pattern) for group in told.get("phrases", ()) for pattern in PHRASES[group]]
+        expected = [_with_rules(pattern) for pattern in PHRASES.get(name, ())]
         if name == "play_about" and not loose:
             expected = [pattern for pattern in expected if not _LOOSE.search(pattern)]
         ways = [*expected, *told.get("ways", ()), *told.get("tight", ()), *(told.get("loose", ()) if loose else ())]
@@ -154,7 +154,7 @@ def _mended(bare: str) -> Iterator[str]:
     """What may have been said where this was heard, likeliest first."""
     from rapidfuzz import fuzz, process
 
-    heard: dict[str, str] = templates(TEMPLATES)["heard"]
+    heard: dict[str, str] = templates(COMMAND_TEMPLATES)["heard"]
     mended = _misheard().sub(lambda found: heard[found[0]], bare)
     if mended != bare:
         yield mended
@@ -176,7 +176,7 @@ _NUMBER = re.compile(rf"\b(?:\d+|{'|'.join(sorted(NUMBERS, key=len, reverse=True
 @cache
 def _misheard() -> re.Pattern[str]:
     """All that recognisers make of command words, the longest first."""
-    heard = sorted(templates(TEMPLATES)["heard"], key=len, reverse=True)
+    heard = sorted(templates(COMMAND_TEMPLATES)["heard"], key=len, reverse=True)
     return re.compile(rf"\b(?:{'|'.join(map(re.escape, heard))})\b")
 
 
@@ -184,8 +184,7 @@ def _misheard() -> re.Pattern[str]:
 def _shapes() -> tuple[list[str], list[str]]:
     """Every fixed command of ``command_patterns``, its numbers as "#": without blanks, and as it is said."""
     fills = {slot: values for slot, values in FILLS.items() if slot != "person"} | {"number": ("#",)}
-    groups = [group for told in templates(TEMPLATES)["commands"].values() for group in told.get("phrases", ())]
-    patterns = [pattern for group in groups for pattern in PHRASES[group]]
+    patterns = [pattern for name in templates(COMMAND_TEMPLATES)["commands"] for pattern in PHRASES.get(name, ())]
     free = [pattern for pattern in patterns if "{topic}" not in pattern and "{person}" not in pattern]
     said = sorted({sentence for pattern in free for sentence in spoken_ways(pattern, fills) if sentence})
     return [sentence.replace(" ", "") for sentence in said], said

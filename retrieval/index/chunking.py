@@ -12,9 +12,9 @@ from episodes.text.sentences import Line, sentences
 from retrieval.model import Passage
 from voice.model import Cue
 
-UNIT = 30
+UNIT_WORDS = 30
 """Words after which a unit is full."""
-WINDOW = 120
+WINDOW_WORDS = 120
 """Words after which a window is full."""
 
 _STEP = 25  # words between the starts of two windows, at least
@@ -32,8 +32,8 @@ def passages(episode_id: str, cues: Sequence[Cue]) -> list[Passage]:
     """
     units = _units(_marked(cues))
     spans = window_spans([unit.words for unit in units], [unit.break_ for unit in units])
-    return [_passage(episode_id, [unit], UNIT) for unit in units] + [
-        _passage(episode_id, units[first:last], WINDOW) for first, last in spans
+    return [_passage(episode_id, [unit], UNIT_WORDS) for unit in units] + [
+        _passage(episode_id, units[first:last], WINDOW_WORDS) for first, last in spans
     ]
 
 
@@ -47,7 +47,7 @@ def window_spans(words: Sequence[int], breaks: Sequence[int]) -> list[tuple[int,
     for first, begins in enumerate(breaks):
         if since >= (_STEP if begins else _STRIDE) and (first + 1 < len(words) or first == 0):
             last, total = first, 0
-            while last < len(words) and total < WINDOW:
+            while last < len(words) and total < WINDOW_WORDS:
                 total += words[last]
                 last += 1
             spans.append((first, last))
@@ -79,7 +79,7 @@ def _units(lines: Sequence[tuple[Line, int, int]]) -> list[_Unit]:
     current: list[Line] = []
     mark = words = 0
     for line, begins, length in lines:
-        full = words >= UNIT or words + length > _LONGEST or (begins and (words >= _OWN or not mark))
+        full = words >= UNIT_WORDS or words + length > _LONGEST or (begins and (words >= _OWN or not mark))
         if current and (full or line.start - current[-1].end >= _SILENCE):
             _close(units, _Unit(tuple(current), mark, words), begins > 0)
             current, words = [], 0

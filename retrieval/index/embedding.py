@@ -2,7 +2,7 @@
 """Meaning as numbers: texts as vectors, and tokens as the model sees them in their context."""
 
 from collections import OrderedDict
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from threading import Lock
@@ -12,7 +12,9 @@ import numpy as np
 import numpy.typing as npt
 
 Matrix = npt.NDArray[np.float32]
-Kept = TypeVar("Kept")
+Encode = Callable[[Sequence[str]], Matrix]
+"""Makes unit rows of texts, as ``Embedder.encode`` does."""
+Cached = TypeVar("Cached")
 
 DIMENSION = 384
 """Length of a vector."""
@@ -117,7 +119,7 @@ class Embedder:
             self._keep(self._read, text, known)
         return known
 
-    def _keep(self, kept: OrderedDict[str, Kept], text: str, made: Kept) -> None:
+    def _keep(self, kept: OrderedDict[str, Cached], text: str, made: Cached) -> None:
         with self._lock:
             kept[text] = made
             while len(kept) > _KEPT:

@@ -10,13 +10,13 @@ from dataclasses import dataclass, replace
 import numpy as np
 import numpy.typing as npt
 
-from retrieval.index.chunking import UNIT, WINDOW, window_spans
+from retrieval.index.chunking import UNIT_WORDS, WINDOW_WORDS, window_spans
 from retrieval.index.embedding import Matrix
 from retrieval.index.unit_statistics import SCALES, focus, topic_shifts
 from retrieval.model import Passage
 
-Rows = npt.NDArray[np.int64]
-Seconds = npt.NDArray[np.float64]
+RowNumbers = npt.NDArray[np.int64]
+Times = npt.NDArray[np.float64]
 
 WORD = re.compile(r"[^\W_]+")
 """A word that can be looked up."""
@@ -47,8 +47,8 @@ class EpisodePassages:
     row: int
     windows_row: int
     text_row: int
-    start: Seconds
-    end: Seconds
+    start: Times
+    end: Times
     words: npt.NDArray[np.int64]
     break_: npt.NDArray[np.int64]
     speaker: npt.NDArray[np.int64]
@@ -86,8 +86,8 @@ def encode_passages(passages: Sequence[Passage], vectors: Matrix, dimension: int
     """
     if vectors.shape != (len(passages), dimension):
         raise ValueError(f"{len(passages)} passages but vectors of shape {vectors.shape}")
-    units = [passage for passage in passages if passage.grain == UNIT]
-    if list(passages) != units + [passage for passage in passages if passage.grain == WINDOW]:
+    units = [passage for passage in passages if passage.grain == UNIT_WORDS]
+    if list(passages) != units + [passage for passage in passages if passage.grain == WINDOW_WORDS]:
         raise ValueError("passages must be units, then windows")
     speakers = list(dict.fromkeys(passage.speaker for passage in passages))
     places = np.zeros(len(units), UNIT_RECORD)

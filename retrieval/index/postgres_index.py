@@ -15,7 +15,7 @@ from typing import Any
 
 from episodes.store.postgres import PostgresDatabase
 from episodes.text.stemming import has_stems
-from retrieval.index.chunking import UNIT, WINDOW
+from retrieval.index.chunking import UNIT_WORDS, WINDOW_WORDS
 from retrieval.index.embedding import DIMENSION, Matrix
 from retrieval.index.episode_passages import EpisodePassages, encode_passages
 from retrieval.index.fts_stemmer import FtsStemmer
@@ -102,8 +102,8 @@ class PostgresIndex:
     ) -> None:
         """Put an episode in, replacing what was there under its id; all of it or nothing. See ``SqliteIndex.add``."""
         places, focused, speakers = encode_passages(passages, vectors, self.dimension)
-        units = [passage for passage in passages if passage.grain == UNIT]
-        windows = sum(passage.grain == WINDOW for passage in passages)
+        units = [passage for passage in passages if passage.grain == UNIT_WORDS]
+        windows = sum(passage.grain == WINDOW_WORDS for passage in passages)
         language = language if has_stems(language) else ""
         texts = []
         for number, unit in enumerate(units):

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 import numpy as np
 
 from retrieval.index.embedding import Matrix
-from retrieval.index.episode_passages import EpisodePassages, Rows, decode_passages
+from retrieval.index.episode_passages import EpisodePassages, RowNumbers, decode_passages
 from retrieval.index.snapshot import Snapshot, language_stem, least_common
 from retrieval.index.token_store import TokenStore
 
@@ -117,7 +117,7 @@ class PostgresSnapshot(Snapshot):
 
     def dense(
         self, vector: Matrix, count: int, within: Collection[str] | None = None
-    ) -> list[tuple[str, Rows, Matrix]]:
+    ) -> list[tuple[str, RowNumbers, Matrix]]:
         """The ``count`` passages that lie nearest to ``vector``; see ``Snapshot.dense``."""
         sought = literal(vector)
         if within is None:
@@ -152,7 +152,7 @@ class PostgresSnapshot(Snapshot):
 
     def units_with_each(
         self, words: Sequence[str], episodes: Sequence[EpisodePassages]
-    ) -> Mapping[tuple[str, str], Rows]:
+    ) -> Mapping[tuple[str, str], RowNumbers]:
         """The units of each episode that hold each word, by word and id, in one go."""
         keys = {
             (word, episode.episode_id): self._stem(word, episode.language) for word in words for episode in episodes
@@ -172,11 +172,11 @@ class PostgresSnapshot(Snapshot):
             for (word, name), key in keys.items()
         }
 
-    def units_with(self, word: str, episode: EpisodePassages) -> Rows:
+    def units_with(self, word: str, episode: EpisodePassages) -> RowNumbers:
         """The units of an episode, numbered inside it, that hold a word in any of its forms."""
         return self.units_with_each([word], [episode])[word, episode.episode_id]
 
-    def lexical(self, word: str) -> list[tuple[str, Rows]]:
+    def lexical(self, word: str) -> list[tuple[str, RowNumbers]]:
         """The units of the library that hold a word in any of its forms, grouped by episode: id and numbers in it."""
         rows = self._execute(
             "SELECT episode, number FROM {}_texts WHERE stems && ? ORDER BY episode, number", (self._keys(word),)

@@ -15,10 +15,10 @@ from retrieval.index.embedding import Matrix
 from voice import hub
 from voice.errors import EngineError, SettingsError
 
-FILES = ("*.json", "*.txt", "*.model", "*.safetensors", "*/config.json", "*/model.safetensors")
+MODEL_FILES = ("*.json", "*.txt", "*.model", "*.safetensors", "*/config.json", "*/model.safetensors")
 """What such a model consists of on the hub: no code, no pickles, no copies for other programs."""
 
-ADVICE = "Set finding to auto, to the folder of a sentence-transformers model, or to its name on the hub."
+MODEL_ADVICE = "Set finding to auto, to the folder of a sentence-transformers model, or to its name on the hub."
 
 _NAME = re.compile(r"[\w.-]+/[\w.-]+")
 _E5 = re.compile(r"(?:^|[^a-z0-9])e5(?:[^a-z0-9]|$)")
@@ -51,7 +51,7 @@ class SentenceModel:
                 return cls(SentenceTransformer(str(folder), device="cpu", local_files_only=True), ref)
         except Exception as error:  # the loaders of weights, tokenizer and config raise whatever they like
             reason = str(error).strip().partition("\n")[0].rstrip(".") or type(error).__name__
-            raise EngineError(f"The model {ref} cannot be loaded ({reason}).", ADVICE) from error
+            raise EngineError(f"The model {ref} cannot be loaded ({reason}).", MODEL_ADVICE) from error
 
     def encode(self, texts: list[str], asked: bool = False) -> Matrix:
         """Unit rows (n, dimension) of one batch."""
@@ -81,7 +81,7 @@ def find_model(ref: str) -> Path | None:
     if folder.is_dir():
         return folder
     if not is_name(ref):
-        raise SettingsError(f"There is no model {ref!r} for finding.", ADVICE)
+        raise SettingsError(f"There is no model {ref!r} for finding.", MODEL_ADVICE)
     return next((snapshot for snapshot in hub.cached(ref) if complete(snapshot)), None)
 
 
@@ -104,9 +104,9 @@ def get_model(ref: str, on_progress: Callable[[float], None] = lambda part: None
     folder = find_model(ref)
     if folder is None:
         advice = "Try again later (it goes on), or set finding to its folder; until then all-MiniLM-L6-v2 finds."
-        folder = hub.fetch(ref, FILES, "main", advice, _USUAL, on_progress)
+        folder = hub.fetch(ref, MODEL_FILES, "main", advice, _USUAL, on_progress)
         if not complete(folder):
-            raise EngineError(f"{ref} has no weights as safetensors, so it cannot be used.", ADVICE)
+            raise EngineError(f"{ref} has no weights as safetensors, so it cannot be used.", MODEL_ADVICE)
     on_progress(1.0)
     return folder
 

@@ -8,7 +8,7 @@ from itertools import zip_longest
 
 from episodes.text.stemming import stem
 from retrieval.index.embedding import Matrix
-from retrieval.index.episode_passages import WORD, EpisodePassages, Rows
+from retrieval.index.episode_passages import WORD, EpisodePassages, RowNumbers
 from retrieval.index.fts_stemmer import FtsStemmer
 from retrieval.index.token_store import TokenStore
 
@@ -77,24 +77,24 @@ class Snapshot(ABC):
     @abstractmethod
     def dense(
         self, vector: Matrix, count: int, within: Collection[str] | None = None
-    ) -> list[tuple[str, Rows, Matrix]]:
+    ) -> list[tuple[str, RowNumbers, Matrix]]:
         """The ``count`` passages of the library (of the episodes ``within``) that lie nearest to ``vector`` (width,).
 
         They come grouped by episode: id, numbers of passages inside the episode (units first, then windows), cosines.
         """
 
     @abstractmethod
-    def lexical(self, word: str) -> list[tuple[str, Rows]]:
+    def lexical(self, word: str) -> list[tuple[str, RowNumbers]]:
         """The units of the library that hold a word in any of its forms, grouped by episode: id and numbers in it."""
 
     @abstractmethod
-    def units_with(self, word: str, episode: EpisodePassages) -> Rows:
+    def units_with(self, word: str, episode: EpisodePassages) -> RowNumbers:
         """The units of an episode, numbered inside it, that hold a word in any of its forms."""
 
     @abstractmethod
     def units_with_each(
         self, words: Sequence[str], episodes: Sequence[EpisodePassages]
-    ) -> Mapping[tuple[str, str], Rows]:
+    ) -> Mapping[tuple[str, str], RowNumbers]:
         """The units of each episode that hold each word, by word and id."""
 
     @abstractmethod

@@ -16,7 +16,7 @@ from pathlib import Path
 
 from episodes.text.stemming import has_stems
 from retrieval.index import vectors as vector_files
-from retrieval.index.chunking import UNIT, WINDOW
+from retrieval.index.chunking import UNIT_WORDS, WINDOW_WORDS
 from retrieval.index.embedding import DIMENSION, Matrix
 from retrieval.index.episode_passages import encode_passages
 from retrieval.index.fts_stemmer import TOKENIZER, FtsStemmer
@@ -155,8 +155,8 @@ class SqliteIndex:
         Raises NoSpace when the disk is full; the index is then as before.
         """
         places, focused, speakers = encode_passages(passages, vectors, self.dimension)
-        units = [passage for passage in passages if passage.grain == UNIT]
-        windows = [passage for passage in passages if passage.grain == WINDOW]
+        units = [passage for passage in passages if passage.grain == UNIT_WORDS]
+        windows = [passage for passage in passages if passage.grain == WINDOW_WORDS]
         with _translated("write the index"), self._writing() as db:
             self._forget(db, episode_id)
             if not passages:  # nothing of it can be found, and no row is its

@@ -9,7 +9,7 @@ from pathlib import Path
 import numpy as np
 
 from retrieval.index.embedding import DIMENSION, Matrix
-from retrieval.index.episode_passages import EpisodePassages, Rows, decode_passages
+from retrieval.index.episode_passages import EpisodePassages, RowNumbers, decode_passages
 from retrieval.index.fts_stemmer import FtsStemmer
 from retrieval.index.snapshot import Snapshot, language_stem
 from retrieval.index.token_store import TokenStore
@@ -35,10 +35,10 @@ class IndexState:
     file: str
     matrix: VectorFiles
     ids: tuple[str, ...]
-    first: Rows
-    texts: Rows
-    units: Rows
-    windows: Rows
+    first: RowNumbers
+    texts: RowNumbers
+    units: RowNumbers
+    windows: RowNumbers
     common: dict[str, int]
     languages: tuple[str, ...]
     passages: dict[str, EpisodePassages] = field(default_factory=dict)
@@ -91,7 +91,7 @@ def read_state(
     )  # fmt: skip
 
 
-def _places(db: sqlite3.Connection, before: IndexState | None) -> tuple[tuple[str, ...], Rows]:
+def _places(db: sqlite3.Connection, before: IndexState | None) -> tuple[tuple[str, ...], RowNumbers]:
     """The ids of all episodes and their places (n, 4), in the order of their rows: what is new and what is gone is
     read, and the rest taken over from ``before``."""
     since = before.version if before is not None else -1
@@ -199,7 +199,7 @@ class SqliteSnapshot(Snapshot):
 
     def dense(
         self, vector: Matrix, count: int, within: Collection[str] | None = None
-    ) -> list[tuple[str, Rows, Matrix]]:
+    ) -> list[tuple[str, RowNumbers, Matrix]]:
         """The ``count`` passages of the library (of the episodes ``within``) that lie nearest to ``vector`` (width,).
 
         They come grouped by episode: id, numbers of passages inside the episode (units first, then windows), cosines.
@@ -236,11 +236,11 @@ class SqliteSnapshot(Snapshot):
 
     def units_with_each(
         self, words: Sequence[str], episodes: Sequence[EpisodePassages]
-    ) -> Mapping[tuple[str, str], Rows]:
+    ) -> Mapping[tuple[str, str], RowNumbers]:
         """The units of each episode that hold each word, by word and id."""
         return {(word, episode.episode_id): self.units_with(word, episode) for word in words for episode in episodes}
 
-    def units_with(self, word: str, episode: EpisodePassages) -> Rows:
+    def units_with(self, word: str, episode: EpisodePassages) -> RowNumbers:
         """The units of an episode, numbered inside it, that hold a word in any of its forms."""
         query, term = _TEXTS_WITH, word
         if episode.language:
@@ -251,11 +251,11 @@ class SqliteSnapshot(Snapshot):
         )
         return np.array(found.fetchall(), np.int64).reshape(-1) - episode.text_row
 
-    def lexical(self, word: str) -> list[tuple[str, Rows]]:
+    def lexical(self, word: str) -> list[tuple[str, RowNumbers]]:
         """The units of the library that hold a word in any of its forms, grouped by episode: id and numbers in it."""
         return self._by_episode(self._rows(word), self._state.texts, self._state.units)
 
-    def _rows(self, word: str) -> Rows:
+    def _rows(self, word: str) -> RowNumbers:
         """The numbers of the texts that hold a word, in any of its forms in their language."""
         rows = {row for (row,) in self._db.execute(_TEXTS_WITH, (f'"{word}"',))}
         if self._state.languages:
@@ -271,7 +271,7 @@ class SqliteSnapshot(Snapshot):
         )
         return [text for (text,) in found]
 
-    def _by_episode(self, rows: Rows, first: Rows, size: Rows) -> list[tuple[str, Rows]]:
+    def _by_episode(self, rows: RowNumbers, first: RowNumbers, size: RowNumbers) -> list[tuple[str, RowNumbers]]:
         """Rows by the episode that holds them: id, numbers inside it."""
         if not len(rows) or not len(first):
             return []

@@ -91,7 +91,7 @@ class TokenStore:
 
 
 def quotable_sentences(cues: Sequence[Cue]) -> list[Line]:
-    """The sentences of a transcript, in order, none of more than ``LONGEST`` words."""
+    """The sentences of a transcript, in order, none of more than ``MAX_WORDS`` words."""
     return [piece for line in sentences(cues) for piece in _cut(line)]
 
 

@@ -38,8 +38,8 @@ from ui.settings import Settings
 from voice.audio import HEARING_RATE, Audio, Samples, read_audio
 from voice.model import Bias
 from voice.recognition.choice import Hearing
-from voice.recognition.models import get_whisper
 from voice.recognition.whisper import Whisper
+from voice.recognition.whisper_models import get_whisper
 
 ROOT = Path(__file__).parents[2]
 CLIPS = ROOT.parent / "shared" / "data" / "speech"

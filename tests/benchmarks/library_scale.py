@@ -38,10 +38,10 @@ from retrieval.index.sqlite_index import SqliteIndex
 from retrieval.model import Question, SearchResult
 from ui.cli.main import main as earmark
 from ui.companion import Companion
-from ui.kept import Kept
-from ui.positions import Listeners
+from ui.listener_data import ListenerData
+from ui.positions import PlaybackPositions
 from ui.settings import Settings
-from ui.shows import Shows
+from ui.shows import ShowSettingsStore
 from ui.web.api import episodes as routes
 from ui.web.dependencies import Served
 from ui.web.model_fetching import ModelFetching
@@ -244,8 +244,8 @@ def _page_calls(folder: Path, library: Library, one: Episode) -> Iterator[tuple[
     app = FastAPI()
     app.include_router(routes.router)
     app.state.served = Served(
-            companion, Listeners(folder), ModelFetching(companion), Kept(folder), Shows(folder)
-        )
+        companion, PlaybackPositions(folder), ModelFetching(companion), ListenerData(folder), ShowSettingsStore(folder)
+    )
     client = TestClient(app)
     tag = client.get("/api/episodes?limit=50").headers["etag"]
     companion.mend_index()

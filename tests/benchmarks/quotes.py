@@ -24,7 +24,7 @@ import numpy as np
 
 from episodes.text.sentences import sentences
 from episodes.text.stemming import stems
-from retrieval.answers.quote import SPOKEN, choose
+from retrieval.answers.quote import SPOKEN, choose_quote
 from retrieval.finding.sentences.find_sentences import find_sentences
 from retrieval.index.chunking import passages
 from retrieval.index.embedding import Embedder
@@ -97,7 +97,7 @@ def measure(folder: Path, limit: int | None) -> dict[str, dict[str, float]]:
             )
         for one in asked(folder, list(moments.cues)):
             found_runs = find_sentences(one.question, index, reads).runs
-            quote = choose(one.question, found_runs, moments.cues.__getitem__)
+            quote = choose_quote(one.question, found_runs, moments.cues.__getitem__)
             if quote is None:
                 continue
             best = quote.moment(1.0)

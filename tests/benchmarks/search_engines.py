@@ -33,7 +33,7 @@ from tests import postgres
 from tests.benchmarks.search_scale import build, milliseconds, pool, questions
 from tests.benchmarks.vectors import Remembering
 from ui.settings import Settings
-from ui.storage import migrate
+from ui.storage import migrate_tables
 
 _NEAREST = 50
 _COMPARED = 40  # questions whose nearest are also found exactly
@@ -143,7 +143,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
         table["SQLite"] |= measure(index, embed, talk, options.questions, exact)
         index.close()
         say("in the file: done")
-        migrate(Settings(database=server.url))
+        migrate_tables(Settings(database=server.url))
         database = PostgresDatabase.open(server.url)
         there, added, hnsw = on_postgres(database, options.passages, talk, vectors, say)
         sizes = ", ".join(f"pg_total_relation_size('index_packaged_{name}')" for name in _TABLES)

@@ -30,7 +30,7 @@ import numpy as np
 from retrieval.finding.sections.find_sections import find_sections
 from retrieval.finding.sentences.find_sentences import find_sentences
 from retrieval.index import vectors as stored_vectors
-from retrieval.index.chunking import UNIT, WINDOW, passages, window_spans
+from retrieval.index.chunking import UNIT_WORDS, WINDOW_WORDS, passages, window_spans
 from retrieval.index.embedding import DIMENSION, Embedder, Matrix
 from retrieval.index.index import Index
 from retrieval.index.sqlite_index import SqliteIndex
@@ -57,14 +57,15 @@ def pool() -> list[str]:
         units = [
             passage.text
             for episode, cues in read(PODCASTS, 12).cues.items() for passage in passages(episode, cues)
-            if passage.grain == UNIT
+            if passage.grain == UNIT_WORDS
         ]  # fmt: skip
         return units[:_POOL]
     pick = np.random.default_rng(1)
     vocabulary = np.array([_name(pick) for _ in range(20_000)])
     chances = 1 / np.arange(1, len(vocabulary) + 1)
     return [
-        " ".join(vocabulary[pick.choice(len(vocabulary), UNIT, p=chances / chances.sum())]) + "." for _ in range(_POOL)
+        " ".join(vocabulary[pick.choice(len(vocabulary), UNIT_WORDS, p=chances / chances.sum())]) + "."
+        for _ in range(_POOL)
     ]
 
 
@@ -92,14 +93,17 @@ def invented(talk: Sequence[str], vectors: Matrix, number: int) -> tuple[list[Pa
     name = f"episode-{number}"
     turns = [2 if place % 5 == 0 else 0 for place in range(len(rows))]
     found = [
-        Passage(name, 11.0 * place, 11.0 * place + 11, text, guests[place // 5 % 2], UNIT, turn)
+        Passage(name, 11.0 * place, 11.0 * place + 11, text, guests[place // 5 % 2], UNIT_WORDS, turn)
         for place, (text, turn) in enumerate(zip(texts, turns, strict=True))
     ]
     spans = window_spans([len(text.split()) for text in texts], turns)
     wide = np.stack([units[a:b].mean(axis=0) for a, b in spans])
     wide /= np.linalg.norm(wide, axis=1, keepdims=True)
     found += [
-        Passage(name, found[a].start, found[b - 1].end, " ".join(texts[a:b]), found[a].speaker, WINDOW, found[a].break_)
+        Passage(
+            name, found[a].start, found[b - 1].end, " ".join(texts[a:b]), found[a].speaker, WINDOW_WORDS,
+            found[a].break_,
+        )
         for a, b in spans
     ]
     return found, np.concatenate([units, wide]).astype(np.float32)

@@ -25,7 +25,8 @@ import numpy.typing as npt
 
 from episodes.model import Cue, Segment
 from episodes.text.sentences import sentences
-from episodes.topics.segmentation import Embed, segment
+from episodes.topics.cohesion import Embed
+from episodes.topics.segmentation import segment
 from tests.benchmarks.vectors import Remembering
 from tests.material import FOLDER
 

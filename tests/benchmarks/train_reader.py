@@ -31,7 +31,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as fun
 
-from retrieval.finding.sentences.reader import REACH, WEIGHTS
+from retrieval.finding.sentences.answer_reader import REACH, READER_WEIGHTS
 from retrieval.index.embedding import DIMENSION, LAYERS, Embedder, TokenStates
 from retrieval.index.token_store import PROJECTION, WIDTH
 from tests.benchmarks.reader_data import Area, areas, podcasts
@@ -98,7 +98,8 @@ class Block(nn.Module):
 
 
 class Network(nn.Module):
-    """What ``retrieval.finding.reader`` computes, so that it can be trained; the names of the weights are the same."""
+    """What ``retrieval.finding.sentences.answer_reader`` computes, so that it can be trained; the names of the weights
+    are the same."""
 
     def __init__(self, components: Tensor, mean: Tensor) -> None:
         super().__init__()
@@ -328,7 +329,8 @@ def main(arguments: Sequence[str] | None = None) -> None:
         train(net, batches(own + public[: 2 * len(own)]), options.minutes_podcasts, 6, 4e-4, words)
     net.eval()
     folder = options.out
-    export(net, words, folder / PROJECTION.name if folder else PROJECTION, folder / WEIGHTS.name if folder else WEIGHTS)
+    targets = [folder / path.name if folder else path for path in (PROJECTION, READER_WEIGHTS)]
+    export(net, words, *targets)
 
 
 if __name__ == "__main__":

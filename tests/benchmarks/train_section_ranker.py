@@ -26,7 +26,7 @@ import torch
 
 from retrieval.finding.sections.find_sections import COVERED
 from retrieval.finding.sections.query import build_query
-from retrieval.finding.sections.section_ranker import WEIGHTS, Layer, Model, Ranker, placed, summary
+from retrieval.finding.sections.section_ranker import SECTION_WEIGHTS, Layer, Model, Ranker, placed, summary
 from retrieval.finding.sections.unit_evidence import UnitEvidence, gather_evidence
 from retrieval.finding.sections.unit_features import section_features
 from retrieval.index.chunking import passages
@@ -291,7 +291,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
     """Train from the command line."""
     parser = argparse.ArgumentParser(description=(__doc__ or "").partition("\n")[0])
     parser.add_argument("folders", type=Path, nargs="+")
-    parser.add_argument("--out", type=Path, default=WEIGHTS)
+    parser.add_argument("--out", type=Path, default=SECTION_WEIGHTS)
     parser.add_argument("--no-check", action="store_true")
     options = parser.parse_args(arguments)
     embed = Remembering()

@@ -26,7 +26,10 @@ from pathlib import Path
 import numpy as np
 from scipy.optimize import minimize
 
-from retrieval.finding.sentences.calibration import WEIGHTS as ANSWERED
+from retrieval.finding.sections.query import Values
+from retrieval.finding.sentences.answer_reader import READER_WEIGHTS as READER
+from retrieval.finding.sentences.answer_reader import Reader, shipped_reader
+from retrieval.finding.sentences.calibration import CALIBRATION_WEIGHTS as ANSWERED
 from retrieval.finding.sentences.find_sentences import (
     CandidateSet,
     calibration_features,
@@ -34,10 +37,8 @@ from retrieval.finding.sentences.find_sentences import (
     gather_candidates,
     non_overlapping,
 )
-from retrieval.finding.sentences.reader import WEIGHTS as READER
-from retrieval.finding.sentences.reader import Reader, shipped_reader
-from retrieval.finding.sentences.sentence_features import NAMES, Values
-from retrieval.finding.sentences.sentence_ranker import WEIGHTS as RUNS
+from retrieval.finding.sentences.sentence_features import FEATURE_NAMES
+from retrieval.finding.sentences.sentence_ranker import SENTENCE_WEIGHTS as RUNS
 from retrieval.finding.sentences.sentence_ranker import score_runs
 from retrieval.index import token_store as index_script
 from retrieval.index.embedding import Embedder
@@ -223,7 +224,8 @@ def main(arguments: Sequence[str] | None = None) -> None:
         counts = [own[id(case)] for case in every]
         runs = learn_runs(every, counts)
         parts, bias = learn_answered(every, counts, runs)
-        RUNS.write_text(json.dumps({name: round(float(value), 5) for name, value in zip(NAMES, runs, strict=True)},
+        learned = zip(FEATURE_NAMES, runs, strict=True)
+        RUNS.write_text(json.dumps({name: round(float(value), 5) for name, value in learned},
                                    indent=1) + "\n", "utf-8")  # fmt: skip
         named = {name: round(float(value), 5) for name, value in zip(SIGNS, parts, strict=True)}
         ANSWERED.write_text(json.dumps({"weights": named, "bias": round(bias, 5)}, indent=1) + "\n", "utf-8")

@@ -40,8 +40,8 @@ from tests.episodes.conftest import hashed
 from tests.speech import RATE, say
 from voice.audio import pcm16
 from voice.model import Bias
-from voice.recognition.models import WHISPER, get_whisper
 from voice.recognition.whisper import Whisper
+from voice.recognition.whisper_models import WHISPER, get_whisper
 
 WINDOWS = 4
 PAUSES = (0.15, 0.25, 0.4, 0.6, 1.0, 1.6)  # seconds

@@ -10,8 +10,8 @@ from playwright.sync_api import expect
 
 from episodes.media.recordings import probe
 from tests.browser.conftest import Served, Visit
-from ui.positions import Listeners
-from ui.shows import Shows
+from ui.positions import PlaybackPositions
+from ui.shows import ShowSettingsStore
 
 
 @pytest.fixture
@@ -147,7 +147,7 @@ def test_an_episode_is_played_as_its_show_is_and_all_others_as_the_listener_hear
     page.wait_for_function("Earmark.player.episode")
     show = page.evaluate("Earmark.player.episode.show")
     listener = {"X-Listener": page.evaluate("Earmark.progress.key")}
-    shows, listeners = Shows(served.data_dir), Listeners(served.data_dir)
+    shows, listeners = ShowSettingsStore(served.data_dir), PlaybackPositions(served.data_dir)
     how = "[Earmark.player.audio.playbackRate, Earmark.player.position, document.getElementById('speed').value]"
     assert page.evaluate(how) == [1, 0, "1"]
     with page.expect_response(lambda reply: reply.url.endswith("/speed") and reply.ok):

@@ -14,7 +14,7 @@ import psycopg
 from episodes.store.copying import COLUMNS
 from tests import postgres
 from ui.settings import Settings
-from ui.storage import Storage, migrate
+from ui.storage import Storage, migrate_tables
 
 _OF_THE_WORK = {"jobs", "step_speeds"}
 _OF_THE_INDEX = ("episodes", "scripts", "passages", "texts", "words")
@@ -28,7 +28,7 @@ class Places:
         self._made: set[str] = set()
         if server is not None and not self._sql("SELECT FROM pg_database WHERE datname = 'blank'"):
             self._sql("CREATE DATABASE blank")  # so that a new one costs no more than a copy
-            migrate(Settings(database=server.url_of("blank")))
+            migrate_tables(Settings(database=server.url_of("blank")))
             blank = self._at("blank")
             with closing(Storage(blank)) as storage:
                 storage.index()

@@ -8,8 +8,8 @@ from pathlib import Path
 import pytest
 
 from episodes import confined
-from episodes.sources.reading import read_feed
-from episodes.transcripts.reading import read_transcript
+from episodes.sources.confined_feeds import read_feed
+from episodes.transcripts.confined_transcripts import read_transcript
 from tests.episodes import bad_readers
 from voice.errors import FeedError, TranscriptError
 

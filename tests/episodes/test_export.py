@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from episodes.export import FORMATS, export, write_chapters, write_soundbites
+from episodes.export import EXPORT_FORMATS, export, write_chapters, write_soundbites
 from episodes.ingest.pipeline import Tools
 from episodes.ingest.submit import enqueue
 from episodes.ingest.worker import bring_in
@@ -17,7 +17,7 @@ from episodes.model import Chapter, Episode, Soundbite
 from episodes.sources.feed import read_feed
 from episodes.sources.files import local_source
 from episodes.store.library import Library
-from episodes.topics.segmentation import Embed
+from episodes.topics.cohesion import Embed
 from episodes.transcripts.chapters import read_chapters
 from episodes.transcripts.reader import read_transcript
 from episodes.transcripts.writer import write_json
@@ -125,6 +125,6 @@ def test_json_holds_no_sign_of_markup_and_loses_none() -> None:
 
 def test_an_episode_with_nothing_in_it_is_said(library: Library) -> None:
     episode = library.create("0" * 64, Episode("", "Empty"))
-    for form in FORMATS:
+    for form in EXPORT_FORMATS:
         with pytest.raises(LibraryError, match=f"no {form} to export"):
             export(library, episode, form)

@@ -18,7 +18,7 @@ from hypothesis import strategies as st
 from pydantic import ValidationError
 
 from episodes.media.artwork import small
-from episodes.media.child import probe
+from episodes.media.confined_media import probe
 from episodes.sources.feed import read_feed
 from episodes.sources.http import masked
 from episodes.transcripts.chapters import read_chapters

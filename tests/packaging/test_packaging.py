@@ -18,7 +18,7 @@ from click_man.core import write_man_pages
 
 from tests.test_house import commands
 from ui.cli.main import main
-from ui.settings import PREFIX, Settings
+from ui.settings import ENV_PREFIX, Settings
 
 ROOT = Path(__file__).parents[2]
 ROOMS = ("voice", "episodes", "retrieval", "ui")
@@ -101,8 +101,8 @@ def test_what_runs_many_machines_names_commands_and_settings_that_are_there(name
         given = [line.split()[1:] for line in re.findall(r"^ExecStart=(.+)$", text, re.M)]
     for command, *words in given:
         main.commands[command].make_context(command, words)
-    settings = {PREFIX + one.upper() for one in Settings.__struct_fields__}
-    assert given and set(re.findall(rf"{PREFIX}\w+", text)) <= settings
+    settings = {ENV_PREFIX + one.upper() for one in Settings.__struct_fields__}
+    assert given and set(re.findall(rf"{ENV_PREFIX}\w+", text)) <= settings
 
 
 def test_the_add_on_fits_what_it_installs():
@@ -111,6 +111,6 @@ def test_the_add_on_fits_what_it_installs():
     assert told["version"] == PROJECT["version"]
     script = (folder / "run.sh").read_text()
     assert set(told["options"]) == set(re.findall(r"option (\w+)\)", script)) == set(told["schema"])
-    settings = {PREFIX + name.upper() for name in Settings.__struct_fields__}
-    assert set(re.findall(rf"{PREFIX}\w+", script)) <= settings
+    settings = {ENV_PREFIX + name.upper() for name in Settings.__struct_fields__}
+    assert set(re.findall(rf"{ENV_PREFIX}\w+", script)) <= settings
     subprocess.run(["sh", "-n", str(folder / "run.sh")], check=True)

@@ -4,7 +4,7 @@
 
 import pytest
 
-from retrieval.commands.intents import Kind, understand
+from retrieval.commands.intents import Intent, understand
 from retrieval.commands.parser import parse
 from retrieval.model import Exchange, Moment, Question
 
@@ -14,22 +14,22 @@ SECOND = Moment("e", 200, 210, "people forget nonces", "Nora Lindqvist", 0.8)
 THIRD = Moment("e", 300, 310, "nonces again", "Nora Lindqvist", 0.7)
 BEFORE = (Exchange("What is a nonce?", (FIRST, SECOND, THIRD)),)
 
-MEANT: dict[Kind, tuple[str, ...]] = {
-    Kind.WHO: (
+MEANT: dict[Intent, tuple[str, ...]] = {
+    Intent.WHO: (
         "who said that", "who is that", "who was that", "who's speaking", "who is talking now", "whose voice is that",
         "who is saying this", "who was it that said that", "who just said that", "who's that talking",
         "who did you quote", "and who was saying that", "who says so", "which of them said that", "which speaker was that",
         "who's the speaker", "who made that point", "who am i listening to", "who am i hearing", "whose quote is that",
         "was that the host or the guest", "says who",
     ),
-    Kind.CHOOSE: (
+    Intent.CHOOSE: (
         "what about the second one", "and the second", "the other one then", "what's the third one",
         "tell me about the other one", "what does the second one say", "read me the third one", "what was the second result",
         "and the last one", "how about the third", "what about number two", "and number three",
         "what does the last one say", "what was the other one", "what did the second one say", "the third one",
         "and what about the next one", "give me the second quote", "what about the other moment", "the second moment please",
     ),
-    Kind.JUST_SAID: (
+    Intent.JUST_SAID: (
         "what did he just say", "what did she just say", "what did they just say", "what was that he just said",
         "what was he just saying", "what did you just say there", "wait what did he say", "hang on what did she say",
         "what was just said", "what has he just said", "i missed what he just said", "i didn't hear what she said",
@@ -38,7 +38,7 @@ MEANT: dict[Kind, tuple[str, ...]] = {
         "what are they talking about now", "what is he talking about right now", "what was that last bit about",
         "what is she on about", "what did i just hear", "what are they on about",
     ),
-    Kind.MEANING: (
+    Intent.MEANING: (
         "what does that word mean", "what does this word mean", "what does that mean that word",
         "what does the word he just used mean", "what's that word", "what is that word he used",
         "what does that term mean", "what does this term mean", "what is the meaning of that word",
@@ -47,7 +47,7 @@ MEANT: dict[Kind, tuple[str, ...]] = {
         "i don't know that word", "i don't understand that word", "what was that word", "what word was that",
         "what does the last word mean", "explain the term he just used",
     ),
-    Kind.MISSED: (
+    Intent.MISSED: (
         "what did i miss", "what did i miss so far", "what have i missed so far", "so what did i miss",
         "tell me what i missed", "what did i miss while i was away", "what did i miss since yesterday", "catch me up please",
         "can you catch me up", "bring me up to speed", "could you bring me up to speed", "what happened so far",
@@ -55,7 +55,7 @@ MEANT: dict[Kind, tuple[str, ...]] = {
         "can you recap what i missed", "where were we", "where did we leave off", "remind me where we were",
         "summarize what i have missed", "what have they talked about so far",
     ),
-    Kind.OVERVIEW: (
+    Intent.OVERVIEW: (
         "what is this about", "what's it about", "whats this about", "what is this episode about", "what's this podcast about",
         "what is the episode about", "what is this whole thing about", "tell me what this is about",
         "tell me what this episode is about", "can you summarize this", "could you summarize the episode for me",
@@ -64,7 +64,7 @@ MEANT: dict[Kind, tuple[str, ...]] = {
         "sum it up for me", "in a nutshell what is this about", "what is this all about", "give me an overview of this episode",
         "what's this one about", "briefly what is this episode about",
     ),
-    Kind.TOPICS: (
+    Intent.TOPICS: (
         "which topics", "what topics are there", "what are the topics", "what topics do they talk about",
         "what topics does this episode cover", "which topics are covered", "which topics do they discuss",
         "what subjects do they cover", "list the topics please", "can you list the topics", "tell me the topics",
@@ -72,7 +72,7 @@ MEANT: dict[Kind, tuple[str, ...]] = {
         "what do they cover", "what does this episode cover", "what all do they talk about", "what things do they talk about",
         "what kind of topics are in here", "give me a list of topics", "read me the chapters",
     ),
-    Kind.EPISODES: (
+    Intent.EPISODES: (
         "which episodes talk about mining", "which episode talks about mining", "what episodes are about mining",
         "which episodes mention mining", "in which episodes do they talk about mining", "are there any episodes about mining",
         "is there an episode about mining", "do i have any episodes about mining", "do i have an episode on mining",
@@ -138,14 +138,14 @@ SEARCHED = (
 )  # fmt: skip
 
 
-def plan(text: str, history: tuple[Exchange, ...] = BEFORE) -> tuple[Kind, str, str]:
+def plan(text: str, history: tuple[Exchange, ...] = BEFORE) -> tuple[Intent, str, str]:
     """What is understood in the middle of a conversation and of an episode."""
     found = understand(Question(text, "e", position=100, history=history), lambda name: SPEAKERS)
     return found.kind, found.text, found.speaker
 
 
 @pytest.mark.parametrize(("text", "kind"), [(text, kind) for kind, texts in MEANT.items() for text in texts])
-def test_each_turn_of_a_conversation_is_known(text: str, kind: Kind) -> None:
+def test_each_turn_of_a_conversation_is_known(text: str, kind: Intent) -> None:
     assert plan(text)[0] is kind
     assert plan(text.capitalize() + "?")[0] is kind
 
@@ -153,24 +153,24 @@ def test_each_turn_of_a_conversation_is_known(text: str, kind: Kind) -> None:
 @pytest.mark.parametrize(("text", "name"), [(text, name) for name, texts in SPEAKER.items() for text in texts])
 def test_a_person_is_asked_for(text: str, name: str) -> None:
     kind, asked, speaker = plan(text, ())
-    assert (kind, speaker) == (Kind.SEARCH, name)
+    assert (kind, speaker) == (Intent.SEARCH, name)
     assert "mining" in asked
 
 
 @pytest.mark.parametrize("text", FOLLOWS)
 def test_a_question_goes_on_from_the_one_before(text: str) -> None:
     kind, asked, _ = plan(text)
-    assert kind is Kind.SEARCH
+    assert kind is Intent.SEARCH
     assert "What is a nonce?" in asked
 
 
 @pytest.mark.parametrize("text", MORE)
 def test_more_is_another_place_for_the_same_question(text: str) -> None:
     found = understand(Question(text, "e", history=BEFORE), lambda name: SPEAKERS)
-    assert (found.kind, found.text, found.told[:1]) == (Kind.SEARCH, "What is a nonce?", (FIRST,))
+    assert (found.kind, found.text, found.told[:1]) == (Intent.SEARCH, "What is a nonce?", (FIRST,))
 
 
 @pytest.mark.parametrize("text", SEARCHED)
 def test_a_question_that_sounds_like_a_turn_is_searched_for(text: str) -> None:
-    assert plan(text) == (Kind.SEARCH, text, "")
+    assert plan(text) == (Intent.SEARCH, text, "")
     assert parse(text) is None

@@ -9,7 +9,7 @@ import pytest
 from episodes.model import Episode, State, Step, StepState
 from episodes.store.library import Library
 from ui import browsing
-from ui.browsing import By, Kind, Wanted, stage
+from ui.browsing import By, EpisodeFilter, Wanted, stage
 from ui.positions import Listened
 
 TITLES = ("cress", "Apples", "Bees", "dill", "Elder")
@@ -31,11 +31,13 @@ def library(tmp_path: Path) -> Iterator[Library]:
 
 def test_an_episode_is_new_in_progress_or_finished():
     for listened, kind in (
-        (Listened(), Kind.NEW), (Listened(0.5, ((0.0, 0.5),), 1.0), Kind.NEW), (Listened(754.0, (), 1.0), Kind.GOING),
-        (Listened(3575.0, (), 1.0), Kind.HEARD), (Listened(10.0, ((0.0, 3550.0),), 1.0), Kind.HEARD),
+        (Listened(), EpisodeFilter.NEW), (Listened(0.5, ((0.0, 0.5),), 1.0), EpisodeFilter.NEW),
+        (Listened(754.0, (), 1.0), EpisodeFilter.GOING),
+        (Listened(3575.0, (), 1.0), EpisodeFilter.HEARD), (Listened(10.0, ((0.0, 3550.0),), 1.0), EpisodeFilter.HEARD),
     ):
         assert stage(3600.0, listened) is kind
-    assert stage(60.0, Listened(40.0, (), 1.0)) is Kind.GOING, "of a short one the last half minute still counts"
+    short = stage(60.0, Listened(40.0, (), 1.0))
+    assert short is EpisodeFilter.GOING, "of a short one the last half minute still counts"
 
 
 def test_a_list_comes_in_pages_by_what_was_heard_and_in_any_order(library):
@@ -54,19 +56,19 @@ def test_a_list_comes_in_pages_by_what_was_heard_and_in_any_order(library):
     assert titles(Wanted(by=By.SHORT), 2) == ("cress Apples", 5)
     assert titles(Wanted(by=By.PLAYED), 3) == ("dill Bees Elder", 5)
     assert titles(Wanted(by=By.PLAYED), 3, 3) == ("Apples cress", 5)
-    assert titles(Wanted(kind=Kind.GOING)) == ("Bees", 1)
-    assert titles(Wanted(kind=Kind.HEARD)) == ("dill", 1)
-    assert titles(Wanted(kind=Kind.NEW), 2) == ("Elder Apples", 3)
-    assert titles(Wanted(kind=Kind.NEW), 2, 2) == ("cress", 3)
-    assert titles(Wanted(query="d", kind=Kind.HEARD)) == ("dill", 1)
-    assert titles(Wanted(show="Garden", kind=Kind.NEW)) == ("Elder Apples", 2)
+    assert titles(Wanted(kind=EpisodeFilter.GOING)) == ("Bees", 1)
+    assert titles(Wanted(kind=EpisodeFilter.HEARD)) == ("dill", 1)
+    assert titles(Wanted(kind=EpisodeFilter.NEW), 2) == ("Elder Apples", 3)
+    assert titles(Wanted(kind=EpisodeFilter.NEW), 2, 2) == ("cress", 3)
+    assert titles(Wanted(query="d", kind=EpisodeFilter.HEARD)) == ("dill", 1)
+    assert titles(Wanted(show="Garden", kind=EpisodeFilter.NEW)) == ("Elder Apples", 2)
 
 
 def test_the_next_episode_is_the_next_of_its_show(library):
     found = {episode.title: episode for episode in library.episodes()}
 
     def beside(title: str, step: int) -> str | None:
-        one = browsing.neighbour(library, found[title], step)
+        one = browsing.neighbouring_episode(library, found[title], step)
         return one and one.title
 
     assert (beside("Bees", 1), beside("Bees", -1)) == ("dill", "Apples")

@@ -16,7 +16,7 @@ from ui.cli import doctor
 from ui.engines import Engines
 from ui.settings import Settings
 from voice.errors import HearingError, SettingsError
-from voice.synthesis.piper import PACKAGED as JOE
+from voice.synthesis.piper import PACKAGED_VOICE as JOE
 from voice.weights import JOE as JOES_FILES
 from voice.weights import TINY_EN
 

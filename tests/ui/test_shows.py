@@ -18,9 +18,9 @@ from ui.cli.main import main
 from ui.companion import Companion
 from ui.home.upkeep import Upkeep
 from ui.listen.now_playing import NowPlaying
-from ui.positions import FILE, Listeners
+from ui.positions import FILE, PlaybackPositions
 from ui.settings import Settings
-from ui.shows import Shows, ShowSettings
+from ui.shows import ShowSettings, ShowSettingsStore
 from voice.devices.player import Player
 
 assert tone_file  # a fixture
@@ -66,7 +66,7 @@ def test_a_show_is_played_at_its_own_speed_from_behind_its_intro(companion):
     playing.open("Hives")
     assert (player.speed, player.position) == (1.7, 20.0)
     server = companion.storage.server
-    assert Listeners(companion.settings.data_dir, server).speed(playing.listener) == 1.2
+    assert PlaybackPositions(companion.settings.data_dir, server).speed(playing.listener) == 1.2
     player.close()
     run(companion, "Bees Weekly", "--reset")
     assert json.loads(run(companion, "--json").stdout) == [
@@ -76,13 +76,13 @@ def test_a_show_is_played_at_its_own_speed_from_behind_its_intro(companion):
 
 
 def test_a_feed_brings_nothing_by_itself_when_its_show_says_so_and_else_in_its_language(companion):
-    now, shows = [0.0], Shows.of(companion.library)
+    now, shows = [0.0], ShowSettingsStore.of(companion.library)
     with publishing() as publisher:
         publisher.files["/feed.xml"] = publisher.feed({"guid": "g0", "title": "T0"})
         from episodes.ingest.subscriptions import follow, subscriptions
 
         follow(companion.library, f"{publisher.base}/feed.xml")
-        listeners = Listeners(companion.settings.data_dir, companion.storage.server)
+        listeners = PlaybackPositions(companion.settings.data_dir, companion.storage.server)
         keeping = Upkeep(companion, listeners, clock=lambda: now[0], chance=lambda: 1.0)
         keeping.step()
         (feed,) = subscriptions(companion.library)
@@ -103,16 +103,16 @@ def test_an_unknown_show_is_named_and_nothing_is_changed_without_one(companion):
     for words, advice in ((("Wasps",), "'earmark shows'"), (("--speed", "2"), "TITLE")):
         done = shows(companion, *words)
         assert done.exit_code == 1 and advice in done.stderr
-    assert Shows.of(companion.library).get("Workshop") == ShowSettings()
+    assert ShowSettingsStore.of(companion.library).get("Workshop") == ShowSettings()
 
 
 def test_what_holds_for_a_show_goes_with_a_copy(tmp_path, companion):
-    kept = Shows.of(companion.library)
+    kept = ShowSettingsStore.of(companion.library)
     kept.set("Bees", speed=1.5)
-    kept.copy_to(Shows(tmp_path))
-    assert Shows(tmp_path).get("bees").speed == 1.5
+    kept.copy_to(ShowSettingsStore(tmp_path))
+    assert ShowSettingsStore(tmp_path).get("bees").speed == 1.5
     kept.set("bees", speed=0.0)
-    Shows(tmp_path).copy_to(kept)
+    ShowSettingsStore(tmp_path).copy_to(kept)
     assert kept.get("Bees").speed == 1.5
 
 
@@ -128,5 +128,5 @@ def test_what_an_earlier_version_kept_of_shows_is_taken_over(tmp_path, postgres_
         done = CliRunner().invoke(main, ["--data-dir", str(tmp_path), "migrate"], env={"EARMARK_DATABASE": url})
         assert done.stdout.strip() == said
     with closing(PostgresDatabase.open(url)) as server:
-        assert Shows(tmp_path, server).get("Bees").speed == 1.5
-    assert Shows(tmp_path).get("Bees").speed == 1.5
+        assert ShowSettingsStore(tmp_path, server).get("Bees").speed == 1.5
+    assert ShowSettingsStore(tmp_path).get("Bees").speed == 1.5

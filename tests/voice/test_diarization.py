@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 import voice.diarization as under_test
 from tests.speech import RATE, say
 from voice.audio import Audio, write_wav
-from voice.diarization import FILES, Speakers, Speech, missing, models_folder, with_speakers
+from voice.diarization import SPEAKER_FILES, Speakers, Speech, missing, models_folder, with_speakers
 from voice.errors import AudioError, HearingError
 from voice.model import Cue, Word
 
@@ -76,11 +76,11 @@ def test_what_is_missing_is_named_with_the_next_step(tmp_path: Path, monkeypatch
     with pytest.raises(HearingError, match=r"earmark models get speakers"):
         Speakers(tmp_path)
     assert "segmentation.onnx and embedding.onnx" in missing(tmp_path)
-    for name in FILES:
+    for name in SPEAKER_FILES:
         (tmp_path / name).write_bytes(b"not a model")
     with pytest.raises(HearingError, match="not a model that can be loaded"):
         Speakers(tmp_path)
-    for name in FILES:
+    for name in SPEAKER_FILES:
         (tmp_path / name).write_bytes((MODELS / "embedding.onnx").read_bytes())
     with pytest.raises(HearingError, match="receptive_field_size"):
         Speakers(tmp_path)

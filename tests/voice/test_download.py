@@ -11,8 +11,8 @@ from pathlib import Path
 
 import pytest
 
-from voice.download import download
 from voice.errors import DownloadError, EarmarkError
+from voice.resumable_download import download
 
 BODY = bytes(range(256)) * 2000  # 512,000 bytes
 

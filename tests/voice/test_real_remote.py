@@ -13,11 +13,11 @@ from pathlib import Path
 import pytest
 
 from voice.audio import HEARING_RATE, join
-from voice.recognition.remote import RemoteHearing
-from voice.remote import RemoteEngine, address_of
-from voice.synthesis.piper import PACKAGED
-from voice.synthesis.remote import RemoteSpeaking
+from voice.recognition.remote_recognition import RemoteHearing
+from voice.synthesis.piper import PACKAGED_VOICE
+from voice.synthesis.remote_synthesis import RemoteSpeaking
 from voice.weights import JOE, TINY_EN
+from voice.wyoming_client import RemoteEngine, address_of
 
 pytest.importorskip("wyoming_faster_whisper", reason="pip install wyoming-faster-whisper wyoming-piper")
 pytest.importorskip("wyoming_piper", reason="pip install wyoming-piper")
@@ -56,10 +56,10 @@ def serving(folder: Path, **words: tuple[str, ...]) -> Iterator[list[RemoteEngin
 
 def test_what_one_says_the_other_hears(tmp_path):
     assert TINY_EN.path is not None and JOE.path is not None
-    for name in (f"{PACKAGED}.onnx", f"{PACKAGED}.onnx.json"):
+    for name in (f"{PACKAGED_VOICE}.onnx", f"{PACKAGED_VOICE}.onnx.json"):
         (tmp_path / name).symlink_to(JOE.path / name)
     hears = ("--model", str(TINY_EN.path), "--language", "en", "--stt-library", "faster-whisper")
-    with serving(tmp_path, wyoming_piper=("--voice", PACKAGED), wyoming_faster_whisper=hears) as (piper, whisper):
+    with serving(tmp_path, wyoming_piper=("--voice", PACKAGED_VOICE), wyoming_faster_whisper=hears) as (piper, whisper):
         speaking = RemoteSpeaking(piper, nobody)
         sound = join([piece.at_rate(HEARING_RATE) for piece in speaking.speak("Why do the bees dance on the comb?")])
         heard = RemoteHearing(whisper, nobody).hear(sound)

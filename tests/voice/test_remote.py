@@ -19,18 +19,18 @@ from tests.speech import with_silence
 from tests.ui.home.house import House, running
 from ui.cli import doctor
 from ui.engines import Engines
-from ui.home.wyoming import WyomingService
+from ui.home.wyoming.wyoming_service import WyomingService
 from ui.settings import Settings
-from voice import remote
+from voice import wyoming_client
 from voice.audio import HEARING_RATE, Audio, silence
 from voice.errors import EngineError, SettingsError
 from voice.model import Bias, Heard, Piece, Wanted
-from voice.recognition.remote import CONFIDENCE, RemoteHearing
-from voice.remote import REST, Address, RemoteEngine, address_of, is_remote
-from voice.synthesis.remote import RemoteSpeaking
+from voice.recognition.remote_recognition import CONFIDENCE, RemoteHearing
+from voice.synthesis.remote_synthesis import RemoteSpeaking
 from voice.turns import remote_wake
 from voice.turns.remote_wake import RemoteWake
 from voice.turns.wake_word import load_wake
+from voice.wyoming_client import REST, EngineAddress, RemoteEngine, address_of, is_remote
 
 
 class Here:
@@ -75,7 +75,7 @@ def speech() -> Audio:
 
 
 def engine_at(port: int, **how) -> RemoteEngine:
-    return RemoteEngine(Address("127.0.0.1", port, **how))
+    return RemoteEngine(EngineAddress("127.0.0.1", port, **how))
 
 
 @contextmanager
@@ -108,12 +108,12 @@ def test_a_text_is_spoken_elsewhere_and_what_fails_there_here(service):
 def test_one_that_is_away_is_left_alone_for_a_while_and_used_again_when_it_is_back(house, speech):
     now = [0.0]
     with free_port() as port:
-        engine = RemoteEngine(Address("127.0.0.1", port), lambda: now[0])
+        engine = RemoteEngine(EngineAddress("127.0.0.1", port), lambda: now[0])
         hearing = RemoteHearing(engine, Here)
         assert hearing.hear(speech).text == "heard here"
     assert "does not answer" in engine.problem
     with running(house) as service:
-        engine.address = Address("127.0.0.1", service.port)
+        engine.address = EngineAddress("127.0.0.1", service.port)
         assert hearing.hear(speech).text == "heard here"
         now[0] = REST + 1
         assert hearing.hear(speech).text == "why do bees dance"
@@ -121,7 +121,7 @@ def test_one_that_is_away_is_left_alone_for_a_while_and_used_again_when_it_is_ba
 
 
 def test_one_that_is_silent_is_not_waited_for(monkeypatch, speech):
-    monkeypatch.setattr(remote, "SILENT", 0.05)
+    monkeypatch.setattr(wyoming_client, "SILENT", 0.05)
     with socket.create_server(("127.0.0.1", 0)) as deaf:
         engine = engine_at(deaf.getsockname()[1])
         assert RemoteHearing(engine, Here).hear(speech).text == "heard here"
@@ -154,7 +154,7 @@ def test_an_address_that_is_none_is_refused(setting):
 
 
 def test_the_settings_lead_there(service, tmp_path, speech):
-    assert address_of(" tcp://box:10200/en_GB-alan-medium ") == Address("box", 10_200, "en_GB-alan-medium")
+    assert address_of(" tcp://box:10200/en_GB-alan-medium ") == EngineAddress("box", 10_200, "en_GB-alan-medium")
     assert not is_remote("auto")
     at = f"tcp://127.0.0.1:{service.port}"
     engines = Engines(Settings(data_dir=tmp_path, hearing=at, speaking=at))
@@ -212,7 +212,7 @@ def test_a_wake_word_is_heard_elsewhere_and_here_while_it_is_away(monkeypatch):
     loud, quiet = np.full(512, 0.9, np.float32), np.zeros(512, np.float32)
     service = WakeService()
     with on_its_own(service) as port:
-        wake = RemoteWake(Address("127.0.0.1", port, "hey"), Here())
+        wake = RemoteWake(EngineAddress("127.0.0.1", port, "hey"), Here())
         try:
             assert wake.name == "hey"
             assert wake.there.wait(10)

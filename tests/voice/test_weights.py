@@ -9,7 +9,8 @@ import pytest
 
 from voice import weights
 from voice.errors import DownloadError, LibraryError
-from voice.weights import BASE_DIGESTS, JOE, TINY_EN, Packaged, base_is_packaged, damaged, join_base, sha256
+from voice.resumable_download import file_sha256
+from voice.weights import BASE_DIGESTS, JOE, TINY_EN, Packaged, base_is_packaged, damaged, join_base
 
 
 @pytest.mark.parametrize("packaged", [TINY_EN, JOE], ids=["tiny.en", "joe"])
@@ -24,14 +25,14 @@ def files(folder: Path) -> dict[str, str]:
     folder.mkdir()
     for name in ("model.bin", "config.json"):
         (folder / name).write_text(name * 10)
-    return {name: sha256(folder / name) for name in ("model.bin", "config.json")}
+    return {name: file_sha256(folder / name) for name in ("model.bin", "config.json")}
 
 
 def test_a_file_is_read_once_and_again_when_its_size_or_time_changes(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     digests, read = files(tmp_path / "m"), []
-    monkeypatch.setattr(weights, "sha256", lambda file: read.append(file.name) or sha256(file))
+    monkeypatch.setattr(weights, "file_sha256", lambda file: read.append(file.name) or file_sha256(file))
     for _ in range(3):
         assert damaged(tmp_path / "m", digests, tmp_path) == ""
     assert sorted(read) == ["config.json", "model.bin"]
@@ -81,7 +82,7 @@ def halves(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> tuple[Path, Path]
     whole.mkdir()
     for name, data in content.items():
         (whole / name).write_bytes(data)
-    monkeypatch.setattr(weights, "BASE_DIGESTS", {name: sha256(whole / name) for name in content})
+    monkeypatch.setattr(weights, "BASE_DIGESTS", {name: file_sha256(whole / name) for name in content})
 
     class Half(Packaged):
         __slots__ = ()

@@ -41,7 +41,7 @@ def library_of(ctx: click.Context) -> "Iterator[Library]":
 
 
 @contextlib.contextmanager
-def companion_of(ctx: click.Context, **flags: Any) -> "Iterator[Companion]":
+def opened_companion(ctx: click.Context, **flags: Any) -> "Iterator[Companion]":
     """A companion of this process; its engines load when they are first needed."""
     from ui.cli.progress import bar
     from ui.companion import Companion

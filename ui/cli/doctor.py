@@ -14,7 +14,7 @@ from msgspec.structs import replace
 
 from episodes.text.language import name_of
 from retrieval.index.minilm import MiniLM
-from retrieval.index.sentence_model import ADVICE, complete, find_model
+from retrieval.index.sentence_model import MODEL_ADVICE, complete, find_model
 from ui.cli import client
 from ui.engines import Engines
 from ui.model_catalogue import speakers_folder, whisper_folder
@@ -23,11 +23,11 @@ from ui.storage import examined, open_library
 from voice import diarization
 from voice.devices import sound_devices
 from voice.errors import EarmarkError, EngineError
-from voice.recognition import models
-from voice.recognition.models import present_whisper
-from voice.remote import RemoteEngine, address_of, is_remote
+from voice.recognition import whisper_models
+from voice.recognition.whisper_models import present_whisper
 from voice.synthesis import piper
 from voice.weights import MINILM, damaged
+from voice.wyoming_client import RemoteEngine, address_of, is_remote
 
 PACKAGES = ("faster-whisper", "piper-tts", "sentence-transformers", "torch", "gradio", "sounddevice", "numpy")
 LITTLE_SPACE = 1_000_000_000
@@ -131,13 +131,15 @@ def _hearing(settings: Settings) -> Iterator[Finding]:
     if not path.exists():
         there = next(parent for parent in path.parents if parent.exists())
         able = there.is_dir() and os.access(there, os.W_OK)
-        yield Finding("hearing", able, f"{name}, {models.origin(choice.model, path)}, put together when it is needed",
+        state = f"{name}, {whisper_models.model_origin(choice.model, path)}, put together when it is needed"
+        yield Finding("hearing", able, state,
                       choice.better if able else f"{there} cannot be written to: choose another EARMARK_DATA_DIR.")
         return
-    wanted = models.digests(choice.model, path)
-    wrong = models.why_damaged(choice.model, path)
-    state = f"{name}, {models.origin(choice.model, path)}. {_held(wrong, wanted)} {choice.why}"
-    yield Finding("hearing", not wrong, state, models.remedy(choice.model, path) if wrong else choice.better)
+    wanted = whisper_models.model_digests(choice.model, path)
+    wrong = whisper_models.why_damaged(choice.model, path)
+    state = f"{name}, {whisper_models.model_origin(choice.model, path)}. {_held(wrong, wanted)} {choice.why}"
+    better = whisper_models.model_remedy(choice.model, path) if wrong else choice.better
+    yield Finding("hearing", not wrong, state, better)
 
 
 def _held(wrong: str, wanted: Mapping[str, str]) -> str:
@@ -157,8 +159,8 @@ def _speakers(settings: Settings) -> Iterator[Finding]:
     else:
         off = settings.speakers.strip().lower() == "off"
         yield Finding("speakers", True, "named where a transcript names them",
-                      "" if off else f"{diarization.INSTALL}, then 'earmark models get {diarization.NAME}', "
-                      "to tell them apart by their voices.")  # fmt: skip
+                      "" if off else f"{diarization.INSTALL_DIARIZATION}, then 'earmark models get "
+                      f"{diarization.MODEL_NAME}', to tell them apart by their voices.")  # fmt: skip
 
 
 def _speaking(settings: Settings) -> Iterator[Finding]:
@@ -167,14 +169,14 @@ def _speaking(settings: Settings) -> Iterator[Finding]:
         settings = replace(settings, speaking="auto")
     engines = Engines(settings)
     path = engines.voice_file
-    wanted = piper.digests(path) if path else {}
+    wanted = piper.voice_digests(path) if path else {}
     wrong = damaged(path.parent, wanted) if path else ""
     line = engines.line("speaking")
     if path is None or line.name != f"Piper {path.stem}":  # not there, or not to be used, which the line explains
         yield Finding("speaking", False, line.name, line.better)
         return
-    state = f"{line.name}, {piper.origin(path)}. {_held(wrong, wanted)}"
-    yield Finding("speaking", not wrong, state, piper.remedy(path) if wrong else line.better)
+    state = f"{line.name}, {piper.voice_origin(path)}. {_held(wrong, wanted)}"
+    yield Finding("speaking", not wrong, state, piper.voice_remedy(path) if wrong else line.better)
 
 
 def _languages(settings: Settings) -> Iterator[Finding]:
@@ -216,7 +218,7 @@ def _finding(settings: Settings) -> Iterator[Finding]:
         yield Finding("finding", False, f"{ref} is not on this machine; {MiniLM.name} finds",
                       f"'earmark serve' fetches it, or run 'earmark models get {ref}'.")
     elif not complete(folder):
-        yield Finding("finding", False, f"{folder} holds no model that can be used; {MiniLM.name} finds", ADVICE)
+        yield Finding("finding", False, f"{folder} holds no model that can be used; {MiniLM.name} finds", MODEL_ADVICE)
     else:
         yield Finding("finding", True, f"{ref}, in {folder}, once the library is embedded with it")
 

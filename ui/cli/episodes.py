@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import click
 
 from ui.cli import jobs
-from ui.cli.base import companion_of, json_option, library_of, print_json
+from ui.cli.base import json_option, library_of, opened_companion, print_json
 from ui.settings import net_of
 from voice.errors import EarmarkError, LibraryError, from_os_error
 from voice.model import clock
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from episodes.sources.resolve import Gathered, Selection
     from ui.companion import Companion
 
-FORMATS = ("vtt", "srt", "json", "chapters", "soundbites", "markdown")
+EXPORTS = ("vtt", "srt", "json", "chapters", "soundbites", "markdown")
 
 
 @click.command()
@@ -54,13 +54,13 @@ def add(
     from episodes.sources.resolve import Selection
     from episodes.store.jobs import BY_HAND
     from ui import schemas
-    from ui.shows import Shows
+    from ui.shows import ShowSettingsStore
 
     choice = Selection(latest, since, match)
     added, failed = [], 0
-    with companion_of(ctx) as companion:
+    with opened_companion(ctx) as companion:
         known: set[str] = set()
-        kept = Shows.of(companion.library)
+        kept = ShowSettingsStore.of(companion.library)
         for ref in what:
             gathered = _gathered(companion, ref, choice, alone=len(what) == 1)
             failed += gathered is None
@@ -139,12 +139,12 @@ def sync(ctx: click.Context, feed: str | None, wait: bool, as_json: bool) -> Non
     from episodes.ingest.subscriptions import find_subscription, subscriptions
     from episodes.ingest.subscriptions import sync as synchronise
     from episodes.sources.addresses import without_password
-    from ui.shows import Shows
+    from ui.shows import ShowSettingsStore
 
-    with companion_of(ctx) as companion:
+    with opened_companion(ctx) as companion:
         library, net = companion.library, net_of(companion.settings)
         wanted = [find_subscription(library, feed)] if feed else subscriptions(library)
-        kept = Shows.of(companion.library)
+        kept = ShowSettingsStore.of(companion.library)
         results = []
         for subscription in wanted:
             found = synchronise(library, subscription, net)
@@ -217,7 +217,7 @@ def _feed_json(one: "Subscription") -> dict[str, object]:
 
 @click.command()
 @click.argument("episode")
-@click.option("--format", "form", type=click.Choice(FORMATS), required=True, help="What to write.")
+@click.option("--format", "form", type=click.Choice(EXPORTS), required=True, help="What to write.")
 @click.option("-o", "--output", type=click.Path(path_type=Path, dir_okay=False), help="The file [the terminal].")
 @click.pass_context
 def export(ctx: click.Context, episode: str, form: str, output: Path | None) -> None:
@@ -269,7 +269,7 @@ def clip(ctx: click.Context, episode: str, start: float, end: float, output: Pat
     """Cut the sound of an EPISODE from START to END into a file of its own. Times are seconds (75) or as a clock shows
     them (1:15, 1:02:03).
     """
-    from episodes.media.clips import save
+    from episodes.media.clips import save_clip
 
     with library_of(ctx) as library:
         found = library.episode(episode)
@@ -290,5 +290,5 @@ def clip(ctx: click.Context, episode: str, start: float, end: float, output: Pat
                 "Choose times inside the episode.",
             )
         end = min(end, found.seconds)
-        save(audio, output, start, end, f"{found.title}, {clock(start)}")
+        save_clip(audio, output, start, end, f"{found.title}, {clock(start)}")
     click.echo(f"{output}  {clock(start)} to {clock(end)} of {found.title}")

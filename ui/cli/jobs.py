@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from ui.companion import Companion
 
 
-SHOWN = 40
+MOST_JOBS_LISTED = 40
 """Jobs of each state that are listed."""
 
 
@@ -82,7 +82,7 @@ def _interrupt(number: int, frame: object) -> None:
 
 
 @click.command()
-@click.option("--most", type=click.IntRange(min=1), default=SHOWN, metavar="N", show_default=True,
+@click.option("--most", type=click.IntRange(min=1), default=MOST_JOBS_LISTED, metavar="N", show_default=True,
               help="At most so many that run, wait, were cancelled and failed.")
 @json_option
 @click.pass_context

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from ui.cli.base import companion_of, json_option, print_json
+from ui.cli.base import json_option, opened_companion, print_json
 from ui.server_note import running_server
 
 if TYPE_CHECKING:
@@ -49,7 +49,7 @@ def listen(
     if wake_model is not None and wake is None:
         wake = "word"
     flags = {"wake": wake, "wake_model": wake_model, "button": button, "duck": duck, "own_words": own_words}
-    with companion_of(ctx, **flags) as companion:
+    with opened_companion(ctx, **flags) as companion:
         if not companion.library.count() and companion.settings.demo:
             click.echo("The first start makes the demo episode; this takes some seconds.", err=True)
             companion.add_demo()
@@ -152,12 +152,12 @@ def service_install(
     if serves:
         if play or any(value is not None for value in (*named.values(), *switches.values())):
             raise click.UsageError("Those options are for 'earmark listen'; 'earmark serve' reads the settings file.")
-        _installed(unit.install([*words, "--no-open"], command), unit.NAMES[command])
+        _installed(unit.install([*words, "--no-open"], command), unit.UNIT_FILES[command])
         return
     words += [word for name, value in named.items() if value for word in (name, value)]
     words += [f"--{name}" if on else f"--no-{name}" for name, on in switches.items() if on is not None]
     words += [] if play else ["--paused"]
-    _installed(unit.install(words), unit.NAMES[command])
+    _installed(unit.install(words), unit.UNIT_FILES[command])
 
 
 def _installed(path: Path, name: str) -> None:
@@ -170,7 +170,7 @@ def service_status() -> None:
     """Say whether they run."""
     from ui.cli import systemd as unit
 
-    for command in unit.NAMES:
+    for command in unit.UNIT_FILES:
         click.echo(f"earmark {command}: {unit.status(command)}")
 
 

@@ -14,9 +14,9 @@ import click
 from ui.cli import episodes, jobs, listen, shows, storing
 from ui.cli.base import (
     answering,
-    companion_of,
     json_option,
     library_of,
+    opened_companion,
     plain_output,
     print_json,
     print_json_list,
@@ -213,7 +213,7 @@ def ask(
         if audio is not None:
             from voice.audio import read_audio
 
-            heard = engine.hear(read_audio(audio, longest=LONGEST_RECORDING), episode_id)
+            heard = engine.hear(read_audio(audio, longest=LONGEST_RECORDED), episode_id)
             if not heard.text:
                 raise HearingError(f"No question was heard in {audio.name}.", "Speak closer to the microphone.")
             question = heard.text
@@ -233,7 +233,7 @@ def ask(
             write_wav(Path(speak), join(list(engine.speak(answer.text))))
 
 
-LONGEST_RECORDING = 60.0
+LONGEST_RECORDED = 60.0
 """Seconds of a recorded question."""
 
 
@@ -246,7 +246,7 @@ main.add_command(episodes.clip)
 @click.pass_context
 def remove(ctx: click.Context, episode: str) -> None:
     """Remove an EPISODE, its audio and its transcript from the library. The file it came from stays."""
-    with companion_of(ctx) as companion:
+    with opened_companion(ctx) as companion:
         found = companion.library.episode(episode)
         companion.remove(found.id)
     click.echo(f"Removed {found.title}.")

@@ -27,13 +27,13 @@ def shows(
     language: str | None, reset: bool, as_json: bool,
 ) -> None:
     """List the shows with what holds for each, or change it for one SHOW (its title)."""
-    from ui.shows import Shows, ShowSettings
+    from ui.shows import ShowSettings, ShowSettingsStore
 
     given = {"speed": speed, "skip_intro": skip_intro, "add": add, "language": language}
     changes = {name: value for name, value in given.items() if value is not None}
     with library_of(ctx) as library:
         known = {one.name: one.episodes for one in library.shows() if one.name}
-        kept = Shows.of(library)
+        kept = ShowSettingsStore.of(library)
         if show is None:
             if changes or reset:
                 raise LibraryError("It is not said which show is meant.", "Name it: earmark shows TITLE --speed 1.25.")

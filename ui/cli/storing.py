@@ -19,14 +19,14 @@ def migrate(ctx: click.Context) -> None:
     from contextlib import closing
 
     from ui import storage
-    from ui.shows import Shows
+    from ui.shows import ShowSettingsStore
 
     settings = settings_of(ctx)
-    steps = storage.migrate(settings)
+    steps = storage.migrate_tables(settings)
     if steps and settings.database and settings.data_dir.is_dir():
         # earlier versions had what holds for shows in the data folder, also where there was a server
         with closing(storage.Storage(settings)) as now:
-            Shows(settings.data_dir).copy_to(Shows.of(now.library))
+            ShowSettingsStore(settings.data_dir).copy_to(ShowSettingsStore.of(now.library))
     if not settings.database:
         click.echo(f"The library in {settings.data_dir} is up to date.")
     else:
@@ -49,31 +49,31 @@ def copy(ctx: click.Context, to: str) -> None:
     from ui import storage
     from ui.cli.progress import bar
     from ui.home.gpodder import PodcastApps
-    from ui.indexes import title_of
-    from ui.kept import Kept
-    from ui.people_file import PeopleFile
-    from ui.positions import Listeners
-    from ui.shows import Shows
+    from ui.indexes import index_title
+    from ui.listener_data import ListenerData
+    from ui.listener_database import ListenerDatabase
+    from ui.positions import PlaybackPositions
+    from ui.shows import ShowSettingsStore
 
     settings = settings_of(ctx)
     if to.startswith(("postgresql://", "postgres://")):
         target_settings = replace(settings, database=to)
-        storage.migrate(target_settings)
+        storage.migrate_tables(target_settings)
     else:
         target_settings = replace(settings, database="", data_dir=Path(to).expanduser())
         if target_settings.data_dir.resolve() == settings.data_dir.resolve() and not settings.database:
             raise LibraryError("That is where the library is.", "Name another folder, or a server.")
     with closing(storage.Storage(settings)) as source, closing(storage.Storage(target_settings)) as target:
         copied = copy_rows(source.library.database, target.library.database)
-        for kind in (Listeners, Kept, PodcastApps, Shows):
-            of_people: PeopleFile = kind(settings.data_dir, server=source.server)
+        for kind in (PlaybackPositions, ListenerData, PodcastApps, ShowSettingsStore):
+            of_people: ListenerDatabase = kind(settings.data_dir, server=source.server)
             of_people.copy_to(kind(target_settings.data_dir, server=target.server))
         files = copy_files(source.library.files, target.library.files)
         indexed = 0
         with closing(source.index()) as ours, closing(target.index()) as theirs, bar("search index") as told:
             for number, episode in enumerate(target.library.walk()):
                 cues = target.library.cues(episode.id)
-                indexed += copy_indexed(ours, theirs, episode, cues, title_of(episode))
+                indexed += copy_indexed(ours, theirs, episode, cues, index_title(episode))
                 told(number / copied)
     click.echo(f"Copied {copied} episodes, {indexed} of them with their search index, and {files} files.")
     where = "database" if target_settings.database else "data_dir"

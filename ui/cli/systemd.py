@@ -11,7 +11,7 @@ from pathlib import Path
 from ui.settings import CONFIG_VARIABLE
 from voice.errors import EarmarkError, from_os_error
 
-NAMES = {"listen": "earmark-listen.service", "serve": "earmark-serve.service"}
+UNIT_FILES = {"listen": "earmark-listen.service", "serve": "earmark-serve.service"}
 """The units, by the command that each runs."""
 
 _UNIT = """\
@@ -32,7 +32,7 @@ WantedBy=default.target
 def unit_file(command: str = "listen") -> Path:
     """Where the unit of a command lies: ``$XDG_CONFIG_HOME/systemd/user``."""
     base = os.environ.get("XDG_CONFIG_HOME") or str(Path.home() / ".config")
-    return Path(base) / "systemd" / "user" / NAMES[command]
+    return Path(base) / "systemd" / "user" / UNIT_FILES[command]
 
 
 def unit(words: list[str]) -> str:
@@ -54,7 +54,7 @@ def install(words: list[str], command: str = "listen") -> Path:
     except OSError as error:
         raise from_os_error(error, f"write {path}") from error
     _systemctl("daemon-reload")
-    _systemctl("enable", "--now", NAMES[command])
+    _systemctl("enable", "--now", UNIT_FILES[command])
     return path
 
 
@@ -62,7 +62,7 @@ def status(command: str = "listen") -> str:
     """One line: whether it is installed, and what systemd says of it."""
     if not unit_file(command).exists():
         return "not installed"
-    return _systemctl("is-active", NAMES[command], check=False) or "unknown"
+    return _systemctl("is-active", UNIT_FILES[command], check=False) or "unknown"
 
 
 def remove(command: str = "listen") -> bool:
@@ -70,7 +70,7 @@ def remove(command: str = "listen") -> bool:
     path = unit_file(command)
     if not path.exists():
         return False
-    _systemctl("disable", "--now", NAMES[command], check=False)
+    _systemctl("disable", "--now", UNIT_FILES[command], check=False)
     path.unlink()
     _systemctl("daemon-reload", check=False)
     return True

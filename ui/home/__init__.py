@@ -1,2 +1,3 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Earmark in the house: voice assistants, loudspeakers in other rooms, other podcast software."""
+"""Earmark in the house: voice assistants (``wyoming``), loudspeakers in other rooms, other podcast software, and what
+happens by itself."""

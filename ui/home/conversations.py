@@ -13,10 +13,10 @@ from retrieval.model import Exchange
 REMEMBERED = 6
 """Turns of a conversation that are kept."""
 
-IDLE = 300.0
+CONVERSATION_TIMEOUT = 300.0
 """Seconds after its last turn until a conversation is dropped."""
 
-MOST = 200
+MOST_CONVERSATIONS = 200
 """Conversations at the same time; beyond that the oldest go."""
 
 _LONGEST = 200  # characters of an id
@@ -68,7 +68,7 @@ class Conversations:
         """What was said, oldest first."""
         with self._lock:
             at, said = self._known.get(key, (0.0, ()))
-            if self._clock() - at > IDLE:
+            if self._clock() - at > CONVERSATION_TIMEOUT:
                 self._known.pop(key, None)
                 return ()
             return said
@@ -81,5 +81,5 @@ class Conversations:
         with self._lock:
             self._known.pop(key, None)
             self._known[key] = (self._clock(), (*before, said)[-REMEMBERED:])
-            while len(self._known) > MOST:
+            while len(self._known) > MOST_CONVERSATIONS:
                 self._known.popitem(last=False)

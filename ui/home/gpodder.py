@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from ui.people_file import PeopleFile, Statements
+from ui.listener_database import ListenerDatabase, Statements
 from voice.errors import LibraryError
 
 if TYPE_CHECKING:
@@ -71,7 +71,7 @@ class SyncedDevice:
     type: str = "other"
 
 
-class PodcastApps(PeopleFile):
+class PodcastApps(ListenerDatabase):
     """The memory of what podcast apps told, in ``folder`` or on a ``server``. Safe to use from several threads and
     processes."""
 

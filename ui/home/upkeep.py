@@ -10,9 +10,9 @@ from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING, Protocol
 
 from episodes.ingest.subscriptions import Subscription, subscriptions, sync
-from ui.positions import Listened, Listeners
+from ui.positions import Listened, PlaybackPositions
 from ui.settings import Settings, net_of
-from ui.shows import Shows
+from ui.shows import ShowSettingsStore
 from voice.errors import EarmarkError, SettingsError
 
 if TYPE_CHECKING:
@@ -111,7 +111,7 @@ class Upkeep:
     """
 
     def __init__(
-        self, shelf: KeptLibrary, listeners: Listeners, saved: Callable[[], Collection[str]] = tuple,
+        self, shelf: KeptLibrary, listeners: PlaybackPositions, saved: Callable[[], Collection[str]] = tuple,
         webhooks: "Webhooks | None" = None, clock: Callable[[], float] = time.time,
         chance: Callable[[], float] = random.random,
     ) -> None:
@@ -121,7 +121,7 @@ class Upkeep:
         self._quiet = hours_of(settings.quiet_hours)
         self._shelf, self._listeners, self._saved = shelf, listeners, saved
         self._clock, self._chance, self._webhooks = clock, chance, webhooks
-        self._shows = Shows.of(shelf.library)
+        self._shows = ShowSettingsStore.of(shelf.library)
         self._due: dict[str, float] = {}  # when a feed is looked at next, in seconds since 1970
         self._retention_at = 0.0
         self._stopping = threading.Event()

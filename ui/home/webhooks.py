@@ -22,7 +22,7 @@ from uuid import uuid4
 from episodes.model import Episode
 from episodes.store.library import Library
 from ui import schemas
-from ui.kept import Kept
+from ui.listener_data import ListenerData
 from ui.settings import Settings
 from voice.errors import SettingsError
 
@@ -59,7 +59,7 @@ def signature(key: bytes, id_: str, timestamp: int, body: bytes) -> str:
     return "v1," + base64.b64encode(hmac.new(key, signed, hashlib.sha256).digest()).decode()
 
 
-def webhooks_of(settings: Settings, library: Library, kept: Kept) -> "Webhooks | None":
+def webhooks_of(settings: Settings, library: Library, kept: ListenerData) -> "Webhooks | None":
     """The webhooks that the settings ask for; None for none. Raises SettingsError."""
     address = settings.webhook.strip()
     if not address:
@@ -73,7 +73,7 @@ class Webhooks:
     """Tells one address what became ready or was saved since it was made. Not for several threads."""
 
     def __init__(
-        self, address: str, key: bytes, library: Library, kept: Kept,
+        self, address: str, key: bytes, library: Library, kept: ListenerData,
         transport: "httpx.BaseTransport | None" = None,
         clock: Callable[[], float] = time.time,
     ) -> None:

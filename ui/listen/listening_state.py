@@ -2,7 +2,7 @@
 """What belongs to the device that listens: how loud it is, and whether it has said how to be heard.
 
 Where a listener is, what they heard, their speed and their saved moments are kept with those of the page
-(``ui/positions.py``, ``ui/kept.py``). Earlier versions kept them here; ``take_over`` moves them.
+(``ui/positions.py``, ``ui/listener_data.py``). Earlier versions kept them here; ``take_over`` moves them.
 """
 
 import contextlib
@@ -14,9 +14,10 @@ from pathlib import Path
 
 import msgspec
 
-from ui.kept import Kept, SavedMoment
-from ui.positions import Listeners
+from ui.listener_data import ListenerData, SavedMoment
+from ui.positions import PlaybackPositions
 from voice.errors import from_os_error
+from voice.model import NORMAL_SPEED
 
 log = logging.getLogger("earmark")
 
@@ -33,10 +34,10 @@ class ListeningState(msgspec.Struct, omit_defaults=True):
     episode: str = ""
     positions: dict[str, float] = {}
     bookmarks: dict[str, list[float]] = {}
-    speed: float = 1.0
+    speed: float = NORMAL_SPEED
 
 
-def load(folder: Path) -> ListeningState:
+def load_state(folder: Path) -> ListeningState:
     """The state that was saved in ``folder``; a new one when there is none, or when it cannot be read (it is said)."""
     path = folder / "listening.json"
     try:
@@ -48,7 +49,7 @@ def load(folder: Path) -> ListeningState:
         return ListeningState()
 
 
-def save(folder: Path, state: ListeningState) -> None:
+def save_state(folder: Path, state: ListeningState) -> None:
     """Save the state in one step, so that a power cut leaves the old one or the new one. Raises LibraryError."""
     path = folder / "listening.json"
     part = path.with_suffix(".part")
@@ -65,8 +66,8 @@ def save(folder: Path, state: ListeningState) -> None:
 
 
 def take_over(
-    folder: Path, state: ListeningState, listener: str, listeners: Listeners, kept: Kept, known: Collection[str],
-    moment: Callable[[str, float], SavedMoment],
+    folder: Path, state: ListeningState, listener: str, listeners: PlaybackPositions, kept: ListenerData,
+    known: Collection[str], moment: Callable[[str, float], SavedMoment],
 ) -> ListeningState:
     """Give a listener what an earlier version kept of the ``known`` episodes, and keep it here no longer.
 
@@ -80,14 +81,14 @@ def take_over(
     for episode, marks in state.bookmarks.items():
         for mark in marks if episode in known else ():
             kept.save_moment(listener, moment(episode, mark))
-    if state.speed != 1.0:
+    if state.speed != NORMAL_SPEED:
         listeners.set_speed(listener, state.speed)
     left = ListeningState(state.volume, state.greeted)
     if left != state:
-        save(folder, left)
+        save_state(folder, left)
     return left
 
 
 def bookmarked(folder: Path) -> set[str]:
     """The ids of the episodes in which an earlier version has left a bookmark."""
-    return {episode for episode, marks in load(folder).bookmarks.items() if marks}
+    return {episode for episode, marks in load_state(folder).bookmarks.items() if marks}

@@ -10,13 +10,13 @@ from typing import TYPE_CHECKING
 from episodes.model import Segment
 from retrieval.answers.playable import after_ads, latest, no_such_show
 from retrieval.model import Moment
-from ui.kept import Kept, SavedMoment
 from ui.listen import listening_state
-from ui.positions import Listened, Listeners, Stretch, at_end, listener_of, union
-from ui.shows import Shows, playback, set_speed
+from ui.listener_data import ListenerData, SavedMoment
+from ui.positions import HeardSpan, Listened, PlaybackPositions, at_end, listener_of, union
+from ui.shows import ShowSettingsStore, playback, set_speed
 from voice.devices.player import Player
 from voice.errors import LibraryError
-from voice.model import Cue, clock
+from voice.model import NORMAL_SPEED, Cue, clock
 
 if TYPE_CHECKING:
     from ui.companion import Companion
@@ -38,7 +38,7 @@ class HeardStretches:
     """What of an episode was heard since it was last asked for, by looking at the player again and again."""
 
     def __init__(self) -> None:
-        self._stretches: list[Stretch] = []
+        self._stretches: list[HeardSpan] = []
         self._last: float | None = None
 
     def at(self, position: float, playing: bool) -> None:
@@ -47,12 +47,12 @@ class HeardStretches:
             self._stretches = list(union([*self._stretches, (self._last, position)]))
         self._last = position if playing else None
 
-    def take(self) -> tuple[Stretch, ...]:
+    def take(self) -> tuple[HeardSpan, ...]:
         """The stretches since the last time, in order."""
         taken, self._stretches = tuple(self._stretches), []
         return taken
 
-    def give_back(self, stretches: Sequence[Stretch]) -> None:
+    def give_back(self, stretches: Sequence[HeardSpan]) -> None:
         """They could not be noted."""
         self._stretches = list(union([*stretches, *self._stretches]))
 
@@ -64,11 +64,12 @@ class NowPlaying:
         settings = companion.settings
         self._library, self._player, self._folder = companion.library, player, settings.data_dir
         server = companion.storage.server
-        self._listeners, self._kept = Listeners(settings.data_dir, server), Kept(settings.data_dir, server)
-        self._shows, self._show = Shows.of(companion.library), ""
+        self._listeners = PlaybackPositions(settings.data_dir, server)
+        self._kept = ListenerData(settings.data_dir, server)
+        self._shows, self._show = ShowSettingsStore.of(companion.library), ""
         self.listener = listener_of(settings.listener, settings.auth, self._listeners)
         """The key under which the page knows this listener as well."""
-        kept = listening_state.load(self._folder)
+        kept = listening_state.load_state(self._folder)
         known = companion.library.some({*kept.positions, *kept.bookmarks})
         self._state = listening_state.take_over(
             self._folder, kept, self.listener, self._listeners, self._kept, known, self._moment
@@ -126,7 +127,7 @@ class NowPlaying:
             raise LibraryError(f"{what} to play.", "Run 'earmark add FILE' with its recording.")
         self._open = wanted
         self._show, how = episode.show, playback(self._shows, self._listeners, self.listener, episode)
-        self._speed = how.speed or 1.0
+        self._speed = how.speed or NORMAL_SPEED
         self._player.speed, self._player.volume = self._speed, self._state.volume
         self._noted, self._heard = places.get(wanted, Listened()), HeardStretches()
         length, position = episode.seconds, self._noted.position
@@ -217,7 +218,7 @@ class NowPlaying:
                 set_speed(self._shows, self._listeners, self.listener, self._show, self._player.speed)
                 self._speed = self._player.speed
             if (state.volume, state.greeted) != self._device:
-                listening_state.save(self._folder, state)
+                listening_state.save_state(self._folder, state)
                 self._device = (state.volume, state.greeted)
         except LibraryError as error:  # it is tried again
             self._heard.give_back(heard)

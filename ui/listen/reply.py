@@ -12,7 +12,7 @@ from ui.listen.turn import Meaning, Turn, TurnState, Update, updated
 from ui.listen.turn_processor import TurnProcessor
 from voice.devices.player import Player
 from voice.turns.commands import CommandName
-from voice.turns.playback_policy import Action, Do, PlaybackPolicy, Span
+from voice.turns.playback_policy import Action, AnsweredSpan, Do, PlaybackPolicy
 
 log = logging.getLogger("earmark.listen")
 
@@ -110,7 +110,7 @@ class Reply:
     def found(self, turn: Turn, answer: Answer) -> None:
         """Remember what was answered: further questions and commands lean on it."""
         here = [moment for moment in answer.moments if moment.episode_id == self._now_playing.id]
-        self._policy.found([Span(moment.start, moment.end) for moment in here], answer.text)
+        self._policy.found([AnsweredSpan(moment.start, moment.end) for moment in here], answer.text)
         kept = (kept for kept in self.history if kept[0] != turn.joined)
         self.history = (*kept, (turn.id, Exchange(answer.question, answer.moments)))[-_REMEMBERED:]
         if answer.command is not None and answer.command.name in _TAKES_AWAY:

@@ -13,7 +13,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from retrieval.model import Answer, Command
-from ui.home.house import house_of
+from ui.home.loudspeakers.house import house_of
 from ui.listen.actions import Actions
 from ui.listen.attention import Attention
 from ui.listen.now_playing import NowPlaying

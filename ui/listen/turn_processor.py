@@ -20,8 +20,8 @@ from retrieval.commands.matching import normalized
 from retrieval.commands.parser import parse
 from retrieval.model import Answer, Command, Moment, Question, Sentence
 from ui.home.conversations import AskedFrom
-from ui.home.house import House
-from ui.home.rooms import takes_back
+from ui.home.loudspeakers.house import House
+from ui.home.loudspeakers.rooms import takes_back
 from ui.listen.turn import Answered, Decoded, Finished, Meaning, Sounding, Update
 from voice.audio import Audio
 from voice.devices.echo_cancellation import is_echo
@@ -35,7 +35,7 @@ log = logging.getLogger("earmark.listen")
 _KEPT = 20  # answers of a conversation that are given again
 _ALIKE = 92.0  # percent of letters in their place (Indel) from which on two questions are the same, heard twice
 
-SURE = 0.35
+LEAST_CONFIDENCE = 0.35
 """Confidence of the recogniser below which it is asked back what was meant, and not answered."""
 
 
@@ -265,7 +265,7 @@ _TAKES_BACK = frozenset(("stop", "pause", "no", "play", "resume", "mute"))
 
 def spoken_answer(answer: Answer, confidence: float, topic: Callable[[Moment], str] = lambda moment: "") -> str:
     """What is said: the answer, or what was meant is asked back when it was badly heard."""
-    if confidence >= SURE or not answer.moments:
+    if confidence >= LEAST_CONFIDENCE or not answer.moments:
         return answer.text
     words = answer.moments[0].quote.split()
     about = topic(answer.moments[0]) or f"{' '.join(words[:8])} …"

@@ -18,16 +18,16 @@ from time import monotonic
 from typing import Any
 from urllib.parse import urlsplit
 
-from ui.home.media_links import is_link
+from ui.home.loudspeakers.media_links import is_link
 from ui.web.sessions import Sessions
 from voice.errors import SettingsError
 
 log = logging.getLogger("earmark")
 
-Scope = MutableMapping[str, Any]
+AsgiScope = MutableMapping[str, Any]
 Receive = Callable[[], Awaitable[MutableMapping[str, Any]]]
 Send = Callable[[MutableMapping[str, Any]], Awaitable[None]]
-App = Callable[[Scope, Receive, Send], Awaitable[None]]
+App = Callable[[AsgiScope, Receive, Send], Awaitable[None]]
 
 USER = "earmark.user"
 """Key in the ASGI scope under which stands who signed in."""
@@ -79,7 +79,7 @@ class Hosts:
         self.app = app
         self._names = names
 
-    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+    async def __call__(self, scope: AsgiScope, receive: Receive, send: Send) -> None:
         """Answer, or pass on to the application."""
         if scope["type"] in ("http", "websocket"):
             given = [value.decode("latin-1") for name, value in scope["headers"] if name.lower() == b"host"]
@@ -109,7 +109,7 @@ class SecurityHeaders:
     def __init__(self, app: App) -> None:
         self.app = app
 
-    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+    async def __call__(self, scope: AsgiScope, receive: Receive, send: Send) -> None:
         """Pass on, and add the headers to what comes back."""
 
         async def walled(message: MutableMapping[str, Any]) -> None:
@@ -138,7 +138,7 @@ class SignIn:
         self._failures = Failures(clock)
         self._sessions = sessions
 
-    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+    async def __call__(self, scope: AsgiScope, receive: Receive, send: Send) -> None:
         """Answer, or pass on to the application."""
         if scope["type"] not in ("http", "websocket"):
             await self.app(scope, receive, send)
@@ -184,7 +184,7 @@ class SignIn:
             ask = (b"www-authenticate", b'Basic realm="Earmark", charset="UTF-8"')
             await refuse(send, 401, [ask], b"Sign in to use this Earmark.")
 
-    def _giving(self, scope: Scope, user: str, send: Send) -> Send:
+    def _giving(self, scope: AsgiScope, user: str, send: Send) -> Send:
         """Give a podcast app the cookie that it shows from then on."""
         secure = scope.get("scheme") == "https"
         header = self._sessions.header(scope.get("path", ""), user, secure) if self._sessions else None

@@ -8,9 +8,9 @@ from pydantic import BaseModel, ConfigDict, Field, field_validator
 
 from retrieval.model import Exchange, Moment, Question
 from ui.companion import Companion
-from ui.web.limits import LONGEST_TEXT, Id, Seconds, Text
+from ui.web.limits import LONGEST_TEXT, EpisodeId, QuestionText, Seconds
 
-Scope = Literal["episode", "show", "library"]
+SearchScope = Literal["episode", "show", "library"]
 """Where an answer is looked for."""
 
 
@@ -23,7 +23,7 @@ class Body(BaseModel):
 class MomentBody(Body):
     """A moment of an earlier answer, as the answer had it."""
 
-    episode: Id
+    episode: EpisodeId
     start: Seconds
     end: Seconds
     quote: str = Field(default="", max_length=LONGEST_TEXT)
@@ -38,7 +38,7 @@ class MomentBody(Body):
 class TurnBody(Body):
     """One turn of the conversation so far: what was asked, and the moments of the answer."""
 
-    text: Text
+    text: QuestionText
     moments: list[MomentBody] = Field(default=[], max_length=20)
 
 
@@ -61,13 +61,13 @@ class AskBody(Body):
     episode when one is named, and else the library. The conversation (``history``) is the client's: none is kept here.
     """
 
-    text: Text
-    scope: Scope | None = None
-    episode: Id | None = None
+    text: QuestionText
+    scope: SearchScope | None = None
+    episode: EpisodeId | None = None
     position: Seconds | None = None
     heard_until: Seconds | None = None
     since: Seconds | None = None
-    playing: Id | None = None
+    playing: EpisodeId | None = None
     history: list[TurnBody] = Field(default=[], max_length=20)
     stream: bool = False
     aloud: bool = False
@@ -101,7 +101,7 @@ class AskBody(Body):
 class SpeakBody(Body):
     """What ``POST /api/speak`` takes."""
 
-    text: Text
+    text: QuestionText
 
 
 class LiveBody(Body):
@@ -113,8 +113,8 @@ class LiveBody(Body):
 class HeatBody(Body):
     """What ``POST /api/heat`` takes; ``heard_until`` in seconds. The ``history`` is what was asked before it."""
 
-    text: Text
-    episode: Id
+    text: QuestionText
+    episode: EpisodeId
     heard_until: Seconds | None = None
     history: list[TurnBody] = Field(default=[], max_length=20)
 
@@ -162,7 +162,7 @@ class SentenceBody(Body):
 class AnswerBody(Body):
     """An answer that is kept, as it was given."""
 
-    question: Text
+    question: QuestionText
     covered: bool
     remark: str = Field(default="", max_length=LONGEST_TEXT)
     sentences: list[SentenceBody] = Field(max_length=50)
@@ -179,7 +179,7 @@ class ConversationBody(Body):
 class KeepBody(Body):
     """What ``POST /api/moments`` takes: a moment to save."""
 
-    episode: Id
+    episode: EpisodeId
     start: Seconds
     end: Seconds
     quote: str = Field(default="", max_length=LONGEST_TEXT)
@@ -213,7 +213,7 @@ class LoudspeakerBody(Body):
     one, to ``pause``, ``resume``, or to have a ``volume`` in 0..1."""
 
     do: Literal["play", "pause", "resume", "seek", "volume"]
-    episode: Id | None = None
+    episode: EpisodeId | None = None
     position: Seconds = 0.0
     volume: float = Field(default=0.5, ge=0, le=1)
 

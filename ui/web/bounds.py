@@ -8,7 +8,7 @@ from collections.abc import MutableMapping
 from typing import Any
 
 from ui.web import limits
-from ui.web.auth import App, Receive, Scope, Send, refuse
+from ui.web.auth import App, AsgiScope, Receive, Send, refuse
 
 _OWN_BOUND = re.compile(r"/api/upload/[^/]{1,40}/[^/]{1,2000}")
 _GRADIO = re.compile(
@@ -30,7 +30,7 @@ class RequestLimits:
     def __init__(self, app: App) -> None:
         self.app = app
 
-    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+    async def __call__(self, scope: AsgiScope, receive: Receive, send: Send) -> None:
         """Answer, or pass on what stays within the bounds."""
         if scope["type"] != "http":
             await self.app(scope, receive, send)

@@ -19,7 +19,7 @@ HEAD_SECONDS = 10.0
 MOST_PER_ADDRESS = 256
 """Connections of one address (of IPv6: one network of 64 bits)."""
 
-MOST = 2_000
+MOST_HTTP_CONNECTIONS = 2_000
 """Connections in all; never more than half of the files that the process may have open."""
 
 WANTED_FILES = 8_192
@@ -39,7 +39,7 @@ def raise_file_limit() -> None:
 def most_connections() -> int:
     """Connections that are taken in all."""
     soft, _ = resource.getrlimit(resource.RLIMIT_NOFILE)
-    return MOST if soft == resource.RLIM_INFINITY else min(MOST, soft // 2)
+    return MOST_HTTP_CONNECTIONS if soft == resource.RLIM_INFINITY else min(MOST_HTTP_CONNECTIONS, soft // 2)
 
 
 class BoundedConnection(H11Protocol):

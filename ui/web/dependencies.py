@@ -10,10 +10,10 @@ from fastapi import Depends, Path, Request
 from episodes.model import Episode
 from ui.companion import Companion
 from ui.home.gpodder import PodcastApps
-from ui.home.house import House
-from ui.kept import Kept
-from ui.positions import Listeners
-from ui.shows import Shows
+from ui.home.loudspeakers.house import House
+from ui.listener_data import ListenerData
+from ui.positions import PlaybackPositions
+from ui.shows import ShowSettingsStore
 from ui.web.auth import USER
 from ui.web.limits import ASKERS
 from ui.web.live_hearing import LiveQuestions
@@ -25,10 +25,10 @@ class Served:
     """One companion with what the server keeps for it."""
 
     companion: Companion
-    listeners: Listeners
+    listeners: PlaybackPositions
     models: ModelFetching
-    kept: Kept
-    shows: Shows
+    kept: ListenerData
+    shows: ShowSettingsStore
     house: House | None = None
     """The loudspeakers of the house, if any are set."""
     live: LiveQuestions = field(default_factory=LiveQuestions)
@@ -46,12 +46,12 @@ def served_of(request: Request) -> Served:
 ServedDep = Annotated[Served, Depends(served_of)]
 
 
-def companion_of(served: ServedDep) -> Companion:
+def served_companion(served: ServedDep) -> Companion:
     """The companion that this application serves."""
     return served.companion
 
 
-CompanionDep = Annotated[Companion, Depends(companion_of)]
+CompanionDep = Annotated[Companion, Depends(served_companion)]
 
 
 def apps_of(request: Request) -> PodcastApps:

@@ -13,7 +13,7 @@ from fastapi.responses import FileResponse, JSONResponse, Response
 from starlette.concurrency import run_in_threadpool
 
 from ui.companion import Companion
-from ui.web.auth import App, Receive, Scope, Send
+from ui.web.auth import App, AsgiScope, Receive, Send
 from voice.errors import EarmarkError
 
 STATIC = Path(__file__).parent / "static"
@@ -62,7 +62,7 @@ class LinkPreview:
         self.app = app
         self.companion = companion
 
-    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+    async def __call__(self, scope: AsgiScope, receive: Receive, send: Send) -> None:
         """Answer; what Gradio gives for the root is written anew."""
         if scope["type"] != "http" or scope["path"] != "/" or scope["method"] != "GET":
             await self.app(scope, receive, send)
@@ -90,7 +90,7 @@ class LinkPreview:
 
         await self.app(scope, receive, rewrite)
 
-    def written(self, document: str, scope: Scope) -> str:
+    def written(self, document: str, scope: AsgiScope) -> str:
         """The document with a head of its own."""
         asked = parse_qs(scope["query_string"].decode("latin-1"))
         title, says, picture = self._about((asked.get("episode") or [""])[0])

@@ -5,10 +5,8 @@ from typing import Annotated
 
 from pydantic import Field
 
+from ui.schemas import LONGEST_TEXT as LONGEST_TEXT
 from voice.audio import HEARING_RATE
-
-LONGEST_TEXT = 2_000
-"""Characters of a question, of a text to speak, or of a quote in the conversation so far."""
 
 LONGEST_QUESTION = 60
 """Seconds of a spoken question."""
@@ -22,7 +20,7 @@ LARGEST_SOUND = LONGEST_QUESTION * HEARING_RATE * 2
 LARGEST_RECORDING = 25_000_000
 """Bytes of a recording that is heard at once, as OpenAI has it."""
 
-LONGEST_RECORDING = 3600.0
+LONGEST_UPLOAD = 3600.0
 """Seconds of one."""
 
 MOST_FILES = 200
@@ -40,10 +38,10 @@ ASKERS = 16
 MOST_WAITING = 256
 """Questions that wait; one more is refused."""
 
-PATIENCE = 300.0
+ENGINES_TIMEOUT = 300.0
 """Seconds a question waits for the engines before it is told that they are still loading."""
 
-MOST_EPISODES = 1_000
+MOST_ON_A_PAGE = 1_000
 """Episodes on a page of them."""
 
 MOST_NAMED = 100
@@ -55,10 +53,10 @@ MOST_FOUND = 12
 LONGEST_EXCERPT = 20_000
 """Characters of transcript that a tool gives at once."""
 
-Text = Annotated[str, Field(min_length=1, max_length=LONGEST_TEXT)]
+QuestionText = Annotated[str, Field(min_length=1, max_length=LONGEST_TEXT)]
 """A question, or something to be read aloud."""
 
-Id = Annotated[str, Field(min_length=1, max_length=200)]
+EpisodeId = Annotated[str, Field(min_length=1, max_length=200)]
 """The id of an episode, in full."""
 
 Seconds = Annotated[float, Field(ge=0, le=1e6, allow_inf_nan=False)]

@@ -18,16 +18,16 @@ from voice.model import Heard
 from voice.turns.microphone import FrontEnd
 from voice.turns.turn_detector import Change, Endpointing, TurnEvent
 
-MOST = 32
+MOST_SPOKEN_QUESTIONS = 32
 """Questions that are spoken at the same time."""
 
-IDLE = 30.0
+SPOKEN_QUESTION_TIMEOUT = 30.0
 """Seconds without sound after which a question is forgotten."""
 
 _ENDPOINTING = Endpointing(maybe=0.125)
 """A page waits while its sound is decoded, so that this begins when it is hardly in vain."""
 
-Hear = Callable[[Audio], Heard]
+Recognise = Callable[[Audio], Heard]
 """Turns sound into text."""
 
 
@@ -53,7 +53,7 @@ class LiveQuestion:
     used: float = field(default_factory=time.monotonic)
     _decoded: tuple[float, Heard] = (-1.0, Heard("", 0.0))  # until which second, and what was said
 
-    def push(self, samples: Samples, hear: Hear) -> Spoken:
+    def push(self, samples: Samples, hear: Recognise) -> Spoken:
         """The next samples (n,) at 16 kHz; what they tell. Decodes when somebody pauses."""
         for event in self.front_end.push(samples, np.zeros(len(samples), np.float32)):
             match event.change:
@@ -66,7 +66,7 @@ class LiveQuestion:
                     self._decoded = (-1.0, Heard("", 0.0))
         return Spoken("speaking" if self.front_end.speaking else "waiting", self._decoded[1].text)
 
-    def _heard(self, event: TurnEvent, hear: Hear) -> Heard:
+    def _heard(self, event: TurnEvent, hear: Recognise) -> Heard:
         if self._decoded[0] != event.end:
             self._decoded = (event.end, hear(Audio(self.front_end.utterance(event), HEARING_RATE)))
         return self._decoded[1]
@@ -88,14 +88,14 @@ class LiveQuestions:
         at once."""
         with self._lock:
             now = time.monotonic()
-            self._known = {name: one for name, one in self._known.items() if now - one.used < IDLE}
-            if len(self._known) >= MOST:
+            self._known = {name: one for name, one in self._known.items() if now - one.used < SPOKEN_QUESTION_TIMEOUT}
+            if len(self._known) >= MOST_SPOKEN_QUESTIONS:
                 raise EngineError("Too many questions are being spoken at once.", "Try again in a moment, or type it.")
             name = secrets.token_hex(16)
             self._known[name] = LiveQuestion(tuple(played))
             return name
 
-    def push(self, name: str, samples: Samples, hear: Hear) -> Spoken:
+    def push(self, name: str, samples: Samples, hear: Recognise) -> Spoken:
         """More sound of one; "gone" when it is not known (any longer)."""
         with self._lock:
             question = self._known.get(name)

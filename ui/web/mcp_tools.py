@@ -14,13 +14,13 @@ from pydantic import Field, TypeAdapter, ValidationError
 from retrieval.model import Answer
 from ui import schemas
 from ui.companion import Companion
-from ui.web import asking
+from ui.web import answer_stream
 from ui.web.bodies import AskBody
 from ui.web.limits import LONGEST_EXCERPT, LONGEST_TEXT, Seconds
 from voice.errors import EarmarkError
 from voice.model import clock
 
-MOST_EPISODES, MOST_MOMENTS = 200, 10
+MOST_LISTED, MOST_MOMENTS = 200, 10
 
 _WORDS = TypeAdapter(Annotated[str, Field(strict=True, max_length=LONGEST_TEXT)])
 _COUNT = TypeAdapter(Annotated[int, Field(ge=1, le=MOST_MOMENTS)])
@@ -49,7 +49,7 @@ def register_tools(gr: Any, companion: Companion) -> None:
                 f"({problem['msg'].lower()})."
             ) from error
         try:
-            return asking.answer(companion, body)
+            return answer_stream.answer_at_once(companion, body)
         except EarmarkError as error:
             raise gr.Error(str(error)) from error
 
@@ -69,7 +69,7 @@ def register_tools(gr: Any, companion: Companion) -> None:
         keys = ("id", "title", "show", "guests", "published", "seconds", "ready")
         return _as_json([
             {key: value for key, value in schemas.episode_json(episode).items() if key in keys}
-            for episode in companion.library.page(MOST_EPISODES, offset, query)
+            for episode in companion.library.page(MOST_LISTED, offset, query)
         ])
 
     def find_moments(question: str, episode: str = "", count: int = 5) -> str:

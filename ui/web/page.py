@@ -13,19 +13,18 @@ JavaScript template literals): the scripts put it in as ``textContent`` only.
 
 import re
 from functools import cache
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from starlette.responses import Response
 from starlette.staticfiles import StaticFiles
 
 from ui.companion import Companion
+from ui.web.document import STATIC
 
 if TYPE_CHECKING:
     import gradio
     from fastapi import FastAPI
 
-STATIC = Path(__file__).parent / "static"
 QUEUE = 64
 """Calls of the tools that may wait; one more is refused."""
 

@@ -28,18 +28,18 @@ from starlette.concurrency import run_in_threadpool
 from ui.companion import Companion
 from ui.home.conversations import Conversations
 from ui.home.gpodder import PodcastApps
-from ui.home.house import house_of
+from ui.home.loudspeakers.house import house_of
 from ui.home.network import url_of
 from ui.home.upkeep import Upkeep
 from ui.home.webhooks import webhooks_of
-from ui.home.wyoming import WyomingService, access_of
+from ui.home.wyoming.wyoming_service import WyomingService, access_of
 from ui.json_logs import log_as_json
-from ui.kept import Kept
+from ui.listener_data import ListenerData
 from ui.metrics import Metrics
-from ui.positions import Listeners
+from ui.positions import PlaybackPositions
 from ui.server_note import ServerNote
 from ui.settings import Settings
-from ui.shows import Shows
+from ui.shows import ShowSettingsStore
 from ui.web.auth import Hosts, SecurityHeaders, SignIn, own_names, people
 from ui.web.bounds import RequestLimits
 from ui.web.dependencies import Served
@@ -98,12 +98,12 @@ def build(
     app = FastAPI(title="Earmark", lifespan=life, docs_url=None, redoc_url=None)
     app.state.chats = Conversations()
     app.state.apps = PodcastApps(settings.data_dir, server=companion.storage.server)
-    listeners = Listeners(settings.data_dir, companion.storage.server)
-    kept = Kept(settings.data_dir, companion.storage.server)
+    listeners = PlaybackPositions(settings.data_dir, companion.storage.server)
+    kept = ListenerData(settings.data_dir, companion.storage.server)
     upkeep = Upkeep(
         companion, listeners, lambda: {*saved(), *kept.episodes()}, webhooks_of(settings, companion.library, kept)
     )
-    shows = Shows.of(companion.library)
+    shows = ShowSettingsStore.of(companion.library)
     app.state.served = Served(companion, listeners, ModelFetching(companion), kept, shows, house_of(companion))
     # the last that is added sees a request first
     app.add_middleware(document.LinkPreview, companion=companion)

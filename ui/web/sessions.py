@@ -13,13 +13,13 @@ from base64 import urlsafe_b64decode, urlsafe_b64encode
 from collections.abc import Callable
 from time import time
 
-LASTS = 24 * 3600
+SESSION_LIFETIME = 24 * 3600
 """Seconds that a cookie is good for."""
 
-NAME = "sessionid"
+COOKIE = "sessionid"
 
 _OPENS = re.compile(r"/(api/2/|subscriptions/|index\.php/apps/gpoddersync/).{0,4000}")
-_COOKIE = re.compile(rf"(?:^|;)\s*{NAME}=([\w=-]{{1,400}})\.([0-9a-f]{{1,12}})\.([0-9a-f]{{64}})\s*(?:;|$)")
+_COOKIE = re.compile(rf"(?:^|;)\s*{COOKIE}=([\w=-]{{1,400}})\.([0-9a-f]{{1,12}})\.([0-9a-f]{{64}})\s*(?:;|$)")
 
 
 class Sessions:
@@ -32,12 +32,12 @@ class Sessions:
         """The header that gives a cookie to an app that signed in by ``name``; None where it would open nothing."""
         if not _OPENS.fullmatch(path):
             return None
-        how = f"Path=/; Max-Age={LASTS}; HttpOnly; SameSite=Strict{'; Secure' if secure else ''}"
-        return b"set-cookie", f"{NAME}={self.cookie(name)}; {how}".encode()
+        how = f"Path=/; Max-Age={SESSION_LIFETIME}; HttpOnly; SameSite=Strict{'; Secure' if secure else ''}"
+        return b"set-cookie", f"{COOKIE}={self.cookie(name)}; {how}".encode()
 
     def cookie(self, name: str) -> str:
         """What shows that somebody signed in by ``name``."""
-        ends = int(self._clock()) + LASTS
+        ends = int(self._clock()) + SESSION_LIFETIME
         who = urlsafe_b64encode(name.encode()).decode()
         return f"{who}.{ends:x}.{self._digest(who, ends)}"
 

@@ -9,7 +9,7 @@ from datetime import UTC, datetime
 from time import sleep
 from typing import TYPE_CHECKING, Any
 
-from voice.devices.loudspeaker import Address, Playing
+from voice.devices.loudspeaker import Playing, SoundAddress
 from voice.errors import DeviceError
 
 if TYPE_CHECKING:
@@ -87,7 +87,7 @@ class HomePlayer:
     def __init__(self, home: HomeAssistant, entity: str, wait: Callable[[float], None] = sleep) -> None:
         self._home, self._entity, self._wait = home, entity, wait
 
-    def play(self, address: Address, start: float) -> None:
+    def play(self, address: SoundAddress, start: float) -> None:
         """See ``Loudspeaker``; one that cannot seek gets a sound that begins there."""
         told = self._home.state(self._entity).get("attributes", {})
         seeks = bool(int(told.get("supported_features", 0)) & _CAN_SEEK)

@@ -5,7 +5,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Protocol
 
-Address = Callable[[float], str]
+SoundAddress = Callable[[float], str]
 """The address of a sound: with 0 of all of it, with a second of what follows it (for players that cannot seek)."""
 
 
@@ -23,7 +23,7 @@ class Playing:
 class Loudspeaker(Protocol):
     """A player in the house. Every method raises DeviceError when it cannot be reached, or refuses."""
 
-    def play(self, address: Address, start: float) -> None:
+    def play(self, address: SoundAddress, start: float) -> None:
         """Play a sound from ``start`` (seconds) on, in place of what it plays."""
         ...
 

@@ -6,7 +6,7 @@ from contextlib import contextmanager
 from typing import Any
 from urllib.parse import unquote, urlsplit
 
-from voice.devices.loudspeaker import Address, Playing
+from voice.devices.loudspeaker import Playing, SoundAddress
 from voice.errors import DeviceError, SettingsError
 
 _TIMEOUT = 5.0  # seconds for a connection, and for each reply
@@ -38,7 +38,7 @@ class MpdPlayer:
                                 "Write for instance loudspeakers = \"kitchen=mpd://192.168.1.20\".")
         self._ours: str | None = None  # the id of what was put into its queue last
 
-    def play(self, address: Address, start: float) -> None:
+    def play(self, address: SoundAddress, start: float) -> None:
         """See ``Loudspeaker``."""
         with self._client() as client:
             before, self._ours = self._ours, client.addid(address(0.0))

@@ -16,8 +16,9 @@ import numpy as np
 
 from voice.audio import Audio, Resampler, Samples, open_sound
 from voice.errors import AudioError
+from voice.model import NORMAL_SPEED
 
-SLOWEST, FASTEST = 0.5, 3.0
+SLOWEST_SPEED, FASTEST_SPEED = 0.5, 3.0
 DUCKED = 0.15
 """The podcast's share of its volume while somebody speaks."""
 
@@ -50,7 +51,7 @@ class Player:
         self.played: deque[Samples] = deque(maxlen=100)
         """What was handed to the loudspeaker, about two seconds, newest last: the echo that is to be expected."""
         self.length = 0.0
-        self._speed = 1.0
+        self._speed = NORMAL_SPEED
         self._path: Path | None = None
         self._generation = 0
         self._begin = 0.0
@@ -106,7 +107,7 @@ class Player:
 
     @speed.setter
     def speed(self, factor: float) -> None:
-        self._speed = min(FASTEST, max(SLOWEST, factor))
+        self._speed = min(FASTEST_SPEED, max(SLOWEST_SPEED, factor))
         self.seek(self._position)
 
     def play(self) -> None:
@@ -307,7 +308,7 @@ def stretch(path: Path, begin: float, speed: float, rate: int) -> Iterator[tuple
                         skip -= dropped
                         if dropped == len(samples):
                             continue
-                        if speed == 1.0:
+                        if speed == NORMAL_SPEED:
                             yield begin + made / rate, samples[dropped:]
                             made += len(samples) - dropped
                             continue

@@ -10,7 +10,7 @@ from voice import weights
 from voice.audio import Audio
 from voice.errors import HearingError, SettingsError
 from voice.model import Bias, Heard, Piece, Wanted
-from voice.recognition.models import EVERY_LANGUAGE, PACKAGED, WHISPER, checked, get_whisper
+from voice.recognition.whisper_models import EVERY_LANGUAGE, PACKAGED_MODEL, WHISPER, checked, get_whisper
 
 NOTHING = Bias()
 """No leaning towards anything."""
@@ -121,7 +121,7 @@ def load_hearing(
 
 def _nobody(language: str) -> HearingError:
     if language in ("en", "auto"):
-        return HearingError(f"The recogniser {PACKAGED} is not installed.", weights.TINY_EN.remedy)
+        return HearingError(f"The recogniser {PACKAGED_MODEL} is not installed.", weights.TINY_EN.remedy)
     return HearingError(f"No model on this machine hears the language {language!r}.", _other_languages())
 
 

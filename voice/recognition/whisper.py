@@ -16,8 +16,8 @@ from voice.audio import HEARING_RATE, Audio, Samples, stream_audio
 from voice.errors import HearingError
 from voice.model import Bias, Cue, Heard, Piece, Wanted, Word
 from voice.processors import keep_numpy_to_one, share_one_heap, usable
-from voice.recognition.models import missing_files
-from voice.turns.voice_activity import WINDOW, Block, blocks, clean, spoken_part
+from voice.recognition.whisper_models import missing_files
+from voice.turns.voice_activity import WHISPER_WINDOW, Block, blocks, clean, spoken_part
 
 _NO_SPEECH = 0.6  # above it the model itself believes that nobody spoke
 _UNSURE = -0.8  # mean log-probability below which such a belief counts
@@ -175,7 +175,8 @@ class Whisper:
         if given_up():
             return Heard("", 0.0)
         seconds = len(samples) / HEARING_RATE
-        options = {"word_timestamps": True} if timed or seconds > WINDOW else {"max_new_tokens": _most_tokens(seconds)}
+        timed = timed or seconds > WHISPER_WINDOW
+        options = {"word_timestamps": True} if timed else {"max_new_tokens": _most_tokens(seconds)}
         segments = [segment for segment in self._segments(samples, bias, 2, **options) if not is_invented(segment)]
         text = folded(" ".join(segment.text.strip() for segment in segments), seconds)
         if not text:
@@ -282,7 +283,7 @@ class Whisper:
 
         # Packed here as faster-whisper packs it: given no spans it would look for speech once more.
         spans = [{"start": begin, "end": end} for begin, end in block.spans]
-        windows, _ = collect_chunks(block.samples, spans, max_duration=WINDOW)
+        windows, _ = collect_chunks(block.samples, spans, max_duration=WHISPER_WINDOW)
         ends = np.cumsum([len(window) for window in windows])
         packed, _ = BatchedInferencePipeline(self._model).transcribe(
             np.concatenate(windows),

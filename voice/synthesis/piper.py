@@ -19,7 +19,7 @@ from voice.synthesis.vits import Vits
 if TYPE_CHECKING:
     from piper import PiperVoice
 
-PACKAGED = "en_US-joe-medium"
+PACKAGED_VOICE = "en_US-joe-medium"
 """The voice that comes with Earmark, and speaks where no other is here."""
 
 _REPOSITORY, _REVISION = "rhasspy/piper-voices", "v1.0.0"
@@ -102,7 +102,7 @@ def find_voice(name: str, folder: Path) -> Path | None:
     """The .onnx file of a published voice whose two files are here: in its package, in ``folder``, else in the hub's
     cache; None when absent."""
     places = [folder / f"{name}.onnx"]
-    if name == PACKAGED and (packaged := weights.JOE.path) is not None:
+    if name == PACKAGED_VOICE and (packaged := weights.JOE.path) is not None:
         places.insert(0, packaged / f"{name}.onnx")
     if is_voice(name):
         places += [snapshot / _published(name) for snapshot in hub.cached(_REPOSITORY)]
@@ -122,8 +122,8 @@ def choose_voice(setting: str, present: Sequence[str]) -> str:
     """The voice to load for a setting: with "auto" the best English one that was fetched (``present``), else the
     packaged one, which also stands in for a published voice that is not here (yet)."""
     if setting == "auto":
-        return next((name for name in present if name.startswith("en")), PACKAGED)
-    return PACKAGED if is_voice(setting) and setting not in present else setting
+        return next((name for name in present if name.startswith("en")), PACKAGED_VOICE)
+    return PACKAGED_VOICE if is_voice(setting) and setting not in present else setting
 
 
 @dataclass(frozen=True, slots=True)
@@ -189,8 +189,8 @@ def load_voice(ref: str, folder: Path, speed: float = 1.0, memory: Path | None =
         raise SpeakingError(
             f"The voice {path} has no description beside it.", f"Put its {_description(path).name} into {path.parent}."
         )
-    if wrong := weights.damaged(path.parent, digests(path), memory):
-        raise SpeakingError(f"{wrong}.", remedy(path))
+    if wrong := weights.damaged(path.parent, voice_digests(path), memory):
+        raise SpeakingError(f"{wrong}.", voice_remedy(path))
     try:
         from piper import PiperConfig, PiperVoice
 
@@ -203,7 +203,7 @@ def load_voice(ref: str, folder: Path, speed: float = 1.0, memory: Path | None =
     except SpeakingError:
         raise
     except Exception as error:  # piper lets through whatever json, onnxruntime and a wrong description raise
-        raise SpeakingError(f"The voice {path} cannot be loaded: {_reason(error)}.", remedy(path)) from error
+        raise SpeakingError(f"The voice {path} cannot be loaded: {_reason(error)}.", voice_remedy(path)) from error
     return speaking
 
 
@@ -219,7 +219,7 @@ def download_voice(name: str, folder: Path, progress: Callable[[float], None] = 
     if path is None:
         file = _published(name)
         advice = (f"Try again later (it goes on), or put {name}.onnx and {name}.onnx.json into {folder} by hand; "
-                  f"until then {PACKAGED} speaks.")  # fmt: skip
+                  f"until then {PACKAGED_VOICE} speaks.")  # fmt: skip
         path = hub.fetch(_REPOSITORY, (file, f"{file}.json"), _REVISION, advice, _USUAL_VOICE, progress) / file
         if not (path.is_file() and _description(path).is_file()):
             raise DownloadError(f"{_REPOSITORY} has no voice {name}.", "'earmark models list' shows some that it has.")
@@ -227,22 +227,22 @@ def download_voice(name: str, folder: Path, progress: Callable[[float], None] = 
     return path
 
 
-def origin(path: Path) -> str:
+def voice_origin(path: Path) -> str:
     """Where a voice came from, for people."""
     if path.parent == weights.JOE.path:
         return f"from the package {weights.JOE.origin}"
     return f"from the hub's {_REPOSITORY}, in {path.parent}" if "snapshots" in path.parts else f"in {path.parent}"
 
 
-def digests(path: Path) -> dict[str, str]:
+def voice_digests(path: Path) -> dict[str, str]:
     """The SHA-256 that the files of a voice must have, by name; empty where nobody published them."""
-    if path.stem == PACKAGED:
+    if path.stem == PACKAGED_VOICE:
         return dict(weights.JOE.digests)
     announced = hub.announced_digests(path.parent) if "snapshots" in path.parts else {}
     return {name: digest for name, digest in announced.items() if name.startswith(path.stem)}
 
 
-def remedy(path: Path) -> str:
+def voice_remedy(path: Path) -> str:
     """What to do about a voice that is damaged."""
     if path.parent == weights.JOE.path:
         return weights.JOE.remedy
@@ -281,7 +281,7 @@ def _find(ref: str, folder: Path) -> Path:
         return found
     if (folder / f"{ref}.onnx").is_file():
         return folder / f"{ref}.onnx"
-    hint = weights.JOE.remedy if ref == PACKAGED else (
+    hint = weights.JOE.remedy if ref == PACKAGED_VOICE else (
         f"Fetch it with 'earmark models get {ref}', or put {ref}.onnx and {ref}.onnx.json there by hand."
     )  # fmt: skip
     raise SpeakingError(f"The voice {ref} is not in {folder}.", hint)

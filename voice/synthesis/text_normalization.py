@@ -5,7 +5,7 @@ import re
 import unicodedata
 from collections.abc import Iterator
 
-LONGEST = 280
+MOST_CHARACTERS = 280
 """Characters of a piece; a longer sentence is cut at its punctuation, or between words."""
 
 FIRST = 48
@@ -34,7 +34,7 @@ _CLAUSE_END = re.compile(r"(?<=[,;:])\s+|(?<!\s)\s+[–—]\s*|(?<!\s)\s+-\s+|�
 
 
 def speech_pieces(text: str) -> Iterator[str]:
-    """The pieces of a text in the order in which they are spoken, each at most LONGEST characters and never empty.
+    """The pieces of a text as they are spoken, in order, each at most ``MOST_CHARACTERS`` long and never empty.
 
     A piece is a sentence as a rule. Any string is fine, also one with nothing in it that can be spoken.
     """
@@ -115,10 +115,11 @@ def _if_spoken(text: str) -> Iterator[str]:
 
 def _bounded(sentence: str) -> Iterator[str]:
     """Cut a sentence into pieces of at most LONGEST characters, best at the end of a clause."""
-    while len(sentence) > LONGEST:
-        cuts = [end.end() for end in _CLAUSE_END.finditer(sentence, 0, LONGEST) if end.end() > LONGEST // 4]
-        at = cuts[-1] if cuts else sentence.rfind(" ", 1, LONGEST)
-        at = at if at > 0 else LONGEST
+    while len(sentence) > MOST_CHARACTERS:
+        ends = (end.end() for end in _CLAUSE_END.finditer(sentence, 0, MOST_CHARACTERS))
+        cuts = [end for end in ends if end > MOST_CHARACTERS // 4]
+        at = cuts[-1] if cuts else sentence.rfind(" ", 1, MOST_CHARACTERS)
+        at = at if at > 0 else MOST_CHARACTERS
         yield from _if_spoken(sentence[:at])
         sentence = sentence[at:]
     yield from _if_spoken(sentence)

@@ -7,6 +7,8 @@ One table for the companion that listens, for the page (``GET /api/commands``) a
 from dataclasses import dataclass
 from enum import StrEnum
 
+from voice.model import NORMAL_SPEED
+
 
 class CommandName(StrEnum):
     """Every command there is."""
@@ -57,7 +59,7 @@ class CommandRule:
     unit: str = ""
 
 
-COMMANDS: dict[CommandName, CommandRule] = {
+COMMAND_RULES: dict[CommandName, CommandRule] = {
     CommandName.PLAY: CommandRule("play"),
     CommandName.PAUSE: CommandRule("pause"),
     CommandName.RESUME: CommandRule("go on"),
@@ -73,7 +75,7 @@ COMMANDS: dict[CommandName, CommandRule] = {
     CommandName.RETURN_TO: CommandRule("go back to where I was"),
     CommandName.SLOWER: CommandRule("slower", 0.1, "factor"),
     CommandName.FASTER: CommandRule("faster", 0.1, "factor"),
-    CommandName.SET_SPEED: CommandRule("one and a half times speed", 1.0, "factor"),
+    CommandName.SET_SPEED: CommandRule("one and a half times speed", NORMAL_SPEED, "factor"),
     CommandName.LOUDER: CommandRule("louder", 0.15, "level"),
     CommandName.QUIETER: CommandRule("quieter", 0.15, "level"),
     CommandName.SET_VOLUME: CommandRule("volume fifty percent", 1.0, "level"),
@@ -98,4 +100,4 @@ COMMANDS: dict[CommandName, CommandRule] = {
 
 def default_amount(name: CommandName) -> float:
     """The amount that a command means when none is said; 0 for those that take none."""
-    return COMMANDS[name].amount or 0.0
+    return COMMAND_RULES[name].amount or 0.0

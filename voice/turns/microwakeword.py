@@ -6,7 +6,7 @@ from typing import Any
 
 from voice.audio import Samples, pcm16
 from voice.errors import SettingsError
-from voice.turns.wake_word import INSTALL
+from voice.turns.wake_word import INSTALL_WAKE_WORDS
 
 
 def builtin(name: str) -> Path:
@@ -48,5 +48,7 @@ def _package() -> Any:
     try:
         import pymicro_wakeword
     except ImportError as error:
-        raise SettingsError("The package pymicro-wakeword is missing, which hears this wake word.", INSTALL) from error
+        raise SettingsError(
+            "The package pymicro-wakeword is missing, which hears this wake word.", INSTALL_WAKE_WORDS
+        ) from error
     return pymicro_wakeword

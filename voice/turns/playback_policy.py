@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from enum import Enum
 
-from voice.model import clock
+from voice.model import NORMAL_SPEED, clock
 from voice.turns.commands import CommandName, default_amount
 
 REWIND = 3.0
@@ -61,13 +61,13 @@ class PlayerState:
     playing: bool
     position: float
     speaking: bool = False
-    speed: float = 1.0
+    speed: float = NORMAL_SPEED
     volume: float = 1.0
     length: float = 0.0
 
 
 @dataclass(frozen=True, slots=True)
-class Span:
+class AnsweredSpan:
     """A stretch of the episode in seconds that answered last."""
 
     start: float
@@ -87,7 +87,7 @@ class PlaybackPolicy:
         self.marks: list[float] = []
         self.bookmarks: list[float] = []
         self.bookmarks_elsewhere = 0
-        self.spans: tuple[Span, ...] = ()
+        self.spans: tuple[AnsweredSpan, ...] = ()
         self.last_answer = ""
         self._before: PlayerState | None = None
         self._cut_off = False  # an answer was being spoken when the turn began
@@ -147,7 +147,7 @@ class PlaybackPolicy:
         """Another episode plays: nothing is given back."""
         self._before, self._asked, self._cut_off, self.marks = None, False, False, []
 
-    def found(self, spans: Sequence[Span], text: str) -> None:
+    def found(self, spans: Sequence[AnsweredSpan], text: str) -> None:
         """Remember the moments and the text of the last answer."""
         self.spans, self.last_answer = tuple(spans), text
 
@@ -158,7 +158,7 @@ class PlaybackPolicy:
         self._before, self._asked, self._cut_off = None, False, False
         return [Action(Do.HUSH), Action(Do.SEEK, max(0.0, seconds)), Action(Do.PLAY)]
 
-    def own_words(self, span: Span) -> list[Action]:
+    def own_words(self, span: AnsweredSpan) -> list[Action]:
         """Let the episode itself answer; playback is given back afterwards."""
         self._asked = True
         return [Action(Do.HUSH), Action(Do.SEEK, span.start), Action(Do.PLAY_UNTIL, span.end)]

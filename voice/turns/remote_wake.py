@@ -8,8 +8,8 @@ import threading
 
 from voice.audio import HEARING_RATE, Samples, pcm16
 from voice.errors import EarmarkError
-from voice.remote import CONNECT, Address
 from voice.turns.wake_word import WakeWord
+from voice.wyoming_client import CONNECT, EngineAddress
 
 log = logging.getLogger("earmark.listen")
 
@@ -25,7 +25,7 @@ class RemoteWake:
 
     sure = 0.5
 
-    def __init__(self, address: Address, local: WakeWord | None) -> None:
+    def __init__(self, address: EngineAddress, local: WakeWord | None) -> None:
         self.name = address.model or (local.name if local else "the wake word")
         self._address, self._local = address, local
         self._said = threading.Event()

@@ -10,20 +10,14 @@ import numpy as np
 
 from voice.audio import HEARING_RATE, Audio, Samples
 
-LONGEST = 28.0
-"""Seconds of a piece."""
-
-WINDOW = 30.0
+WHISPER_WINDOW = 30.0
 """Seconds that Whisper sees at once."""
 
-_ENOUGH, _BREATH = 6.0, 0.8  # seconds after which the first pause of so many seconds is taken
-_SHORTEST = 12.0  # seconds before which speech with shorter pauses is not cut
 _MARGIN = 0.2  # seconds kept around speech
 _MERGE = 0.35  # seconds: shorter pauses do not end a span
-_HOP = 0.1  # seconds: the quietest stretch of this length is where speech without a pause is cut
 _MOST = 300.0  # seconds of a block in which hardly anybody speaks
 
-Span = tuple[float, float]
+SpeechSpan = tuple[float, float]
 
 
 def clean(audio: Audio) -> Samples:
@@ -107,7 +101,7 @@ _STAYS_AWAKE = 16  # frames (half a second) in which it is asked on
 _LED_BY = 4  # frames
 
 
-def speech_spans(samples: Samples, threshold: float = 0.5) -> list[Span]:
+def speech_spans(samples: Samples, threshold: float = 0.5) -> list[SpeechSpan]:
     """Start and end in seconds of every stretch of speech in ``samples`` (n,) at 16 kHz.
 
     ``threshold`` is the probability of speech above which a stretch begins.
@@ -135,35 +129,6 @@ def spoken_part(samples: Samples) -> tuple[float, Samples]:
     return start, samples[int(start * HEARING_RATE) : int(end * HEARING_RATE)]
 
 
-def cut_at_pauses(
-    stream: Iterable[Audio], longest: float = LONGEST, since: float = 0.0
-) -> Iterator[tuple[float, Samples, float]]:
-    """Cut a stream at 16 kHz at its pauses into pieces of at most ``longest`` seconds, in bounded memory.
-
-    Yields (start of the piece in seconds, samples (n,), how many seconds of the stream are done). A stretch in which
-    nobody speaks yields no samples, so that a listener of the progress hears of it all the same. What is before
-    ``since`` seconds is passed over; where a piece ended, the same pieces follow as without.
-    """
-    waiting: list[Samples] = []
-    held, start = 0, since
-    for part in after(stream, since):
-        waiting.append(clean(part))
-        held += len(waiting[-1])
-        while held > (longest + 2.0) * HEARING_RATE:
-            buffer = np.concatenate(waiting)
-            spans = speech_spans(buffer)
-            cut = _cut(buffer, spans, longest)
-            yield start, _within(buffer[:cut], spans), start + cut / HEARING_RATE
-            waiting, held, start = [buffer[cut:]], held - cut, start + cut / HEARING_RATE
-    if held:
-        buffer = np.concatenate(waiting)
-        while len(buffer):
-            spans = speech_spans(buffer)
-            cut = _cut(buffer, spans, longest, last=True)
-            yield start, _within(buffer[:cut], spans), start + cut / HEARING_RATE
-            buffer, start = buffer[cut:], start + cut / HEARING_RATE
-
-
 @dataclass(frozen=True, slots=True)
 class Block:
     """A stretch of a recording: ``start`` and ``end`` in seconds, its ``samples`` (n,) at 16 kHz, none where nobody
@@ -184,10 +149,11 @@ def blocks(stream: Iterable[Audio], windows: int, since: float = 0.0) -> Iterato
     """
     from faster_whisper.vad import VadOptions, get_speech_timestamps
 
-    options = VadOptions(max_speech_duration_s=WINDOW, min_silence_duration_ms=160)  # faster-whisper's own, for batches
+    # faster-whisper's own, for batches
+    options = VadOptions(max_speech_duration_s=WHISPER_WINDOW, min_silence_duration_ms=160)
     waiting: list[Samples] = []
     held, start = 0, since
-    enough = step = round((windows + 1) * WINDOW * HEARING_RATE)
+    enough = step = round((windows + 1) * WHISPER_WINDOW * HEARING_RATE)
     for part in chain(after(stream, since), (None,)):
         if part is not None:
             waiting.append(part.samples)  # a decoder's frames are short: they are cleaned together
@@ -218,7 +184,7 @@ def _filled(spans: Sequence[tuple[int, int]], windows: int) -> int | None:
     """
     full, held = 0, 0
     for place, (begin, end) in enumerate(spans):
-        if held + end - begin > WINDOW * HEARING_RATE:
+        if held + end - begin > WHISPER_WINDOW * HEARING_RATE:
             full, held = full + 1, 0
             if full == windows:
                 return (spans[place - 1][1] + begin) // 2
@@ -236,31 +202,3 @@ def after(stream: Iterable[Audio], since: float) -> Iterator[Audio]:
         if skip < len(part.samples):
             yield Audio(part.samples[skip:], part.rate)
         skip = max(0, skip - len(part.samples))
-
-
-def _within(piece: Samples, spans: list[Span]) -> Samples:
-    """``piece`` up to the end of its speech; empty without speech. Its beginning stays, and with it all times."""
-    inside = [end for begin, end in spans if begin * HEARING_RATE < len(piece) - 0.05 * HEARING_RATE]
-    return piece[: int(inside[-1] * HEARING_RATE)] if inside else piece[:0]
-
-
-def _cut(buffer: Samples, spans: list[Span], longest: float, last: bool = False) -> int:
-    """The sample at which to cut: in the first long pause, else in the middle of the longest late one, else at the
-    quietest moment; the ``last`` buffer may stay whole. Pieces of connected speech are long, since Whisper takes as
-    much time for a short one.
-    """
-    edges = [0.0, *(edge for span in spans for edge in span), len(buffer) / HEARING_RATE]
-    pauses = [(start, min(end, longest)) for start, end in zip(edges[::2], edges[1::2], strict=True)]
-    for start, end in pauses:
-        if start > 0 and end > _ENOUGH and end - start >= _BREATH:
-            return int((start + min(end, start + 2 * _BREATH)) / 2 * HEARING_RATE)
-    if last and len(buffer) <= longest * HEARING_RATE:
-        return len(buffer)
-    late = [(end - start, start, end) for start, end in pauses if end > _SHORTEST and end > start]
-    if late:
-        _, start, end = max(late)
-        return int((max(start, _SHORTEST) + end) / 2 * HEARING_RATE)
-    hop = int(_HOP * HEARING_RATE)
-    first, final = int(_SHORTEST * HEARING_RATE) // hop, int(longest * HEARING_RATE) // hop
-    energy = [float(np.square(buffer[i * hop : (i + 1) * hop]).mean()) for i in range(first, final)]
-    return (first + int(np.argmin(energy))) * hop + hop // 2

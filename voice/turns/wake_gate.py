@@ -3,7 +3,7 @@
 
 from enum import Enum
 
-PATIENCE = 8.0
+SPEECH_TIMEOUT = 8.0
 """Seconds for which somebody who called may wait before they speak."""
 
 FOLLOW = 6.0
@@ -33,7 +33,7 @@ class WakeGate:
 
     def call(self, now: float) -> None:
         """The wake word was said, or a key pressed: listen."""
-        self._called, self._until = True, now + PATIENCE
+        self._called, self._until = True, now + SPEECH_TIMEOUT
 
     def answered(self, now: float) -> None:
         """An answer was heard to its end: what follows it is heard without a call."""

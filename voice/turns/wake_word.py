@@ -10,9 +10,9 @@ import numpy as np
 
 from voice.audio import Samples
 from voice.errors import SettingsError
-from voice.remote import address_of, is_remote
+from voice.wyoming_client import address_of, is_remote
 
-INSTALL = f"Run: {sys.executable} -m pip install pymicro-wakeword livekit-wakeword"
+INSTALL_WAKE_WORDS = f"Run: {sys.executable} -m pip install pymicro-wakeword livekit-wakeword"
 """What brings the packages of the detectors."""
 
 _AFTER = 2.0  # seconds after the loudspeaker said the word in which hearing it means nothing

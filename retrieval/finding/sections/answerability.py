@@ -1,18 +1,16 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """Questions tried on an episode before anybody is told to ask them."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
 from retrieval.finding.sections.find_sections import COVERED, find_sections
 from retrieval.index.chunking import passages
-from retrieval.index.embedding import Embedder, Matrix
+from retrieval.index.embedding import Embedder, Encode, Matrix
 from retrieval.index.sqlite_index import SqliteIndex
 from retrieval.model import Question
 from voice.model import Cue
-
-Encode = Callable[[Sequence[str]], Matrix]
 
 _ID = "trial"
 

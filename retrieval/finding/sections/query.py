@@ -18,7 +18,7 @@ _WORD = re.compile(r"[^\W_]+")
 _SPOKEN_WORD = re.compile(r"[^\W_]+(?:['’][^\W_]+)?")
 _NO_NAME = frozenset(("speaker", "unknown"))  # stand where a transcript has no names
 
-FUNCTION_WORDS = frozenset(
+QUESTION_WORDS = frozenset(
     re.findall(
         r"\w+",
         "a about again all also am an and any anything are as at be been being between but by can could did do does"
@@ -32,7 +32,7 @@ FUNCTION_WORDS = frozenset(
 )
 """Words that hold a question together, and those of asking itself."""
 
-_FRAME = FUNCTION_WORDS | frozenset(
+_FRAME = QUESTION_WORDS | frozenset(
     re.findall(
         r"\w+",
         "agree attitude conclusion conversation decision describe disagree discussion discussions episode everybody"
@@ -84,7 +84,7 @@ def named_speakers(text: str, speakers: Sequence[str]) -> Values:
     words |= {word for word in said[1:] if len(word) == 1 and word.isupper() and word != "I"}
     parts = [
         {word if len(word) == 1 else word.lower() for word in _WORD.findall(name) if not word.isdigit()}
-        - _NO_NAME - FUNCTION_WORDS
+        - _NO_NAME - QUESTION_WORDS
         for name in speakers
     ]  # fmt: skip
     shared = {word: sum(word in part for part in parts) for part in parts for word in part}
@@ -102,4 +102,4 @@ def _weights(snapshot: Snapshot, words: Sequence[str]) -> Values:
     """
     counts = np.array([snapshot.frequency(word) for word in words], np.float64)
     telling = np.log(1 + (snapshot.unit_count - counts + 0.5) / (counts + 0.5))
-    return np.asarray(telling * [0.1 if word in FUNCTION_WORDS else 1.0 for word in words])
+    return np.asarray(telling * [0.1 if word in QUESTION_WORDS else 1.0 for word in words])

@@ -16,7 +16,7 @@ import numpy as np
 from retrieval.finding.sections.query import Values
 from retrieval.finding.sections.unit_evidence import UnitBatch
 
-WEIGHTS = Path(__file__).with_name("section_ranker.json")
+SECTION_WEIGHTS = Path(__file__).with_name("section_ranker.json")
 
 _CLOSE = 30.0  # seconds from an answer's beginning within which a jump is as good as exact
 _EARLY = 10.0  # seconds before its beginning at which a jump still lands in it
@@ -182,5 +182,5 @@ def summary(batch: UnitBatch, features: Mapping[str, Values], share: Values, wor
 @cache
 def shipped_ranker() -> Ranker:
     """The ranker that comes with the program."""
-    found = json.loads(WEIGHTS.read_text(encoding="utf-8"))
+    found = json.loads(SECTION_WEIGHTS.read_text(encoding="utf-8"))
     return Ranker(*(Model.from_json(found[name]) for name in ("place", "inside", "cover")))

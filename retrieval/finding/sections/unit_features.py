@@ -9,7 +9,7 @@ import numpy as np
 
 from retrieval.finding.sections.query import Values
 from retrieval.finding.sections.unit_evidence import PrefixSums, Spans, UnitBatch, UnitEvidence
-from retrieval.index.chunking import UNIT
+from retrieval.index.chunking import UNIT_WORDS
 from retrieval.index.unit_statistics import SCALES
 
 SPANS = (30, 60, 120, 240, 480)
@@ -120,7 +120,7 @@ def _runs(evidence: UnitEvidence, found: dict[str, Values]) -> None:
     }  # fmt: skip
     for name, signal in signals.items():
         for level in LEVELS:
-            gained = np.concatenate([[0.0], np.cumsum((signal - level) * batch.words / UNIT)])
+            gained = np.concatenate([[0.0], np.cumsum((signal - level) * batch.words / UNIT_WORDS)])
             ahead, behind = np.empty(len(signal)), np.empty(len(signal))
             for low, high in zip(batch.edges[:-1], batch.edges[1:], strict=True):
                 sums = gained[low : high + 1]

@@ -12,7 +12,11 @@ from dataclasses import asdict, dataclass
 from functools import cache
 from pathlib import Path
 
-WEIGHTS = Path(__file__).with_name("calibration.json")
+CALIBRATION_WEIGHTS = Path(__file__).with_name("calibration.json")
+
+ANSWERED = 0.28
+"""Probability from which on the best run counts as an answer: of the answerable about .91 reach it, on episodes that
+nothing was learned from (``tests.benchmarks.train_sentence_ranker``)."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -21,7 +25,7 @@ class CalibrationFeatures:
 
     Of the reader: the highest logit (``top``), that of all tokens together (``total``), and by how much it is
     above that of no answer (``none``). Of the runs: ``score`` of the first, its ``margin`` over the second and its
-    ``share``, the best match of any (``most``). The others are features of the first run (``run_features``).
+    ``share``, the best match of any (``most``). The others are features of the first run (``sentence_features``).
     """
 
     top: float
@@ -44,7 +48,7 @@ class CalibrationFeatures:
     lacks: float
 
 
-def probability(calibration_features: CalibrationFeatures) -> float:
+def answer_probability(calibration_features: CalibrationFeatures) -> float:
     """The probability that the first run answers, 0..1."""
     weights, bias = _weights()
     values = asdict(calibration_features)
@@ -59,5 +63,5 @@ def as_probability(odds: float) -> float:
 
 @cache
 def _weights() -> tuple[Mapping[str, float], float]:
-    found = json.loads(WEIGHTS.read_text("utf-8"))
+    found = json.loads(CALIBRATION_WEIGHTS.read_text("utf-8"))
     return found["weights"], found["bias"]

@@ -13,9 +13,8 @@ import numpy as np
 import numpy.typing as npt
 
 from retrieval.finding.sections.find_sections import promising_episodes
-from retrieval.finding.sentences.calibration import CalibrationFeatures, probability
-from retrieval.finding.sentences.cross_encoder import READ, CrossEncoder
-from retrieval.finding.sentences.reader import (
+from retrieval.finding.sections.query import Values
+from retrieval.finding.sentences.answer_reader import (
     ChunkBatch,
     EncodedQuestion,
     Reader,
@@ -23,17 +22,15 @@ from retrieval.finding.sentences.reader import (
     shipped_reader,
     unit_rows,
 )
-from retrieval.finding.sentences.sentence_features import NAMES, Values, features
+from retrieval.finding.sentences.calibration import CalibrationFeatures, answer_probability
+from retrieval.finding.sentences.cross_encoder import READ, CrossEncoder
+from retrieval.finding.sentences.sentence_features import FEATURE_NAMES, features
 from retrieval.finding.sentences.sentence_ranker import score_runs
 from retrieval.index.embedding import Embedder, Matrix
 from retrieval.index.index import Index
 from retrieval.index.snapshot import Snapshot
 from retrieval.index.token_store import MAX_WORDS, TokenStore, project
 from retrieval.model import Question, SearchResult, SentenceRun
-
-ANSWERED = 0.28
-"""Probability from which on the best run counts as an answer: of the answerable about .91 reach it, on episodes that
-nothing was learned from (``tests.benchmarks.train_sentence_ranker``)."""
 
 _CHUNKS = 12  # chunks that are read together with a question
 _BESIDE = 0.1  # how much less a word of the question counts for a chunk when it is said in the one before or after it
@@ -82,7 +79,7 @@ def find_sentences(
     with index.snapshot() as snapshot:
         stores = _token_stores(snapshot, question, within, embed)
     candidates = gather_candidates(question.text, stores, asked, reader)
-    found = choose(candidates, max(count, READ) if second else count)
+    found = choose_runs(candidates, max(count, READ) if second else count)
     if second is None:
         return found
     again = second.read(question.text, found)
@@ -127,7 +124,7 @@ def gather_candidates(
         key=lambda chunk: -chunk.match,
     )[:_CHUNKS]
     if not chunks:
-        return CandidateSet((), np.zeros((0, len(NAMES))), None)
+        return CandidateSet((), np.zeros((0, len(FEATURE_NAMES))), None)
     output = reader(_batch(chunks, reader), asked)
     logits = output.logits - float(np.logaddexp.reduce(output.logits, axis=None))
     candidates: list[Candidate] = []
@@ -148,10 +145,10 @@ def gather_candidates(
             _replies(store, runs, everywhere[name]),
         ))  # fmt: skip
         candidates += [Candidate(name, store, *run) for run in runs]
-    return CandidateSet(tuple(candidates), np.concatenate(rows) if rows else np.zeros((0, len(NAMES))), output)
+    return CandidateSet(tuple(candidates), np.concatenate(rows) if rows else np.zeros((0, len(FEATURE_NAMES))), output)
 
 
-def choose(candidates: CandidateSet, count: int) -> SearchResult:
+def choose_runs(candidates: CandidateSet, count: int) -> SearchResult:
     """The best runs that do not overlap, at most ``count``, and whether the first answers.
 
     Of each only the shortest part is taken that is nearly as likely to hold the answer: what is short is heard to its
@@ -166,7 +163,7 @@ def choose(candidates: CandidateSet, count: int) -> SearchResult:
     runs = [
         _run(_shortest(candidates, every, at), float(share)) for at, share in zip(picked, chances, strict=True)
     ]
-    return SearchResult(tuple(runs), probability(calibration_features(candidates, picked, scores)))
+    return SearchResult(tuple(runs), answer_probability(calibration_features(candidates, picked, scores)))
 
 
 def _shortest(candidates: CandidateSet, scores: Values, at: int) -> Candidate:
@@ -193,13 +190,13 @@ def calibration_features(candidates: CandidateSet, picked: Sequence[int], scores
     """What speaks for the first of the runs that were picked being an answer."""
     if candidates.output is None:
         raise ValueError("nothing was read")
-    best = dict(zip(NAMES, candidates.features[picked[0]].tolist(), strict=True))
+    best = dict(zip(FEATURE_NAMES, candidates.features[picked[0]].tolist(), strict=True))
     total = float(np.logaddexp.reduce(candidates.output.logits, axis=None))
     chances = np.exp(scores - scores[0])
     return CalibrationFeatures(
         top=float(candidates.output.logits.max()), total=total, none=total - candidates.output.none,
         score=float(scores[0]), margin=float(scores[0] - scores[1]) if len(scores) > 1 else 3.0,
-        share=float(1 / chances.sum()), most=float(candidates.features[picked, NAMES.index("match")].max()),
+        share=float(1 / chances.sum()), most=float(candidates.features[picked, FEATURE_NAMES.index("match")].max()),
         read=best["share"], peak=best["peak"], match=best["match"], wide=best["wide"], chunk=best["chunk"],
         overlap=best["overlap"], reply=best["reply"], mean=best["mean"], weakest=best["weakest"],
         weak=best["weak"], lacks=best["lacks"],

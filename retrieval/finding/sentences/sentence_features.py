@@ -7,12 +7,11 @@ from collections.abc import Sequence
 import numpy as np
 import numpy.typing as npt
 
+from retrieval.finding.sections.query import Values
 from retrieval.index.embedding import Matrix
 from retrieval.index.token_store import TokenStore
 
-Values = npt.NDArray[np.float64]
-
-NAMES = (
+FEATURE_NAMES = (
     "share", "soft", "peak", "match", "wide", "chunk", "mean", "overlap", "words", "asks", "begins", "reply", "number",
     "name", "reason", "stance", "dangles", "short", "before", "weakest", "weak", "lacks", "further", "region", "nearby",
     "asking",
@@ -90,7 +89,7 @@ def features(
         low, high = int(places["first"][0]), int(places["last"][-1])
         mine = logits[low:high]
         if high <= low:
-            rows.append([-20.0, -20.0, -20.0] + [0.0] * (len(NAMES) - 3))
+            rows.append([-20.0, -20.0, -20.0] + [0.0] * (len(FEATURE_NAMES) - 3))
             continue
         wide_low, wide_high = max(0, low - _WIDE), min(len(near), high + _WIDE)
         best, wide = near[low:high].max(axis=0), near[wide_low:wide_high].max(axis=0)
@@ -118,7 +117,7 @@ def features(
             sum(rarity[piece] for piece in set(store.ids[wide_low:wide_high].tolist()) & set(rarity)) / total,
             float(_asking(store, last)),
         ])  # fmt: skip
-    return np.array(rows, np.float64).reshape(-1, len(NAMES))
+    return np.array(rows, np.float64).reshape(-1, len(FEATURE_NAMES))
 
 
 def _asking(store: TokenStore, last: int) -> bool:

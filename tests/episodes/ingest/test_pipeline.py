@@ -15,8 +15,8 @@ from episodes.model import Cue, Episode, State, Step, StepState
 from episodes.store import jobs
 from episodes.store.jobs import Queue
 from episodes.store.library import Library
+from episodes.topics.cohesion import Embed
 from episodes.topics.llm_summary import Writer
-from episodes.topics.segmentation import Embed
 from episodes.transcripts.writer import write_vtt
 from tests.episodes.tones import change_heard, write_tones
 from tests.material import material

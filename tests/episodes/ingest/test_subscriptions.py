@@ -17,12 +17,12 @@ from episodes.ingest.subscriptions import forget, subscriptions, sync, take
 from episodes.ingest.worker import bring_in
 from episodes.model import Chapter, Episode, State
 from episodes.sources import resolve, ssrf_guard
-from episodes.sources.download import Fetcher
+from episodes.sources.fetcher import Fetcher
 from episodes.sources.http import Net
 from episodes.sources.resolve import Selection, gather
 from episodes.store.jobs import Queue
 from episodes.store.library import Library
-from episodes.topics.segmentation import Embed
+from episodes.topics.cohesion import Embed
 from episodes.transcripts.writer import write_json, write_srt, write_vtt
 from tests.episodes.feedserver import Publisher, publishing
 from tests.episodes.tones import write_tones

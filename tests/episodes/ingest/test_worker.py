@@ -21,7 +21,7 @@ from episodes.sources.http import Net
 from episodes.sources.resolve import gather
 from episodes.store.jobs import LEASE, JobState, Queue, worker_name
 from episodes.store.library import Library
-from episodes.topics.segmentation import Embed
+from episodes.topics.cohesion import Embed
 from tests.episodes.ingest.test_pipeline import CUES, LENGTH, SAID, Recogniser
 from tests.episodes.tones import write_tones
 from tests.postgres import AT_HOME

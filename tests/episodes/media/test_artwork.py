@@ -10,7 +10,7 @@ from PIL import Image
 
 from episodes.media import artwork
 from episodes.model import Source
-from episodes.sources.download import Fetcher
+from episodes.sources.fetcher import Fetcher
 from episodes.sources.http import Net
 from tests.episodes.feedserver import publishing
 from voice.audio import Audio, write_wav

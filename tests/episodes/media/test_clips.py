@@ -3,7 +3,7 @@
 
 import pytest
 
-from episodes.media.clips import LONGEST, cut, save
+from episodes.media.clips import LONGEST_CLIP, cut, save_clip
 from episodes.media.recordings import normalise, probe
 from tests.browser.tones import heard_position, write_episode
 from voice.audio import read_audio, read_part
@@ -32,13 +32,13 @@ def test_nothing_is_cut_behind_the_end_and_no_more_than_a_clip(sound, tmp_path):
             cut(sound, start, end)
     (tmp_path / "long.m4a").write_bytes(cut(sound, 0, 50, longest=2.0))
     assert probe(tmp_path / "long.m4a").seconds == pytest.approx(2, abs=0.06)
-    assert LONGEST == 180
+    assert LONGEST_CLIP == 180
 
 
 @pytest.mark.parametrize("suffix", [".m4a", ".mp3", ".wav", ".flac", ".ogg", ".opus"])
 def test_a_clip_is_written_as_its_name_says(sound, tmp_path, suffix):
     target = tmp_path / f"clip{suffix}"
-    save(sound, target, 20.5, 24.0, "Title")
+    save_clip(sound, target, 20.5, 24.0, "Title")
     onset, position = heard_position(read_audio(target))
     assert position - onset == pytest.approx(20.5, abs=0.1)
     found = probe(target)
@@ -48,11 +48,11 @@ def test_a_clip_is_written_as_its_name_says(sound, tmp_path, suffix):
 
 def test_what_cannot_be_written_is_one_sentence(sound, tmp_path):
     with pytest.raises(AudioError, match=r"clip\.txt"):
-        save(sound, tmp_path / "clip.txt", 1, 2)
+        save_clip(sound, tmp_path / "clip.txt", 1, 2)
     with pytest.raises(AudioError, match="no sound between"):
-        save(sound, tmp_path / "clip.wav", 9999, 10000)
+        save_clip(sound, tmp_path / "clip.wav", 9999, 10000)
     with pytest.raises(LibraryError, match="none"):
-        save(sound, tmp_path / "none" / "clip.m4a", 1, 2)
+        save_clip(sound, tmp_path / "none" / "clip.m4a", 1, 2)
     assert not list(tmp_path.iterdir())
 
 

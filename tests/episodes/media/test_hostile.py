@@ -11,7 +11,7 @@ import av
 import numpy as np
 import pytest
 
-from episodes.media import child
+from episodes.media import confined_media
 from episodes.media.recordings import normalise, normalise_here, probe
 from voice.audio import Audio, write_wav
 from voice.errors import AudioError
@@ -89,7 +89,8 @@ def test_tables_that_tell_of_more_than_there_is_take_no_memory_of_ours(tmp_path)
     refused(bomb)
     assert resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before < 100_000, "kilobytes"
     now = resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss
-    assert now == largest or now * 1000 < child.MEMORY, "a child of this test, or a larger one of another before"
+    mine = "a child of this test, or a larger one of another before"
+    assert now == largest or now * 1000 < confined_media.MEMORY, mine
 
 
 def test_hours_out_of_nothing_are_refused(tmp_path, monkeypatch):
@@ -97,8 +98,8 @@ def test_hours_out_of_nothing_are_refused(tmp_path, monkeypatch):
     raw = bytearray(made.read_bytes())
     raw[21:26] = bytes([raw[21] & 0xF0, 0, 0, 0, 0])  # its head says nothing of its length, so decoding has to notice
     made.write_bytes(bytes(raw))
-    monkeypatch.setattr(child, "GRANTED", 10.0)
-    monkeypatch.setattr(child, "SPARSEST", 10_000)
+    monkeypatch.setattr(confined_media, "LEAST_SOUND_SECONDS", 10.0)
+    monkeypatch.setattr(confined_media, "SPARSEST", 10_000)
     with pytest.raises(AudioError, match="far more sound"):
         normalise_here(made, tmp_path / "out.m4a", lambda _: None)
     assert not list(tmp_path.glob("out*"))
@@ -106,9 +107,10 @@ def test_hours_out_of_nothing_are_refused(tmp_path, monkeypatch):
 
 def test_what_takes_too_long_is_ended(tmp_path, monkeypatch):
     path = flac(tmp_path / "long.flac", 8000, 590)
-    monkeypatch.setattr(child, "_run", lambda what, path, more, processor, disk, tell, run=child._run: run(
+    run = confined_media._run
+    monkeypatch.setattr(confined_media, "_run", lambda what, path, more, processor, disk, tell: run(
         what, path, more, 1 if what == "normalise" else processor, disk, tell))
-    monkeypatch.setattr(child, "_SLOWEST", 1e9)
+    monkeypatch.setattr(confined_media, "_SLOWEST", 1e9)
     begun = time.monotonic()
     try:
         normalise(path, tmp_path / "out.m4a", lambda _: None)

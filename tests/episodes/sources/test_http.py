@@ -14,7 +14,7 @@ import pytest
 
 from episodes.model import Link, Source
 from episodes.sources import ssrf_guard
-from episodes.sources.download import Fetcher
+from episodes.sources.fetcher import Fetcher
 from episodes.sources.http import Net, masked, without_secrets
 from tests.episodes.feedserver import Publisher, publishing
 from voice.errors import DownloadError

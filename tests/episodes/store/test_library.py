@@ -251,10 +251,10 @@ def test_on_a_full_disk_the_library_can_be_opened_and_made_smaller(
     again.remove(episodes[0].id)
     assert len(again.episodes()) == 2
     again.close()
-    assert not (small_disk / "library" / reserve.NAME).exists()
+    assert not (small_disk / "library" / reserve.RESERVE_NAME).exists()
     (small_disk / "filling").unlink()
     Library.open(small_disk / "library").close()
-    assert (small_disk / "library" / reserve.NAME).stat().st_size == reserve.SIZE
+    assert (small_disk / "library" / reserve.RESERVE_NAME).stat().st_size == reserve.SIZE
 
 
 def test_a_folder_that_cannot_be_written_can_be_read(small_disk: Path) -> None:

@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 from click.testing import CliRunner
 
-from episodes.export import FORMATS, export
+from episodes.export import EXPORT_FORMATS, export
 from episodes.model import Chapter, Cue, Digest, Episode, Segment, Source, State, Step, StepState, Word
 from episodes.store.copying import copy_files, copy_rows
 from episodes.store.jobs import LEASE, JobState, Queue
@@ -19,9 +19,9 @@ from episodes.store.library import Library
 from episodes.store.postgres_tables import MIGRATIONS
 from tests import postgres
 from ui.cli.main import main
-from ui.positions import Listeners
+from ui.positions import PlaybackPositions
 from ui.settings import Settings
-from ui.storage import Storage, examined, migrate, open_library
+from ui.storage import Storage, examined, migrate_tables, open_library
 from voice.errors import LibraryError, SettingsError, UnknownEpisode
 
 CUES = (Cue(0.0, 1.5, "Hello “there”.", "Ann", (Word(0.0, 0.5, "Hello", 0.9),)), Cue(1.5, 2.0, "Ça va? 100 %"))
@@ -83,7 +83,7 @@ def test_the_command_takes_index_and_listeners_along(settings: Settings, demo_di
 
     home, back = Settings(data_dir=tmp_path / "home"), Settings(data_dir=tmp_path / "back")
     shutil.copytree(demo_dir, home.data_dir)
-    Listeners(home.data_dir).note("ann-of-the-kitchen", "e1", 65.5, [(10, 65.5)])
+    PlaybackPositions(home.data_dir).note("ann-of-the-kitchen", "e1", 65.5, [(10, 65.5)])
     assert copied(home, settings.database).startswith("Copied 1 episodes, 1 of them with their search index, and 0")
     there = Settings(data_dir=home.data_dir, database=settings.database)
     assert copied(there, str(back.data_dir)).startswith("Copied 1 episodes, 1 of them with their search index, and ")
@@ -91,17 +91,18 @@ def test_the_command_takes_index_and_listeners_along(settings: Settings, demo_di
     first, *others = stores
     (episode,) = first.library.episodes()
     for other in others:
-        for form in FORMATS:
+        for form in EXPORT_FORMATS:
             assert export(other.library, episode, form) == export(first.library, episode, form)
-        with first.index().view() as mine, other.index().view() as theirs:
-            layout, same = mine.layout(episode.id), theirs.layout(episode.id)
-            assert layout is not None and same is not None and layout.units == same.units > 0
-            for rows, again in zip(mine.vectors(layout), theirs.vectors(same), strict=True):
+        with first.index().snapshot() as mine, other.index().snapshot() as theirs:
+            passages, same = mine.episode_passages(episode.id), theirs.episode_passages(episode.id)
+            assert passages is not None and same is not None and passages.units == same.units > 0
+            for rows, again in zip(mine.vectors(passages), theirs.vectors(same), strict=True):
                 assert np.abs(rows - again).max() < 1e-3  # half precision
-            assert mine.texts(layout, 0, layout.units) == theirs.texts(same, 0, same.units)
-            script, as_well = mine.script(episode.id), theirs.script(episode.id)
-            assert script is not None and as_well is not None and script.to_blobs() == as_well.to_blobs()
-        assert Listeners(other.library.folder, other.server).everybody() == Listeners(home.data_dir).everybody()
+            assert mine.texts(passages, 0, passages.units) == theirs.texts(same, 0, same.units)
+            tokens, as_well = mine.token_store(episode.id), theirs.token_store(episode.id)
+            assert tokens is not None and as_well is not None and tokens.to_blobs() == as_well.to_blobs()
+        other_positions = PlaybackPositions(other.library.folder, other.server)
+        assert other_positions.everybody() == PlaybackPositions(home.data_dir).everybody()
     for each in stores:
         each.close()
 
@@ -167,7 +168,7 @@ def test_what_is_wrong_with_the_server_is_said(settings: Settings, library: Libr
     assert "earmark migrate" in caught.value.hint
     with pytest.raises(SettingsError, match="no address"):
         open_library(Settings(data_dir=tmp_path, database="mysql://x"))
-    assert migrate(settings) == 0
+    assert migrate_tables(settings) == 0
     found = {subject: (state, advice) for subject, state, advice in examined(settings)}
     assert found["tables"] == (f"version {len(MIGRATIONS)} of {len(MIGRATIONS)}", "") and found["database"][1] == ""
     assert "secret" not in str(found)
@@ -181,7 +182,7 @@ def test_a_server_that_was_killed_is_used_again_when_it_is_back(
     monkeypatch.setattr("episodes.store.postgres._PATIENCE", 1.0)
     with postgres.running() as server:
         settings = Settings(data_dir=tmp_path, database=server.url)
-        assert migrate(settings) == len(MIGRATIONS)
+        assert migrate_tables(settings) == len(MIGRATIONS)
         library = open_library(settings)
         filled(library)
         server.stop(signal.SIGQUIT)

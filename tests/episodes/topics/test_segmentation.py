@@ -13,7 +13,8 @@ from hypothesis import strategies as st
 
 from episodes.model import Chapter, Cue
 from episodes.text.sentences import sentences
-from episodes.topics.segmentation import Embed, _costs, bounds, divide, segment
+from episodes.topics.cohesion import Embed
+from episodes.topics.segmentation import _costs, bounds, divide, segment
 from tests.benchmarks import topics as benchmark
 from tests.episodes.conftest import hashed
 

@@ -8,7 +8,8 @@ import pytest
 
 from episodes.model import Cue, Digest, Segment
 from episodes.text.lexicon import as_written, content_words, grammar, leans, phrases
-from episodes.topics.segmentation import Embed, segment
+from episodes.topics.cohesion import Embed
+from episodes.topics.segmentation import segment
 from episodes.topics.summary import QUESTIONS, digest, stands_alone
 
 TALK = """

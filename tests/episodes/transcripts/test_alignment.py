@@ -17,8 +17,8 @@ from episodes.ingest.pipeline import Tools
 from episodes.ingest.worker import add
 from episodes.model import Chapter, Cue, Step
 from episodes.store.library import Library
-from episodes.topics.segmentation import Embed
-from episodes.transcripts.alignment import Fit, Stretch, fit, remark, shifted, shifted_chapters
+from episodes.topics.cohesion import Embed
+from episodes.transcripts.alignment import Delay, Fit, fit, remark, shifted, shifted_chapters
 from episodes.transcripts.writer import write_vtt
 from tests.speech import RATE, say
 from voice.audio import Audio, write_wav
@@ -126,7 +126,7 @@ def test_another_recording_fits_nowhere() -> None:
 
 
 def test_what_was_done_is_said() -> None:
-    found = Fit((Stretch(0.0, 0.0), Stretch(TALK[10].start, 30.0)), (3,), 9, 8)
+    found = Fit((Delay(0.0, 0.0), Delay(TALK[10].start, 30.0)), (3,), 9, 8)
     said = remark(found, TALK)
     assert "30 s more at 0:" in said and f"{len(TALK) - 11} of {len(TALK)} lines" in said and "1 line was" in said
     chapters = (Chapter(0.0, "A"), Chapter(TALK[20].start, "B"), Chapter(9999.0, "C"))

@@ -9,9 +9,9 @@ import pytest
 from episodes.text.sentences import sentences
 from episodes.transcripts.decoding import decode, readable
 from episodes.transcripts.entries import Entry
-from episodes.transcripts.labels import attributed, cues_of
 from episodes.transcripts.reader import read_transcript
 from episodes.transcripts.shape import shaped
+from episodes.transcripts.speaker_labels import attribute_entries, cues_of
 from voice.errors import TranscriptError
 from voice.model import Cue
 
@@ -19,7 +19,7 @@ from voice.model import Cue
 def tidied(cues: list[Cue]) -> list[Cue]:
     """Cues as reading a file would shape them."""
     entries = [Entry(cue.start, cue.end, (cue.text,), cue.speaker, cue.words) for cue in cues]
-    return shaped([part for entry, parts in attributed(entries) for part in cues_of(entry, parts)])
+    return shaped([part for entry, parts in attribute_entries(entries) for part in cues_of(entry, parts)])
 
 
 def srt(*rows: str) -> str:

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from episodes.text.disfluencies import GAP, trimmed
 from retrieval.answers.compose import answered, said_sentence
-from retrieval.answers.quote import SPOKEN, also, choose, quote
+from retrieval.answers.quote import SPOKEN, also, choose_quote, quote
 from retrieval.index.token_store import quotable_sentences
 from retrieval.model import Moment, Question, SearchResult, SentenceRun
 from tests.retrieval.corpora import corpus
@@ -78,7 +78,7 @@ def test_every_quoted_run_stands_in_the_cues_at_its_time(
     run = SentenceRun("e", chosen[0].start, chosen[-1].end, text, chosen[0].speaker, 0.8)
     question = Question("when do nodes ask peers?", None if library else "e")
     found = SearchResult((run,), sure)
-    quoted = choose(question, found.runs, lambda _: cues)
+    quoted = choose_quote(question, found.runs, lambda _: cues)
     assert quoted is not None
     assert len(quoted.text.split()) <= SPOKEN + 10
     answer = answered(question, quoted, found, corpus({"e": cues}))
@@ -154,10 +154,10 @@ def test_one_that_holds_what_was_asked_for_goes_before_one_that_is_hardly_likeli
         SentenceRun("e", 0, 4, cues[0].text, "Bob", 0.5),
         SentenceRun("e", 8, 12, cues[2].text, "Bob", 0.45),
     )
-    found = choose(Question("when did tracing begin?", "e"), runs, lambda _: cues)
+    found = choose_quote(Question("when did tracing begin?", "e"), runs, lambda _: cues)
     assert found is not None
     assert "2021" in found.text
-    found = choose(Question("how did tracing begin?", "e"), runs, lambda _: cues)
+    found = choose_quote(Question("how did tracing begin?", "e"), runs, lambda _: cues)
     assert found is not None
     assert "hopes" in found.text
 
@@ -191,7 +191,7 @@ def test_an_answer_that_is_not_sure_offers_a_second_place_in_its_own_words_and_t
     runs = tuple(SentenceRun("e", cue.start, cue.end, cue.text, cue.speaker, share)
                  for cue, share in ((cues[0], 0.5), (cues[2], 0.3)))  # fmt: skip
     question = Question("how did tracing begin?", "e")
-    chosen = choose(question, runs, lambda _: cues)
+    chosen = choose_quote(question, runs, lambda _: cues)
     assert chosen is not None
     assert also(question, chosen, SearchResult(runs, 0.9), lambda _: cues) is None, "one is enough where it is sure"
     found = SearchResult(runs, 0.5)

@@ -3,7 +3,7 @@
 
 import pytest
 
-from retrieval.commands.by_sound import SURE, UNSURE, distance, sounds, sounds_like
+from retrieval.commands.by_sound import SURE_DISTANCE, UNSURE, distance, sounds, sounds_like
 from voice.synthesis.phonemes import phonemes
 
 
@@ -31,5 +31,5 @@ def test_nearly_the_same_sounds_are_near_and_others_are_far() -> None:
     assert far("pause", "pause") == 0.0
     assert far("pause", "boss") < far("pause", "mouse") < far("pause", "lamp")
     assert far("pause", "boss") == pytest.approx(far("boss", "pause"))
-    assert far("pause", "boss") <= UNSURE and SURE < UNSURE
+    assert far("pause", "boss") <= UNSURE and SURE_DISTANCE < UNSURE
     assert distance((), ("p",)) == 1.0

@@ -3,7 +3,7 @@
 
 import pytest
 
-from retrieval.commands.intents import Kind, Plan, understand
+from retrieval.commands.intents import Intent, Plan, understand
 from retrieval.model import Exchange, Moment, Question
 
 SPEAKERS = ("Elias Brandt", "Nora Lindqvist")
@@ -12,22 +12,22 @@ SECOND = Moment("e", 200, 210, "people forget nonces", "Nora Lindqvist", 0.8)
 BEFORE = (Exchange("What is a nonce?", (FIRST, SECOND)),)
 
 MEANT = {
-    Kind.WHO: (
+    Intent.WHO: (
         "who said that?", "Who is speaking?", "and who said that", "who's talking right now?",
         "whose words were those?"),
-    Kind.CHOOSE: (
+    Intent.CHOOSE: (
         "what about the second one?", "and the other one?", "how about the last one", "tell me about the second"),
-    Kind.JUST_SAID: ("what did he just say?", "what was that?", "sorry, what did she just say", "I didn't catch that",
+    Intent.JUST_SAID: ("what did he just say?", "what was that?", "sorry, what did she just say", "I didn't catch that",
                      "what did they say?", "what are they talking about right now?"),
-    Kind.MEANING: ("what does that word mean?", "what is that term?", "define that word"),
-    Kind.MISSED: ("what did I miss?", "what have I missed since yesterday?", "catch me up", "what happened so far?"),
-    Kind.OVERVIEW: (
+    Intent.MEANING: ("what does that word mean?", "what is that term?", "define that word"),
+    Intent.MISSED: ("what did I miss?", "what have I missed since yesterday?", "catch me up", "what happened so far?"),
+    Intent.OVERVIEW: (
         "what is this about?", "What's this episode about?", "give me a summary", "summarize this episode"),
-    Kind.TOPICS: (
+    Intent.TOPICS: (
         "which topics?", "what topics do they cover?", "list the topics", "which topics are in this episode?"),
-    Kind.EPISODES: ("which episodes talk about mining?", "in which episodes do they discuss mining?",
+    Intent.EPISODES: ("which episodes talk about mining?", "in which episodes do they discuss mining?",
                     "find me episodes about mining", "what podcasts mention mining"),
-    Kind.SEARCH: ("What is a nonce?", "What did the apprentice say to the master about honesty?", "who is Satoshi?",
+    Intent.SEARCH: ("What is a nonce?", "What did the apprentice say to the master about honesty?", "who is Satoshi?",
                   "what does the second layer do?", "why do miners stop mining?",
         "what about hardware wallets from Trezor?",
                   "what is the second law about?", "who said that nodes must trust each other?"),
@@ -35,15 +35,16 @@ MEANT = {
 
 
 @pytest.mark.parametrize(("text", "kind"), [(text, kind) for kind, texts in MEANT.items() for text in texts])
-def test_each_question_has_its_way(text: str, kind: Kind) -> None:
+def test_each_question_has_its_way(text: str, kind: Intent) -> None:
     assert understand(Question(text, "e", position=100, history=BEFORE), lambda name: SPEAKERS).kind is kind
 
 
 @pytest.mark.parametrize(("text", "kind"), [
-    ("who said that they are right?", Kind.SEARCH), ("the second prize", Kind.SEARCH), ("and why?", Kind.FRAGMENT),
-    ("what about it?", Kind.FRAGMENT),
+    ("who said that they are right?", Intent.SEARCH), ("the second prize", Intent.SEARCH),
+    ("and why?", Intent.FRAGMENT),
+    ("what about it?", Intent.FRAGMENT),
 ])  # fmt: skip
-def test_without_a_conversation_nothing_is_carried_on(text: str, kind: Kind) -> None:
+def test_without_a_conversation_nothing_is_carried_on(text: str, kind: Intent) -> None:
     assert understand(Question(text)) == Plan(kind, text)
 
 

@@ -4,7 +4,7 @@
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from retrieval.index.chunking import UNIT, WINDOW, passages
+from retrieval.index.chunking import UNIT_WORDS, WINDOW_WORDS, passages
 from tests.retrieval.conftest import demo_cues
 from voice.model import Cue
 
@@ -12,8 +12,8 @@ from voice.model import Cue
 def test_units_follow_each_other_and_begin_with_turns() -> None:
     cues, topics = demo_cues()
     found = passages("demo", cues)
-    units = [passage for passage in found if passage.grain == UNIT]
-    windows = [passage for passage in found if passage.grain == WINDOW]
+    units = [passage for passage in found if passage.grain == UNIT_WORDS]
+    windows = [passage for passage in found if passage.grain == WINDOW_WORDS]
     assert found == units + windows
     assert " ".join(unit.text for unit in units) == " ".join(cue.text for cue in cues)
     starts = {round(unit.start, 1): unit for unit in units}
@@ -21,7 +21,7 @@ def test_units_follow_each_other_and_begin_with_turns() -> None:
         assert starts[round(topic, 1)].break_ == 2
     assert {unit.speaker for unit in units} == {"Nora Lindqvist", "Elias Brandt"}
     assert all(window.start in {unit.start for unit in units} for window in windows)
-    assert max(len(window.text.split()) for window in windows) <= WINDOW + 60
+    assert max(len(window.text.split()) for window in windows) <= WINDOW_WORDS + 60
 
 
 def test_the_vectors_of_an_hour_stay_few() -> None:
@@ -41,7 +41,7 @@ def test_paragraphs_without_speakers_are_breaks_and_captions_are_not() -> None:
 
 def test_a_unit_does_not_reach_over_a_silence() -> None:
     cues = [Cue(0, 4, "We are back after this."), Cue(64, 68, "Here is the honey."), Cue(70, 73, "It is dark.")]
-    assert [unit.start for unit in passages("x", cues) if unit.grain == UNIT] == [0.0, 64.0]
+    assert [unit.start for unit in passages("x", cues) if unit.grain == UNIT_WORDS] == [0.0, 64.0]
 
 
 def test_nothing_said_gives_nothing_to_search() -> None:
@@ -57,7 +57,7 @@ def test_whatever_comes_all_words_are_in_units_in_order(parts: list[tuple[float,
     for length, words, speaker in parts:
         cues.append(Cue(at, at + length, " ".join(words), speaker))
         at += length
-    units = [passage for passage in passages("x", cues) if passage.grain == UNIT]
+    units = [passage for passage in passages("x", cues) if passage.grain == UNIT_WORDS]
     assert " ".join(unit.text for unit in units).split() == [word for _, words, _ in parts for word in words]
     assert [unit.start for unit in units] == sorted(unit.start for unit in units)
     assert all(unit.start <= unit.end for unit in units)

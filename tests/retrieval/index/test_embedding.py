@@ -9,7 +9,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from retrieval.index.chunking import UNIT
+from retrieval.index.chunking import UNIT_WORDS
 from retrieval.index.embedding import LAYERS, Embedder
 from retrieval.index.minilm import MiniLM
 from retrieval.index.sentence_model import SentenceModel, find_model, prefixes
@@ -110,7 +110,7 @@ def test_a_folder_that_holds_no_model_is_refused_with_what_to_do(tmp_path: Path)
 
 def test_an_index_is_as_wide_as_its_model_and_keeps_to_it(tmp_path: Path) -> None:
     width = sentences.WIDTH
-    found = [Passage("a", 5.0 * at, 5.0 * at + 5, f"number{at}", "", UNIT) for at in range(3)]
+    found = [Passage("a", 5.0 * at, 5.0 * at + 5, f"number{at}", "", UNIT_WORDS) for at in range(3)]
     rows = np.eye(3, width, dtype=np.float32)
     index = SqliteIndex.open(tmp_path, "tiny", width)
     index.add("a", found, rows)

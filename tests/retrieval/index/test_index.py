@@ -17,7 +17,7 @@ import pytest
 
 from retrieval.index import snapshot as snapshot_module
 from retrieval.index import sqlite_index as index_module
-from retrieval.index.chunking import UNIT, WINDOW, window_spans
+from retrieval.index.chunking import UNIT_WORDS, WINDOW_WORDS, window_spans
 from retrieval.index.embedding import DIMENSION, Matrix
 from retrieval.index.index import Index
 from retrieval.index.sqlite_index import SqliteIndex
@@ -30,12 +30,14 @@ from voice.errors import LibraryError, NoSpace
 def episode(name: str, units: int = 6) -> tuple[list[Passage], Matrix]:
     """Passages of an invented episode, and vectors that can be told from those of any other."""
     found = [
-        Passage(name, 10.0 * number, 10.0 * number + 9, f"{name} says number{number} " + "word " * 28, "Ann", UNIT)
+        Passage(
+            name, 10.0 * number, 10.0 * number + 9, f"{name} says number{number} " + "word " * 28, "Ann", UNIT_WORDS
+        )
         for number in range(units)
     ]
     spans = window_spans([len(passage.text.split()) for passage in found], [0] * units)
     found += [
-        Passage(name, found[a].start, found[b - 1].end, " ".join(p.text for p in found[a:b]), "Ann", WINDOW)
+        Passage(name, found[a].start, found[b - 1].end, " ".join(p.text for p in found[a:b]), "Ann", WINDOW_WORDS)
         for a, b in spans
     ]
     noise = np.random.default_rng(list(name.encode())).normal(size=(len(found), DIMENSION)).astype(np.float32)
@@ -60,7 +62,7 @@ def check_any(index: Index, names: Sequence[str]) -> None:
             expected, vectors = episode(name)
             layout = snapshot.episode_passages(name)
             assert layout is not None
-            texts = [passage.text for passage in expected if passage.grain == UNIT]
+            texts = [passage.text for passage in expected if passage.grain == UNIT_WORDS]
             assert snapshot.texts(layout, 0, layout.units) == texts
             (cosines,) = snapshot.cosines([layout], vectors[3])
             assert np.allclose(np.concatenate(cosines), vectors @ vectors[3], atol=2e-3)
@@ -325,7 +327,7 @@ def with_both(folder: Path) -> SqliteIndex:
     """An index of a German episode and an English one."""
     index = SqliteIndex.open(folder)
     for name, texts, language, title in (("de", GERMAN, "de", "Alte Häuser"), ("en", ENGLISH, "en", "Old houses")):
-        found = [Passage(name, 5.0 * at, 5.0 * at + 5, text, "", UNIT) for at, text in enumerate(texts)]
+        found = [Passage(name, 5.0 * at, 5.0 * at + 5, text, "", UNIT_WORDS) for at, text in enumerate(texts)]
         index.add(name, found, episode(name)[1][: len(found)], title, language=language)
     return index
 
@@ -353,7 +355,7 @@ def test_words_are_stemmed_by_the_language_of_the_episode(
 
 def test_a_language_that_is_replaced_or_removed_leaves_nothing(tmp_path: Path) -> None:
     index = with_both(tmp_path)
-    found = [Passage("de", 0.0, 5.0, "Die Häuser.", "", UNIT)]
+    found = [Passage("de", 0.0, 5.0, "Die Häuser.", "", UNIT_WORDS)]
     index.add("de", found, episode("de")[1][:1], language="fr")
     with index.snapshot() as snapshot:
         assert snapshot.frequency("bäume") == 0

@@ -14,7 +14,7 @@ from retrieval.commands.parser import parse
 from retrieval.model import Answer, Moment, Question, Sentence
 from ui.companion import Status
 from ui.engines import EngineLine
-from ui.home.wyoming import AccessList, WyomingService
+from ui.home.wyoming.wyoming_service import AccessList, WyomingService
 from ui.settings import Settings
 from voice.audio import Audio
 from voice.errors import EngineError, LibraryError

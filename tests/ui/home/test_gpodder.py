@@ -14,10 +14,10 @@ from tests.ui.home.test_house import LOGIN, free_port, served
 from ui.companion import Companion
 from ui.home import gpodder
 from ui.home.gpodder import AppAction, PodcastApps, SyncedDevice
-from ui.positions import Listeners, listener_key
+from ui.positions import PlaybackPositions, listener_key
 from ui.settings import Settings
 from ui.web import server
-from ui.web.sessions import LASTS, Sessions
+from ui.web.sessions import SESSION_LIFETIME, Sessions
 from voice.errors import LibraryError
 
 FEED, SOUND = "https://example.org/feed.xml", "https://example.org/one.mp3"
@@ -38,7 +38,7 @@ def door(companion):
 
 def test_gpodders_own_client_synchronises(companion, episode):
     port = free_port()
-    listeners = Listeners(companion.settings.data_dir)
+    listeners = PlaybackPositions(companion.settings.data_dir)
     with served(companion, port, server.build(companion)):
         client = MygPodderClient(*LOGIN, f"http://127.0.0.1:{port}")
         assert client.update_device_settings("phone", caption="Ann's phone", type="mobile")
@@ -86,7 +86,7 @@ def test_an_app_that_signs_in_once_is_known_by_its_cookie_for_a_day(door, compan
     assert sessions.user("/api/episodes", made) is None
     assert sessions.user("/api/2/x", made[:-1] + ("0" if made[-1] != "0" else "1")) is None
     assert Sessions(lambda: 0.0).user("/api/2/x", made) is None
-    now[0] = LASTS
+    now[0] = SESSION_LIFETIME
     assert sessions.user("/api/2/x", made) is None
 
 
@@ -97,7 +97,7 @@ def test_apps_of_nextcloud_are_served_too(door, companion, episode):
              "timestamp": "2026-11-30T08:00:00", "started": 0, "position": 20, "total": 60},
             {"podcast": FEED, "episode": SOUND, "action": "DOWNLOAD", "started": -1, "position": -1}]  # fmt: skip
     assert door.post(f"{base}/episode_action/create", json=sent).status_code == 200
-    assert Listeners(companion.settings.data_dir).get(listener_key("ann"), episode.id).position == 20.0
+    assert PlaybackPositions(companion.settings.data_dir).get(listener_key("ann"), episode.id).position == 20.0
     found = door.get(f"{base}/episode_action?since=0").json()["actions"]
     told = {(one["action"], one["episode"]): one["position"] for one in found}
     assert told["DOWNLOAD", SOUND] == -1 and told["PLAY", "https://moved.example/1.mp3"] == 20

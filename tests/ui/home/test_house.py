@@ -23,14 +23,14 @@ from retrieval.model import Answer, Command, Moment, Question
 from tests.browser.tones import heard_position
 from ui.companion import Companion, Status
 from ui.home.conversations import AskedFrom
-from ui.home.house import House
-from ui.home.media_links import MediaLinks
-from ui.home.rooms import home_of, in_room, loudspeakers_of, takes_back
-from ui.kept import Kept
-from ui.positions import Listeners
+from ui.home.loudspeakers.house import House
+from ui.home.loudspeakers.media_links import MediaLinks
+from ui.home.loudspeakers.rooms import home_of, in_room, loudspeakers_of, takes_back
+from ui.listener_data import ListenerData
+from ui.positions import PlaybackPositions
 from ui.settings import Settings
-from ui.shows import Shows
-from ui.web import asking, server
+from ui.shows import ShowSettingsStore
+from ui.web import answer_stream, server
 from ui.web.api import media
 from ui.web.bodies import AskBody
 from ui.web.dependencies import Served
@@ -56,7 +56,8 @@ def served(companion: Companion, port: int, app: FastAPI | None = None) -> Itera
     if app is None:
         app = FastAPI()
         folder = companion.settings.data_dir
-        app.state.served = Served(companion, Listeners(folder), ModelFetching(companion), Kept(folder), Shows(folder))
+        app.state.served = Served(companion, PlaybackPositions(folder), ModelFetching(companion), ListenerData(folder),
+                                  ShowSettingsStore(folder))  # fmt: skip
         app.include_router(media.router)
     config = uvicorn.Config(app, port=port, lifespan="off", log_level="warning", ws="none")
     running = uvicorn.Server(config)
@@ -299,7 +300,7 @@ def test_whoever_names_a_room_is_answered_that_it_is_done_there(house):
     served = Served(companion, None, None, None, None, house)  # type: ignore[arg-type]
 
     def ask(text: str) -> dict:
-        return asyncio.run(asking.whole(asking.events(served, AskBody(text=text))))
+        return asyncio.run(answer_stream.whole(answer_stream.events(served, AskBody(text=text))))
 
     answer = ask("Go on in the study, please.")
     assert companion.asked == "Go on"

@@ -7,7 +7,7 @@ import pytest
 from starlette.testclient import TestClient
 
 from tests.browser.tones import heard_position
-from ui.home.media_links import LASTS, MediaLinks, is_link
+from ui.home.loudspeakers.media_links import LINK_LIFETIME, MediaLinks, is_link
 from ui.web import server
 from voice.audio import read_audio
 from voice.errors import LibraryError
@@ -62,8 +62,8 @@ def test_what_follows_a_second_is_copied_for_players_that_cannot_seek(door, epis
 
 def test_a_link_ends_and_its_secret_is_the_owners(companion, links):
     key = links.path("e", 1_000.0).split("/")[2]
-    assert links.opens(key, "e", 1_000.0 + LASTS - 1)
-    assert not links.opens(key, "e", 1_000.0 + LASTS)
+    assert links.opens(key, "e", 1_000.0 + LINK_LIFETIME - 1)
+    assert not links.opens(key, "e", 1_000.0 + LINK_LIFETIME)
     assert not links.opens(key, "other", 1_000.0)
     later = f"{int(key.split('-')[0], 16) + 9:x}-{key.split('-')[1]}"
     assert not any(links.opens(wrong, "e", 1_000.0) for wrong in (later, "", "x", "-", f"{key}\n"))

@@ -12,7 +12,7 @@ from tests.episodes.feedserver import publishing
 from tests.ui.home.conftest import add_episode
 from ui.home.upkeep import JITTER, SOON, Upkeep, expired, hours_of, is_heard, is_quiet, seconds_of
 from ui.listen import listening_state
-from ui.positions import Listened, Listeners
+from ui.positions import Listened, PlaybackPositions
 from ui.settings import Settings
 from voice.errors import SettingsError
 
@@ -39,7 +39,7 @@ def library(tmp_path):
 
 def upkeep(library, clock, saved=tuple, **settings) -> Upkeep:
     shelf = Shelf(Settings(data_dir=library.folder, fetch_private=True, **settings), library)
-    return Upkeep(shelf, Listeners(library.folder), saved, None, clock, lambda: 1.0)
+    return Upkeep(shelf, PlaybackPositions(library.folder), saved, None, clock, lambda: 1.0)
 
 
 def test_feeds_are_looked_at_after_a_start_and_then_every_few_hours_but_not_at_night(library):
@@ -79,7 +79,7 @@ def test_what_was_heard_goes_after_a_while_unless_it_is_saved(library, tone_file
         add_episode(library, tone_file, title, feed="https://example.org/feed", address=f"https://example.org/{title}")
         for title in ("heard", "begun", "saved", "own")
     )
-    listeners = Listeners(library.folder)
+    listeners = PlaybackPositions(library.folder)
     for episode in (heard, saved):
         listeners.note("ann-ann-ann", episode.id, 59.0)
     listeners.note("ann-ann-ann", begun.id, 12.0)
@@ -107,7 +107,7 @@ def test_only_what_all_have_heard_goes_and_never_what_came_from_a_file():
 
 def test_a_bookmark_saves_an_episode(tmp_path):
     assert listening_state.bookmarked(tmp_path) == set()
-    listening_state.save(tmp_path, listening_state.ListeningState(bookmarks={"a": [1.0], "b": []}))
+    listening_state.save_state(tmp_path, listening_state.ListeningState(bookmarks={"a": [1.0], "b": []}))
     assert listening_state.bookmarked(tmp_path) == {"a"}
 
 

@@ -9,7 +9,7 @@ import pytest
 from episodes.store.library import Library
 from tests.ui.home.conftest import add_episode
 from ui.home.webhooks import TRIES, Webhooks, signature, webhooks_of
-from ui.kept import Kept, SavedMoment
+from ui.listener_data import ListenerData, SavedMoment
 from ui.settings import Settings
 from voice.errors import SettingsError
 
@@ -33,7 +33,7 @@ def test_an_episode_that_becomes_ready_is_told_once_and_again_while_nobody_takes
         asked.append(request)
         return httpx.Response(answers[min(len(asked), 3) - 1])
 
-    kept, network = Kept(library.folder), httpx.MockTransport(answer)
+    kept, network = ListenerData(library.folder), httpx.MockTransport(answer)
     hooks = Webhooks("http://there/hook", KEY, library, kept, network, lambda: 1_000.0)
     hooks.step()
     assert asked == []
@@ -56,7 +56,7 @@ def test_a_moment_that_is_saved_is_told_once_and_its_episode_stays(library):
         told.append(json.loads(request.content))
         return httpx.Response(200)
 
-    kept = Kept(library.folder)
+    kept = ListenerData(library.folder)
     kept.save_moment("ann-ann-ann", SavedMoment("", "e0", 1.0, 2.0))
     hooks = Webhooks("http://there/hook", KEY, library, kept, httpx.MockTransport(answer))
     kept.save_moment("ann-ann-ann", SavedMoment("", "e1", 5.0, 9.0, "Kettles."))
@@ -75,7 +75,7 @@ def test_it_is_given_up_after_some_tries(library, tone_file):
         asked.append(request)
         raise httpx.ConnectError("nobody is there")
 
-    hooks = Webhooks("http://there/hook", KEY, library, Kept(library.folder), httpx.MockTransport(fail))
+    hooks = Webhooks("http://there/hook", KEY, library, ListenerData(library.folder), httpx.MockTransport(fail))
     add_episode(library, tone_file, "New")
     for _ in range(TRIES + 2):
         hooks.step()
@@ -88,7 +88,7 @@ def test_the_signature_is_the_one_of_the_standard():
 
 
 def test_it_is_off_by_default_and_wants_a_key(library):
-    kept = Kept(library.folder)
+    kept = ListenerData(library.folder)
     assert webhooks_of(Settings(), library, kept) is None
     address = {"webhook": "there", "webhook_key": TEXT}
     for given, says in ((address, "no address"), ({"webhook": "http://a"}, "16 bytes")):

@@ -24,11 +24,11 @@ from wyoming.tts import Synthesize, SynthesizeChunk, SynthesizeStart, Synthesize
 from retrieval.model import Answer, Question
 from tests.ui.home.house import MOMENT, House, running, say
 from ui.companion import Companion
-from ui.home import wyoming_connection
-from ui.home.conversations import IDLE, MOST, REMEMBERED, AskedFrom, Conversations, Said
-from ui.home.house import OnAir
-from ui.home.rooms import in_room
-from ui.home.wyoming import AccessList, WyomingService, access_of
+from ui.home.conversations import CONVERSATION_TIMEOUT, MOST_CONVERSATIONS, REMEMBERED, AskedFrom, Conversations, Said
+from ui.home.loudspeakers.house import OnAir
+from ui.home.loudspeakers.rooms import in_room
+from ui.home.wyoming import wyoming_connection
+from ui.home.wyoming.wyoming_service import AccessList, WyomingService, access_of
 from ui.settings import Settings
 from voice.audio import HEARING_RATE
 from voice.errors import SettingsError
@@ -247,9 +247,9 @@ def test_a_conversation_keeps_six_turns_and_ends_after_five_idle_minutes():
     for number in range(REMEMBERED + 2):
         known.add("c", Said(Question(str(number)), ""))  # type: ignore[arg-type]
     assert [said.turn.text for said in known.of("c")] == [str(number) for number in range(2, REMEMBERED + 2)]
-    now[0] = IDLE + 1
+    now[0] = CONVERSATION_TIMEOUT + 1
     assert known.of("c") == ()
-    for number in range(MOST + 1):
+    for number in range(MOST_CONVERSATIONS + 1):
         known.add(str(number), Said(Question("x"), ""))  # type: ignore[arg-type]
     assert known.of("0") == () and known.of("1")
     known.add("", Said(Question("x"), ""))  # type: ignore[arg-type]
@@ -259,7 +259,7 @@ def test_a_conversation_keeps_six_turns_and_ends_after_five_idle_minutes():
 def test_it_is_announced_on_this_machine_alone():
     from zeroconf import Zeroconf
 
-    from ui.home.announcing import TYPE, announced
+    from ui.home.wyoming.announcing import TYPE, announced
 
     async def look() -> tuple[list[str], int | None]:
         announcement = await announced("127.0.0.1", 10_700)

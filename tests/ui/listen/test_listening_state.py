@@ -16,14 +16,14 @@ from starlette.testclient import TestClient
 
 from retrieval.model import Question
 from ui.companion import Companion
-from ui.home.house import House
-from ui.home.media_links import MediaLinks
-from ui.kept import Kept
+from ui.home.loudspeakers.house import House
+from ui.home.loudspeakers.media_links import MediaLinks
 from ui.listen import listening_state
 from ui.listen.now_playing import HeardStretches, NowPlaying
 from ui.listen.session import KEYS, ListeningSession
 from ui.listen.turn import Finished, Turn, TurnState
-from ui.positions import Listeners
+from ui.listener_data import ListenerData
+from ui.positions import PlaybackPositions
 from ui.settings import Settings
 from ui.web import server
 from voice.audio import FRAME, Audio, Samples
@@ -128,12 +128,12 @@ def test_keys_move_pause_mark_and_set(listener: Listener) -> None:
 def test_a_bookmark_and_the_place_are_on_disk_before_anything_can_end_it(listener: Listener, folder: Path) -> None:
     session = listener.session
     listener.press("nb")
-    listener.until(lambda: Listeners(folder).get(session.now_playing.listener, session.episode_id).position > 0)
+    listener.until(lambda: PlaybackPositions(folder).get(session.now_playing.listener, session.episode_id).position > 0)
     again = Listener(folder)
     again.start(play=False)
     assert again.player.position == pytest.approx(session.now_playing.topics[1], abs=0.1)
     assert again.session.now_playing.bookmarks == session.now_playing.bookmarks != []
-    (moment,) = Kept(folder).moments(session.now_playing.listener)
+    (moment,) = ListenerData(folder).moments(session.now_playing.listener)
     assert moment.quote and moment.end > moment.start
     again.end()
 
@@ -173,20 +173,21 @@ def test_what_an_earlier_version_kept_is_taken_over_once(folder: Path) -> None:
     companion = Companion(Settings(data_dir=folder))
     (episode,) = (episode.id for episode in companion.library.episodes())
     old = listening_state.ListeningState(0.5, True, episode, {"gone": 5.0, episode: 200.0}, {episode: [95.0]}, 1.5)
-    listening_state.save(folder, old)
+    listening_state.save_state(folder, old)
     assert listening_state.bookmarked(folder) == {episode}
     first = NowPlaying(companion, Player())
     first.open()
-    listeners, me = Listeners(folder), first.listener
+    listeners, me = PlaybackPositions(folder), first.listener
     assert listeners.get(me, episode).position == 200.0 and set(listeners.all(me)) == {episode}
     assert (first.since, listeners.speed(me), first.greeted) == (200.0, 1.5, True)
-    (moment,) = Kept(folder).moments(me)
+    (moment,) = ListenerData(folder).moments(me)
     assert moment.start < 95.0 < moment.end + 5 and moment.quote
-    assert listening_state.load(folder) == listening_state.ListeningState(0.5, True)
+    assert listening_state.load_state(folder) == listening_state.ListeningState(0.5, True)
     listeners.note(me, episode, 10.0)
-    listening_state.save(folder, old)  # as a power cut before the last step leaves it
+    listening_state.save_state(folder, old)  # as a power cut before the last step leaves it
     second = NowPlaying(companion, Player())
-    assert second.listener == me and listeners.get(me, episode).position == 10.0 and len(Kept(folder).moments(me)) == 1
+    assert second.listener == me and listeners.get(me, episode).position == 10.0
+    assert len(ListenerData(folder).moments(me)) == 1
     companion.close()
 
 
@@ -297,7 +298,7 @@ def test_a_call_by_a_key_stops_the_podcast_and_a_second_one_gives_it_back(folder
 
 def test_a_call_that_nothing_follows_gives_the_podcast_back(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
 
-    monkeypatch.setattr(wake_gate, "PATIENCE", 0.2)
+    monkeypatch.setattr(wake_gate, "SPEECH_TIMEOUT", 0.2)
     listener = Listener(folder, wake="word", wake_model="okay_nabu", duck=True)
     listener.start()
     player = listener.player
@@ -352,12 +353,12 @@ def test_what_goes_wrong_is_said_once(listener: Listener) -> None:
 
 
 def test_a_clip_in_their_own_words_at_the_very_end_gives_the_podcast_back(listener: Listener) -> None:
-    from voice.turns.playback_policy import Span
+    from voice.turns.playback_policy import AnsweredSpan
 
     session, player = listener.session, listener.player
     player.seek(60.0)
     player.play()
-    session.policy.spans = (Span(player.length - 2.0, player.length + 5.0),)
+    session.policy.spans = (AnsweredSpan(player.length - 2.0, player.length + 5.0),)
     listener.press("o")
     listener.until(lambda: player.position > player.length - 2.5)
     listener.until(lambda: player.playing and player.position < 70)

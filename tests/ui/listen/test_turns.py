@@ -15,7 +15,7 @@ from retrieval.commands.parser import parse
 from retrieval.model import Answer, Moment, Question, Sentence
 from ui.companion import Companion
 from ui.home.conversations import AskedFrom
-from ui.home.rooms import in_room
+from ui.home.loudspeakers.rooms import in_room
 from ui.listen.session import ListeningSession
 from ui.listen.turn import Answered, Decoded, Finished, Meaning, Turn, TurnState, updated
 from ui.listen.turn_processor import is_asked_again

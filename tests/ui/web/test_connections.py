@@ -12,12 +12,12 @@ import pytest
 import uvicorn
 
 from ui.web import connections, limits
-from ui.web.auth import Receive, Scope, Send
+from ui.web.auth import AsgiScope, Receive, Send
 from ui.web.bounds import RequestLimits
 from ui.web.connections import BoundedConnection
 
 
-async def echo(scope: Scope, receive: Receive, send: Send) -> None:
+async def echo(scope: AsgiScope, receive: Receive, send: Send) -> None:
     size, more = 0, True
     while more:
         message = await receive()
@@ -125,7 +125,7 @@ def test_every_address_has_a_bound(path):
 def test_a_body_that_grows_past_its_bound_is_refused_whatever_the_application_makes_of_it():
     sent: list[int] = []
 
-    async def careless(scope: Scope, receive: Receive, send: Send) -> None:
+    async def careless(scope: AsgiScope, receive: Receive, send: Send) -> None:
         try:
             await echo(scope, receive, send)
         except Exception:

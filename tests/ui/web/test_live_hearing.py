@@ -81,7 +81,7 @@ def test_over_an_answer_its_echo_is_no_question_and_what_somebody_says_is():
 
 
 def test_questions_are_bounded_and_forgotten(monkeypatch):
-    monkeypatch.setattr(live_hearing, "MOST", 2)
+    monkeypatch.setattr(live_hearing, "MOST_SPOKEN_QUESTIONS", 2)
     live = LiveQuestions()
     first, _ = live.begin(), live.begin()
     with pytest.raises(EngineError, match="at once"):
@@ -89,7 +89,7 @@ def test_questions_are_bounded_and_forgotten(monkeypatch):
     live.end(first)
     live.begin()
     assert live.push(first, np.zeros(TENTH, np.float32), lambda audio: Heard("", 0.0)) == Spoken("gone")
-    monkeypatch.setattr(live_hearing, "IDLE", -1.0)
+    monkeypatch.setattr(live_hearing, "SPOKEN_QUESTION_TIMEOUT", -1.0)
     live.begin()  # those nobody speaks to are gone
 
 

@@ -8,7 +8,7 @@ import pytest
 
 from voice.errors import HearingError, SettingsError
 from voice.recognition.choice import choose_hearing, load_hearing
-from voice.recognition.models import WHISPER, checked
+from voice.recognition.whisper_models import WHISPER, checked
 from voice.weights import TINY_EN
 
 TO_BASE = "Run 'earmark models get base.en' for a model that hears better (145 MB)."

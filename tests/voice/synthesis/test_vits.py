@@ -9,12 +9,12 @@ import onnx
 import onnxruntime
 import pytest
 
-from voice.synthesis.piper import PACKAGED
+from voice.synthesis.piper import PACKAGED_VOICE
 from voice.synthesis.vits import Vits
 from voice.weights import JOE
 
 assert JOE.path is not None, JOE.remedy
-MODEL = JOE.path / f"{PACKAGED}.onnx"
+MODEL = JOE.path / f"{PACKAGED_VOICE}.onnx"
 IDS = [1, 0, *(number for letter in range(14, 34) for number in (letter, 0)), 2] * 3
 STEADY = (0.0, 1.0, 0.0)
 """No noise, so that a thing is said twice alike."""

@@ -3,7 +3,7 @@
 
 import pytest
 
-from voice.turns.playback_policy import NO_ADS, Action, Do, PlaybackPolicy, PlayerState, Span
+from voice.turns.playback_policy import NO_ADS, Action, AnsweredSpan, Do, PlaybackPolicy, PlayerState
 
 PLAYING = PlayerState(True, 100.0, length=600.0)
 PAUSED = PlayerState(False, 100.0, length=600.0)
@@ -115,7 +115,7 @@ def test_in_their_own_words_plays_the_moment_and_comes_back():
     talk = PlaybackPolicy()
     talk.began(PLAYING)
     talk.asked()
-    talk.found([Span(300.0, 320.0)], "It is so.")
+    talk.found([AnsweredSpan(300.0, 320.0)], "It is so.")
     talk.began(ANSWERING)
     assert talk.command("own_words", None, "", QUIET)[1:] == [Action(Do.SEEK, 300.0), Action(Do.PLAY_UNTIL, 320.0)]
     assert talk.answered() == [Action(Do.SEEK, 97.0), Action(Do.PLAY)]
@@ -189,7 +189,7 @@ def test_a_key_changes_nothing_but_what_it_says():
 
 def test_what_a_key_lets_speak_stops_the_podcast_and_gives_it_back():
     talk = PlaybackPolicy()
-    talk.found([Span(300.0, 320.0)], "It is so.")
+    talk.found([AnsweredSpan(300.0, 320.0)], "It is so.")
     assert talk.command("repeat", None, "", PLAYING)[1:] == [Action(Do.PAUSE), Action(Do.SAY, text="It is so.")]
     assert talk.answered() == [Action(Do.SEEK, 97.0), Action(Do.PLAY)]
     assert talk.command("own_words", None, "", PLAYING)[0] == Action(Do.PAUSE)

@@ -8,7 +8,7 @@ import pytest
 
 from tests.speech import RATE, say
 from voice.audio import FRAME, Audio
-from voice.turns.voice_activity import GatedDetector, blocks, clean, cut_at_pauses, speech_spans, spoken_part
+from voice.turns.voice_activity import GatedDetector, blocks, clean, speech_spans, spoken_part
 
 SENTENCE = say("Nobody hands the cell a rule book, it learns what it means to belong to that body.")
 
@@ -39,34 +39,6 @@ def test_silence_has_no_speech(seconds: float) -> None:
 def test_what_is_no_number_becomes_silence() -> None:
     samples = np.array([np.nan, np.inf, -np.inf, 3.0, 0.5], np.float32)
     assert clean(Audio(samples, RATE)).tolist() == [0.0, 1.0, -1.0, 1.0, 0.5]
-
-
-@pytest.mark.parametrize("pause", [0.3, 1.0, 6.0])
-def test_pieces_are_cut_in_pauses_and_lose_nothing(pause: float) -> None:
-    samples = np.concatenate([part for _ in range(12) for part in (SENTENCE, gap(pause))])
-    found = list(cut_at_pauses(stream(samples)))
-    whole = len(samples) / RATE
-    assert found[-1][2] == pytest.approx(whole)
-    ends = [0.0, *(done for _, _, done in found)]
-    for (start, piece, done), before in zip(found, ends, strict=False):
-        assert start == pytest.approx(before)  # no gap, no overlap
-        assert len(piece) / RATE <= done - start + 1e-6 <= 30
-        assert np.array_equal(piece, samples[round(start * RATE) : round(start * RATE) + len(piece)])
-    period = len(SENTENCE) / RATE + pause
-    for done in ends[1:-1]:  # a cut lies in a pause
-        assert done % period > len(SENTENCE) / RATE - 0.1
-
-
-def test_talk_without_a_pause_is_cut_all_the_same() -> None:
-    found = list(cut_at_pauses(stream(np.concatenate([SENTENCE] * 20))))
-    assert max(done - start for start, _, done in found) <= 28.1
-
-
-def test_silence_yields_no_sound_but_goes_on() -> None:
-    found = list(cut_at_pauses(stream(gap(100))))
-    assert all(not len(piece) for _, piece, _ in found)
-    assert found[-1][2] == pytest.approx(100)
-    assert list(cut_at_pauses(iter([]))) == []
 
 
 @pytest.mark.parametrize("pause", [0.3, 1.5, 8.0])

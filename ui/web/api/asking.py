@@ -10,7 +10,7 @@ from fastapi.responses import StreamingResponse
 from starlette.concurrency import run_in_threadpool
 
 from ui import schemas
-from ui.web import asking, limits
+from ui.web import answer_stream, limits
 from ui.web.bodies import AskBody, HeatBody, LiveBody, SpeakBody
 from ui.web.dependencies import CompanionDep, ServedDep
 from ui.web.live_hearing import Spoken
@@ -23,14 +23,14 @@ router = APIRouter(tags=["asking"])
 @router.post("/api/ask", response_model=None)
 async def ask(body: AskBody, served: ServedDep) -> dict[str, Any] | StreamingResponse:
     """Answer a question, or tell which command it was; with ``stream`` as lines of JSON while it is made."""
-    events = asking.events(served, body)
+    events = answer_stream.events(served, body)
     if not body.stream:
-        return await asking.whole(events)
+        return await answer_stream.whole(events)
     # What is wrong with the question is said before the answer begins; while engines load, that they do is the answer.
     if body.aloud:
-        events = asking.with_sound(events, served.companion.speak)
+        events = answer_stream.with_sound(events, served.companion.speak)
     first = await anext(events)
-    return StreamingResponse(asking.lines(events, first), media_type="application/x-ndjson")
+    return StreamingResponse(answer_stream.lines(events, first), media_type="application/x-ndjson")
 
 
 @router.get("/api/commands")
@@ -40,7 +40,7 @@ def commands() -> list[dict[str, Any]]:
 
 
 @router.post("/api/hear")
-async def hear(request: Request, companion: CompanionDep, episode: limits.Id | None = None) -> dict[str, Any]:
+async def hear(request: Request, companion: CompanionDep, episode: limits.EpisodeId | None = None) -> dict[str, Any]:
     """Turn a spoken question (16-bit samples, mono, 16 kHz) into text."""
     data = bytearray()
     async for chunk in request.stream():
@@ -67,7 +67,7 @@ def begin_hearing(served: ServedDep, body: LiveBody | None = None) -> dict[str, 
 @router.post("/api/hear/live/{live_id}")
 async def go_on_hearing(
     live_id: Annotated[str, Path(pattern="^[0-9a-f]{32}$")], request: Request, served: ServedDep,
-    episode: limits.Id | None = None,
+    episode: limits.EpisodeId | None = None,
 ) -> dict[str, str]:
     """The next sound of it (16-bit samples, mono, 16 kHz): whether it is over, and what was understood so far."""
     data = await request.body()

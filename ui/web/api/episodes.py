@@ -26,7 +26,7 @@ from ui.web.dependencies import CompanionDep, EpisodeDep, ServedDep, UserDep
 from voice.model import clock
 
 Time = Annotated[float, Query(ge=0, le=1e6, allow_inf_nan=False)]
-Form = Literal["vtt", "srt", "json", "chapters", "soundbites", "markdown"]
+ExportFormat = Literal["vtt", "srt", "json", "chapters", "soundbites", "markdown"]
 _FILES = {
     "vtt": (".vtt", "text/vtt"), "srt": (".srt", "application/x-subrip"), "json": (".json", "application/json"),
     "chapters": (".chapters.json", "application/json+chapters"), "soundbites": (".xml", "application/xml"),
@@ -54,12 +54,12 @@ def status(companion: CompanionDep) -> dict[str, Any]:
 @router.get("/api/episodes")
 def episodes(
     request: Request, served: ServedDep, user: UserDep, key: Key = "",
-    limit: Annotated[int | None, Query(ge=1, le=limits.MOST_EPISODES)] = None,
+    limit: Annotated[int | None, Query(ge=1, le=limits.MOST_ON_A_PAGE)] = None,
     offset: Annotated[int, Query(ge=0, le=1_000_000_000)] = 0,
     query: Annotated[str, Query(max_length=limits.LONGEST_TEXT)] = "",
     show: Annotated[str | None, Query(max_length=limits.LONGEST_TEXT)] = None,
-    kind: browsing.Kind = browsing.Kind.ALL, order: browsing.By = browsing.By.ADDED,
-    id_: Annotated[list[limits.Id] | None, Query(alias="id", max_length=limits.MOST_NAMED)] = None,
+    kind: browsing.EpisodeFilter = browsing.EpisodeFilter.ALL, order: browsing.By = browsing.By.ADDED,
+    id_: Annotated[list[limits.EpisodeId] | None, Query(alias="id", max_length=limits.MOST_NAMED)] = None,
 ) -> Response:
     """Episodes, the newest first or in an ``order``: all, or ``limit`` of them behind the first ``offset``. With
     ``query`` those that have, for each of its words, one that begins so in title, show or guests; with ``show`` those
@@ -89,7 +89,7 @@ def episodes(
 @router.get("/api/episodes/{episode_id}/neighbour")
 def neighbour(episode: EpisodeDep, companion: CompanionDep, step: Literal["1", "-1"] = "1") -> dict[str, Any] | None:
     """The episode that comes after this one in its show, or before it; null where there is none."""
-    found = browsing.neighbour(companion.library, episode, int(step))
+    found = browsing.neighbouring_episode(companion.library, episode, int(step))
     return None if found is None else schemas.episode_json(found)
 
 
@@ -127,7 +127,7 @@ def work(episode: EpisodeDep, body: WorkBody, companion: CompanionDep) -> list[d
 
 
 @router.get("/api/episodes/{episode_id}/export/{form}")
-def exported(episode: EpisodeDep, form: Form, companion: CompanionDep) -> Response:
+def export_episode(episode: EpisodeDep, form: ExportFormat, companion: CompanionDep) -> Response:
     """A file of an episode, to be saved."""
     suffix, kind = _FILES[form]
     made = export(companion.library, episode, form)

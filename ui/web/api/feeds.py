@@ -34,7 +34,7 @@ def feeds(companion: CompanionDep) -> list[dict[str, Any]]:
 
 
 @router.post("/api/feeds/sync")
-async def look(companion: CompanionDep, request: Request) -> list[dict[str, Any]]:
+async def look_at_address(companion: CompanionDep, request: Request) -> list[dict[str, Any]]:
     """Look for what is new in all feeds."""
 
     def work(net: Net) -> list[dict[str, Any]]:

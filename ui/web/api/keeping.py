@@ -8,12 +8,12 @@ from fastapi import APIRouter, HTTPException, Path, Query, Request
 from fastapi.responses import JSONResponse, Response
 
 from ui import moments_export
-from ui.kept import NoteConflict, SavedMoment, feed_of
+from ui.listener_data import NoteConflict, SavedMoment, feed_of
 from ui.web.api.listening import Key, who
 from ui.web.bodies import ConversationBody, KeepBody, NoteBody, RemarkBody
 from ui.web.dependencies import CompanionDep, EpisodeDep, ServedDep, UserDep
 
-Scope = Annotated[str, Query(min_length=1, max_length=300)]
+ConversationScope = Annotated[str, Query(min_length=1, max_length=300)]
 MomentId = Annotated[str, Path(pattern="^[0-9a-f]{16}$")]
 
 router = APIRouter(tags=["keeping"])
@@ -35,7 +35,7 @@ def write_note(episode: EpisodeDep, served: ServedDep, user: UserDep, body: Note
 
 
 @router.get("/api/conversations")
-def conversation(scope: Scope, served: ServedDep, user: UserDep, key: Key = "") -> list[dict[str, Any]]:
+def conversation(scope: ConversationScope, served: ServedDep, user: UserDep, key: Key = "") -> list[dict[str, Any]]:
     """The answers that were given in a scope, oldest first."""
     return served.kept.conversation(who(user, key), scope)
 
@@ -47,7 +47,7 @@ def add_answer(body: ConversationBody, served: ServedDep, user: UserDep, key: Ke
 
 
 @router.delete("/api/conversations")
-def forget_conversation(scope: Scope, served: ServedDep, user: UserDep, key: Key = "") -> dict[str, str]:
+def forget_conversation(scope: ConversationScope, served: ServedDep, user: UserDep, key: Key = "") -> dict[str, str]:
     """Forget what was asked in a scope."""
     served.kept.forget_conversation(who(user, key), scope)
     return {"forgotten": scope}
@@ -85,7 +85,7 @@ def forget(moment_id: MomentId, served: ServedDep, user: UserDep, key: Key = "")
 
 
 @router.get("/api/moments/export/{form}")
-def exported(
+def export_moments(
     form: Literal["markdown", "soundbites"], request: Request, companion: CompanionDep, served: ServedDep,
     user: UserDep, key: Key = "",
 ) -> Response:

@@ -5,7 +5,7 @@ from typing import Annotated, Any
 
 from fastapi import APIRouter, Header
 
-from ui.positions import Listened, Stretch, listener_key
+from ui.positions import HeardSpan, Listened, listener_key
 from ui.shows import playback, set_speed
 from ui.web.bodies import ListenedBody, SpeedBody
 from ui.web.dependencies import EpisodeDep, ServedDep, UserDep
@@ -45,7 +45,7 @@ def listened(
     episode: EpisodeDep, served: ServedDep, user: UserDep, body: ListenedBody, key: Key = ""
 ) -> dict[str, Any]:
     """Note where the listener is, and what was heard since the last note."""
-    heard: list[Stretch] = list(body.heard)
+    heard: list[HeardSpan] = list(body.heard)
     return _listened(served.listeners.note(who(user, key), episode.id, body.position, heard))
 
 

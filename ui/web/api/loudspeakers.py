@@ -5,7 +5,7 @@ from typing import Annotated, Any
 
 from fastapi import APIRouter, Path
 
-from ui.home.house import House, OnAir
+from ui.home.loudspeakers.house import House, OnAir
 from ui.web.bodies import LoudspeakerBody
 from ui.web.dependencies import CompanionDep, ServedDep
 from voice.errors import DeviceError, SettingsError

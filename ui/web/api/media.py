@@ -9,7 +9,7 @@ from fastapi import APIRouter, HTTPException, Path, Query, Request
 from fastapi.responses import Response, StreamingResponse
 
 from episodes.media.clips import stream_from
-from ui.home.media_links import MediaLinks
+from ui.home.loudspeakers.media_links import MediaLinks
 from ui.web.api.episodes import sound_of, sound_response
 from ui.web.dependencies import CompanionDep
 

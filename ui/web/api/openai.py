@@ -25,7 +25,7 @@ from retrieval.model import Exchange
 from ui import schemas
 from ui.companion import Companion
 from ui.home.conversations import Conversations, Said
-from ui.web import asking, limits
+from ui.web import answer_stream, limits
 from ui.web.bodies import AskBody, MomentBody, TurnBody
 from ui.web.dependencies import CompanionDep, ServedDep, UserDep
 from voice.audio import ENCODED, Audio, duration, encoded, join, pcm16, read_audio, silence
@@ -37,22 +37,22 @@ router = APIRouter(prefix="/v1", tags=["openai"])
 MODEL = "earmark"
 """The library as a model; ``earmark:ID`` is one episode."""
 
-Text = Annotated[str, Field(max_length=200_000)]
+MessageText = Annotated[str, Field(max_length=200_000)]
 """As long as a whole body may be; what is a question is looked at by itself."""
 
 
-class Part(BaseModel):
+class ContentPart(BaseModel):
     """A part of a message; only text is read."""
 
     type: Annotated[str, Field(max_length=50)]
-    text: Text = ""
+    text: MessageText = ""
 
 
 class Message(BaseModel):
     """A turn of a chat."""
 
     role: Annotated[str, Field(max_length=50)]
-    content: Text | list[Part] | None = None
+    content: MessageText | list[ContentPart] | None = None
 
     @property
     def text(self) -> str:
@@ -81,7 +81,7 @@ class SpeechBody(BaseModel):
 @router.get("/models")
 def models(companion: CompanionDep) -> dict[str, Any]:
     """The library, and the newest episodes that can be asked, as models; those that are not listed can be asked too."""
-    newest = companion.library.page(limits.MOST_EPISODES)
+    newest = companion.library.page(limits.MOST_ON_A_PAGE)
     ids = [MODEL, *(f"{MODEL}:{episode.id}" for episode in newest if episode.ready)]
     return {"object": "list",
             "data": [{"id": name, "object": "model", "created": 0, "owned_by": "earmark"} for name in ids]}  # fmt: skip
@@ -138,7 +138,7 @@ async def chat(body: ChatBody, request: Request, served: ServedDep, user: UserDe
         raise HTTPException(404, f"The model is called {MODEL}, or {MODEL}:ID for one episode.")
     known: Conversations = request.app.state.chats
     before = known.of(_key(user, asked[:-1])) if len(asked) > 1 else ()
-    events = asking.events(served, AskBody(text=asked[-1], episode=episode or None, history=_history(before)))
+    events = answer_stream.events(served, AskBody(text=asked[-1], episode=episode or None, history=_history(before)))
     id_ = f"chatcmpl-{time.time_ns():x}"
 
     def keep(answer: dict[str, Any], text: str) -> None:
@@ -149,7 +149,7 @@ async def chat(body: ChatBody, request: Request, served: ServedDep, user: UserDe
     if body.stream:
         first = await anext(events)
         return StreamingResponse(_streamed(events, first, id_, body.model, keep), media_type="text/event-stream")
-    answer = await asking.whole(events)
+    answer = await answer_stream.whole(events)
     text = _told(answer)
     keep(answer, text)
     choice = {"index": 0, "message": {"role": "assistant", "content": text}, "finish_reason": "stop"}
@@ -229,8 +229,8 @@ def _heard(companion: Companion, data: bytes) -> list[Cue]:
 
 def _pieces(companion: Companion, path: Path) -> Iterator[Cue]:
     for piece in companion.engines.hearing.transcribe(path, companion.bias(None)):
-        if piece.end > limits.LONGEST_RECORDING:
-            raise AudioError(f"A recording has at most {limits.LONGEST_RECORDING / 60:.0f} minutes here.",
+        if piece.end > limits.LONGEST_UPLOAD:
+            raise AudioError(f"A recording has at most {limits.LONGEST_UPLOAD / 60:.0f} minutes here.",
                              "Add it to the library instead.")  # fmt: skip
         yield from piece.cues
 

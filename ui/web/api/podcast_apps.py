@@ -20,9 +20,9 @@ from episodes.ingest.subscriptions import follow, forget, subscriptions
 from episodes.model import Episode
 from episodes.store.library import Library
 from ui.home.gpodder import AppAction, PodcastApps, SyncedDevice
-from ui.positions import Listeners, listener_key
+from ui.positions import PlaybackPositions, listener_key
 from ui.web.dependencies import AppsDep, CompanionDep, ServedDep, UserDep
-from ui.web.sessions import NAME
+from ui.web.sessions import COOKIE
 from voice.errors import EarmarkError
 
 router = APIRouter(tags=["podcast apps"])
@@ -31,9 +31,9 @@ NEXTCLOUD = "/index.php/apps/gpoddersync"
 OWN = "earmark"
 """The device that what was heard here stands under."""
 
-Id = Annotated[str, Path(pattern=r"^[\w.-]{1,64}$")]
+DeviceId = Annotated[str, Path(pattern=r"^[\w.-]{1,64}$")]
 Since = Annotated[int, Query(ge=0, le=2**53)]
-Form = Literal["json", "opml", "txt"]
+FeedListFormat = Literal["json", "opml", "txt"]
 T = TypeVar("T")
 
 _Address = Annotated[str, Meta(max_length=4_000)]
@@ -118,7 +118,7 @@ def login(person: Owner) -> dict[str, str]:
 def logout(person: Owner) -> Response:
     """Forget the cookie."""
     answer = JSONResponse({})
-    answer.delete_cookie(NAME)
+    answer.delete_cookie(COOKIE)
     return answer
 
 
@@ -131,7 +131,7 @@ def devices(person: Owner, apps: AppsDep, companion: CompanionDep) -> list[dict[
 
 
 @router.post("/api/2/devices/{user}/{device}.json")
-async def name_device(person: Owner, device: Id, request: Request, apps: AppsDep) -> Response:
+async def name_device(person: Owner, device: DeviceId, request: Request, apps: AppsDep) -> Response:
     """Tell what a device is called."""
     told = await _body(request, DeviceBody)
     await run_in_threadpool(
@@ -141,7 +141,7 @@ async def name_device(person: Owner, device: Id, request: Request, apps: AppsDep
 
 
 @router.get("/subscriptions/{user}.{form}")
-def list_subscriptions(person: Owner, form: Form, companion: CompanionDep) -> Response:
+def list_subscriptions(person: Owner, form: FeedListFormat, companion: CompanionDep) -> Response:
     """The feeds that are followed."""
     followed = subscriptions(companion.library)
     if form == "opml":
@@ -151,14 +151,14 @@ def list_subscriptions(person: Owner, form: Form, companion: CompanionDep) -> Re
 
 
 @router.get("/subscriptions/{user}/{device}.{form}")
-def device_subscriptions(person: Owner, device: Id, form: Form, companion: CompanionDep) -> Response:
+def device_subscriptions(person: Owner, device: DeviceId, form: FeedListFormat, companion: CompanionDep) -> Response:
     """The same for a device: all have all feeds."""
     return list_subscriptions(person, form, companion)
 
 
 @router.put("/subscriptions/{user}/{device}.{form}")
 async def put_subscriptions(
-    person: Owner, device: Id, form: Form, request: Request, companion: CompanionDep
+    person: Owner, device: DeviceId, form: FeedListFormat, request: Request, companion: CompanionDep
 ) -> Response:
     """Follow these feeds, and no others."""
     if form == "json":
@@ -173,7 +173,7 @@ async def put_subscriptions(
 
 @router.get("/api/2/subscriptions/{user}/{device}.json")
 def subscription_changes(
-    person: Owner, device: Id, apps: AppsDep, companion: CompanionDep, since: Since = 0
+    person: Owner, device: DeviceId, apps: AppsDep, companion: CompanionDep, since: Since = 0
 ) -> dict[str, Any]:
     """Which feeds came and went after a time."""
     return _feeds(apps, companion.library, since)
@@ -181,7 +181,7 @@ def subscription_changes(
 
 @router.post("/api/2/subscriptions/{user}/{device}.json")
 async def change_subscriptions(
-    person: Owner, device: Id, request: Request, apps: AppsDep, companion: CompanionDep
+    person: Owner, device: DeviceId, request: Request, apps: AppsDep, companion: CompanionDep
 ) -> dict[str, Any]:
     """Follow feeds, or follow them no longer."""
     return await _changed(request, apps, companion.library)
@@ -283,13 +283,15 @@ def _replace(library: Library, wanted: list[str]) -> None:
 
 
 async def _noted(
-    person: str, request: Request, apps: PodcastApps, listeners: Listeners, library: Library
+    person: str, request: Request, apps: PodcastApps, listeners: PlaybackPositions, library: Library
 ) -> dict[str, Any]:
     actions = [one.of() for one in await _body(request, list[ActionBody])]
     return {"timestamp": await run_in_threadpool(_note, person, actions, apps, listeners, library), "update_urls": []}
 
 
-def _note(person: str, actions: list[AppAction], apps: PodcastApps, listeners: Listeners, library: Library) -> int:
+def _note(
+    person: str, actions: list[AppAction], apps: PodcastApps, listeners: PlaybackPositions, library: Library
+) -> int:
     """Keep the actions, and go with the listener to where an episode of the library was played to."""
     for one in actions:
         if one.action != "play" or one.position is None:
@@ -307,7 +309,7 @@ def _episode(library: Library, action: AppAction) -> Episode | None:
     return library.by_guid(action.guid) or library.by_source(action.episode)
 
 
-def _note_own(person: str, apps: PodcastApps, listeners: Listeners, library: Library) -> None:
+def _note_own(person: str, apps: PodcastApps, listeners: PlaybackPositions, library: Library) -> None:
     """Take where the listener is here into the actions, where no app told so."""
     own, played = [], apps.played(person)
     for episode_id, listened in listeners.all(listener_key(person)).items():

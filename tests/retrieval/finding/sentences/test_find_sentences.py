@@ -7,16 +7,16 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from retrieval.finding.sentences.answer_reader import ChunkBatch, EncodedQuestion, shipped_reader
+from retrieval.finding.sentences.calibration import ANSWERED
 from retrieval.finding.sentences.find_sentences import (
-    ANSWERED,
-    choose,
+    choose_runs,
     encode_question,
     find_sentences,
     gather_candidates,
     non_overlapping,
 )
-from retrieval.finding.sentences.reader import ChunkBatch, EncodedQuestion, shipped_reader
-from retrieval.finding.sentences.sentence_features import NAMES
+from retrieval.finding.sentences.sentence_features import FEATURE_NAMES
 from retrieval.finding.sentences.sentence_ranker import score_runs
 from retrieval.index.chunking import passages
 from retrieval.index.embedding import Embedder
@@ -156,7 +156,7 @@ def test_words_of_the_question_that_are_said_next_to_a_chunk_count_for_it(embedd
     said, reader = build_token_store(cues, embedder), shipped_reader()
     asked = encode_question("How long did Walter build the shed?", embedder, reader)
     candidates = gather_candidates("How long did Walter build the shed?", [("e", said)], asked, reader)
-    matches = candidates.features[:, NAMES.index("chunk")]
+    matches = candidates.features[:, FEATURE_NAMES.index("chunk")]
     match = dict(zip([run.first for run in candidates.runs], matches, strict=True))
     told = next(at for at, text in enumerate(said.texts) if text.startswith("It took him"))
     far = max(match)
@@ -178,7 +178,7 @@ def test_what_leads_to_a_question_is_the_askers(embedder: Embedder, turn: str, a
     said, reader = build_token_store(cues, embedder), shipped_reader()
     text = "When was the shed built?"
     candidates = gather_candidates(text, [("e", said)], encode_question(text, embedder, reader), reader)
-    column = NAMES.index("asking")
+    column = FEATURE_NAMES.index("asking")
     mine = [row[column] for place, row in zip(candidates.runs, candidates.features, strict=True) if place.last <= 2]
     assert mine
     assert all(value == asks for value in mine)
@@ -193,7 +193,7 @@ def test_of_a_run_the_shortest_part_is_taken_that_is_as_likely_to_answer(
     assert said is not None
     reader = shipped_reader()
     candidates = gather_candidates(text, [("garden", said)], encode_question(text, embedder, reader), reader)
-    best = choose(candidates, 3).runs[0]
+    best = choose_runs(candidates, 3).runs[0]
     picked, _ = non_overlapping(candidates, score_runs(candidates.features), 3)
     whole = candidates.runs[picked[0]]
     assert "1987" in best.text

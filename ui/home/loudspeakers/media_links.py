@@ -16,14 +16,14 @@ from urllib.parse import quote
 
 from voice.errors import LibraryError, from_os_error
 
-LASTS = 24 * 3600
+LINK_LIFETIME = 24 * 3600
 """Seconds that a link opens: long enough for a long episode that is paused overnight."""
 
-PREFIX = "/media/"
+PATH_PREFIX = "/media/"
 """Where the links lead."""
 
 _SECRET = 32  # bytes
-_PATH = re.compile(rf"{PREFIX}[^/]{{1,80}}/[^/]{{1,200}}\.m4a")
+_PATH = re.compile(rf"{PATH_PREFIX}[^/]{{1,80}}/[^/]{{1,200}}\.m4a")
 _KEY = re.compile(r"([0-9a-f]{1,12})-([0-9a-f]{40})")
 
 
@@ -55,10 +55,10 @@ class MediaLinks:
         return cls(secret)
 
     def path(self, episode_id: str, now: float, start: float = 0.0) -> str:
-        """The path of a link that opens until ``now`` + ``LASTS`` (seconds since 1970) and begins at ``start``."""
-        ends = int(now) + LASTS
+        """The path of a link that opens until ``now`` (seconds since 1970) + ``LINK_LIFETIME``, from ``start`` on."""
+        ends = int(now) + LINK_LIFETIME
         begins = f"?from={start:g}" if start > 0 else ""
-        return f"{PREFIX}{ends:x}-{self._digest(episode_id, ends)}/{quote(episode_id, safe='')}.m4a{begins}"
+        return f"{PATH_PREFIX}{ends:x}-{self._digest(episode_id, ends)}/{quote(episode_id, safe='')}.m4a{begins}"
 
     def opens(self, key: str, episode_id: str, now: float) -> bool:
         """True when the key of a link is for this episode and has not ended."""

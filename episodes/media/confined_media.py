@@ -28,7 +28,7 @@ PROBE_SECONDS = 20
 SPARSEST = 100
 """Bytes that a second of sound takes at least, in any codec that people use (silence in FLAC takes 150)."""
 
-GRANTED = 600.0
+LEAST_SOUND_SECONDS = 600.0
 """Seconds of sound that a file of any size may hold."""
 
 _SLOWEST = 5.0  # seconds of sound that are converted in a second of processor time, on the slowest machine
@@ -39,7 +39,7 @@ _BEAT = 0.5  # seconds between two signs of life of a child
 
 def longest(size: int) -> float:
     """Seconds of sound that a file of ``size`` bytes may hold."""
-    return GRANTED + size / SPARSEST
+    return LEAST_SOUND_SECONDS + size / SPARSEST
 
 
 def probe(path: Path) -> Probe:
@@ -71,7 +71,7 @@ def _run(
     what: str, path: Path, more: list[str], processor: int, disk: int, on_progress: Callable[[float], None]
 ) -> dict[str, Any]:
     """Run one of ``_WORK`` in a child and return what it says. Raises AudioError when it does not end well."""
-    command = [sys.executable, "-P", "-c", "from episodes.media.child import main; main()",
+    command = [sys.executable, "-P", "-c", "from episodes.media.confined_media import main; main()",
                what, str(processor), str(disk), str(path), *more]  # fmt: skip
     with _TOGETHER, subprocess.Popen(  # noqa: S603  this program itself
         command, env=environment(), stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL,

@@ -7,10 +7,10 @@ import pytest
 
 from episodes.model import Cue, Episode
 from episodes.store.postgres import PostgresDatabase
-from ui import kept as module
+from ui import listener_data as module
 from ui import moments_export
 from ui.attribution import Attribution
-from ui.kept import Kept, Note, NoteConflict, SavedMoment, feed_of
+from ui.listener_data import ListenerData, Note, NoteConflict, SavedMoment, feed_of
 from voice.errors import LibraryError, SettingsError
 
 ANN, BEN = "ann-of-the-kitchen", "ben-of-the-garden"
@@ -21,7 +21,7 @@ BEES = SavedMoment("", "e1", 65.4, 72.0, "Bees *dance* <b>.", "Ada", "What do be
 def kept(tmp_path, database_url):
     """On each engine."""
     server = PostgresDatabase.open(database_url) if database_url else None
-    yield Kept(tmp_path, server)
+    yield ListenerData(tmp_path, server)
     if server is not None:
         server.close()
 
@@ -33,7 +33,7 @@ def test_notes_are_stored_over_what_one_has_seen_and_never_over_what_one_has_not
         kept.write_note(ANN, "e1", "another tab's", 0)
     assert conflict.value.present == Note("one", 1)
     assert kept.write_note(ANN, "e1", "one", 0).text == "one", "the same again is no conflict"
-    there = Kept(tmp_path)
+    there = ListenerData(tmp_path)
     kept.copy_to(there)
     assert there.note(ANN, "e1").text == "one"
     assert kept.note(BEN, "e1") == kept.note(ANN, "e2") == Note()
@@ -69,7 +69,7 @@ def test_a_moment_is_saved_once_with_its_note_and_forgotten(kept):
 def test_a_key_that_is_none_is_refused_and_the_oldest_things_go(kept, monkeypatch):
     with pytest.raises(SettingsError):
         kept.note("a b", "e1")
-    monkeypatch.setattr(module, "MOST_ROWS", 2)
+    monkeypatch.setattr(module, "MOST_KEPT", 2)
     for number in range(4):
         kept.write_note(ANN, f"e{number}", "x", 0)
     assert [kept.note(ANN, f"e{number}").text for number in range(4)] == ["", "", "x", "x"]
@@ -78,7 +78,7 @@ def test_a_key_that_is_none_is_refused_and_the_oldest_things_go(kept, monkeypatc
 def test_a_damaged_file_is_said_with_what_to_do(tmp_path):
     (tmp_path / "listeners.db").write_bytes(b"no database at all, but long enough to be taken for one" * 20)
     with pytest.raises(LibraryError, match="could not be used"):
-        Kept(tmp_path)
+        ListenerData(tmp_path)
 
 
 def known(name):

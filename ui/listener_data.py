@@ -13,14 +13,14 @@ from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from ui.people_file import PeopleFile, Statements
-from ui.positions import ADVICE, FILE, checked_key
+from ui.listener_database import ListenerDatabase, Statements
+from ui.positions import DATABASE_ADVICE, FILE, checked_key
 from voice.errors import LibraryError
 
 if TYPE_CHECKING:
     from episodes.store.database import Database
 
-MOST_ROWS = 50_000
+MOST_KEPT = 50_000
 """Things kept in all; beyond that the oldest go."""
 
 MOST_ANSWERS = 30
@@ -75,13 +75,13 @@ def feed_of(listener: str) -> str:
     return hashlib.sha256(f"earmark feed {listener}".encode()).hexdigest()[:32]
 
 
-class Kept(PeopleFile):
+class ListenerData(ListenerDatabase):
     """What listeners keep, in ``folder`` or on a ``server``. Safe to use from several threads and processes."""
 
     _tables = ("kept",)
 
     def __init__(self, folder: Path, server: "Database | None" = None) -> None:
-        super().__init__(folder / FILE, _SCHEMA, ADVICE, server)
+        super().__init__(folder / FILE, _SCHEMA, DATABASE_ADVICE, server)
 
     def note(self, listener: str, episode_id: str) -> Note:
         """The notes on an episode."""
@@ -204,7 +204,7 @@ class Kept(PeopleFile):
              feed_of(listener) if kind == "moment" else ""),
         )  # fmt: skip
         db.execute(
-            "DELETE FROM kept WHERE at < (SELECT at FROM kept ORDER BY at DESC LIMIT 1 OFFSET ?)", (MOST_ROWS - 1,)
+            "DELETE FROM kept WHERE at < (SELECT at FROM kept ORDER BY at DESC LIMIT 1 OFFSET ?)", (MOST_KEPT - 1,)
         )
 
 

@@ -24,10 +24,11 @@ from wyoming.tts import SynthesizeStopped
 
 from retrieval.model import Answer, Exchange, Question, Sentence
 from ui.home.conversations import AskedFrom, Conversations, Said
-from ui.home.frames import BadFrame, read_event
-from ui.home.hass_intents import intent_of
-from ui.home.service_info import info_of
-from ui.home.wyoming import Household, WyomingEngine
+from ui.home.wyoming.frames import BadFrame, read_event
+from ui.home.wyoming.hass_intents import intent_of
+from ui.home.wyoming.service_info import info_of
+from ui.home.wyoming.wyoming_service import Household, WyomingEngine
+from ui.schemas import LONGEST_TEXT
 from voice.audio import HEARING_RATE, Audio, pcm16
 from voice.errors import EarmarkError
 from voice.model import clock
@@ -36,14 +37,12 @@ from voice.turns.playback_policy import HELP
 
 log = logging.getLogger("earmark.home")
 
-IDLE = 300.0
+CONNECTION_TIMEOUT = 300.0
 """Seconds without an event until a connection is closed."""
 
 STARTING = 10.0
 """Seconds that a question waits for engines that still load, until it is told so."""
 
-LONGEST_TEXT = 2_000
-"""Characters of a question, or of a text to speak at once."""
 
 LONGEST_SOUND = 60.0
 """Seconds of a spoken question; what is said after them is not heard."""
@@ -78,7 +77,7 @@ class _Hearing:
         return Audio(mono.astype(np.float32), self.rate)
 
 
-class Connection:
+class WyomingConnection:
     """What one client asks, in order, until it hangs up."""
 
     def __init__(
@@ -94,7 +93,7 @@ class Connection:
     async def serve(self) -> None:
         """Answer until the client is done, silent for long, or makes no sense."""
         try:
-            while (event := await read_event(self._reader, IDLE)) is not None:
+            while (event := await read_event(self._reader, CONNECTION_TIMEOUT)) is not None:
                 try:
                     await self._handle(event)
                 except BadEvent as error:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from wyoming.info import AsrModel, AsrProgram, Attribution, HandleModel, HandleProgram, Info, TtsProgram, TtsVoice
 
 if TYPE_CHECKING:
-    from ui.home.wyoming import WyomingEngine
+    from ui.home.wyoming.wyoming_service import WyomingEngine
 
 _US = Attribution("Earmark", "")
 

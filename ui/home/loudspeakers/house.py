@@ -15,9 +15,9 @@ from episodes.model import Episode
 from episodes.store.library import Library
 from retrieval.model import Answer, Command, Moment
 from ui.home.conversations import AskedFrom
-from ui.home.media_links import PREFIX, MediaLinks
+from ui.home.loudspeakers.media_links import PATH_PREFIX, MediaLinks
+from ui.home.loudspeakers.rooms import home_of, in_room, loudspeakers_of
 from ui.home.network import ANYWHERE, own_address, url_of
-from ui.home.rooms import home_of, in_room, loudspeakers_of
 from voice.devices.home_assistant import Area, HomeAssistant, HomePlayer
 from voice.devices.loudspeaker import Loudspeaker
 from voice.errors import DeviceError, UnknownEpisode
@@ -32,7 +32,7 @@ log = logging.getLogger("earmark.home")
 
 _AREA_LASTS = 600.0  # seconds that it is remembered in which room a device stands
 _RESTS = 30.0  # seconds after a failure in which a loudspeaker is not asked what it plays
-_SOUND = re.compile(rf"{PREFIX}[^/]+/(?P<episode>[^/]+)\.m4a")
+_SOUND = re.compile(rf"{PATH_PREFIX}[^/]+/(?P<episode>[^/]+)\.m4a")
 _JUST_BEGUN = 10.0  # seconds into a topic in which the one before it is meant by "previous"
 
 

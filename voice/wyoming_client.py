@@ -30,7 +30,7 @@ REST = 30.0
 
 _MOST = 20_000  # events of one reply
 
-INSTALL = "Run: pip install 'earmark[home]'"
+INSTALL_WYOMING = "Run: pip install 'earmark[home]'"
 """What brings the package that speaks Wyoming."""
 
 
@@ -40,7 +40,7 @@ def is_remote(setting: str) -> bool:
 
 
 @dataclass(frozen=True, slots=True)
-class Address:
+class EngineAddress:
     """Where an engine is, and which of its models is wanted ("": its own choice)."""
 
     host: str
@@ -51,12 +51,12 @@ class Address:
         return f"tcp://{self.host}:{self.port}" + (f"/{self.model}" if self.model else "")
 
 
-def address_of(setting: str) -> Address:
+def address_of(setting: str) -> EngineAddress:
     """Read ``tcp://host:port`` or ``tcp://host:port/model``. Raises SettingsError, also without the package."""
     try:
         import wyoming
     except ImportError as error:
-        raise SettingsError(f"{setting} needs the packages of the extra home.", INSTALL) from error
+        raise SettingsError(f"{setting} needs the packages of the extra home.", INSTALL_WYOMING) from error
     log.debug("wyoming %s", wyoming.__version__)
     try:
         given = urlsplit(setting.strip())
@@ -65,13 +65,13 @@ def address_of(setting: str) -> Address:
         host = port = None
     if not host or not port:
         raise SettingsError(f"{setting!r} is no address of an engine.", "Write for instance tcp://box.local:10300.")
-    return Address(host, port, given.path.strip("/"))
+    return EngineAddress(host, port, given.path.strip("/"))
 
 
 class RemoteEngine:
     """One engine. Safe to use from several threads, though not from a running event loop."""
 
-    def __init__(self, address: Address, clock: Callable[[], float] = monotonic) -> None:
+    def __init__(self, address: EngineAddress, clock: Callable[[], float] = monotonic) -> None:
         self.address = address
         self._clock = clock
         self._failed = -REST

@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from episodes.transcripts.entries import Entry, without_markup
 from voice.model import Cue, Word
 
-Part = tuple[str | None, str]
+LabelledPart = tuple[str | None, str]
 """(speaker, text): None while nobody new is named, "" for somebody whose name is not known."""
 
 _LONGEST = 70  # characters of a label
@@ -79,7 +79,7 @@ class Label:
     kind: str
 
 
-def attributed(entries: Sequence[Entry]) -> list[tuple[Entry, list[Part]]]:
+def attribute_entries(entries: Sequence[Entry]) -> list[tuple[Entry, list[LabelledPart]]]:
     """Each entry with its parts (plain text), the speaker of each part filled in."""
     if any(_VOICE.search(line) for entry in entries for line in entry.lines if "<" in line):
         voiced = [list(_voices(" ".join(entry.lines))) for entry in entries]
@@ -89,14 +89,14 @@ def attributed(entries: Sequence[Entry]) -> list[tuple[Entry, list[Part]]]:
     blocks = [_lines(entry) for entry in entries]
     names = _names(blocks) if not given else _known(entries, blocks)
     heads = frozenset() if given else _headings(blocks)
-    found: list[tuple[Entry, list[Part]]] = []
+    found: list[tuple[Entry, list[LabelledPart]]] = []
     speaker = ""
     for entry, lines in zip(entries, blocks, strict=True):
         if entry.speaker:
             speaker = entry.speaker
         elif given:
             speaker = ""
-        parts: list[Part] = []
+        parts: list[LabelledPart] = []
         for who, said in _parts(lines, names, heads):
             speaker = speaker if who is None else who
             if not said:
@@ -114,7 +114,7 @@ def speakers_of(blocks: Sequence[Sequence[str]]) -> frozenset[str]:
     return frozenset(_names(blocks))
 
 
-def parts_of(lines: Sequence[str], names: frozenset[str]) -> Iterator[Part]:
+def parts_of(lines: Sequence[str], names: frozenset[str]) -> Iterator[LabelledPart]:
     """The parts of one entry's lines (plain text), with ``names`` as ``speakers_of`` found them."""
     return _parts(lines, names, frozenset())
 
@@ -126,7 +126,7 @@ def as_name(text: str) -> str:
     return bare if fits else ""
 
 
-def cues_of(entry: Entry, parts: Sequence[Part]) -> Iterator[Cue]:
+def cues_of(entry: Entry, parts: Sequence[LabelledPart]) -> Iterator[Cue]:
     """The parts of an entry as cues, each with its share of the time by its words' times or number of characters."""
     start, end = entry.start or 0.0, entry.end or 0.0
     words = entry.words
@@ -169,9 +169,9 @@ def _voices(text: str) -> Iterator[tuple[str, str]]:
     yield speaker, without_markup(text[at:])
 
 
-def _told_apart(parts: Sequence[tuple[str, str]], names: frozenset[str]) -> list[Part]:
+def _told_apart(parts: Sequence[tuple[str, str]], names: frozenset[str]) -> list[LabelledPart]:
     """The parts of a tagged caption; the text of one may name others of the tagged speakers."""
-    found: list[Part] = []
+    found: list[LabelledPart] = []
     for tagged, text in parts:
         who = tagged
         for named, said in _split_inside(None, text, names):
@@ -336,8 +336,8 @@ def _headings(blocks: Sequence[Sequence[str]]) -> frozenset[str]:
                               and 1 <= len(line.split()) <= 4})  # fmt: skip
 
 
-def _parts(lines: Sequence[str], names: frozenset[str], heads: frozenset[str]) -> Iterator[Part]:
-    """(speaker, text) of the lines of one entry; see ``Part``."""
+def _parts(lines: Sequence[str], names: frozenset[str], heads: frozenset[str]) -> Iterator[LabelledPart]:
+    """(speaker, text) of the lines of one entry; see ``LabelledPart``."""
     dashed = len(lines) > 1 and sum(line.startswith(("- ", "– ", "— ")) for line in lines) > 1
     for number, line in enumerate(lines):
         if number == 0 and len(lines) > 1 and line in heads:
@@ -354,7 +354,7 @@ def _parts(lines: Sequence[str], names: frozenset[str], heads: frozenset[str]) -
             yield from _labelled(piece.strip(), names, changed, number == 0 or changed)
 
 
-def _labelled(line: str, names: frozenset[str], changed: bool, opens: bool) -> Iterator[Part]:
+def _labelled(line: str, names: frozenset[str], changed: bool, opens: bool) -> Iterator[LabelledPart]:
     mark = label(line)
     who: str | None = "" if changed else None
     if mark and mark.name in names:
@@ -367,7 +367,7 @@ def _labelled(line: str, names: frozenset[str], changed: bool, opens: bool) -> I
     yield from _split_inside(who, line, names)
 
 
-def _split_inside(who: str | None, line: str, names: frozenset[str]) -> Iterator[Part]:
+def _split_inside(who: str | None, line: str, names: frozenset[str]) -> Iterator[LabelledPart]:
     """A line in which others begin to speak: "… the block. Sjors Provoost: So an eclipse attack …"."""
     at = 0
     search = 0

@@ -69,7 +69,7 @@ def download(
                 if url.startswith("https:"):
                     plain.event_hooks = {"request": [_encrypted]}
                 _fetch(plain, url, part, tag, tell, limit_bytes, limit_advice, slowest, grace)
-        if sha256 is not None and _digest(part) != sha256.lower():
+        if sha256 is not None and file_sha256(part) != sha256.lower():
             _forget(part, tag)
             raise DownloadError(f"What {url} sent is not the expected file (its checksum differs).", again)
         part.replace(to)
@@ -204,7 +204,7 @@ def _forget(*files: Path) -> None:
         file.unlink(missing_ok=True)
 
 
-def _digest(path: Path) -> str:
-    """SHA-256 of a file as hexadecimal digits."""
+def file_sha256(path: Path) -> str:
+    """The SHA-256 of a file, in hexadecimal. Raises OSError."""
     with path.open("rb") as file:
         return hashlib.file_digest(file, "sha256").hexdigest()

@@ -12,13 +12,13 @@ from episodes.media import artwork
 from episodes.model import Chapter, Link, Source
 from episodes.sources import http
 from episodes.sources.addresses import with_password
+from episodes.sources.confined_feeds import read_chapters
 from episodes.sources.feed import is_login, kind
 from episodes.sources.files import probed
 from episodes.sources.http import Net
-from episodes.sources.reading import read_chapters
+from episodes.transcripts.confined_transcripts import read_transcript
 from episodes.transcripts.fit import misfit
 from episodes.transcripts.html_and_text import has_times
-from episodes.transcripts.reading import read_transcript
 from voice.errors import (
     AudioError,
     DownloadError,
@@ -95,7 +95,7 @@ class Fetcher:
             source,
             audio=audio,
             probe=found,
-            title=source.title or found.title or title_of(source.address),
+            title=source.title or found.title or title_from_address(source.address),
             show=source.show or found.show,
             published=source.published or found.published,
         )
@@ -126,7 +126,7 @@ class Fetcher:
         target = folder / artwork.FETCHED
         if source.artwork and not target.exists():
             with suppress(DownloadError):
-                sent = replace(net, largest=artwork.LARGEST, longest=20.0).document(
+                sent = replace(net, largest=artwork.LARGEST_PICTURE, longest=20.0).document(
                     with_password(source.artwork, source.feed)
                 )
                 if sent is not None and not sent.media:
@@ -175,7 +175,7 @@ def suffix_of(address: str) -> str:
     return suffix if suffix[1:].isalnum() and suffix.isascii() and len(suffix) <= 6 else ""
 
 
-def title_of(address: str) -> str:
+def title_from_address(address: str) -> str:
     """A title out of an address: its file's name without the ending."""
     parts = urlsplit(address)
     name = unquote(parts.path.rstrip("/").rsplit("/", 1)[-1])

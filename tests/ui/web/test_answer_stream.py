@@ -15,7 +15,7 @@ from pydantic import ValidationError
 from episodes.model import Episode
 from retrieval.model import Answer, Exchange, Question, Sentence
 from ui.companion import Status
-from ui.web import asking, limits
+from ui.web import answer_stream, limits
 from ui.web.bodies import AskBody
 from ui.web.dependencies import Served
 from voice.audio import Audio
@@ -68,7 +68,7 @@ def served_by(companion: Loading) -> Served:
 
 def events(companion: Loading, **body: Any) -> list[dict[str, Any]]:
     async def collect() -> list[dict[str, Any]]:
-        return [event async for event in asking.events(served_by(companion), AskBody(**body))]
+        return [event async for event in answer_stream.events(served_by(companion), AskBody(**body))]
 
     return asyncio.run(collect())
 
@@ -89,7 +89,7 @@ def test_a_question_waits_for_the_engines_says_so_and_is_answered():
 
 
 def test_a_question_that_waited_too_long_is_told_how_far_it_is(monkeypatch):
-    monkeypatch.setattr(limits, "PATIENCE", 0.0)
+    monkeypatch.setattr(limits, "ENGINES_TIMEOUT", 0.0)
     with pytest.raises(EngineError, match="Loading the voice, 5 %"):
         events(Loading(Status(False, "Loading the voice", 0.05)), text="why?")
 
@@ -105,7 +105,7 @@ def test_what_fails_on_the_way_is_the_last_line():
         raise EarmarkError("It broke.", "Ask again.")
 
     async def collect() -> list[str]:
-        return [line async for line in asking.lines(failing())]
+        return [line async for line in answer_stream.lines(failing())]
 
     *_, last = asyncio.run(collect())
     assert last == '{"error": "It broke.", "hint": "Ask again."}\n'
@@ -117,7 +117,7 @@ def test_an_answer_that_nobody_waits_for_is_not_made_to_its_end():
     served = served_by(companion)
 
     async def leave() -> None:
-        stream = asking.events(served, AskBody(text="why?"))
+        stream = answer_stream.events(served, AskBody(text="why?"))
         assert (await anext(stream))["sentence"]["text"] == "Because."
         await stream.aclose()
 
@@ -132,7 +132,7 @@ def test_only_so_many_questions_wait():
     served.asked = limits.MOST_WAITING
 
     async def ask() -> None:
-        await anext(asking.events(served, AskBody(text="why?")))
+        await anext(answer_stream.events(served, AskBody(text="why?")))
 
     with pytest.raises(EngineError, match="Too many"):
         asyncio.run(ask())
@@ -191,7 +191,7 @@ def sounding(voice: Voice, stop_at: str = "", **body: Any) -> list[dict[str, Any
 
     async def collect() -> list[dict[str, Any]]:
         found = []
-        stream = asking.with_sound(asking.events(served_by(Loading()), AskBody(**body)), voice.speak)
+        stream = answer_stream.with_sound(answer_stream.events(served_by(Loading()), AskBody(**body)), voice.speak)
         async for event in stream:
             found.append(event)
             if "answer" in event or stop_at in event:
@@ -221,7 +221,7 @@ def test_a_voice_that_fails_costs_the_sound_and_not_the_answer():
         yield
 
     async def collect() -> list[str]:
-        events = asking.with_sound(asking.events(served_by(Loading()), AskBody(text="Why?")), fails)
+        events = answer_stream.with_sound(answer_stream.events(served_by(Loading()), AskBody(text="Why?")), fails)
         return [next(iter(event)) async for event in events if event != {"sound": None}]
 
     assert asyncio.run(collect()) == ["sentence", "sentence", "sentence", "answer"]

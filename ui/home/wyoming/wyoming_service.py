@@ -25,12 +25,12 @@ from voice.model import Heard
 
 if TYPE_CHECKING:
     from ui.companion import Status
-    from ui.home.announcing import Announcement
-    from ui.home.house import OnAir
+    from ui.home.loudspeakers.house import OnAir
+    from ui.home.wyoming.announcing import Announcement
 
 log = logging.getLogger("earmark.home")
 
-MOST_CONNECTIONS = 64
+MOST_WYOMING_CONNECTIONS = 64
 """Connections at the same time; one more is told so and closed."""
 
 _WORKERS = 4  # questions, texts and recordings worked on at the same time
@@ -62,7 +62,7 @@ class WyomingEngine(Protocol):
 
 
 class Household(Protocol):
-    """The loudspeakers of a house: ``ui.home.house.House``."""
+    """The loudspeakers of a house: ``ui.home.loudspeakers.house.House``."""
 
     def said(self, text: str) -> tuple[str, str]:
         """See ``House.said``."""
@@ -199,9 +199,9 @@ class WyomingService:
             self._loop.close()
 
     async def _open(self, engine: WyomingEngine, house: Household | None, announce: bool) -> None:
-        from ui.home.announcing import announced
-        from ui.home.frames import LONGEST_LINE
-        from ui.home.wyoming_connection import Connection, turn_away
+        from ui.home.wyoming.announcing import announced
+        from ui.home.wyoming.frames import LONGEST_LINE
+        from ui.home.wyoming.wyoming_connection import WyomingConnection, turn_away
 
         async def met(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
             task = asyncio.current_task()
@@ -209,12 +209,12 @@ class WyomingService:
             if task is None or not self.access.admits(peer):
                 log.warning("Wyoming turned %s away; wyoming_allow does not name it.", peer or "somebody")
                 writer.close()
-            elif len(self._connections) >= MOST_CONNECTIONS:
+            elif len(self._connections) >= MOST_WYOMING_CONNECTIONS:
                 await turn_away(writer)
             else:
                 self._connections.add(task)
                 task.add_done_callback(self._connections.discard)
-                await Connection(engine, self.conversations, self.pool, house, reader, writer).serve()
+                await WyomingConnection(engine, self.conversations, self.pool, house, reader, writer).serve()
 
         self._server = await asyncio.start_server(met, sock=self._listener, limit=LONGEST_LINE)
         self._begun.set()
@@ -238,7 +238,7 @@ def _bound(access: AccessList) -> socket.socket:
     listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
     try:
         listener.bind((access.host, access.port))
-        listener.listen(MOST_CONNECTIONS)
+        listener.listen(MOST_WYOMING_CONNECTIONS)
     except OSError as error:
         listener.close()
         raise SettingsError(f"Wyoming cannot listen on {access.host} port {access.port}: {error.strerror}.",

@@ -6,9 +6,9 @@ from collections.abc import Callable, Iterator
 
 from voice.audio import Audio, Resampler, from_pcm16, join
 from voice.errors import EngineError
-from voice.remote import RemoteEngine
 from voice.synthesis.piper import Speaking
 from voice.synthesis.text_normalization import speech_pieces
+from voice.wyoming_client import RemoteEngine
 
 _RATES = range(4_000, 192_001)
 

@@ -18,7 +18,7 @@ import numpy.typing as npt
 
 from retrieval.index.embedding import Matrix
 
-WEIGHTS = Path(__file__).with_name("reader.npz")
+READER_WEIGHTS = Path(__file__).with_name("reader.npz")
 
 Flags = npt.NDArray[np.bool_]
 
@@ -78,7 +78,7 @@ class Reader:
         self._heads = 4
 
     @classmethod
-    def load(cls, path: Path = WEIGHTS) -> "Reader":
+    def load(cls, path: Path = READER_WEIGHTS) -> "Reader":
         """The reader with these weights."""
         with np.load(path) as found:
             return cls(dict(found))

@@ -8,8 +8,10 @@ from pathlib import Path
 from voice import hub, weights
 from voice.errors import DownloadError, EarmarkError, SettingsError
 
-FILES = ("config.json", "preprocessor_config.json", "model.bin", "tokenizer.json", "vocabulary.json", "vocabulary.txt")
-PACKAGED = "tiny.en"
+WHISPER_FILES = (
+    "config.json", "preprocessor_config.json", "model.bin", "tokenizer.json", "vocabulary.json", "vocabulary.txt",
+)  # fmt: skip
+PACKAGED_MODEL = "tiny.en"
 """The model that is always there."""
 
 EVERY_LANGUAGE = "base"
@@ -78,7 +80,7 @@ def missing_files(folder: Path) -> list[str]:
 def find_whisper(name: str, folder: Path) -> Path | None:
     """The folder of the named model, complete: in its package, under ``folder``, else in the hub's cache; None when
     absent."""
-    if name == PACKAGED and (packaged := weights.TINY_EN.path) is not None:
+    if name == PACKAGED_MODEL and (packaged := weights.TINY_EN.path) is not None:
         return packaged
     if not missing_files(own := folder / name):
         return own
@@ -100,7 +102,7 @@ def present_whisper(folder: Path) -> dict[str, Path]:
     return {name: path for name, path in found.items() if path is not None}
 
 
-def origin(name: str, path: Path) -> str:
+def model_origin(name: str, path: Path) -> str:
     """Where a model came from, for people."""
     if path == weights.TINY_EN.path:
         return f"from the package {weights.TINY_EN.origin}"
@@ -112,14 +114,14 @@ def origin(name: str, path: Path) -> str:
     return f"in {path}"
 
 
-def digests(name: str, path: Path) -> dict[str, str]:
+def model_digests(name: str, path: Path) -> dict[str, str]:
     """The SHA-256 that the files of a model must have, by name; empty where nobody published them."""
-    pinned = {PACKAGED: weights.TINY_EN.digests, EVERY_LANGUAGE: weights.BASE_DIGESTS}.get(name, {})
+    pinned = {PACKAGED_MODEL: weights.TINY_EN.digests, EVERY_LANGUAGE: weights.BASE_DIGESTS}.get(name, {})
     announced = hub.announced_digests(path) if path.name != name and "snapshots" in path.parts else {}
     return {**announced, **pinned}  # what is known here counts more than what a hub says of itself
 
 
-def remedy(name: str, path: Path) -> str:
+def model_remedy(name: str, path: Path) -> str:
     """What to do about a model that is damaged."""
     if path == weights.TINY_EN.path:
         return weights.TINY_EN.remedy
@@ -142,8 +144,9 @@ def get_whisper(name: str, folder: Path, on_progress: Callable[[float], None] = 
     elif path is None:
         model = WHISPER[name]
         advice = (f"Try again later (it goes on), or put the files of {model.repository} into {folder / name} by hand; "
-                  f"until then {PACKAGED} hears.")  # fmt: skip
-        path = hub.fetch(model.repository, FILES, model.revision, advice, model.megabytes * 900_000, on_progress)
+                  f"until then {PACKAGED_MODEL} hears.")  # fmt: skip
+        size = model.megabytes * 900_000
+        path = hub.fetch(model.repository, WHISPER_FILES, model.revision, advice, size, on_progress)
         if missing := missing_files(path):
             raise DownloadError(f"{model.repository} lacks {', '.join(missing)}.", advice)
     on_progress(1.0)
@@ -154,14 +157,14 @@ def checked(name: str, path: Path, memory: Path, refuse: type[EarmarkError]) -> 
     """The same ``path``, when its files are the published ones. Raises ``refuse`` with one sentence and what to do."""
     wrong = why_damaged(name, path, memory)
     if wrong:
-        raise refuse(f"{wrong}.", remedy(name, path))
+        raise refuse(f"{wrong}.", model_remedy(name, path))
     return path
 
 
 def why_damaged(name: str, path: Path, memory: Path | None = None) -> str:
     """Why the files of a model are not the published ones, as a sentence with no point; "" when they are, as far as
     that can be told: where no digest was published, by the size of the weights."""
-    wanted = digests(name, path)
+    wanted = model_digests(name, path)
     file = path / "model.bin"
     if wanted or name not in WHISPER or not file.is_file():
         return weights.damaged(path, wanted, memory)

@@ -9,8 +9,8 @@ from voice.audio import HEARING_RATE, Audio, pcm16
 from voice.errors import EngineError
 from voice.model import Bias, Heard, Piece, Wanted
 from voice.recognition.choice import NOTHING, Hearing
-from voice.remote import RemoteEngine
 from voice.turns.voice_activity import spoken_part
+from voice.wyoming_client import RemoteEngine
 
 CONFIDENCE = 0.8
 """Of what is heard elsewhere, since the protocol tells none."""

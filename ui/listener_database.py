@@ -24,7 +24,7 @@ class Statements(Protocol):
         """Run one for each row of values."""
 
 
-class PeopleFile:
+class ListenerDatabase:
     """A file with the tables of ``schema``, which are made where they are missing, or a ``server`` in its place. Safe
     to use from several threads and processes. What cannot be done raises LibraryError, with ``advice`` for the file:
     what is lost without it."""
@@ -68,7 +68,7 @@ class PeopleFile:
         except sqlite3.Error as error:
             raise LibraryError(f"{self._file} could not be used ({error}).", self._advice) from error
 
-    def copy_to(self, other: "PeopleFile") -> None:
+    def copy_to(self, other: "ListenerDatabase") -> None:
         """Copy all rows of the tables to another place that has them, where nothing is overwritten."""
         with self._open() as mine, other._writing() as theirs:
             for table in self._tables:

@@ -21,6 +21,7 @@ from anyio import CancelScope, to_thread
 from retrieval.model import Answer, Sentence
 from ui import schemas
 from ui.home.conversations import AskedFrom
+from ui.schemas import Json
 from ui.web import limits
 from ui.web.bodies import AskBody, ScopedQuestion
 from voice.audio import pcm16
@@ -28,13 +29,11 @@ from voice.errors import EarmarkError, EngineError
 
 if TYPE_CHECKING:
     from ui.companion import Companion, Status
-    from ui.home.house import House
+    from ui.home.loudspeakers.house import House
     from ui.web.dependencies import Served
     from voice.audio import Audio
 
 log = logging.getLogger("earmark")
-
-Json = schemas.Json
 
 
 async def events(served: "Served", body: AskBody) -> AsyncIterator[Json]:
@@ -146,7 +145,7 @@ async def whole(events: AsyncIterator[Json]) -> Json:
     return answer
 
 
-def answer(companion: "Companion", body: AskBody) -> Answer:
+def answer_at_once(companion: "Companion", body: AskBody) -> Answer:
     """The answer at once, for a caller that has a thread of its own."""
     asked: ScopedQuestion = body.asked(companion)
     return companion.ask(asked.question, asked.within)
@@ -154,7 +153,7 @@ def answer(companion: "Companion", body: AskBody) -> Answer:
 
 async def _until_ready(companion: "Companion") -> AsyncIterator[str]:
     """Say what is being waited for until the companion is ready. Raises EngineError if that never comes."""
-    deadline = time.monotonic() + limits.PATIENCE
+    deadline = time.monotonic() + limits.ENGINES_TIMEOUT
     said = ""
     while not (status := companion.status()).ready:
         if status.problem:
