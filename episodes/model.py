@@ -164,7 +164,7 @@ class Digest:
 @dataclass(frozen=True, slots=True)
 class Probe:
     """What a media file says of itself: length in ``seconds`` (0 when unknown), its tags (empty when unknown), the
-    publisher's chapters. ``published`` is an ISO date or a year."""
+    publisher's chapters, and whether it has a lyrics tag. ``published`` is an ISO date or a year."""
 
     seconds: float
     title: str = ""
@@ -172,6 +172,7 @@ class Probe:
     show: str = ""
     published: str = ""
     chapters: tuple[Chapter, ...] = ()
+    has_lyrics: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -45,6 +45,14 @@ TOGETHER = {
 }  # fmt: skip
 """What takes seconds to start, and the beginnings of the files that share it in one process."""
 
+ALSO_ON_A_SERVER = ("tests/episodes/ingest/test_subscriptions.py", "tests/episodes/test_kills.py")
+"""What has most of its time from what is stored, and little from where: on PostgreSQL it is for ``make test-long``."""
+
+
+def for_long(*values: Any) -> list[Any]:
+    """Parameters of a test with which it is for ``make test-long``."""
+    return [pytest.param(value, marks=pytest.mark.long) for value in values]
+
 
 # The same examples in every run, so that it tells of the change and not of luck. To draw others: CONTRIBUTING.md.
 settings.register_profile("same", derandomize=True)
@@ -141,6 +149,8 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     for item in items:
         if "sound_card" in getattr(item, "fixturenames", ()):
             item.add_marker("sound")
+        if item.nodeid.startswith(ALSO_ON_A_SERVER) and "[postgres" in item.nodeid:
+            item.add_marker("long")
         if "browser" in item.path.parts and not item.get_closest_marker("timeout"):
             item.add_marker(pytest.mark.timeout(300))  # a page, on a machine that is busy with other tests
         name = group(item.nodeid)

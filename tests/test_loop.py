@@ -8,6 +8,7 @@ import pytest
 
 from episodes.store.library import Library
 from retrieval.model import Question
+from tests.conftest import for_long
 from tests.demo import TEN_QUESTIONS, spoken_wav, word_errors
 from tests.ui.cli.test_main import earmark
 from ui.companion import Companion
@@ -22,7 +23,7 @@ def copy_of_demo(demo_dir, tmp_path_factory):
     return folder
 
 
-@pytest.mark.parametrize("asked", [TEN_QUESTIONS[2:4], pytest.param(TEN_QUESTIONS, marks=pytest.mark.long)],
+@pytest.mark.parametrize("asked", [TEN_QUESTIONS[2:4], *for_long(TEN_QUESTIONS)],
                          ids=["two", "ten"])  # fmt: skip
 def test_spoken_questions_land_on_their_passages(copy_of_demo, tmp_path, asked):
     companion = Companion(Settings(data_dir=copy_of_demo, hearing="tiny.en"))

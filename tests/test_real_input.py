@@ -24,6 +24,7 @@ def companion(tmp_path):
     opened.close()
 
 
+@pytest.mark.long
 def test_three_headings_of_a_real_episode_land_in_their_sections(companion, tmp_path):
     folder = material("moments/bitcoin")
     episodes = map(json.loads, (folder / "episodes.jsonl").read_text("utf-8").splitlines())

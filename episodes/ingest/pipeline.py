@@ -294,7 +294,7 @@ class Ingest:
 
     def _lyrics(self, episode: Episode) -> Path | None:
         """The transcript that stands in the recording's own lyrics tag, as a file, when there are times in it."""
-        if self.source.audio is None:
+        if self.source.audio is None or (self.source.probe is not None and not self.source.probe.has_lyrics):
             return None
         try:
             text = readable(read_lyrics(self.source.audio))

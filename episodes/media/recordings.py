@@ -66,6 +66,7 @@ def probe_here(path: Path) -> Probe:
             show=tags.get("album", ""),
             published=_iso_date(tags.get("date", "")),
             chapters=tuple(Chapter(start, title) for start, title in sorted(marks.items())),
+            has_lyrics=bool(lyrics(container)),
         )
 
 

@@ -8,6 +8,7 @@ from playwright.sync_api import expect
 
 from tests.browser.conftest import READY, Served, Visit
 from tests.browser.test_page import NARROW, WIDE
+from tests.conftest import for_long
 
 axe = pytest.importorskip("axe_playwright_python.sync_playwright", reason="pip install axe-playwright-python")
 
@@ -16,7 +17,7 @@ RULES = {"rules": {"label-content-name-mismatch": {"enabled": True}}}
 """What is seen on a button is in its name too: somebody who speaks to the page says what they see."""
 
 
-@pytest.mark.parametrize("look", [WIDE, NARROW], ids=["wide-light", "narrow-dark"])
+@pytest.mark.parametrize("look", [WIDE, *for_long(NARROW)], ids=["wide-light", "narrow-dark"])
 def test_axe_finds_nothing_serious_on_any_part_of_the_page(visit: Visit, served: Served, look: dict[str, Any]) -> None:
     page = visit(f"{served.url}/?episode={served.demo}", **look)
     page.locator(".chip").nth(1).click()
@@ -49,6 +50,7 @@ LONG = "WEBVTT\n\n" + "".join(
 """A transcript that takes some seconds, so that taking it in can be stopped."""
 
 
+@pytest.mark.long
 def test_a_dropped_file_comes_in_can_be_stopped_and_tried_again(visit: Visit, served: Served) -> None:
     page = visit(served.url, **WIDE)
     expect(page.locator(READY).first).to_be_visible()
@@ -86,6 +88,7 @@ def test_a_dropped_file_comes_in_can_be_stopped_and_tried_again(visit: Visit, se
     expect(page.locator(READY)).to_have_count(before)
 
 
+@pytest.mark.long
 def test_a_word_is_found_where_it_is_said_and_one_stays_where_one_looked(visit: Visit, served: Served) -> None:
     page = visit(f"{served.url}/?episode={served.demo}", **WIDE)
     page.fill("#filter", "stones-the-size")
@@ -109,6 +112,7 @@ def test_a_word_is_found_where_it_is_said_and_one_stays_where_one_looked(visit: 
     expect(page.locator("#lead-title")).to_have_text("Raising the Apprentice")
 
 
+@pytest.mark.long
 def test_a_server_that_is_gone_is_said_and_the_question_is_asked_when_it_is_back(visit: Visit, served: Served) -> None:
     page = visit(f"{served.url}/?episode={served.demo}", **WIDE)
     page.uncheck("#aloud")

@@ -123,6 +123,7 @@ def test_the_topics_of_an_episode_are_rows_and_none_is_left_out(visit: Visit, se
     )
 
 
+@pytest.mark.long
 def test_every_episode_of_a_list_has_a_row_with_its_title_and_words(visit: Visit, tmp_path: Path) -> None:
     from ui.companion import Companion
     from ui.settings import Settings

@@ -11,11 +11,14 @@ from playwright.sync_api import expect
 
 from tests.browser.conftest import READY, Served, Visit, starting
 from tests.browser.test_page import NARROW, WIDE
+from tests.conftest import for_long
 from tests.soundcard import SoundCard, loudness
 from voice.model import clock
 
 
-@pytest.mark.parametrize("look", [WIDE | {"viewport": {"width": 1280, "height": 800}}, NARROW], ids=["wide", "narrow"])
+@pytest.mark.parametrize("look", [
+    WIDE | {"viewport": {"width": 1280, "height": 800}}, *for_long(NARROW),
+], ids=["wide", "narrow"])  # fmt: skip
 def test_a_newcomer_sees_what_this_is_and_can_ask_without_scrolling(
     visit: Visit, served: Served, look: dict[str, Any]
 ) -> None:
@@ -95,6 +98,7 @@ def test_what_plays_goes_on_while_one_browses_and_answers_keep_their_place(visit
     page.wait_for_function("Earmark.player.playing && Earmark.player.position > 149")
 
 
+@pytest.mark.long
 def test_the_heard_lane_tells_the_truth_and_two_tabs_do_not_play_or_write_over_each_other(
     visit: Visit, served: Served
 ) -> None:
@@ -138,6 +142,7 @@ def test_the_heard_lane_tells_the_truth_and_two_tabs_do_not_play_or_write_over_e
     expect(other.locator("#notes")).to_have_value(re.compile("from one tab\nfrom the other"))
 
 
+@pytest.mark.long
 def test_moments_are_saved_and_what_is_said_to_the_page_is_done(visit: Visit, served: Served) -> None:
     page = visit(f"{served.url}/?episode={served.demo}", **WIDE)
     page.uncheck("#aloud")
@@ -182,6 +187,7 @@ def test_moments_are_saved_and_what_is_said_to_the_page_is_done(visit: Visit, se
     assert page.evaluate("document.getElementById('audio').muted")
 
 
+@pytest.mark.long
 def test_a_kept_episode_opens_and_plays_without_the_server(
     heard_browser: Any, sound_card: SoundCard, demo_dir: Path, tmp_path: Path
 ) -> None:
@@ -212,6 +218,7 @@ def test_a_kept_episode_opens_and_plays_without_the_server(
     page.context.close()
 
 
+@pytest.mark.long
 def test_the_page_and_a_chosen_episode_are_there_without_the_server(visit: Visit, served: Served) -> None:
     page = visit(f"{served.url}/?episode={served.tones}", **WIDE, service_workers="allow")
     page.evaluate("navigator.serviceWorker.ready.then(() => 0)")

@@ -92,6 +92,7 @@ def test_the_transcript_goes_along_until_one_scrolls_and_finds_across_lines(demo
     assert len(set(colours)) == 2, "two speakers, two colours"
 
 
+@pytest.mark.long
 def test_the_word_that_sounds_is_marked_where_the_times_of_words_are_known(visit: Visit, served: Served) -> None:
     page = visit("about:blank")
     words = [[10 + i, word] for i, word in enumerate(["say", "no", "no", "more"])]
@@ -107,6 +108,7 @@ def test_the_word_that_sounds_is_marked_where_the_times_of_words_are_known(visit
     page.wait_for_function(f"{mark}[1] === 'more'")
 
 
+@pytest.mark.long
 def test_a_position_is_kept_for_one_listener_on_all_devices_and_for_nobody_else(visit: Visit, served: Served) -> None:
     address = f"{served.url}/?episode={served.tones}"
     first = visit(address)
@@ -168,6 +170,7 @@ def test_an_episode_is_played_as_its_show_is_and_all_others_as_the_listener_hear
         shows.set(show, speed=0.0, skip_intro=0.0)
 
 
+@pytest.mark.long
 def test_an_answer_can_look_wider_or_only_at_what_was_heard(demo: Any) -> None:
     demo.check("#so-far")
     demo.fill("#question textarea", "Can a machine become a peer?")
@@ -200,6 +203,7 @@ def test_a_follow_up_is_understood_and_a_command_is_carried_out(demo: Any) -> No
     assert not demo.evaluate("Earmark.player.playing")
 
 
+@pytest.mark.long
 def test_clip_notes_and_conversation_can_be_taken_away(demo: Any, served: Served, tmp_path: Path) -> None:
     demo.locator(".chip").first.click()
     with demo.expect_download() as clip:
@@ -227,6 +231,7 @@ def test_clip_notes_and_conversation_can_be_taken_away(demo: Any, served: Served
         assert "attachment" in reply.headers["content-disposition"]
 
 
+@pytest.mark.long
 def test_a_damaged_link_for_another_device_changes_nothing(visit: Visit, served: Served) -> None:
     page = visit(f"{served.url}/?episode={served.tones}#listener=%00%1b")
     expect(page.locator("#toast")).to_contain_text("damaged")

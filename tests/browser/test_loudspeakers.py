@@ -4,6 +4,7 @@
 import shutil
 from pathlib import Path
 
+import pytest
 from playwright.sync_api import expect
 
 from tests.browser.conftest import READY, Visit
@@ -14,6 +15,7 @@ from tests.ui.home.test_house import mpd
 __all__ = ["mpd"]
 
 
+@pytest.mark.long
 def test_what_plays_goes_on_in_a_room_and_comes_back_at_the_same_second(
     visit: Visit, demo_dir: Path, mpd: tuple[str, Path], tmp_path: Path
 ) -> None:

@@ -47,6 +47,7 @@ def test_titles_and_transcripts_are_text_and_never_markup(visit: Visit, served: 
     assert "49" not in page.locator("main").inner_text()
 
 
+@pytest.mark.long
 def test_an_episode_added_meanwhile_appears_without_a_reload(visit: Visit, served: Served) -> None:
     page = visit(served.url)
     expect(page.locator(READY)).to_have_count(2)

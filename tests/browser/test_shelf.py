@@ -39,6 +39,7 @@ def url(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
         yield address
 
 
+@pytest.mark.long
 def test_a_large_library_comes_in_pages_and_is_searched_where_it_is(visit: Visit, url: str) -> None:
     page = visit("about:blank", **WIDE)
     asked: list[str] = []

@@ -75,6 +75,7 @@ def test_a_click_on_a_time_is_heard_at_that_time(tones: Any, sound_card: SoundCa
     assert float(cited.get_attribute("data-seek")) == pytest.approx(25, abs=5)
 
 
+@pytest.mark.long
 def test_a_deep_link_leads_to_its_second_and_the_keys_move_from_there(
     visit: Visit, served: Served, sound_card: SoundCard
 ) -> None:
@@ -168,6 +169,7 @@ def room(sound_card: SoundCard) -> Iterator[None]:
     control("unload-module", loop)
 
 
+@pytest.mark.long
 def test_speaking_silences_the_answer_and_asks_anew(
     visit: Visit, served: Served, sound_card: SoundCard, room: None, tmp_path: Any
 ) -> None:
@@ -205,6 +207,7 @@ def test_speaking_silences_the_answer_and_asks_anew(
     assert page.locator("#earlier-list .asked").first.text_content() == heard
 
 
+@pytest.mark.long
 def test_hold_to_talk_asks_when_let_go_and_escape_forgets(
     visit: Visit, served: Served, sound_card: SoundCard, tmp_path: Any
 ) -> None:
@@ -227,6 +230,7 @@ def test_hold_to_talk_asks_when_let_go_and_escape_forgets(
     assert word_errors(question.text, page.inner_text("#asked"))[0] <= 1
 
 
+@pytest.mark.long
 def test_their_own_words_are_heard_from_any_episode_and_one_is_where_one_was(
     visit: Visit, served: Served, sound_card: SoundCard
 ) -> None:
@@ -247,6 +251,7 @@ def test_their_own_words_are_heard_from_any_episode_and_one_is_where_one_was(
     ]  # fmt: skip
 
 
+@pytest.mark.long
 def test_each_sentence_is_read_as_it_is_made_and_stop_ends_it_for_good(
     visit: Visit, served: Served, sound_card: SoundCard
 ) -> None:

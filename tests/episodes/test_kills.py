@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 
+from tests.conftest import for_long
 from tests.episodes import killing, killing_others
 from tests.episodes.places import Places, stored
 from ui.settings import Settings
@@ -25,7 +26,7 @@ def places(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Places]:
         yield places
 
 
-@pytest.mark.parametrize("kills", [1, pytest.param(6, marks=pytest.mark.long)])
+@pytest.mark.parametrize("kills", [1, *for_long(6)])
 def test_kill_at_random_moments_and_finish_all_the_same(places: Places, tmp_path: Path, kills: int) -> None:
     """Without a decoder; ``python -m tests.episodes.killing --kills 50`` tries more, with one."""
     seed = random.SystemRandom().randrange(10**6)

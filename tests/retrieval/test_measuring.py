@@ -96,6 +96,7 @@ def test_a_set_without_questions_and_no_set_at_all(tmp_path: Path, capsys: pytes
     assert "line 1, is not an object with query, episode, spans" in capsys.readouterr().err
 
 
+@pytest.mark.long
 def test_the_scale_is_measured_on_a_library_that_stays_whole(
     tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     from fastapi import FastAPI
 
 QUEUE = 64
+_LOOKS = 0.05  # seconds between two looks into that queue, as Gradio itself has it on Windows
 """Calls of the tools that may wait; one more is refused."""
 
 
@@ -72,6 +73,8 @@ def build_page(companion: Companion) -> "gradio.Blocks":
         _part(gr, "library")
         mcp_tools.register_tools(gr, companion)
     blocks: gradio.Blocks = page.queue(max_size=QUEUE)
+    # Gradio looks for calls of its tools a thousand times a second, which takes 6 % of a core when there are none
+    blocks._queue.sleep_when_free = blocks._queue.progress_update_sleep_when_free = _LOOKS
     return blocks
 
 

@@ -70,14 +70,14 @@ class EchoCanceller:
         self.is_remains = False
         if float(power.sum()) < 1e-6:
             return heard  # nothing sounds
-        echo = np.fft.irfft((self._weights * spectra).sum(axis=0))[FRAME:]
+        echo = _samples((self._weights * spectra).sum(axis=0))[FRAME:]
         left = heard - echo
-        error = np.fft.rfft(np.concatenate([np.zeros(FRAME, np.float32), left]))
+        error = _spectrum(np.concatenate([np.zeros(FRAME, np.float32), left]))
         self._other = _SMOOTH * self._other + (1 - _SMOOTH) * _power(error)
         gain = self._doubt / (np.einsum("pb,pb->b", power, self._doubt) + 2 * self._other + 1e-9)
-        change = np.fft.irfft(np.conj(spectra) * (gain * error), axis=1)
+        change = _samples(np.conj(spectra) * (gain * error))
         change[:, FRAME:] = 0
-        self._weights = _KEEPS * (self._weights + np.fft.rfft(change, axis=1))
+        self._weights = _KEEPS * (self._weights + _spectrum(change))
         spread = _power(self._weights)
         self._doubt = _KEEPS**2 * (1 - 0.5 * gain * power) * self._doubt + (1 - _KEEPS**2) * spread
         self._follow(heard, echo)
@@ -93,7 +93,7 @@ class EchoCanceller:
                 kept[-_PARTITIONS:] = kept[:_PARTITIONS].copy()
             self._newest = _KEPT_SPECTRA - _PARTITIONS
         self._newest -= 1
-        self._played[self._newest] = np.fft.rfft(np.concatenate([self._before, played]))
+        self._played[self._newest] = _spectrum(np.concatenate([self._before, played]))
         self._powers[self._newest] = _power(self._played[self._newest])
         self._before = played.copy()
         part = slice(self._newest, self._newest + _PARTITIONS)
@@ -109,7 +109,7 @@ class EchoCanceller:
         if float(np.square(echo).sum()) < _SILENT:
             return
         self._learnt += 1
-        both = [np.fft.rfft(part * self._window, 2 * FRAME) for part in (heard, echo)]
+        both = [_spectrum(part * self._window, 2 * FRAME) for part in (heard, echo)]
         self._cross = 0.95 * self._cross + both[0] * np.conj(both[1])
         if self._learnt < _SETTLES:
             return
@@ -129,6 +129,15 @@ class EchoCanceller:
         if self._learnt > _SETTLES // 2:  # a median, step by step: who speaks for a while does not move it far
             self._usual += 0.05 if np.log(share + 1e-9) > self._usual else -0.05
         return share < min(_FAINT[2], max(_FAINT[1], _FAINT[0] * float(np.exp(self._usual))))
+
+
+def _spectrum(samples: Samples, size: int | None = None) -> npt.NDArray[np.complex64]:
+    """The spectrum of each row, in single precision (which is what NumPy computes, and not what its types say)."""
+    return np.fft.rfft(samples, size).astype(np.complex64, copy=False)
+
+
+def _samples(spectrum: npt.NDArray[np.complex64]) -> Samples:
+    return np.fft.irfft(spectrum).astype(np.float32, copy=False)
 
 
 def _power(spectrum: npt.NDArray[np.complex64]) -> npt.NDArray[np.float32]:

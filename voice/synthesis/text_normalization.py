@@ -1,8 +1,9 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""From written text to what is said: times in words, no markup, in pieces short enough to be heard soon."""
+"""From written text to what is said: times and dates in words, no markup, in pieces short enough to be heard soon."""
 
 import re
 import unicodedata
+from calendar import month_name
 from collections.abc import Iterator
 
 MOST_CHARACTERS = 280
@@ -22,6 +23,7 @@ _BLOCK_MARK = re.compile(
 _EMPHASIS = re.compile(r"(?<!\w)[*_~`]+|[*_~`]+(?!\w)")
 _MARK = re.compile(r"[|^\\{}\[\]<>]")
 _TIME = re.compile(r"(?<![\d:.,])(?:(\d{1,3}):)?(\d{1,3}):(\d{2})(?![\d:])(?:\.\d+)?(\s*[ap]\.?m\b\.?)?", re.IGNORECASE)
+_DATE = re.compile(r"(?<![\d-])(\d{4})-(0[1-9]|1[0-2])-(0[1-9]|[12]\d|3[01])(?![\d-])")
 _RANGE = re.compile(r"(?<=\d)\s*[-–—]\s*(?=\d{1,3}:\d{2})")
 _UNIT = ("hour", "minute", "second")
 _SENTENCE_END = re.compile(r"(?<=[.!?…])[\"'”’)]*\s+|(?<=[。！？])")
@@ -48,12 +50,13 @@ def speech_pieces(text: str) -> Iterator[str]:
 
 
 def speakable(text: str) -> str:
-    """The text as it is read aloud: no markdown, tags, addresses, emoji or control characters, and times in words."""
+    """The text as it is read aloud: no markup, addresses, emoji or control characters, and times and dates in words."""
     text = unicodedata.normalize("NFC", text.encode("utf-8", "ignore").decode("utf-8"))
     text = _LINK.sub(r"\1", text)
     text = _ADDRESS.sub(lambda found: found[1].rstrip(".") + "." * found[0].endswith("."), text)
     text = _TAG.sub(" ", text)
     text = _BLOCK_MARK.sub("\n\n", text)
+    text = _DATE.sub(lambda found: f"{month_name[int(found[2])]} {int(found[3])}, {found[1]}", text)
     text = _RANGE.sub(" to ", text)
     text = _TIME.sub(_spoken_time, text)
     text = "".join(_speakable(letter) for letter in text)

@@ -82,6 +82,7 @@ def running(library: Library) -> set[str]:
     return {job.worker.partition(":")[0] for job in jobs if job.state is JobState.RUNNING}
 
 
+@pytest.mark.long
 def test_a_killed_machines_job_is_taken_over_and_nothing_is_done_twice_but_the_piece_in_flight(place: Settings) -> None:
     workers = machines(place)
     with closing(open_library(place)) as library:

@@ -18,6 +18,7 @@ from episodes.store.library import Library
 from episodes.topics.cohesion import Embed
 from episodes.topics.llm_summary import Writer
 from episodes.transcripts.writer import write_vtt
+from tests.conftest import for_long
 from tests.episodes.tones import change_heard, write_tones
 from tests.material import material
 from voice.audio import Audio
@@ -184,7 +185,7 @@ def test_the_same_file_twice_changes_nothing(library: Library, workshop: Worksho
     assert workshop.recogniser.calls == workshop.indexed == 1
 
 
-@pytest.mark.parametrize("step", [Step.TRANSCRIBED, Step.SEGMENTED, Step.DIGESTED, Step.INDEXED])
+@pytest.mark.parametrize("step", [Step.TRANSCRIBED, Step.INDEXED, *for_long(Step.SEGMENTED, Step.DIGESTED)])
 def test_what_broke_off_goes_on_where_it_was(library: Library, workshop: Workshop, talk: Path, step: Step) -> None:
     for error in (EngineError("The model is broken."), RuntimeError("boom"), KeyboardInterrupt()):
         break_off(library, workshop, talk, step, error)
@@ -314,7 +315,7 @@ def test_chapters_in_the_file_are_followed(library: Library, workshop: Workshop)
     assert (episode.title, episode.show, episode.published) == ("Title", "Album", "2021")
 
 
-@pytest.mark.parametrize("kilobytes", [100, 300, 900])
+@pytest.mark.parametrize("kilobytes", [100, *for_long(300, 900)])
 def test_a_full_disk_is_said_and_nothing_is_half_there(
     small_disk: Path, workshop: Workshop, talk: Path, kilobytes: int, monkeypatch: pytest.MonkeyPatch
 ) -> None:

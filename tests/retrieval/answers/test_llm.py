@@ -167,7 +167,7 @@ def test_garbage_is_an_error_that_is_said(fake: FakeModel, raw: Iterable[bytes],
     assert "\n" not in caught.value.message
 
 
-@pytest.mark.parametrize("text", ["bla ", "A bee dances on the comb. ", "A bee dances on the comb [1]. "])
+@pytest.mark.parametrize("text", ["bla " * 50, "A bee dances on the comb. ", "A bee dances on the comb [1]. "])
 def test_a_stream_without_end_is_left(fake: FakeModel, text: str) -> None:
     fake.raw = itertools.repeat(event(text))
     found = list(LanguageModel(fake.url, "small").sentences("Why do bees dance?", (BEES, EVIL)))

@@ -169,6 +169,7 @@ def test_talking_over_an_answer_stops_it(room: Room) -> None:
         assert loudness(ear.heard(0.1)) < 0.001
 
 
+@pytest.mark.long
 def test_what_was_paused_stays_paused(room: Room) -> None:
     room.session.player.seek(80.0)
     room.ask("What are the layers of homeostasis?")
@@ -179,6 +180,7 @@ def test_what_was_paused_stays_paused(room: Room) -> None:
     assert room.session.player.position == pytest.approx(80.0, abs=0.1)
 
 
+@pytest.mark.long
 def test_go_back_to_where_i_was(room: Room) -> None:
     room.play_at(200.0)
     room.ask("Go to the beginning.")
@@ -213,6 +215,7 @@ def test_place_speed_and_saved_moments_survive(room: Room) -> None:
     assert again.player.speed == 1.5 and len(again.now_playing.bookmarks) == 1
 
 
+@pytest.mark.long
 def test_the_wake_word_is_needed_stops_the_podcast_and_pause_stays_paused(room: Room, tmp_path: Path) -> None:
     button = tmp_path / "event0"
     os.mkfifo(button)

@@ -7,6 +7,8 @@ import urllib.request
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
+import pytest
+
 from tests.conftest import RunningServer
 from tests.demo import TEN_QUESTIONS
 
@@ -59,6 +61,7 @@ def test_the_http_api_documents_itself_and_offers_nothing_else(server: RunningSe
         assert {name.strip("/") for name in json.load(reply)["named_endpoints"]} == TOOLS
 
 
+@pytest.mark.long
 def test_fifty_people_who_ask_at_once_are_all_answered(server: RunningServer):
     def ask(number: int) -> str:
         question = TEN_QUESTIONS[number % 10]

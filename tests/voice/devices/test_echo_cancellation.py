@@ -4,6 +4,7 @@
 import numpy as np
 import pytest
 
+from tests.conftest import for_long
 from voice.audio import FRAME
 from voice.devices.echo_cancellation import EchoCanceller, is_echo
 from voice.devices.resampling import DriftResampler
@@ -29,7 +30,7 @@ def test_an_echo_is_learnt_and_taken_out_while_a_voice_passes() -> None:
     assert np.corrcoef(left[during], voice[during])[0, 1] > 0.98
 
 
-@pytest.mark.parametrize("drift", [0.0, 8e-5, -8e-5])
+@pytest.mark.parametrize("drift", [8e-5, *for_long(0.0, -8e-5)])
 def test_clocks_that_run_apart_are_followed_and_a_person_is_still_heard(drift: float) -> None:
     draw = np.random.default_rng(1)
     loud = np.repeat(np.clip(draw.normal(0.6, 0.5, 400), 0, 2), FRAME * 4)  # syllables and pauses

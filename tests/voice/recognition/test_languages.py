@@ -27,6 +27,7 @@ def base(tmp_path_factory: pytest.TempPathFactory) -> Whisper:
     return Whisper(folder, "base", language="auto", threads=2)
 
 
+@pytest.mark.long
 def test_the_language_of_a_recording_is_found_out_once_and_told(base: Whisper, tmp_path: Path) -> None:
     text = "The bees fly over the meadow in summer, and they gather honey for the winter."
     write_wav(tmp_path / "a.wav", Audio(with_silence(joe(text)), RATE))

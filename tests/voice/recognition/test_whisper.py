@@ -13,6 +13,7 @@ from typing import Any
 import numpy as np
 import pytest
 
+from tests.conftest import for_long
 from tests.demo import word_errors
 from tests.speech import RATE, joe, with_silence
 from voice.audio import Audio, join, silence, write_wav
@@ -56,7 +57,9 @@ def test_a_question_that_nobody_waits_for_is_not_heard_to_its_end(whisper: Whisp
     assert whisper.hear(said, wanted=lambda: True).text.startswith("Why does he")
 
 
-@pytest.mark.parametrize("text", ["what happened to the old broom", "go back thirty seconds", "why does he keep bees"])
+@pytest.mark.parametrize("text", [
+    "go back thirty seconds", "why does he keep bees", *for_long("what happened to the old broom"),
+])  # fmt: skip
 def test_a_question_is_heard(whisper: Whisper, text: str) -> None:
     heard = whisper.hear(spoken(text))
     assert word_errors(text, heard.text.replace("30", "thirty"))[0] <= 1, heard.text

@@ -69,6 +69,7 @@ def test_what_is_not_speech_is_not_spoken(speaker: Speaking) -> None:
     assert bare.seconds == pytest.approx(marked.seconds, rel=0.35)  # a voice never says a thing twice alike
 
 
+@pytest.mark.long
 @settings(max_examples=25, deadline=None)
 @given(st.text(max_size=40))
 def test_any_text_is_sound_or_nothing(speaker: Speaking, text: str) -> None:

@@ -21,6 +21,8 @@ from voice.synthesis.text_normalization import FIRST, MOST_CHARACTERS, speakable
         ("at 9:05 am", "at 9 oh 5 am"),
         ("at 10:00 pm", "at 10 pm"),
         ("won 3:2", "won 3:2"),
+        ("published 2024-03-05.", "published March 5, 2024."),
+        ("no date: 2024-13-05, 12024-03-05", "no date: 2024-13-05, 12024-03-05"),
         ("**bold** and `code` and _slanted_", "bold and code and slanted"),
         ("snake_case, 2*3", "snake_case, 2*3"),
         ("[the site](https://example.org/a) and https://www.example.org/b?c=d.", "the site and example.org."),

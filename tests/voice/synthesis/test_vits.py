@@ -9,6 +9,7 @@ import onnx
 import onnxruntime
 import pytest
 
+from tests.conftest import for_long
 from voice.synthesis.piper import PACKAGED_VOICE
 from voice.synthesis.vits import Vits
 from voice.weights import JOE
@@ -35,7 +36,7 @@ def whole(path: Path, **beside: Any) -> np.ndarray:
     return np.asarray(session.run(None, feed | beside)[0]).reshape(-1)
 
 
-@pytest.mark.parametrize("pace", [0.01, 0.1, 0.5])
+@pytest.mark.parametrize("pace", [0.1, *for_long(0.01, 0.5)])
 def test_pieces_are_the_same_samples_as_the_whole(vits: Vits, pace: float) -> None:
     vits._pace = pace
     pieces = list(vits.speak(IDS, STEADY, None, RATE))
@@ -57,6 +58,7 @@ def test_a_voice_whose_parts_have_other_names_speaks_as_a_whole(tmp_path: Path) 
     assert np.abs(said - whole(MODEL)).max() < 1e-4
 
 
+@pytest.mark.long
 def test_a_voice_of_several_speakers_has_its_speaker_in_every_piece(tmp_path: Path) -> None:
     """Such a voice adds a speaker's vector within its generator, to what comes out of the first convolution."""
     model = onnx.load(str(MODEL))

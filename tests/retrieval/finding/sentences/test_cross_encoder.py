@@ -26,6 +26,7 @@ def made(folder: Path, labels: int) -> Path:
     return folder
 
 
+@pytest.mark.long
 def test_runs_come_in_the_order_of_its_scores(tmp_path: Path) -> None:
     reader = CrossEncoder.load(str(made(tmp_path / "one", 1)))
     texts = ("honey", "shed", "august")
@@ -40,6 +41,7 @@ def test_runs_come_in_the_order_of_its_scores(tmp_path: Path) -> None:
     assert reader.read("when honey?", SearchResult()) == SearchResult()
 
 
+@pytest.mark.long
 def test_what_is_no_cross_encoder_is_refused_with_what_to_do(tmp_path: Path) -> None:
     with pytest.raises(EngineError, match="not one") as caught:
         CrossEncoder.load(str(made(tmp_path / "two", 3)))
