@@ -32,7 +32,8 @@ ROOT = Path(__file__).parents[1]
 TOGETHER = {
     "a browser": ("tests/browser/",),
     "a server": (
-        "tests/test_loop.py", "tests/ui/cli/test_main.py", "tests/ui/test_asking.py", "tests/ui/test_gradio_files.py",
+        "tests/test_loop.py", "tests/ui/cli/test_main.py", "tests/ui/cli/test_relative_names.py",
+        "tests/ui/test_asking.py", "tests/ui/test_gradio_files.py",
         "tests/ui/test_listener_data.py", "tests/ui/test_positions.py", "tests/ui/test_work.py",
         "tests/ui/web/test_mcp_tools.py",
     ),
@@ -261,17 +262,19 @@ def server(demo_dir: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator
 
 
 @contextmanager
-def serving(data_dir: Path, **variables: str) -> Iterator[str]:
-    """Run ``earmark serve`` on a free port until it is ready; yields its address."""
+def serving(data_dir: Path, cwd: Path = ROOT, **variables: str) -> Iterator[str]:
+    """Run ``earmark serve`` on a free port until it is ready, in a folder; yields its address."""
     from ui.cli.client import Server
 
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         port = probe.getsockname()[1]
     command = [sys.executable, "-m", "ui.cli", "--data-dir", str(data_dir), "serve", "--port", str(port), "--no-open"]
+    data_dir.parent.mkdir(parents=True, exist_ok=True)
     log = data_dir.parent / "serve.log"
     with log.open("wb") as out:
-        process = subprocess.Popen(command, cwd=ROOT, env=os.environ | variables, stdout=out, stderr=out)
+        variables = os.environ | {"PYTHONPATH": str(ROOT)} | variables
+        process = subprocess.Popen(command, cwd=cwd, env=variables, stdout=out, stderr=out)
     try:
         url = f"http://127.0.0.1:{port}"
         deadline = time.monotonic() + 300

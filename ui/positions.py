@@ -121,11 +121,12 @@ class PlaybackPositions(ListenerDatabase):
         key: str = found[0]
         return key
 
-    def speed(self, listener: str) -> float:
-        """How fast this listener hears, times the recorded speed. Raises as ``get`` does."""
+    def speed(self, listener: str, unknown: float = NORMAL_SPEED) -> float:
+        """How fast this listener hears, times the recorded speed; ``unknown`` where that was never said. Raises as
+        ``get`` does."""
         with self._open() as db:
             row = db.execute("SELECT speed FROM speeds WHERE listener = ?", (checked_key(listener),)).fetchone()
-        return float(row[0]) if row else NORMAL_SPEED
+        return float(row[0]) if row else unknown
 
     def set_speed(self, listener: str, speed: float) -> None:
         """Remember how fast this listener hears."""
@@ -192,7 +193,7 @@ def _listened(position: float, heard: str, at: float) -> Listened:
 def listener_of(name: str, auth: str, listeners: PlaybackPositions) -> str:
     """The key of whoever the setting ``listener`` means: somebody who signs in, by name, or a key as the page's link
     for another device has it (32 hexadecimal digits). Empty: the one who can sign in (``auth``, NAME:PASSWORD), when
-    it is one, else the household. Raises as ``Listeners.get`` does."""
+    it is one, else the household. Raises as ``PlaybackPositions.get`` does."""
     if _DRAWN.fullmatch(name):
         return name
     names = [part.partition(":")[0].strip() for part in auth.split(",") if part.strip()]

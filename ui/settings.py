@@ -44,6 +44,9 @@ class Settings(Struct, frozen=True, kw_only=True):
 
     data_dir: Path = field(default_factory=default_data_dir)
     """Folder of the library and the models."""
+    files: str = ""
+    """Where sound and pictures lie: "" is the data folder, else the address of an object store as fsspec has them
+    (s3://bucket/folder); the data folder then holds copies."""
     database: str = ""
     """Where the library, its queue and its index are: in the data folder when empty, else the address of a PostgreSQL
     server (postgresql://name:password@host/database)."""

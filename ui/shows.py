@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """What holds for one show: how fast it is played, where it begins, whether new episodes are added, and its language.
 
-It lies in the file of positions (``ui/positions.py``) and holds for everybody in the house.
+It lies in the file of positions (``ui/positions.py``), or on the database server, and holds for everybody in the house.
 """
 
 from collections.abc import Iterable
@@ -13,16 +13,18 @@ from typing import TYPE_CHECKING, Any
 import msgspec
 
 from ui.listener_database import ListenerDatabase, Statements
-from ui.positions import DATABASE_ADVICE, FILE
+from ui.positions import DATABASE_ADVICE, FILE, PlaybackPositions
 
 if TYPE_CHECKING:
     from episodes.model import Episode
+    from episodes.store.database import Database
     from episodes.store.library import Library
 
-_SCHEMA = """CREATE TABLE IF NOT EXISTS shows (
+_SCHEMA = """CREATE TABLE IF NOT EXISTS show_settings (
     show TEXT PRIMARY KEY,
     value TEXT NOT NULL      -- JSON
 ) WITHOUT ROWID"""
+_BEFORE = "shows"  # what the table was called, which the library's own on a server is
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,12 +40,23 @@ class ShowSettings:
 
 
 class ShowSettingsStore(ListenerDatabase):
-    """The settings of shows by title, in ``folder``. Safe to use from several threads and processes."""
+    """The settings of shows by title, in ``folder`` or on a ``server``. Safe to use from several threads and processes.
+    """
 
-    _tables = ("shows",)
+    _tables = ("show_settings",)
 
-    def __init__(self, folder: Path) -> None:
-        super().__init__(folder / FILE, _SCHEMA, DATABASE_ADVICE)
+    def __init__(self, folder: Path, server: "Database | None" = None) -> None:
+        super().__init__(folder / FILE, _SCHEMA, DATABASE_ADVICE, server)
+        if server is None:
+            with self._writing() as db:
+                if db.execute("SELECT 1 FROM sqlite_master WHERE name = ?", (_BEFORE,)).fetchone():
+                    db.execute(f"INSERT OR IGNORE INTO show_settings SELECT * FROM {_BEFORE}")  # noqa: S608 (own names)
+                    db.execute(f"DROP TABLE {_BEFORE}")
+
+    @classmethod
+    def of(cls, library: "Library") -> "ShowSettingsStore":
+        """The settings of a library's shows."""
+        return cls(library.folder, None if library.database.one_machine else library.database)
 
     def get(self, show: str) -> ShowSettings:
         """The settings of a show. Raises LibraryError when the file cannot be read."""
@@ -52,7 +65,7 @@ class ShowSettingsStore(ListenerDatabase):
 
     @staticmethod
     def _get(db: Statements, show: str) -> ShowSettings:
-        row = db.execute("SELECT value FROM shows WHERE show = ?", (_key(show),)).fetchone()
+        row = db.execute("SELECT value FROM show_settings WHERE show = ?", (_key(show),)).fetchone()
         return msgspec.json.decode(row[0], type=ShowSettings) if row else ShowSettings()
 
     def set(self, show: str, **changes: Any) -> ShowSettings:
@@ -60,10 +73,13 @@ class ShowSettingsStore(ListenerDatabase):
         with self._writing() as db:
             settings = replace(self._get(db, show), **changes)
             if settings == ShowSettings():
-                db.execute("DELETE FROM shows WHERE show = ?", (_key(show),))
+                db.execute("DELETE FROM show_settings WHERE show = ?", (_key(show),))
             else:
                 value = msgspec.json.encode(asdict(settings)).decode()
-                db.execute("INSERT OR REPLACE INTO shows VALUES (?, ?)", (_key(show), value))
+                db.execute(
+                    "INSERT INTO show_settings VALUES (?, ?) ON CONFLICT (show) DO UPDATE SET value = excluded.value",
+                    (_key(show), value),
+                )
         return settings
 
     def tell_languages(self, library: "Library", episodes: Iterable["Episode"]) -> None:
@@ -72,6 +88,31 @@ class ShowSettingsStore(ListenerDatabase):
         for episode in episodes:
             if episode.show and language(episode.show):
                 library.save_language(episode.id, language(episode.show))
+
+
+@dataclass(frozen=True, slots=True)
+class Playback:
+    """How an episode is played: ``speed`` is times the recorded one, 0 where nobody has said; ``begins`` is where it
+    begins for who has heard nothing of it yet, in seconds."""
+
+    speed: float
+    begins: float
+
+
+def playback(shows: ShowSettingsStore, listeners: PlaybackPositions, listener: str, episode: "Episode") -> Playback:
+    """How a listener hears an episode: as its show is played, else as the listener hears all. Raises LibraryError."""
+    kept = shows.get(episode.show)
+    begins = kept.skip_intro if kept.skip_intro < episode.seconds else 0.0
+    return Playback(kept.speed or listeners.speed(listener, 0.0), begins)
+
+
+def set_speed(shows: ShowSettingsStore, listeners: PlaybackPositions, listener: str, show: str, speed: float) -> None:
+    """Remember the speed that a listener has chosen while an episode of a show played: for the show, if that has a
+    speed of its own, else for the listener. Raises LibraryError."""
+    if shows.get(show).speed:
+        shows.set(show, speed=speed)
+    else:
+        listeners.set_speed(listener, speed)
 
 
 def _key(show: str) -> str:

@@ -6,6 +6,7 @@ import re
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
+from episodes.store.files import files_of
 from episodes.store.library import Library
 from ui.settings import Settings
 from voice.errors import SettingsError
@@ -29,7 +30,11 @@ class Storage:
         """The server, when the settings name one."""
         if settings.database:
             self.server = _server(settings.database).open(settings.database)
-        self.library = Library.on(self.server, self._folder) if self.server else Library.open(self._folder)
+        files = files_of(settings.files, self._folder) if settings.files else None
+        if self.server is not None:
+            self.library = Library.on(self.server, self._folder, files)
+        else:
+            self.library = Library.open(self._folder, files)
 
     def index(self, model: str = _PACKAGED, dimension: int = 384, name: str = "") -> "Index":
         """The index of a model, whose vectors have ``dimension`` numbers; each ``name`` ("" is that of the packaged

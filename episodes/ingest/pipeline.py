@@ -76,6 +76,15 @@ class Tools:
     telling: Callable[[Progress], AbstractContextManager[None]] = lambda progress: nullcontext()
 
 
+def _at_hand(library: Library, job: Job) -> Source:
+    """The source of a job with its files on this machine."""
+    source, name = job.source, job.episode_id
+    return replace(
+        source, audio=source.audio and library.at_hand(name, source.audio),
+        transcript=source.transcript and library.at_hand(name, source.transcript),
+    )
+
+
 class Ingest:
     """Takes one job through the steps that are left.
 
@@ -89,7 +98,7 @@ class Ingest:
         self.library = library
         self.queue = Queue(library.database)
         self.job = job
-        self.source = job.source
+        self.source = _at_hand(library, job)
         self.tools = replace(tools, embed=_remembering(tools.embed))  # topics and digest look at the same sentences
         self._on_step = on_step
         self._check = check
@@ -187,6 +196,7 @@ class Ingest:
         if self.source.audio is not None or self.source.transcript is not None:
             return _Made(measured=False)
         self.source = self.tools.fetch(self.source, self.library.fetched_folder(episode.id), progress)
+        self.library.share_fetched(episode.id)
         fetched = self.source
         return _Made(lambda: save_source(self.library.database, episode.id, fetched), fetched.remark, measured=False)
 
@@ -202,8 +212,10 @@ class Ingest:
             return _Made(store_end, measured=False)
         audio = audio_name(episode.id)
         seconds = normalise(source.audio, library.folder / audio, progress)
-        fetched = library.fetched_folder(episode.id) / artwork.FETCHED
-        artwork.keep_picture(library.folder, episode.id, source.audio, fetched)
+        fetched = library.at_hand(episode.id, library.fetched_folder(episode.id) / artwork.FETCHED)
+        library.files.put(audio, library.folder / audio)
+        if artwork.keep_picture(library.folder, episode.id, source.audio, fetched):
+            library.files.put(artwork.name_of(episode.id), artwork.path_of(library.folder, episode.id))
 
         def store() -> None:
             library.save_audio(episode.id, audio, round(seconds, 3))

@@ -130,13 +130,16 @@ def _absolute(source: Source) -> Source:
 
 
 def _within_reach(library: Library, episode: Episode, source: Source) -> Source:
-    """A source whose files lie in the library's folder, which the workers of all machines see: copied there until it is
-    taken in, unless they do, or nothing is to be done with them."""
+    """A source whose files the workers of all machines see: copied until it is taken in, unless they lie in the
+    library's folder (or in its store) already, or nothing is to be done with them."""
     if _is_done(library, episode, source):
         return source
     there = {}
     for name, file in (("audio", source.audio), ("transcript", source.transcript)):
-        if file is not None and not file.resolve().is_relative_to(library.folder.resolve()):
+        if file is None:
+            continue
+        seen = library.fetched_folder(episode.id) if library.files.elsewhere else library.folder.resolve()
+        if not file.resolve().is_relative_to(seen):
             there[name] = library.fetched_folder(episode.id) / file.name
     try:
         for name, copy in there.items():
@@ -144,6 +147,7 @@ def _within_reach(library: Library, episode: Episode, source: Source) -> Source:
             shutil.copyfile(getattr(source, name), copy)
     except OSError as error:
         raise from_os_error(error, f"copy {source.title} to {library.folder}") from error
+    library.share_fetched(episode.id)
     return replace(
         source, audio=there.get("audio", source.audio), transcript=there.get("transcript", source.transcript)
     )
@@ -169,8 +173,7 @@ def identity(source: Source) -> str:
 
 def audio_lost(library: Library, episode: Episode) -> bool:
     """True when the library's own file of an episode is not there any more."""
-    audio = library.audio_path(episode)
-    return audio is not None and not audio.exists()
+    return bool(episode.audio) and not library.files.exists(episode.audio)
 
 
 def _as_fetched(library: Library, episode: Episode, source: Source) -> Source:

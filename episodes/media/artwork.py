@@ -2,7 +2,6 @@
 """A small picture of an episode: out of its recording, or the one that its feed names. It is made once, as the episode
 comes in, so that nobody's browser asks a publisher for it."""
 
-from collections.abc import Iterable
 from contextlib import suppress
 from io import BytesIO
 from pathlib import Path
@@ -24,22 +23,14 @@ _MOST_PIXELS = 40_000_000
 _QUALITY = 4  # of JPEG in FFmpeg's scale, 2 (best) to 31
 
 
+def name_of(episode_id: str) -> str:
+    """The name of an episode's picture among the files of its library, if it has one."""
+    return f"artwork/{episode_id}.jpg"
+
+
 def path_of(folder: Path, episode_id: str) -> Path:
-    """Where the picture of an episode lies in a library's folder, if it has one."""
-    return folder / "artwork" / f"{episode_id}.jpg"
-
-
-def mark(folder: Path) -> int:
-    """A number that is another one when a picture of a library's folder has come or gone."""
-    try:
-        return (folder / "artwork").stat().st_mtime_ns
-    except OSError:
-        return 0
-
-
-def painted(folder: Path, ids: Iterable[str]) -> set[str]:
-    """Those of these episodes of a library's folder that have a picture."""
-    return {name for name in ids if path_of(folder, name).is_file()}
+    """Where the picture of an episode is made, in a library's folder."""
+    return folder / name_of(episode_id)
 
 
 def keep_picture(folder: Path, episode_id: str, audio: Path | None, fetched: Path) -> bool:

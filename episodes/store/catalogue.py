@@ -40,7 +40,7 @@ class Order(StrEnum):
     FIRST = "first"
     """The oldest arrival first."""
     TITLE = "title"
-    """By title, in any case."""
+    """By title, as a person looks for it: see ``words.sort_key``."""
 
 
 class Catalogue:
@@ -380,7 +380,7 @@ _ORDERS = {
     Order.OLDEST: ("published > ''", "published, number"),
     Order.NEWEST: ("published > ''", "published DESC, number DESC"),
     Order.FIRST: ("", "number"),
-    Order.TITLE: ("", "folded, number"),
+    Order.TITLE: ("", "sorted, number"),
 }
 """What has to hold, and by what they are put in order."""
 

@@ -1,18 +1,17 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """Copying a library from one engine to another: the tables have the same columns in both."""
 
-import shutil
 from collections.abc import Iterator, Sequence
-from pathlib import Path
 from typing import Any
 
 from episodes.store.database import Database
-from voice.errors import LibraryError, from_os_error
+from episodes.store.files import Files
+from voice.errors import LibraryError
 
 COLUMNS = {
     "episodes": (
         "id", "number", "content", "title", "show", "guests", "published", "seconds", "source", "audio", "language",
-        "folded", "words", "ready", "ready_since", "changed",
+        "folded", "words", "ready", "ready_since", "changed", "sorted",
     ),
     "steps": ("episode", "step", "state", "progress", "reason"),
     "cues": ("episode", "number", "start", '"end"', "text", "speaker", "words"),
@@ -36,7 +35,6 @@ COLUMNS = {
 _OF_EPISODES = ("steps", "cues", "chapters", "segments", "digests", "sources", "pieces", "jobs", "left_lying")
 _SOME = 100  # episodes whose rows are read at a time
 _MANY = 5_000  # rows of another table that are written at a time
-_FOLDERS = ("audio", "artwork", "fetched")
 
 
 def copy_rows(source: Database, target: Database) -> int:
@@ -66,22 +64,15 @@ def copy_rows(source: Database, target: Database) -> int:
     return copied
 
 
-def copy_files(source: Path, target: Path) -> int:
-    """Copy sound and pictures into another library's folder; those that are there stay. Returns how many were copied.
-    """
+def copy_files(source: Files, target: Files) -> int:
+    """Copy sound and pictures to where another library has them; those that are there stay. Returns how many were
+    copied."""
     copied = 0
-    if source.resolve() == target.resolve():
-        return copied
-    for name in _FOLDERS:
-        for path in sorted((source / name).rglob("*")):
-            other = target / path.relative_to(source)
-            if path.is_file() and not other.exists():
-                try:
-                    other.parent.mkdir(parents=True, exist_ok=True)
-                    shutil.copy2(path, other)
-                except OSError as error:
-                    raise from_os_error(error, f"copy {path}") from error
-                copied += 1
+    for name in source.names():
+        if not target.exists(name):
+            with source.get(name) as path:
+                target.put(name, path)
+            copied += 1
     return copied
 
 

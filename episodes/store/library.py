@@ -5,7 +5,6 @@ database server and a folder for the sound."""
 import hashlib
 import json
 import re
-import shutil
 import unicodedata
 from collections.abc import Iterable, Sequence
 from contextlib import AbstractContextManager
@@ -18,8 +17,9 @@ from episodes.model import Chapter, Cue, Digest, Episode, Segment, State, Step, 
 from episodes.store import reserve
 from episodes.store.catalogue import Catalogue, unknown
 from episodes.store.database import Database
+from episodes.store.files import Files, FolderFiles
 from episodes.store.sqlite import SqliteDatabase
-from episodes.store.words import name_words, search_text
+from episodes.store.words import name_words, search_text, sort_key
 from voice.errors import NoSpace, from_os_error
 from voice.model import Piece
 from voice.plain_text import harmless, one_line
@@ -35,31 +35,34 @@ class Library(Catalogue):
     before stays as it was. Unknown ids raise UnknownEpisode.
     """
 
-    def __init__(self, folder: Path, database: Database) -> None:
+    def __init__(self, folder: Path, database: Database, files: Files | None = None) -> None:
         super().__init__(database)
         self.folder = folder
+        self.files = files or FolderFiles(folder)
+        """Sound, pictures, and what waits to be taken in."""
 
     @classmethod
-    def open(cls, folder: Path) -> "Library":
-        """Open the library in a folder, which is made when it is not there.
+    def open(cls, folder: Path, files: Files | None = None) -> "Library":
+        """Open the library in a folder, which is made when it is not there; its ``files`` lie in it as well, unless
+        they are elsewhere.
 
         Raises LibraryError naming the file when it is damaged or was made by a newer version.
         """
         _make(folder)
         try:
-            found = cls(folder, SqliteDatabase(folder / "library.db"))
+            found = cls(folder, SqliteDatabase(folder / "library.db"), files)
         except NoSpace:
             if not reserve.spend(folder):
                 raise
-            return cls(folder, SqliteDatabase(folder / "library.db"))
+            return cls(folder, SqliteDatabase(folder / "library.db"), files)
         reserve.keep(folder)
         return found
 
     @classmethod
-    def on(cls, database: Database, folder: Path) -> "Library":
-        """The library of a database server, whose sound and pictures lie in a folder that all who use it see."""
+    def on(cls, database: Database, folder: Path, files: Files | None = None) -> "Library":
+        """The library of a database server, whose ``files`` lie in a folder that all who use it see, or in a store."""
         _make(folder)
-        return cls(folder, database)
+        return cls(folder, database, files)
 
     def close(self) -> None:
         """Close every thread's connection; the library is not to be used afterwards."""
@@ -102,8 +105,10 @@ class Library(Catalogue):
             if found is None:
                 return
             self.database.execute(
-                "UPDATE episodes SET title = ?, folded = ?, words = ?, published = ?, source = ? WHERE id = ?",
-                (title, title.casefold(), search_text(title, found.show, *found.guests), published, source, episode_id),
+                "UPDATE episodes SET title = ?, folded = ?, words = ?, sorted = ?, published = ?, source = ?"
+                " WHERE id = ?",
+                (title, title.casefold(), search_text(title, found.show, *found.guests),
+                 sort_key(title, found.language), published, source, episode_id),
             )
             self._changed(episode_id)
 
@@ -144,8 +149,34 @@ class Library(Catalogue):
         return known or Source(episode.title, show=episode.show, guests=episode.guests, published=episode.published)
 
     def audio_path(self, episode: Episode) -> Path | None:
-        """Where the normalised audio lies (absolute), None when there is only a transcript."""
-        return (self.folder / episode.audio).resolve() if episode.audio else None
+        """Where the normalised audio lies on this machine (absolute), copied there when it is kept elsewhere; None when
+        there is only a transcript."""
+        return self.files.local(episode.audio) if episode.audio else None
+
+    def picture_path(self, episode_id: str) -> Path | None:
+        """Where an episode's picture lies on this machine (absolute), copied there as its audio is; None for none."""
+        path = self.files.local(artwork.name_of(episode_id))
+        return path if path.is_file() else None
+
+    def painted(self, ids: Iterable[str]) -> set[str]:
+        """Those of these episodes that have a picture."""
+        names = {artwork.name_of(name): name for name in ids}
+        return {names[found] for found in self.files.among(names)}
+
+    def share_fetched(self, episode_id: str) -> None:
+        """Let the workers of other machines reach what was fetched for an episode."""
+        folder = self.fetched_folder(episode_id)
+        if self.files.elsewhere and folder.is_dir():
+            for path in folder.iterdir():
+                if path.is_file():
+                    self.files.put(f"fetched/{episode_id}/{path.name}", path)
+
+    def at_hand(self, episode_id: str, path: Path) -> Path:
+        """Where a file that is to be taken in lies on this machine: as it was told, else as another machine shares it.
+        """
+        if path.exists() or not self.files.elsewhere:
+            return path
+        return self.files.local(f"fetched/{episode_id}/{path.name}")
 
     def version(self) -> int:
         """A number that changes whenever any process changes what episodes hold (progress alone does not count)."""
@@ -190,11 +221,11 @@ class Library(Catalogue):
             new = next(made for made in names if self.by_id(made) is None)
             self.database.execute(
                 "INSERT INTO episodes (id, number, content, title, show, guests, published, seconds, source, audio,"
-                " folded, words) VALUES (?, (SELECT coalesce(max(number), 0) + 1 FROM episodes), ?, ?, ?, ?, ?, ?, ?,"
-                " ?, ?, ?)",
+                " folded, words, sorted) VALUES (?, (SELECT coalesce(max(number), 0) + 1 FROM episodes), ?, ?, ?, ?, ?,"
+                " ?, ?, ?, ?, ?, ?)",
                 (new, content, episode.title, episode.show, json.dumps(episode.guests, ensure_ascii=False),
                  episode.published, episode.seconds, episode.source, episode.audio, episode.title.casefold(),
-                 search_text(episode.title, episode.show, *episode.guests)),
+                 search_text(episode.title, episode.show, *episode.guests), sort_key(episode.title, episode.language)),
             )  # fmt: skip
             self.database.executemany(
                 "INSERT INTO steps VALUES (?, ?, ?, 0, '')", [(new, step, State.WAITING) for step in Step]
@@ -232,9 +263,13 @@ class Library(Catalogue):
     def save_language(self, episode_id: str, language: str) -> None:
         """Store which language is spoken (a code, "" when it is not known). Raises UnknownEpisode."""
         with self.transaction():
-            done = self.database.execute("UPDATE episodes SET language = ? WHERE id = ?", (language, episode_id))
-            if not done.rowcount:
+            found = self.by_id(episode_id)
+            if found is None:
                 raise self.missing(episode_id)
+            self.database.execute(
+                "UPDATE episodes SET language = ?, sorted = ? WHERE id = ?",
+                (language, sort_key(found.title, language), episode_id),
+            )
             self._changed(episode_id)
 
     def save_cues(self, episode_id: str, cues: Iterable[Cue]) -> None:
@@ -312,16 +347,13 @@ class Library(Catalogue):
 
     def clear_fetched(self, episode_id: str) -> None:
         """Remove what was fetched for an episode, since it is taken in."""
-        shutil.rmtree(self.fetched_folder(episode_id), ignore_errors=True)
+        self.files.delete(f"fetched/{episode_id}")
 
     def clear_files(self, episode_id: str) -> None:
         """Remove the files of an episode that is no more."""
         self.clear_fetched(episode_id)
-        for path in (self.folder / audio_name(episode_id), artwork.path_of(self.folder, episode_id)):
-            try:
-                path.unlink(missing_ok=True)
-            except OSError as error:
-                raise from_os_error(error, f"remove {path}") from error
+        for name in (audio_name(episode_id), artwork.name_of(episode_id)):
+            self.files.delete(name)
 
     # inside
 

@@ -5,7 +5,7 @@ import json
 import sqlite3
 from collections.abc import Callable
 
-from episodes.store.words import name_words, search_text
+from episodes.store.words import name_words, search_text, sort_key
 
 
 def migrate_sqlite(database: sqlite3.Connection) -> None:
@@ -256,6 +256,16 @@ def _speeds_of_steps(database: sqlite3.Connection) -> None:
     database.execute("ALTER TABLE speeds RENAME TO step_speeds")
 
 
+def _sorted(database: sqlite3.Connection) -> None:
+    """Titles in the order in which a person looks for them."""
+    database.execute("ALTER TABLE episodes ADD COLUMN sorted TEXT NOT NULL DEFAULT ''")
+    rows = database.execute("SELECT id, title, language FROM episodes").fetchall()
+    database.executemany(
+        "UPDATE episodes SET sorted = ? WHERE id = ?", ((sort_key(title, code), name) for name, title, code in rows)
+    )
+    database.execute("CREATE INDEX episodes_sorted ON episodes (sorted, number, id)")
+
+
 _SHOW_MORE = (
     "INSERT INTO shows VALUES (new.show, 1, new.ready, new.seconds) ON CONFLICT (show) DO UPDATE SET"
     " episodes = episodes + 1, ready = ready + excluded.ready, seconds = seconds + excluded.seconds;"
@@ -271,5 +281,6 @@ _WORDS_OUT = "INSERT INTO episode_words (episode_words, rowid, words) VALUES ('d
 
 MIGRATIONS: tuple[Callable[[sqlite3.Connection], None], ...] = (
     _first_tables, _work, _feeds, _writers, _languages, _titles, _lookups, _speeds_of_steps,
+    _sorted,
 )  # fmt: skip
 """The steps in order; the database's ``user_version`` is how many of them it has seen."""

@@ -99,8 +99,11 @@ class PostgresDatabase:
         while (version := self.version()) < len(MIGRATIONS):
             with self.transaction():
                 if self.version() == version:  # else another one did it meanwhile
-                    for statement in MIGRATIONS[version]:
-                        self.execute(statement)
+                    for step in MIGRATIONS[version]:
+                        if isinstance(step, str):
+                            self.execute(step)
+                        else:
+                            step(self)
                     self.execute("INSERT INTO migrations VALUES (?)", (version + 1,))
                     taken += 1
         return taken

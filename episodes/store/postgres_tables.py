@@ -5,6 +5,14 @@ SQLite file, so that the same statements run on both.
 Names that are compared byte by byte (ranges of ids and words) have the collation C.
 """
 
+from collections.abc import Callable
+from typing import TYPE_CHECKING
+
+from episodes.store.words import sort_key
+
+if TYPE_CHECKING:
+    from episodes.store.database import Database
+
 _FIRST = (
     "CREATE TABLE migrations (version INTEGER PRIMARY KEY)",
     "CREATE EXTENSION IF NOT EXISTS pg_trgm",
@@ -195,5 +203,25 @@ _LISTENERS = (
 )
 """What ``ui.positions``, ``ui.listener_data`` and ``ui.home.gpodder`` have in files of their own at home."""
 
-MIGRATIONS: tuple[tuple[str, ...], ...] = (_FIRST, _LISTENERS)
-"""The statements of each step, in order; the table ``migrations`` tells how many a database has seen."""
+_SHOWS = ("""CREATE TABLE show_settings (show TEXT COLLATE "C" PRIMARY KEY, value TEXT NOT NULL)""",)
+"""What ``ui.shows`` has in a file at home."""
+
+
+
+def _sort(database: "Database") -> None:
+    rows = database.execute("SELECT id, title, language FROM episodes").fetchall()
+    database.executemany(
+        "UPDATE episodes SET sorted = ? WHERE id = ?", [(sort_key(title, code), name) for name, title, code in rows]
+    )
+
+
+_SORTED = (
+    """ALTER TABLE episodes ADD COLUMN sorted TEXT COLLATE "C" NOT NULL DEFAULT ''""",
+    _sort,
+    "CREATE INDEX episodes_sorted ON episodes (sorted, number)",
+)
+"""Titles in the order in which a person looks for them."""
+
+MIGRATIONS: tuple[tuple[str | Callable[["Database"], None], ...], ...] = (_FIRST, _LISTENERS, _SHOWS, _SORTED)
+"""Each step: its statements, and what they cannot say, in order. The table ``migrations`` tells how many of the steps a
+database has seen."""

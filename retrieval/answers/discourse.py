@@ -34,6 +34,11 @@ def announces(text: str) -> bool:
     return _rule("announces").search(text) is not None
 
 
+def refers_back(text: str) -> bool:
+    """True for a sentence that opens on what only the one before names: "He built it", "And that's why"."""
+    return _rule("refers").search(text) is not None
+
+
 @cache
 def _rule(name: str) -> re.Pattern[str]:
     told = templates(RULES)

@@ -16,7 +16,7 @@ from episodes.text.disfluencies import GAP, trimmed
 from episodes.text.sentences import Line
 from retrieval.answers.answer_type import AnswerType, answer_type
 from retrieval.answers.corpus import Cues
-from retrieval.answers.discourse import announces, idle, poses_question
+from retrieval.answers.discourse import announces, idle, poses_question, refers_back
 from retrieval.index.token_store import quotable_sentences
 from retrieval.model import Moment, Question, SearchResult, SentenceRun
 
@@ -26,12 +26,13 @@ SPOKEN = 42
 _FULL = 24  # words from which on a quote says enough by itself
 _NOD = 3  # words: so short a sentence says nothing, unless it is yes or no
 _SAYS = 8  # words: a shorter quote goes on to the next sentence, which mostly holds the point
+_NAMED = 34  # words up to which the sentence before is said too, for one that opens on "it" or "he"
 _AROUND = 60.0  # seconds of cues around a run that are read, so that no sentence is cut
 _RIVALS = 4  # runs that are weighed against each other
 _NEAR = 0.4  # share of the best run's share from which on another may be said in its place
-_SURE = 0.55  # probability of an answer from which on one quote is enough
+_SURE = 0.5  # probability of an answer from which on one quote is enough
 _ALSO = 0.2  # share of the best run's share from which on another may be the answer instead
-_BOTH = 65  # words of two quotes, at most
+_BOTH = 70  # words of two quotes, at most
 _FITS = 0.35  # what it is worth to hold what was asked for: a date, a number, a name
 _EMPTY = 10  # words from which on a sentence says something, even if it asks or begins with "I don't know"
 
@@ -117,12 +118,21 @@ def _same(lines: Sequence[Line], one: int, other: int) -> bool:
 
 
 def _begun(lines: Sequence[Line], first: int, last: int) -> tuple[int, int]:
-    """From the sentence before, when the first one only goes on from it."""
-    while first > 0 and _dangles(lines[first - 1], lines[first]) and _same(lines, first - 1, first):
-        if poses_question(lines[first - 1].text) or _words(lines, first - 1, last) > SPOKEN:
-            break
+    """From the sentence before, when the first one only goes on from it, or opens on a word for what that names."""
+    while first > 0 and _dangles(lines[first - 1], lines[first]) and _goes_before(lines, first, last, SPOKEN):
         first -= 1
-    return first, last
+    refers = first > 0 and refers_back(trimmed(lines[first].text)) and not idle(lines[first - 1].text)
+    return first - (refers and _goes_before(lines, first, last, _NAMED)), last
+
+
+def _goes_before(lines: Sequence[Line], first: int, last: int, words: int) -> bool:
+    """Whether the sentence before the first one may be said too, with at most so many words in all."""
+    before = first - 1
+    return (
+        _same(lines, before, first)
+        and not poses_question(lines[before].text)
+        and _words(lines, before, last) <= words
+    )
 
 
 _OPEN = re.compile(r"[,;:–—-]$|\b(?:and|but|or|so|because|that|which|if|the|a|an|of|to|with|for|is|are|was)\W*$", re.I)

@@ -41,6 +41,7 @@ from ui.companion import Companion
 from ui.listener_data import ListenerData
 from ui.positions import PlaybackPositions
 from ui.settings import Settings
+from ui.shows import ShowSettingsStore
 from ui.web.api import episodes as routes
 from ui.web.dependencies import Served
 from ui.web.model_fetching import ModelFetching
@@ -242,7 +243,9 @@ def _page_calls(folder: Path, library: Library, one: Episode) -> Iterator[tuple[
     companion = Companion(settings)
     app = FastAPI()
     app.include_router(routes.router)
-    app.state.served = Served(companion, PlaybackPositions(folder), ModelFetching(companion), ListenerData(folder))
+    app.state.served = Served(
+        companion, PlaybackPositions(folder), ModelFetching(companion), ListenerData(folder), ShowSettingsStore(folder)
+    )
     client = TestClient(app)
     tag = client.get("/api/episodes?limit=50").headers["etag"]
     companion.mend_index()

@@ -20,7 +20,7 @@ import argparse
 import json
 import sys
 from collections.abc import Callable, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, fields
 from pathlib import Path
 
 import numpy as np
@@ -30,14 +30,14 @@ from retrieval.finding.sections.query import Values
 from retrieval.finding.sentences.answer_reader import READER_WEIGHTS as READER
 from retrieval.finding.sentences.answer_reader import Reader, shipped_reader
 from retrieval.finding.sentences.calibration import CALIBRATION_WEIGHTS as ANSWERED
+from retrieval.finding.sentences.calibration import CalibrationFeatures
 from retrieval.finding.sentences.find_sentences import (
     CandidateSet,
     calibration_features,
     encode_question,
     gather_candidates,
-    non_overlapping,
 )
-from retrieval.finding.sentences.sentence_features import FEATURE_NAMES
+from retrieval.finding.sentences.sentence_features import FEATURE_NAMES, WHETHER
 from retrieval.finding.sentences.sentence_ranker import SENTENCE_WEIGHTS as RUNS
 from retrieval.finding.sentences.sentence_ranker import score_runs
 from retrieval.index import token_store as index_script
@@ -47,10 +47,6 @@ from tests.benchmarks.answers import KEPT, Asked, Told, read, says
 
 FOLDS = 6
 RIDGE, LOOSE = 15.0, 1.0  # strength of the penalties on standardised weights: of the runs, of "answered"
-SIGNS = ("none", "wide", "mean")
-"""Signs that tell whether there is an answer; with more of them less was declined on episodes left out."""
-CUT = 0.2
-"""How much a question counts whose answer was cut out: often it is said a second time."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -123,7 +119,7 @@ def learn_runs(found: Sequence[Case], weights: Sequence[float]) -> Values:
         for case, weight in zip(found, weights, strict=True)
         if case.kind == "there" and 0 < (case.hold * case.inside).sum() < len(case.hold)
     ]
-    rows = np.concatenate([one for one, _, _ in lists])
+    rows = np.concatenate([one for one, _, _ in lists]) * [name not in WHETHER for name in FEATURE_NAMES]
     scale = rows.std(axis=0) + 1e-6
     rows, right = rows / scale, np.concatenate([two for _, two, _ in lists])
     edges = np.cumsum([0, *(len(one) for one, _, _ in lists)])
@@ -144,10 +140,11 @@ def learn_runs(found: Sequence[Case], weights: Sequence[float]) -> Values:
 def learn_answered(
     found: Sequence[Case], weights: Sequence[float], runs: Values
 ) -> tuple[Values, float]:
-    """Weights of ``SIGNS`` and a bias: the log-odds of the first run's being an answer, both kinds counting equally."""
+    """Weights of ``CalibrationFeatures`` and a bias: the log-odds of the first run's being an answer, both kinds
+    counting equally."""
     rows = np.array([_signs(case, runs) for case in found])
     there = np.array([case.kind == "there" for case in found])
-    weight = np.asarray(weights, float) * np.array([CUT if case.kind == "cut" else 1.0 for case in found])
+    weight = np.asarray(weights, float)
     weight = weight * np.where(there, 0.5 / weight[there].sum(), 0.5 / weight[~there].sum()) * len(found)
     mean, scale = rows.mean(axis=0), rows.std(axis=0) + 1e-6
     rows, sign = (rows - mean) / scale, np.where(there, 1.0, -1.0)
@@ -163,9 +160,8 @@ def learn_answered(
 
 
 def _signs(case: Case, runs: Values) -> list[float]:
-    picked, scores = non_overlapping(case.candidates, score_runs(case.candidates.features, runs), 10)
-    known = asdict(calibration_features(case.candidates, picked, scores))
-    return [known[name] for name in SIGNS]
+    first = int(np.argmax(score_runs(case.candidates.features, runs)))
+    return list(asdict(calibration_features(case.candidates, first)).values())
 
 
 def said_first(case: Case, runs: Values) -> bool:
@@ -224,10 +220,11 @@ def main(arguments: Sequence[str] | None = None) -> None:
         counts = [own[id(case)] for case in every]
         runs = learn_runs(every, counts)
         parts, bias = learn_answered(every, counts, runs)
-        learned = zip(FEATURE_NAMES, runs, strict=True)
+        learned = ((name, value) for name, value in zip(FEATURE_NAMES, runs, strict=True) if name not in WHETHER)
         RUNS.write_text(json.dumps({name: round(float(value), 5) for name, value in learned},
-                                   indent=1) + "\n", "utf-8")  # fmt: skip
-        named = {name: round(float(value), 5) for name, value in zip(SIGNS, parts, strict=True)}
+                                    indent=1) + "\n", "utf-8")  # fmt: skip
+        names = [field.name for field in fields(CalibrationFeatures)]
+        named = {name: round(float(value), 5) for name, value in zip(names, parts, strict=True)}
         ANSWERED.write_text(json.dumps({"weights": named, "bias": round(bias, 5)}, indent=1) + "\n", "utf-8")
 
 

@@ -89,6 +89,26 @@ def test_times_are_where_the_words_are_and_more_is_only_what_answers_too(visit: 
     assert further <= 2 * len(TEN_QUESTIONS), "little answers as well"
 
 
+def test_the_first_sentence_comes_with_its_sound_and_is_not_asked_for(visit: Visit, served: Served) -> None:
+    page = visit(f"{served.url}/?episode={served.demo}")
+    spoken: list[str] = []
+
+    def note(request: Any) -> None:
+        if request.url.endswith("/api/speak"):
+            spoken.append(request.post_data_json["text"])
+
+    page.on("request", note)
+    page.click("#question textarea")  # a browser lets a page sound that was touched
+    ask(page, TEN_QUESTIONS[0].text)
+    expect(page.locator(".sentence.sounding")).to_have_count(1)
+    first, *others = page.locator("#sentences .words").all_inner_texts()
+    page.evaluate("Earmark.hush()")
+    ask(page, "What topics are there?")
+    expect(page.locator(".sentence.sounding")).to_have_count(1)
+    page.evaluate("Earmark.hush()")
+    assert first and set(spoken) <= set(others)
+
+
 def test_the_topics_of_an_episode_are_rows_and_none_is_left_out(visit: Visit, served: Served) -> None:
     page = visit(f"{served.url}/?episode={served.demo}")
     page.uncheck("#aloud")

@@ -10,6 +10,8 @@ from playwright.sync_api import expect
 
 from episodes.media.recordings import probe
 from tests.browser.conftest import Served, Visit
+from ui.positions import PlaybackPositions
+from ui.shows import ShowSettingsStore
 
 
 @pytest.fixture
@@ -140,6 +142,32 @@ def test_a_position_is_kept_for_one_listener_on_all_devices_and_for_nobody_else(
         first.evaluate("Earmark.progress.report()")
     second.evaluate("document.dispatchEvent(new Event('visibilitychange'))")
     second.wait_for_function("Math.abs(Earmark.player.position - 40) < 0.2")
+
+
+def test_an_episode_is_played_as_its_show_is_and_all_others_as_the_listener_hears(visit: Visit, served: Served) -> None:
+    page = visit(f"{served.url}/?episode={served.demo}")
+    page.wait_for_function("Earmark.player.episode")
+    show = page.evaluate("Earmark.player.episode.show")
+    listener = {"X-Listener": page.evaluate("Earmark.progress.key")}
+    shows, listeners = ShowSettingsStore(served.data_dir), PlaybackPositions(served.data_dir)
+    how = "[Earmark.player.audio.playbackRate, Earmark.player.position, document.getElementById('speed').value]"
+    assert page.evaluate(how) == [1, 0, "1"]
+    with page.expect_response(lambda reply: reply.url.endswith("/speed") and reply.ok):
+        page.select_option("#speed", "1.25")
+    assert listeners.speed(listener["X-Listener"]) == 1.25
+    shows.set(show, speed=1.3, skip_intro=12.0)
+    try:
+        page.reload()
+        page.wait_for_function("window.Earmark?.player.episode && Earmark.player.audio.readyState > 0")
+        assert page.evaluate(how) == [1.3, 12, "1.3"]
+        with page.expect_response(lambda reply: reply.url.endswith("/speed") and reply.ok):
+            page.select_option("#speed", "1.5")
+        assert shows.get(show).speed == 1.5
+        page.evaluate("id => Earmark.player.playAt(id, null, false)", served.tones)
+        page.wait_for_function("id => Earmark.player.episode.id === id", arg=served.tones)
+        assert page.evaluate(how)[0] == 1.25
+    finally:
+        shows.set(show, speed=0.0, skip_intro=0.0)
 
 
 @pytest.mark.long

@@ -22,6 +22,9 @@ test("how far one is, and where one goes on", () => {
   assert.equal(fraction(one, undefined), 0);
   assert.equal(resumeAt(one, at(250)), 250);
   assert.equal(resumeAt(one, at(990)), 0, "from the beginning, when it was finished");
+  assert.equal(resumeAt(one, at(990), 12), 12, "which is behind the introduction of its show");
+  assert.equal(resumeAt(one, undefined, 12), 12);
+  assert.equal(resumeAt(one, at(5), 12), 5);
 });
 
 test("what one was at comes first, the last first, and only what can be played", () => {

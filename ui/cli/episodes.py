@@ -60,7 +60,7 @@ def add(
     added, failed = [], 0
     with opened_companion(ctx) as companion:
         known: set[str] = set()
-        kept = ShowSettingsStore(companion.settings.data_dir)
+        kept = ShowSettingsStore.of(companion.library)
         for ref in what:
             gathered = _gathered(companion, ref, choice, alone=len(what) == 1)
             failed += gathered is None
@@ -144,7 +144,7 @@ def sync(ctx: click.Context, feed: str | None, wait: bool, as_json: bool) -> Non
     with opened_companion(ctx) as companion:
         library, net = companion.library, net_of(companion.settings)
         wanted = [find_subscription(library, feed)] if feed else subscriptions(library)
-        kept = ShowSettingsStore(companion.settings.data_dir)
+        kept = ShowSettingsStore.of(companion.library)
         results = []
         for subscription in wanted:
             found = synchronise(library, subscription, net)

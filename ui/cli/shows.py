@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
 @click.command()
 @click.argument("show", required=False)
-@click.option("--speed", type=click.FloatRange(0.5, 3.0), help="How fast it is played by 'earmark listen'.")
+@click.option("--speed", type=click.FloatRange(0.5, 3.0), help="How fast it is played.")
 @click.option("--skip-intro", type=click.FloatRange(0, 600), metavar="SECONDS", help="Where its episodes begin.")
 @click.option("--new/--no-new", "add", default=None, help="Whether a running server adds new episodes by itself.")
 @click.option("--language", metavar="CODE", help="What is spoken in it, such as de; \"\" where it is to be found out.")
@@ -33,7 +33,7 @@ def shows(
     changes = {name: value for name, value in given.items() if value is not None}
     with library_of(ctx) as library:
         known = {one.name: one.episodes for one in library.shows() if one.name}
-        kept = ShowSettingsStore(library.folder)
+        kept = ShowSettingsStore.of(library)
         if show is None:
             if changes or reset:
                 raise LibraryError("It is not said which show is meant.", "Name it: earmark shows TITLE --speed 1.25.")

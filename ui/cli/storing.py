@@ -16,10 +16,17 @@ def migrate(ctx: click.Context) -> None:
     """Make or update the tables of the database server in the settings. A library in the data folder needs no such
     command: it is brought up to date as it is opened.
     """
+    from contextlib import closing
+
     from ui import storage
+    from ui.shows import ShowSettingsStore
 
     settings = settings_of(ctx)
     steps = storage.migrate_tables(settings)
+    if steps and settings.database and settings.data_dir.is_dir():
+        # earlier versions had what holds for shows in the data folder, also where there was a server
+        with closing(storage.Storage(settings)) as now:
+            ShowSettingsStore(settings.data_dir).copy_to(ShowSettingsStore.of(now.library))
     if not settings.database:
         click.echo(f"The library in {settings.data_dir} is up to date.")
     else:
@@ -58,12 +65,10 @@ def copy(ctx: click.Context, to: str) -> None:
             raise LibraryError("That is where the library is.", "Name another folder, or a server.")
     with closing(storage.Storage(settings)) as source, closing(storage.Storage(target_settings)) as target:
         copied = copy_rows(source.library.database, target.library.database)
-        for kind in (PlaybackPositions, ListenerData, PodcastApps):
+        for kind in (PlaybackPositions, ListenerData, PodcastApps, ShowSettingsStore):
             of_people: ListenerDatabase = kind(settings.data_dir, server=source.server)
             of_people.copy_to(kind(target_settings.data_dir, server=target.server))
-        if target_settings.data_dir != settings.data_dir:  # a server has what holds for shows in the data folder
-            ShowSettingsStore(settings.data_dir).copy_to(ShowSettingsStore(target_settings.data_dir))
-        files = copy_files(source.library.folder, target.library.folder)
+        files = copy_files(source.library.files, target.library.files)
         indexed = 0
         with closing(source.index()) as ours, closing(target.index()) as theirs, bar("search index") as told:
             for number, episode in enumerate(target.library.walk()):

@@ -121,7 +121,7 @@ class Upkeep:
         self._quiet = hours_of(settings.quiet_hours)
         self._shelf, self._listeners, self._saved = shelf, listeners, saved
         self._clock, self._chance, self._webhooks = clock, chance, webhooks
-        self._shows = ShowSettingsStore(settings.data_dir)
+        self._shows = ShowSettingsStore.of(shelf.library)
         self._due: dict[str, float] = {}  # when a feed is looked at next, in seconds since 1970
         self._retention_at = 0.0
         self._stopping = threading.Event()

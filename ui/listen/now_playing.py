@@ -16,10 +16,10 @@ from retrieval.model import Moment
 from ui.listen import listening_state
 from ui.listener_data import ListenerData, SavedMoment
 from ui.positions import HeardSpan, Listened, PlaybackPositions, at_end, listener_of, union
-from ui.shows import ShowSettingsStore
+from ui.shows import ShowSettingsStore, playback, set_speed
 from voice.devices.player import Player
 from voice.errors import LibraryError
-from voice.model import Cue, clock
+from voice.model import NORMAL_SPEED, Cue, clock
 
 if TYPE_CHECKING:
     from ui.companion import Companion
@@ -71,7 +71,7 @@ class NowPlaying:
         server = companion.storage.server
         self._listeners = PlaybackPositions(settings.data_dir, server)
         self._kept = ListenerData(settings.data_dir, server)
-        self._shows, self._show = ShowSettingsStore(settings.data_dir), ""
+        self._shows, self._show = ShowSettingsStore.of(companion.library), ""
         self.listener = listener_of(settings.listener, settings.auth, self._listeners)
         """The key under which the page knows this listener as well."""
         kept = listening_state.load_state(self._folder)
@@ -132,15 +132,14 @@ class NowPlaying:
             what = f"{episode.title} has no sound" if episode is not None else "There is no episode with sound"
             raise LibraryError(f"{what} to play.", "Run 'earmark add FILE' with its recording.")
         self._open = wanted
-        self._show, kept = episode.show, self._shows.get(episode.show)
-        self._speed = kept.speed or self._listeners.speed(self.listener)
+        self._show, how = episode.show, playback(self._shows, self._listeners, self.listener, episode)
+        self._speed = how.speed or NORMAL_SPEED
         self._player.speed, self._player.volume = self._speed, self._state.volume
         self._noted, self._heard = places.get(wanted, Listened()), HeardStretches()
         length, position = episode.seconds, self._noted.position
         self.since = position or None
         is_over = at_end(length, position)
-        begins = kept.skip_intro if kept.skip_intro < length else 0.0
-        self._player.load(path, begins if is_over or not position else position, length)
+        self._player.load(path, how.begins if is_over or not position else position, length)
         if ref and next(iter(places), wanted) != wanted:  # from now on this is the one listened to last
             self._noted = self._listeners.note(self.listener, wanted, self._player.position)
         self._parts = library.segments(wanted)
@@ -232,10 +231,7 @@ class NowPlaying:
                 self._noted = self._listeners.note(self.listener, self._open, round(place, 2), heard)
             heard = ()
             if self._open and self._player.speed != self._speed:
-                if self._shows.get(self._show).speed:
-                    self._shows.set(self._show, speed=self._player.speed)
-                else:
-                    self._listeners.set_speed(self.listener, self._player.speed)
+                set_speed(self._shows, self._listeners, self.listener, self._show, self._player.speed)
                 self._speed = self._player.speed
             if (state.volume, state.greeted) != self._device:
                 listening_state.save_state(self._folder, state)

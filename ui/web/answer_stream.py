@@ -2,18 +2,21 @@
 """Asking, for whichever door a question comes through: the page, the command line, a program or a language model.
 
 An answer is a stream of events, each a JSON object of one key: ``waiting`` (what the engines still do), ``sentence``
-(any number), and at the end ``answer`` with all of it; or ``error`` and ``hint``.
+(any number), and at the end ``answer`` with all of it; or ``error`` and ``hint``. Where it is read aloud, ``sound``
+comes among them and after the answer: the first sentence, in pieces as they are made, then null.
 """
 
 import asyncio
+import base64
 import json
+import logging
 import time
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncGenerator, AsyncIterator, Callable, Iterator
 from dataclasses import replace
 from functools import partial
 from typing import TYPE_CHECKING
 
-from anyio import to_thread
+from anyio import CancelScope, to_thread
 
 from retrieval.model import Answer, Sentence
 from ui import schemas
@@ -21,12 +24,16 @@ from ui.home.conversations import AskedFrom
 from ui.schemas import Json
 from ui.web import limits
 from ui.web.bodies import AskBody, ScopedQuestion
+from voice.audio import pcm16
 from voice.errors import EarmarkError, EngineError
 
 if TYPE_CHECKING:
     from ui.companion import Companion, Status
     from ui.home.loudspeakers.house import House
     from ui.web.dependencies import Served
+    from voice.audio import Audio
+
+log = logging.getLogger("earmark")
 
 
 async def events(served: "Served", body: AskBody) -> AsyncIterator[Json]:
@@ -61,6 +68,61 @@ def _carried(house: "House", made: Answer, room: str) -> Answer:
     """An answer whose command was carried out in a room: what came of it is told, and nothing is left to do."""
     told = house.carry(made, AskedFrom(), room)
     return made if told is None else replace(made, sentences=(Sentence(told),), command=None)
+
+
+async def with_sound(events: AsyncIterator[Json], speak: Callable[[str], Iterator["Audio"]]) -> AsyncIterator[Json]:
+    """The events, and the first sentence as ``sound`` (16-bit samples in base64, and their ``rate``) from the moment at
+    which it is known: a client that asked for it back would wait for the way there once more.
+
+    Where the voice fails no (more) sound comes; who then asks ``POST /api/speak`` is told why.
+    """
+    coming: asyncio.Task[Json | None] | None = asyncio.create_task(_next(events))
+    sounding: asyncio.Task[Audio | None] | None = None
+    begun = False
+    try:
+        while waits := {task for task in (coming, sounding) if task is not None}:
+            await asyncio.wait(waits, return_when=asyncio.FIRST_COMPLETED)
+            if coming is not None and coming.done():
+                event = coming.result()
+                coming = None if event is None else asyncio.create_task(_next(events))
+                if event is not None and "sentence" in event and not begun:
+                    begun = True
+                    pieces = _spoken(speak, event["sentence"]["text"])
+                    sounding = asyncio.create_task(_piece(pieces))
+                if event is not None:
+                    yield event
+            if sounding is not None and sounding.done():
+                audio = sounding.result()
+                sounding = None if audio is None else asyncio.create_task(_piece(pieces))
+                yield {"sound": audio and _coded(audio)}
+    finally:
+        with CancelScope(shield=True):  # a thread cannot be broken off, and nothing may be closed that it is in
+            if waits := {task for task in (coming, sounding) if task is not None}:
+                await asyncio.wait(waits)
+            if isinstance(events, AsyncGenerator):
+                await events.aclose()
+
+
+def _spoken(speak: Callable[[str], Iterator["Audio"]], text: str) -> Iterator["Audio"]:
+    """Choosing the voice is work for the thread, too."""
+    yield from speak(text)
+
+
+def _coded(audio: "Audio") -> Json:
+    samples = base64.b64encode(pcm16(audio.samples).astype("<i2").tobytes()).decode()
+    return {"samples": samples, "rate": audio.rate}
+
+
+async def _next(events: AsyncIterator[Json]) -> Json | None:
+    return await anext(events, None)
+
+
+async def _piece(pieces: Iterator["Audio"]) -> "Audio | None":
+    try:
+        return await to_thread.run_sync(next, pieces, None)
+    except EarmarkError as error:
+        log.warning("%s", error)
+        return None
 
 
 async def lines(events: AsyncIterator[Json], first: Json | None = None) -> AsyncIterator[str]:

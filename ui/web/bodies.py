@@ -70,6 +70,8 @@ class AskBody(Body):
     playing: EpisodeId | None = None
     history: list[TurnBody] = Field(default=[], max_length=20)
     stream: bool = False
+    aloud: bool = False
+    """With ``stream``: the sound of the first sentence comes with it."""
 
     @field_validator("text")
     @classmethod
@@ -134,6 +136,13 @@ class ListenedBody(BaseModel):
     model_config = ConfigDict(extra="forbid")  # not strict: JSON has lists where Python has pairs
     position: Seconds
     heard: list[tuple[Seconds, Seconds]] = Field(default=[], max_length=500)
+
+
+class SpeedBody(BaseModel):
+    """What ``PUT /api/listening/ID/speed`` takes: times the recorded speed."""
+
+    model_config = ConfigDict(extra="forbid")
+    speed: float = Field(ge=0.5, le=3.0)
 
 
 class NoteBody(Body):

@@ -13,6 +13,7 @@ from ui.home.gpodder import PodcastApps
 from ui.home.loudspeakers.house import House
 from ui.listener_data import ListenerData
 from ui.positions import PlaybackPositions
+from ui.shows import ShowSettingsStore
 from ui.web.auth import USER
 from ui.web.limits import ASKERS
 from ui.web.live_hearing import LiveQuestions
@@ -27,6 +28,7 @@ class Served:
     listeners: PlaybackPositions
     models: ModelFetching
     kept: ListenerData
+    shows: ShowSettingsStore
     house: House | None = None
     """The loudspeakers of the house, if any are set."""
     live: LiveQuestions = field(default_factory=LiveQuestions)

@@ -12,7 +12,6 @@ from fastapi import APIRouter
 from fastapi.responses import FileResponse, JSONResponse, Response
 from starlette.concurrency import run_in_threadpool
 
-from episodes.media import artwork
 from ui.companion import Companion
 from ui.web.auth import App, AsgiScope, Receive, Send
 from voice.errors import EarmarkError
@@ -115,6 +114,6 @@ class LinkPreview:
             says = self.companion.library.digest(episode.id).teaser or episode.show or _SAYS
         except EarmarkError:
             return nothing
-        folder = self.companion.library.folder
-        picture = f"artwork/{episode.id}" if artwork.path_of(folder, episode.id).is_file() else "icon-512.png"
+        painted = self.companion.library.painted([episode.id])
+        picture = f"artwork/{episode.id}" if painted else "icon-512.png"
         return f"{episode.title} – {_NAME}", says[:300], picture

@@ -109,6 +109,13 @@ class LiveQuestions:
             self.end(name)
         return spoken
 
+    def playing(self, name: str, played: Sequence[str]) -> None:
+        """Say anew what is read aloud while one is spoken: an answer is, while it is still being made."""
+        with self._lock:
+            question = self._known.get(name)
+        if question is not None:
+            question.played = tuple(played)
+
     def end(self, name: str) -> None:
         """Forget one."""
         with self._lock:

@@ -84,7 +84,7 @@ def register_tools(gr: Any, companion: Companion) -> None:
 
         Returns:
             JSON: a list of moments with "episode" (id), "start" and "end" in seconds, "speaker", "quote" (the words
-            said there, from the transcript), "confidence" in 0..1 (under 0.28 it is rather not an
+            said there, from the transcript), "confidence" in 0..1 (under 0.33 it is rather not an
             answer) and "clock" (the start as 1:02:03). Quote only what stands in "quote", and name the speaker and
             the clock time.
         """

@@ -39,6 +39,7 @@ from ui.metrics import Metrics
 from ui.positions import PlaybackPositions
 from ui.server_note import ServerNote
 from ui.settings import Settings
+from ui.shows import ShowSettingsStore
 from ui.web.auth import Hosts, SecurityHeaders, SignIn, own_names, people
 from ui.web.bounds import RequestLimits
 from ui.web.dependencies import Served
@@ -102,7 +103,8 @@ def build(
     upkeep = Upkeep(
         companion, listeners, lambda: {*saved(), *kept.episodes()}, webhooks_of(settings, companion.library, kept)
     )
-    app.state.served = Served(companion, listeners, ModelFetching(companion), kept, house_of(companion))
+    shows = ShowSettingsStore.of(companion.library)
+    app.state.served = Served(companion, listeners, ModelFetching(companion), kept, shows, house_of(companion))
     # the last that is added sees a request first
     app.add_middleware(document.LinkPreview, companion=companion)
     app.add_middleware(RequestLimits)

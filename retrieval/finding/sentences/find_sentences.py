@@ -39,7 +39,7 @@ _SHORT = 4  # words: a shorter run says nothing by itself
 _ASKER = 8  # sentences back in which the question that a run replies to may stand
 _LATE = 30.0  # seconds after which it no longer replies to it
 _UNREAD = -30.0  # logit of what was not read
-_SHORTER = 1.4  # log-odds by which a part of a run may be less likely to answer, and is said instead
+_SHORTER = 1.2  # log-odds by which a part of a run may be less likely to answer, and is said instead
 _LEAST = 10  # words of such a part, at least
 
 
@@ -163,7 +163,7 @@ def choose_runs(candidates: CandidateSet, count: int) -> SearchResult:
     runs = [
         _run(_shortest(candidates, every, at), float(share)) for at, share in zip(picked, chances, strict=True)
     ]
-    return SearchResult(tuple(runs), answer_probability(calibration_features(candidates, picked, scores)))
+    return SearchResult(tuple(runs), answer_probability(calibration_features(candidates, picked[0])))
 
 
 def _shortest(candidates: CandidateSet, scores: Values, at: int) -> Candidate:
@@ -186,21 +186,14 @@ def non_overlapping(candidates: CandidateSet, scores: Values, count: int) -> tup
     return picked, scores[picked]
 
 
-def calibration_features(candidates: CandidateSet, picked: Sequence[int], scores: Values) -> CalibrationFeatures:
-    """What speaks for the first of the runs that were picked being an answer."""
+def calibration_features(candidates: CandidateSet, first: int) -> CalibrationFeatures:
+    """What speaks for a run, by its number, being an answer."""
     if candidates.output is None:
         raise ValueError("nothing was read")
-    best = dict(zip(FEATURE_NAMES, candidates.features[picked[0]].tolist(), strict=True))
-    total = float(np.logaddexp.reduce(candidates.output.logits, axis=None))
-    chances = np.exp(scores - scores[0])
-    return CalibrationFeatures(
-        top=float(candidates.output.logits.max()), total=total, none=total - candidates.output.none,
-        score=float(scores[0]), margin=float(scores[0] - scores[1]) if len(scores) > 1 else 3.0,
-        share=float(1 / chances.sum()), most=float(candidates.features[picked, FEATURE_NAMES.index("match")].max()),
-        read=best["share"], peak=best["peak"], match=best["match"], wide=best["wide"], chunk=best["chunk"],
-        overlap=best["overlap"], reply=best["reply"], mean=best["mean"], weakest=best["weakest"],
-        weak=best["weak"], lacks=best["lacks"],
-    )  # fmt: skip
+    run = dict(zip(FEATURE_NAMES, candidates.features[first].tolist(), strict=True))
+    none = candidates.output.none
+    above = float(np.logaddexp.reduce(candidates.output.logits, axis=None)) - none
+    return CalibrationFeatures(above, none, run["wide"], run["number"], run["farthest"], run["unheard"])
 
 
 def _overlap(one: Candidate, other: Candidate) -> bool:

@@ -7,6 +7,7 @@ from collections.abc import Sequence
 import numpy as np
 import numpy.typing as npt
 
+from episodes.text.lexicon import names_somebody
 from retrieval.finding.sections.query import Values
 from retrieval.index.embedding import Matrix
 from retrieval.index.token_store import TokenStore
@@ -14,9 +15,12 @@ from retrieval.index.token_store import TokenStore
 FEATURE_NAMES = (
     "share", "soft", "peak", "match", "wide", "chunk", "mean", "overlap", "words", "asks", "begins", "reply", "number",
     "name", "reason", "stance", "dangles", "short", "before", "weakest", "weak", "lacks", "further", "region", "nearby",
-    "asking",
+    "asking", "farthest", "unheard",
 )  # fmt: skip
 """Names of the features, in their order."""
+
+WHETHER = ("farthest", "unheard")
+"""Those that tell whether there is an answer, and not in which run it is."""
 
 _WIDE, _AROUND, _FAR = 25, 60, 75
 """Tokens on either side of a run within which the question's words are looked for ("wide", "nearby"), the reader
@@ -41,6 +45,19 @@ _STANCE = re.compile(
 )  # fmt: skip
 _NOT = re.compile(r"\b(?:no|not|never|none|\w+n't|without|cannot)\b", re.IGNORECASE)
 _DANGLES = re.compile(r"^(?:[a-z]|(?:And|But|Or|Which|That|Because|Then|It|This|Those|These)\b)")
+
+_VIEW = re.compile(
+    r"\b(?i:what (?:do|does|did|would|will|has)) ([A-Z][\w'’-]*(?: [A-Z][\w'’-]*)*) (?i:say|said|think|thought|want"
+    r"|recommend|suggest|advise|propose|believe|feel|like|argue|claim|make of)\b"
+    r"|\b([A-Z][\w-]*(?: [A-Z][\w-]*)*)['’]s (?i:view|opinion|take|advice|thoughts?|position|argument)\b"
+    r"|\b(?i:according to) ([A-Z][\w-]*(?: [A-Z][\w-]*)*)"
+)
+"""Questions about what somebody says or thinks; the groups hold the name."""
+_ROLE = re.compile(
+    r"\b(?:co-?host|host|guest|interview\w+|moderator|audience|participant|narrator|caller|man|woman|male|female)\b|^\w$",
+    re.IGNORECASE,
+)
+"""Labels of speakers that do not tell who they are."""
 
 _REQUEST = re.compile(
     r"\b(?:tell|walk|take|explain|remind|give|describe|help)(?: \w+)? (?:us|me|our)\b", re.IGNORECASE
@@ -83,6 +100,7 @@ def features(
     counted, dated, whose, why, whether = (
         kind.search(question) is not None for kind in (_COUNTS, _WHEN, _WHO, _WHY, _WHETHER)
     )
+    whom = _whose_view(question)
     rows = []
     for (first, last), reply in zip(runs, replies, strict=True):
         places = store.sentences[first:last]
@@ -95,6 +113,7 @@ def features(
         best, wide = near[low:high].max(axis=0), near[wide_low:wide_high].max(axis=0)
         weak = np.sort(wide[telling] if telling.any() else wide)[:3]  # the words that nothing there is like
         text = " ".join(store.texts[first:last])
+        about = near[max(0, low - _FAR):high + _FAR].max(axis=0)
         words = int(places["words"].sum())
         names = [name for name in _NAME.findall(text) if name.lower() not in asked]
         begins = first == 0 or store.sentences["turn"][first - 1] != places["turn"][0]
@@ -112,12 +131,29 @@ def features(
             float(np.logaddexp.reduce(logits[max(0, low - 30):low])) if low else -20.0,
             float(weak[0]), float(weak.mean()),
             float((counted and not numbered) or (dated and not (timed or numbered)) or (whose and not names)),
-            float(near[max(0, low - _FAR):high + _FAR].max(axis=0) @ weights),
+            float(about @ weights),
             float(np.logaddexp.reduce(logits[max(0, low - _AROUND):high + _AROUND])),
             sum(rarity[piece] for piece in set(store.ids[wide_low:wide_high].tolist()) & set(rarity)) / total,
-            float(_asking(store, last)),
+            float(_asking(store, last)), float((about[telling] if telling.any() else about).min()),
+            float(_unheard(whom, store, first, last)),
         ])  # fmt: skip
     return np.array(rows, np.float64).reshape(-1, len(FEATURE_NAMES))
+
+
+def _whose_view(question: str) -> frozenset[str]:
+    """The parts of the name, in small letters, of whom a question asks what they say or think; empty for any other."""
+    found = _VIEW.search(question)
+    return frozenset(re.findall(r"\w+", next(filter(None, found.groups())).lower())) if found else frozenset()
+
+
+def _unheard(whom: frozenset[str], store: TokenStore, first: int, last: int) -> bool:
+    """Whether somebody's view is asked for who is neither the one that speaks a run nor named in or beside it. False
+    where nobody knows who speaks."""
+    speaker = store.speakers[int(store.sentences["speaker"][first])]
+    if not whom or not names_somebody(speaker) or _ROLE.search(speaker):
+        return False
+    beside = " ".join((speaker, *store.texts[max(0, first - 1) : last + 1]))
+    return not whom & set(re.findall(r"\w+", beside.lower()))
 
 
 def _asking(store: TokenStore, last: int) -> bool:

@@ -3,6 +3,7 @@
 """The conversation is answered: by quotes, by what the library knows, and by true sentences where there is nothing."""
 
 import re
+from collections.abc import Collection
 from dataclasses import replace
 
 import pytest
@@ -10,7 +11,7 @@ import pytest
 from episodes.model import Cue, Digest, Episode, Segment
 from retrieval.answers import respond
 from retrieval.answers.corpus import Corpus
-from retrieval.model import Exchange, Moment, Question
+from retrieval.model import Exchange, Moment, Question, SearchResult
 from tests.retrieval.corpora import corpus
 from voice.turns.commands import CommandName
 
@@ -115,6 +116,28 @@ def test_where_there_is_nothing_a_true_sentence_is_said_in_few_words(question: Q
     assert not answer.covered
     assert len(answer.text.split()) <= 13  # four seconds or so
     assert answer.command is None
+
+
+@pytest.mark.parametrize(("asked", "read"), [
+    ("how do submarines dive?", ["e"]),  # nothing is about it, so nothing else is read
+    ("who wrote the alphabet on clay tablets?", ["e", "f"]),
+    ("what is a nonce?", ["e"]),
+])  # fmt: skip
+def test_another_episode_is_read_only_where_a_section_of_it_is_about_what_was_asked(asked: str, read: list[str]) -> None:
+    done: list[str | None] = []
+
+    def reading(question: Question, count: int, among: Collection[str] | None) -> SearchResult:
+        done.append(question.episode_id)
+        return SHELF.find_sentences(question, count, among)
+
+    respond.answer(Question(asked, "e", heard_until=299.0), replace(SHELF, find_sentences=reading))
+    assert done == read
+
+
+def test_a_section_that_may_be_about_it_is_not_enough_to_send_anybody_there() -> None:
+    far = Moment("f", 8.0, 14.0, "The alphabet came from traders.", "Ines Costa", 0.4)
+    answer = respond.answer(Question("who wrote the alphabet on clay tablets?", "e"), replace(SHELF, find_sections=lambda *_: [far]))
+    assert answer.text == "This episode does not answer that."
 
 
 def test_a_library_in_another_language_is_asked_in_it() -> None:

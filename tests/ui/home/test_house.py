@@ -29,6 +29,7 @@ from ui.home.loudspeakers.rooms import home_of, in_room, loudspeakers_of, takes_
 from ui.listener_data import ListenerData
 from ui.positions import PlaybackPositions
 from ui.settings import Settings
+from ui.shows import ShowSettingsStore
 from ui.web import answer_stream, server
 from ui.web.api import media
 from ui.web.bodies import AskBody
@@ -55,7 +56,8 @@ def served(companion: Companion, port: int, app: FastAPI | None = None) -> Itera
     if app is None:
         app = FastAPI()
         folder = companion.settings.data_dir
-        app.state.served = Served(companion, PlaybackPositions(folder), ModelFetching(companion), ListenerData(folder))
+        app.state.served = Served(companion, PlaybackPositions(folder), ModelFetching(companion), ListenerData(folder),
+                                  ShowSettingsStore(folder))  # fmt: skip
         app.include_router(media.router)
     config = uvicorn.Config(app, port=port, lifespan="off", log_level="warning", ws="none")
     running = uvicorn.Server(config)
@@ -295,7 +297,7 @@ class Commanding:
 
 def test_whoever_names_a_room_is_answered_that_it_is_done_there(house):
     companion = Commanding()
-    served = Served(companion, None, None, None, house)  # type: ignore[arg-type]
+    served = Served(companion, None, None, None, None, house)  # type: ignore[arg-type]
 
     def ask(text: str) -> dict:
         return asyncio.run(answer_stream.whole(answer_stream.events(served, AskBody(text=text))))

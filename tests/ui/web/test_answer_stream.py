@@ -2,10 +2,13 @@
 """The one way to ask: what is taken, what is told meanwhile, and what comes of it."""
 
 import asyncio
+import base64
+import threading
 import time
 from collections.abc import Iterator
 from typing import Any
 
+import numpy as np
 import pytest
 from pydantic import ValidationError
 
@@ -15,7 +18,8 @@ from ui.companion import Status
 from ui.web import answer_stream, limits
 from ui.web.bodies import AskBody
 from ui.web.dependencies import Served
-from voice.errors import EarmarkError, EngineError, UnknownEpisode
+from voice.audio import Audio
+from voice.errors import EarmarkError, EngineError, SpeakingError, UnknownEpisode
 
 
 class Loading:
@@ -59,7 +63,7 @@ class Loading:
 
 
 def served_by(companion: Loading) -> Served:
-    return Served(companion, None, None, None)  # type: ignore[arg-type]
+    return Served(companion, None, None, None, None)  # type: ignore[arg-type]
 
 
 def events(companion: Loading, **body: Any) -> list[dict[str, Any]]:
@@ -165,3 +169,65 @@ FILE = {"path": "/etc/passwd", "meta": {"_type": "gradio.FileData"}}
 def test_anything_else_is_refused(body):
     with pytest.raises(ValidationError):
         AskBody(**body)
+
+
+class Voice:
+    """Speaks a text in two pieces, the second when it may."""
+
+    def __init__(self) -> None:
+        self.asked: list[str] = []
+        self.go_on = threading.Event()
+        self.closed = False
+
+    def speak(self, text: str) -> Iterator[Audio]:
+        self.asked.append(text)
+        yield Audio(np.full(4, 0.5, np.float32), 22_050)
+        assert self.go_on.wait(20)
+        yield Audio(np.zeros(2, np.float32), 22_050)
+
+
+def sounding(voice: Voice, stop_at: str = "", **body: Any) -> list[dict[str, Any]]:
+    """The events with their sound; the voice goes on once the answer is there. Leave at an event of a kind."""
+
+    async def collect() -> list[dict[str, Any]]:
+        found = []
+        stream = answer_stream.with_sound(answer_stream.events(served_by(Loading()), AskBody(**body)), voice.speak)
+        async for event in stream:
+            found.append(event)
+            if "answer" in event or stop_at in event:
+                voice.go_on.set()
+            if stop_at in event:
+                await stream.aclose()  # type: ignore[attr-defined]
+        return found
+
+    return asyncio.run(collect())
+
+
+def test_the_first_sentence_sounds_among_the_events_and_holds_none_of_them_up():
+    voice = Voice()
+    found = sounding(voice, text="Why?")
+    kinds = [next(iter(event)) for event in found]
+    assert [kind for kind in kinds if kind != "sound"] == ["sentence", "sentence", "sentence", "answer"]
+    assert kinds.index("sentence") < kinds.index("sound") and kinds[-1] == "sound", "the answer did not wait for it"
+    assert voice.asked == ["Because."], "the page asks for the others when it is their turn"
+    first, second, end = (event["sound"] for event in found if "sound" in event)
+    assert (first["rate"], np.frombuffer(base64.b64decode(first["samples"]), "<i2").tolist()) == (22_050, [16_383] * 4)
+    assert len(base64.b64decode(second["samples"])) == 4 and end is None
+
+
+def test_a_voice_that_fails_costs_the_sound_and_not_the_answer():
+    def fails(text: str) -> Iterator[Audio]:
+        raise SpeakingError("The voice is gone.", "Load it again.")
+        yield
+
+    async def collect() -> list[str]:
+        events = answer_stream.with_sound(answer_stream.events(served_by(Loading()), AskBody(text="Why?")), fails)
+        return [next(iter(event)) async for event in events if event != {"sound": None}]
+
+    assert asyncio.run(collect()) == ["sentence", "sentence", "sentence", "answer"]
+
+
+def test_who_leaves_while_it_sounds_ends_all_of_it():
+    voice = Voice()
+    assert [next(iter(event)) for event in sounding(voice, "sound", text="Why?")][-1] == "sound"
+    assert voice.asked == ["Because."]

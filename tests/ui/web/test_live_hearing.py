@@ -33,6 +33,14 @@ def told(question: LiveQuestion, loud: str, said: str) -> tuple[list[Spoken], li
     return [question.push(noise if one == "x" else np.zeros(TENTH, np.float32), hear) for one in loud], decoded
 
 
+def test_what_is_read_aloud_may_grow_while_one_listens() -> None:
+    live = LiveQuestions()
+    name = live.begin(["Bees dance."])
+    live.playing(name, ["Bees dance.", "Nobody rules."])
+    live.playing("0" * 32, ["Gone."])
+    assert live._known[name].played == ("Bees dance.", "Nobody rules.")
+
+
 def test_a_whole_question_is_over_soon_after_its_last_word_and_is_decoded_once():
     spoken, decoded = told(question(), "..." + 10 * "x" + 5 * ".", "Why do bees dance?")
     states = [one.state for one in spoken]

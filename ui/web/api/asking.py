@@ -27,6 +27,8 @@ async def ask(body: AskBody, served: ServedDep) -> dict[str, Any] | StreamingRes
     if not body.stream:
         return await answer_stream.whole(events)
     # What is wrong with the question is said before the answer begins; while engines load, that they do is the answer.
+    if body.aloud:
+        events = answer_stream.with_sound(events, served.companion.speak)
     first = await anext(events)
     return StreamingResponse(answer_stream.lines(events, first), media_type="application/x-ndjson")
 
@@ -80,6 +82,15 @@ async def go_on_hearing(
 
     spoken = await run_in_threadpool(work)
     return {"state": spoken.state, "text": spoken.text}
+
+
+@router.put("/api/hear/live/{live_id}")
+def read_meanwhile(
+    live_id: Annotated[str, Path(pattern="^[0-9a-f]{32}$")], body: LiveBody, served: ServedDep
+) -> dict[str, str]:
+    """Say anew what is read aloud meanwhile."""
+    served.live.playing(live_id, body.played)
+    return {"id": live_id}
 
 
 @router.delete("/api/hear/live/{live_id}")

@@ -4,6 +4,7 @@
 import hashlib
 import re
 import secrets
+from collections.abc import Mapping
 from pathlib import Path
 from time import monotonic, sleep
 from typing import Annotated, Any, Literal
@@ -11,10 +12,9 @@ from urllib.parse import quote
 
 import msgspec
 from fastapi import APIRouter, HTTPException, Query, Request
-from fastapi.responses import FileResponse, Response
+from fastapi.responses import FileResponse, Response, StreamingResponse
 
 from episodes.export import export
-from episodes.media import artwork
 from episodes.media.clips import cut
 from episodes.model import Episode
 from ui import browsing, schemas
@@ -32,6 +32,8 @@ _FILES = {
     "chapters": (".chapters.json", "application/json+chapters"), "soundbites": (".xml", "application/xml"),
     "markdown": (".md", "text/markdown"),
 }  # fmt: skip
+
+_RANGE = re.compile(r"bytes=(?P<first>\d{0,15})-(?P<last>\d{0,15})", re.ASCII)
 
 CONVERTING = 60.0
 """Seconds that a player waits for sound that is being converted."""
@@ -67,7 +69,7 @@ def episodes(
     wanted = browsing.Wanted(query, show, kind, order)
     known = bool(user or key) and wanted.personal
     listened = served.listeners.all(who(user, key)) if known else {}
-    marks = (library.version(), library.progress_mark(), artwork.mark(library.folder))
+    marks = (library.version(), library.progress_mark(), library.files.mark("artwork"))
     asked = (_STARTED, marks, limit, offset, wanted, id_, listened)
     tag = f'"{hashlib.blake2b(repr(asked).encode(), digest_size=12).hexdigest()}"'  # the page looks often
     headers = {"ETag": tag, "Cache-Control": "no-cache"}
@@ -79,7 +81,7 @@ def episodes(
         ids, count = browsing.page(library, listened, wanted, limit or library.count(), offset)
     headers["X-Total-Count"] = str(count)
     found = library.listed(ids)
-    painted = artwork.painted(library.folder, [episode.id for episode in found])
+    painted = library.painted([episode.id for episode in found])
     rows = [schemas.episode_json(episode) | {"artwork": episode.id in painted} for episode in found]
     return Response(msgspec.json.encode(rows), media_type="application/json", headers=headers)
 
@@ -100,7 +102,7 @@ def shows(companion: CompanionDep) -> list[dict[str, Any]]:
 @router.get("/api/episodes/{episode_id}")
 def episode(episode: EpisodeDep, companion: CompanionDep) -> dict[str, Any]:
     """All that is known of an episode but its transcript."""
-    painted = artwork.path_of(companion.library.folder, episode.id).is_file()
+    painted = bool(companion.library.painted([episode.id]))
     return schemas.episode_page_json(companion.library, episode) | {"artwork": painted}
 
 
@@ -142,30 +144,66 @@ def clip(episode: EpisodeDep, start: Time, end: Time, companion: CompanionDep, r
 
 
 @router.api_route("/audio/{episode_id}", methods=["GET", "HEAD"])
-def audio(episode: EpisodeDep, companion: CompanionDep) -> FileResponse:
+def audio(episode: EpisodeDep, companion: CompanionDep, request: Request) -> Response:
     """Its sound, also in parts (``Range``)."""
-    return FileResponse(sound_of(episode, companion), media_type="audio/mp4")
+    return sound_response(episode, companion, request)
 
 
 @router.get("/artwork/{episode_id}")
 def picture(episode: EpisodeDep, companion: CompanionDep) -> FileResponse:
     """Its picture."""
-    path = artwork.path_of(companion.library.folder, episode.id)
-    if not path.is_file():
+    path = companion.library.picture_path(episode.id)
+    if path is None:
         raise HTTPException(404, "This episode has no picture.")
     return FileResponse(path, media_type="image/jpeg", headers={"Cache-Control": "private, max-age=86400"})
 
 
 def sound_of(episode: Episode, companion: Companion) -> Path:
-    """The file of an episode's sound; one being converted is waited for. Raises HTTPException when there is none."""
-    path = companion.library.audio_path(episode)
-    until = monotonic() + CONVERTING
-    while path is not None and not path.is_file() and episode.ready and not episode.finished and monotonic() < until:
-        sleep(_LOOK)
-        episode = companion.library.episode(episode.id)
+    """The file of an episode's sound on this machine; one being converted is waited for. Raises HTTPException when
+    there is none."""
+    path = companion.library.audio_path(_with_sound(episode, companion))
     if path is None or not path.is_file():
         raise HTTPException(404, "This episode has no audio.")
     return path
+
+
+def sound_response(
+    episode: Episode, companion: Companion, request: Request, headers: Mapping[str, str] | None = None
+) -> Response:
+    """An episode's sound, whole or the part that is asked for (RFC 9110, one range), from wherever it lies. Raises
+    HTTPException when there is none."""
+    episode = _with_sound(episode, companion)
+    files, name, told = companion.library.files, episode.audio, dict(headers or {})
+    path = files.near(name)
+    if path is not None:
+        return FileResponse(path, media_type="audio/mp4", headers=told)
+    size = files.size(name) or 0
+    start, end, told["Accept-Ranges"] = 0, size, "bytes"
+    asked = _RANGE.fullmatch(request.headers.get("range", ""))
+    if asked and (asked["first"] or asked["last"]):
+        start = int(asked["first"]) if asked["first"] else max(0, size - int(asked["last"]))
+        end = min(int(asked["last"]) + 1, size) if asked["first"] and asked["last"] else size
+        if not start < end:
+            return Response(status_code=416, headers={"Content-Range": f"bytes */{size}"})
+        told["Content-Range"] = f"bytes {start}-{end - 1}/{size}"
+    told["Content-Length"] = str(end - start)
+    status = 206 if "Content-Range" in told else 200
+    if request.method == "HEAD":
+        return Response(status_code=status, media_type="audio/mp4", headers=told)
+    return StreamingResponse(files.read(name, start, end), status, told, "audio/mp4")
+
+
+def _with_sound(episode: Episode, companion: Companion) -> Episode:
+    """The episode as soon as its sound is there; one being converted is waited for."""
+    files, until = companion.library.files, monotonic() + CONVERTING
+    while episode.audio and not files.exists(episode.audio):
+        if not episode.ready or episode.finished or monotonic() > until:
+            raise HTTPException(404, "This episode has no audio.")
+        sleep(_LOOK)
+        episode = companion.library.episode(episode.id)
+    if not episode.audio:
+        raise HTTPException(404, "This episode has no audio.")
+    return episode
 
 
 def _saved_as(name: str) -> dict[str, str]:

@@ -6,7 +6,8 @@ from typing import Annotated, Any
 from fastapi import APIRouter, Header
 
 from ui.positions import HeardSpan, Listened, listener_key
-from ui.web.bodies import ListenedBody
+from ui.shows import playback, set_speed
+from ui.web.bodies import ListenedBody, SpeedBody
 from ui.web.dependencies import EpisodeDep, ServedDep, UserDep
 
 Key = Annotated[str, Header(alias="X-Listener", max_length=80)]
@@ -31,8 +32,12 @@ def all_listening(served: ServedDep, user: UserDep, key: Key = "") -> dict[str, 
 
 @router.get("/api/listening/{episode_id}")
 def listening(episode: EpisodeDep, served: ServedDep, user: UserDep, key: Key = "") -> dict[str, Any]:
-    """Where the listener is, and what was heard."""
-    return _listened(served.listeners.get(who(user, key), episode.id))
+    """Where the listener is, and what was heard; and how it is played: its ``speed`` (null where nobody has said), and
+    where it ``begins`` for who has heard nothing of it yet."""
+    listener = who(user, key)
+    how = playback(served.shows, served.listeners, listener, episode)
+    found = _listened(served.listeners.get(listener, episode.id))
+    return found | {"speed": how.speed or None, "begins": how.begins}
 
 
 @router.put("/api/listening/{episode_id}")
@@ -42,6 +47,14 @@ def listened(
     """Note where the listener is, and what was heard since the last note."""
     heard: list[HeardSpan] = list(body.heard)
     return _listened(served.listeners.note(who(user, key), episode.id, body.position, heard))
+
+
+@router.put("/api/listening/{episode_id}/speed")
+def speed(episode: EpisodeDep, served: ServedDep, user: UserDep, body: SpeedBody, key: Key = "") -> dict[str, float]:
+    """The listener has chosen a speed while this episode played: it holds for its show, if that has one of its own,
+    else for all that the listener hears."""
+    set_speed(served.shows, served.listeners, who(user, key), episode.show, body.speed)
+    return {"speed": body.speed}
 
 
 def _listened(found: Listened) -> dict[str, Any]:

@@ -6,11 +6,11 @@ from collections.abc import Iterator
 from typing import Annotated
 
 from fastapi import APIRouter, HTTPException, Path, Query, Request
-from fastapi.responses import FileResponse, Response, StreamingResponse
+from fastapi.responses import Response, StreamingResponse
 
 from episodes.media.clips import stream_from
 from ui.home.loudspeakers.media_links import MediaLinks
-from ui.web.api.episodes import sound_of
+from ui.web.api.episodes import sound_of, sound_response
 from ui.web.dependencies import CompanionDep
 
 router = APIRouter(tags=["media"])
@@ -27,9 +27,10 @@ def media(
     """The sound of an episode, also in parts (``Range``); ``from`` a second, it is what follows, without parts."""
     if not MediaLinks.of(companion.settings.data_dir).opens(key, episode_id, time.time()):
         raise HTTPException(403, "This link has ended, or was never one. Ask for the episode again.")
-    path = sound_of(companion.library.exactly(episode_id), companion)
+    episode = companion.library.exactly(episode_id)
     if start <= 0:
-        return FileResponse(path, media_type="audio/mp4", headers=_HEADERS)
+        return sound_response(episode, companion, request, _HEADERS)
+    path = sound_of(episode, companion)
     headers = _HEADERS | {"Accept-Ranges": "none"}
     if request.method == "HEAD":
         return Response(media_type="audio/mp4", headers=headers)

@@ -27,6 +27,8 @@ let asking = null; // what breaks off the request of the turn that is being answ
 let spoken = ""; // what was heard, while it is being asked
 let readOut = 0; // sentences of the answer that the voice has been given
 let aloud = null; // the feed of the voice that reads the answer, while there is one
+let sounds = null; // the sound of its first sentence, which comes with the answer
+let begun = Promise.resolve(); // kept as soon as the answer is heard, or need not be waited for
 let askedIn = ""; // the place whose conversation the present turn belongs to
 let written = ""; // the place to which what stands in the field belongs
 let pending = null; // a question that the server was not there for: {text, place}
@@ -72,6 +74,9 @@ const history = (before = answers.conversation()) => before.slice(-REMEMBERED).m
 // The episode that stands for what is asked: the one on the page, or one of the show.
 const about = () => chosen()?.id ?? (view().name === "show" ? shelf.ofShow(view().show)?.id : null) ?? null;
 
+// Whether the answer is read; one to a spoken question is in any case.
+const readsAloud = () => Boolean(spoken) || $("aloud").checked;
+
 const body = (text) => {
   const playing = player.episode?.audio && (player.used || player.episode.id === about()) ? player.episode.id : null;
   // a position is told only with the episode it is in
@@ -79,6 +84,7 @@ const body = (text) => {
   return {
     text,
     stream: true,
+    aloud: readsAloud(),
     episode: about(),
     scope: scope(),
     position: playing && here ? player.position : null,
@@ -97,7 +103,8 @@ export const limit = () => {
 const begin = (text) => {
   turn += 1;
   asking?.abort();
-  [aloud, readOut, askedIn, pending] = [null, 0, place(), null];
+  [aloud, readOut, sounds, begun] = [null, 0, voice.feed(), Promise.resolve()];
+  [askedIn, pending] = [place(), null];
   tab.remember("pending", null);
   hush();
   talk.overheard();
@@ -167,20 +174,30 @@ const put = async (given) => {
   }
 };
 
-// Tell what comes, as it comes; all that has come at once is drawn at once.
+// Tell what comes, as it comes; all that has come at once is drawn at once, and what is to be heard comes first.
 const follow = async (stream, text, mine) => {
   const sentences = [];
-  for await (const lines of arriving(stream)) {
-    let news = null;
-    for (const { waiting, sentence, answer, error, hint: next = "" } of lines) {
-      if (sentence) sentences.push(sentence);
-      if (waiting) news = { state: "waiting", message: waiting };
-      else if (error) news = { state: "error", message: error, hint: next };
-      else if (answer) news = { ...answer, state: "answer" };
-      else news = { state: "telling", question: text, covered: true, sentences: [...sentences] };
+  const heard = sounds;
+  try {
+    for await (const lines of arriving(stream)) {
+      let news = null;
+      for (const { waiting, sentence, sound, answer, error, hint: next = "" } of lines) {
+        if (sound) heard.push(sound);
+        if (sound === null) heard.end();
+        if (sound !== undefined) continue;
+        if (sentence) sentences.push(sentence);
+        if (waiting) news = { state: "waiting", message: waiting };
+        else if (error) news = { state: "error", message: error, hint: next };
+        else if (answer) news = { ...answer, state: "answer" };
+        else news = { state: "telling", question: text, covered: true, sentences: [...sentences] };
+      }
+      if (!news) continue;
+      if (mine === turn && settled !== turn) readOutLoud(sentences);
+      await shelf.need([...(news.sentences ?? []).flatMap(({ moments }) => moments), ...(news.moments ?? [])].map(({ episode }) => episode));
+      tellNews({ ...news, turn: mine });
     }
-    await shelf.need([...(news.sentences ?? []).flatMap(({ moments }) => moments), ...(news.moments ?? [])].map(({ episode }) => episode));
-    tellNews({ ...news, turn: mine });
+  } finally {
+    heard.end();
   }
 };
 
@@ -267,25 +284,38 @@ const warm = async (question, moments, before) => {
 const read = async (mine) => {
   const feed = aloud = voice.feed();
   $("stop").hidden = false;
+  /** @type {(value?: unknown) => void} */
+  let sounded = () => {};
+  begun = new Promise((go) => { sounded = go; });
+  const sounding = (i) => { sounded(); answers.sounding(i); };
   try {
-    await voice.read(feed, answers.sounding);
+    await voice.read(feed, sounding, sounds);
   } catch (error) {
     hint(t("The answer cannot be read aloud: {why}", { why: error.message }));
   }
+  sounded();
   if (mine !== turn) return;
   aloud = null;
+  if (settled === turn) asking?.abort(); // of which only sound can be left
   endReading();
   if (settled === turn) player.giveBack();
+};
+
+// Let the voice read what it has not been given yet.
+const readOutLoud = (sentences) => {
+  const told = readOut;
+  readOut = sentences.length;
+  if (!told && sentences.length && readsAloud()) read(turn);
+  for (const { text } of sentences.slice(told)) aloud?.push(text);
+  // from the first sentence on, and not only when the last one is there
+  if (aloud && spoken && sentences.length > told) talk.overhear(sentences.map(({ text }) => text));
 };
 
 // Some of an answer is there: its sentences so far.
 const tell = ({ sentences, question, covered }) => {
   say("hint", "");
   answers.tell({ question, sentences, covered }, askedIn);
-  const told = readOut;
-  readOut = sentences.length;
-  if (!told && sentences.length && (spoken || $("aloud").checked)) read(turn);
-  for (const { text } of sentences.slice(told)) aloud?.push(text);
+  readOutLoud(sentences);
 };
 
 // All of an answer is there.
@@ -297,9 +327,10 @@ const show = (answer) => {
   }
   tell(answer);
   const moments = answers.show(answer, askedIn);
-  if (place() === askedIn) warm(answer.question, moments, history(answers.conversation().slice(0, -1)));
+  const [mine, before] = [turn, history(answers.conversation().slice(0, -1))];
+  // not while the voice makes its first sound: that waits for the same processor
+  begun.then(() => { if (mine === turn && place() === askedIn) warm(answer.question, moments, before); });
   announce(answers.inWords(answer));
-  if (aloud && spoken) talk.overhear(answer.sentences.map(({ text }) => text));
   spoken = "";
   $("ask").classList.remove("busy");
   if (aloud) aloud.end();
@@ -314,6 +345,7 @@ export const readAgain = () => {
   player.interrupt();
   turn += 1;
   settled = turn;
+  sounds = null;
   readOut = last.sentences.length;
   read(turn);
   for (const { text } of last.sentences) aloud?.push(text);
@@ -368,6 +400,7 @@ export const startAnswers = () => {
   }
   $("aloud").addEventListener("change", () => { if (!$("aloud").checked) voice.stop(); });
   $("scope").onchange = showScope;
+  field().addEventListener("focus", () => voice.unlock()); // opening the loudspeaker takes a moment
   field().addEventListener("input", () => { if (written) tab.remember(`draft:${written}`, field().value); });
   $("stop").onclick = () => voice.stop();
   $("ask-button").textContent = t("Ask");

@@ -233,7 +233,7 @@ export const choose = async (id, at = null, play = false) => {
   if (loaded) { // what is known of it may be new
     player.load(episode, kept, at, play);
   } else if (episode.audio && episode.ready && (play || (!player.used && !player.playing))) {
-    player.load(episode, kept, at ?? resumeAt(episode, { position: kept.position, heard: 0, at: 1 }), play);
+    player.load(episode, kept, at ?? resumeAt(episode, { position: kept.position, heard: 0, at: 1 }, kept.begins), play);
   }
   drawPlayThis();
   if (!episode.audio && (play || at !== null)) readAt(at ?? 0);

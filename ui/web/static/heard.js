@@ -26,8 +26,8 @@ export const fraction = (episode, listened) => {
   return Math.min(1, Math.max(0, listened.position / episode.seconds));
 };
 
-// Where to go on: at the beginning again when it was finished.
-export const resumeAt = (episode, listened) => (stage(episode, listened) === "going" ? listened.position : 0);
+// Where to go on: at the beginning again when it was finished; `begins` is where that is, in seconds.
+export const resumeAt = (episode, listened, begins = 0) => (stage(episode, listened) === "going" ? listened.position : begins);
 
 // What one was at, the last first.
 export const goingOn = (every, of, most = 3) => every

@@ -23,6 +23,7 @@ let unsent = []; // what the server has not been given
 let live = null; // the server's id of what is being said; null when it does not listen
 let sending = false;
 let over = false; // it listens while an answer is read
+let played = []; // the texts that are read meanwhile
 let pressed = 0; // when the button went down; 0 when it is up
 let number = 0; // of the recording, so that a late permission opens nothing
 let timer = 0;
@@ -80,8 +81,9 @@ const send = async (mine) => {
   send(mine);
 };
 
-// Open the microphone, and let the server listen while `played` is read aloud; throws what the browser has against it.
-const record = async (mine, played = []) => {
+// Open the microphone, and let the server listen while what is `played` is read aloud; throws what the browser has
+// against it.
+const record = async (mine) => {
   const given = await navigator.mediaDevices.getUserMedia({ audio: WANTED });
   const stop = () => { for (const track of given.getTracks()) track.stop(); };
   context ??= new AudioContext();
@@ -110,13 +112,22 @@ const record = async (mine, played = []) => {
   source.connect(node);
   show(true);
   const started = await fetchJson("api/hear/live", { played }).catch(() => null);
-  if (mine === number && open()) live = started?.id ?? null;
+  if (mine !== number || !open()) return;
+  live = started?.id ?? null;
+  if (over) tellPlayed(); // there may be more of it by now
+};
+
+// Tell the server what is read aloud: what it hears of that is an echo, and nobody's question.
+const tellPlayed = () => {
+  if (!live) return;
+  const body = JSON.stringify({ played });
+  fetch(`api/hear/live/${live}`, { method: "PUT", headers: { "Content-Type": "application/json" }, body }).catch(() => {});
 };
 
 const begin = async () => {
   const mine = ++number;
   if (open()) close(); // it listened over an answer
-  over = false;
+  [over, played] = [false, []];
   beginListening();
   if (!navigator.mediaDevices) {
     end(t("The browser gives its microphone only to this machine or over https: start Earmark with --tls-cert and --tls-key."));
@@ -163,12 +174,15 @@ export const talk = {
     return true;
   },
 
-  // Listen while these texts are read aloud; whoever speaks silences the voice, and asks.
+  // Listen while these texts are read aloud; whoever speaks silences the voice, and asks. Called again when there is
+  // more to read.
   async overhear(texts) {
+    played = texts;
+    if (over) { tellPlayed(); return; }
     if (open() || !navigator.mediaDevices) return;
     over = true;
     const mine = ++number;
-    await record(mine, texts).catch(() => {}); // one can tap, or stop it
+    await record(mine).catch(() => {}); // one can tap, or stop it
   },
 
   // The voice is silent: there is nothing to interrupt.

@@ -3,7 +3,7 @@
 // before a question interrupted it and of where one was before a jump.
 
 import { askHere } from "./ask.js";
-import { $, clock, fetchJson, recall, remember } from "./dom.js";
+import { $, clock, fetchJson, make, recall, remember } from "./dom.js";
 import { paint } from "./episode_list.js";
 import { followPlayback } from "./episode_view.js";
 import { excerpt, hush } from "./excerpt.js";
@@ -49,7 +49,7 @@ export const player = {
       if (episode.audio) this.audio.src = `audio/${encodeURIComponent(episode.id)}`;
       else this.audio.removeAttribute("src");
       this.audio.load();
-      this.audio.playbackRate = this.audio.defaultPlaybackRate = Number($("speed").value);
+      this.playAtSpeed(kept.speed ?? (Number(recall("speed", 1)) || 1));
       $("now-title").textContent = episode.title;
       paint($("bar-artwork"), episode);
       this.describe();
@@ -80,7 +80,7 @@ export const player = {
       this.leave();
       hush();
       const mind = { seconds: episode.seconds };
-      const at = seconds ?? resumeAt(mind, { position: kept.position, heard: 0, at: 1 });
+      const at = seconds ?? resumeAt(mind, { position: kept.position, heard: 0, at: 1 }, kept.begins);
       this.load(episode, kept, at, play);
     } catch (error) {
       toast(error.message);
@@ -224,10 +224,20 @@ export const player = {
   // Set the speed to one of those that can be chosen, the nearest.
   setSpeed(factor) {
     const nearest = SPEEDS.reduce((best, one) => (Math.abs(one - factor) < Math.abs(best - factor) ? one : best));
-    $("speed").value = String(nearest);
-    this.audio.playbackRate = this.audio.defaultPlaybackRate = nearest;
+    this.playAtSpeed(nearest);
     remember("speed", nearest);
+    progress.tellSpeed(nearest);
     return nearest;
+  },
+  // Play at any speed: one that was set elsewhere need not be among those that can be chosen here.
+  playAtSpeed(factor) {
+    for (const one of $("speed").querySelectorAll(".other")) one.remove();
+    if (!SPEEDS.includes(factor)) {
+      const next = $("speed").options[SPEEDS.filter((one) => one < factor).length] ?? null;
+      $("speed").insertBefore(make("option", { value: factor, class: "other" }, `${factor}×`), next);
+    }
+    $("speed").value = String(factor);
+    this.audio.playbackRate = this.audio.defaultPlaybackRate = factor;
   },
   // The next of the speeds, up (1) or down (-1).
   stepSpeed(way) {
@@ -255,7 +265,7 @@ export const player = {
     $("return").onclick = () => this.goReturn();
     $("bar-ask").onclick = () => askHere();
     $("now-open").onclick = () => { if (this.episode) go({ name: "episode", episode: this.episode.id }); };
-    this.setSpeed(Number(recall("speed", 1)) || 1);
+    this.playAtSpeed(Number(recall("speed", 1)) || 1);
     $("speed").onchange = () => this.setSpeed(Number($("speed").value));
     $("position").oninput = () => this.seek(Number($("position").value));
     $("position").addEventListener("pointerdown", () => this.leave());

@@ -68,18 +68,25 @@ export const progress = {
     } catch { /* the page says elsewhere that the server is away */ }
   },
 
-  // Where the listener is in an episode: {position, heard}; from this browser alone when the server does not say.
+  // The listener has chosen a speed for the episode on the player, and with it for its show or for everything.
+  tellSpeed(speed) {
+    if (!episode) return;
+    fetch(`${address(episode)}/speed`, { method: "PUT", headers, body: JSON.stringify({ speed }) }).catch(() => {}); // this browser remembers it
+  },
+
+  // Where the listener is in an episode: {position, heard}, and how it is played: {speed, begins}; from this browser alone when the server does not say.
   async load(id) {
     const here = recall(`listened:${id}`, { position: 0, at: 0 });
     try {
       const reply = await fetch(address(id), { headers });
       if (!reply.ok) throw new Error(reply.statusText);
       const there = await reply.json();
-      const kept = { heard: there.heard, at: Math.max(there.at, here.at), position: there.at >= here.at ? there.position : here.position };
+      const kept = { heard: there.heard, at: Math.max(there.at, here.at), position: there.at >= here.at ? there.position : here.position,
+        speed: there.speed, begins: there.begins };
       if (kept.at) notice(id, kept);
       return kept;
     } catch {
-      return { heard: [], position: here.position };
+      return { heard: [], position: here.position, speed: null, begins: 0 };
     }
   },
 

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 // The voice: sentences in, sound out, played piece by piece as it arrives.
 
-const LEAD = 0.15; // seconds between the first piece and its sound, so that the second is there in time
+const LEAD = 0.05; // seconds between the first piece and its sound; the server makes each piece in time for the next
 
 let context = null;
 let reading = 0; // number of the current reading; what belongs to an older one is dropped
@@ -22,6 +22,53 @@ const samples = (bytes, rest) => {
   const view = new DataView(joined.buffer, 0, even);
   const floats = Float32Array.from({ length: even / 2 }, (_, i) => view.getInt16(2 * i, true) / 32768);
   return [floats, joined.slice(even)];
+};
+
+// A text as the server speaks it: samples and their rate, piece by piece.
+async function* spoken(text, signal) {
+  const response = await fetch("api/speak", {
+    method: "POST", signal, headers: { "Content-Type": "application/json" }, body: JSON.stringify({ text }),
+  });
+  if (!response.ok) throw new Error((await response.json().catch(() => ({}))).error ?? response.statusText);
+  const rate = Number(response.headers.get("X-Sample-Rate"));
+  const stream = response.body.getReader();
+  /** @type {Uint8Array} */
+  let rest = new Uint8Array(0);
+  for (let piece = await stream.read(); !piece.done; piece = await stream.read()) {
+    /** @type {Float32Array<ArrayBuffer>} */
+    let floats;
+    [floats, rest] = samples(piece.value, rest);
+    yield [floats, rate];
+  }
+}
+
+// The first text as its sound comes with the answer, and by itself only where none came.
+async function* given(text, sounds, signal) {
+  let any = false;
+  for await (const { samples: coded, rate } of sounds) {
+    any = true;
+    yield [samples(Uint8Array.from(atob(coded), (letter) => letter.charCodeAt(0)), new Uint8Array(0))[0], rate];
+  }
+  if (!any) yield* spoken(text, signal);
+}
+
+// What is still coming, in order: push each thing as it comes, and say when it was the last.
+const arrivals = () => {
+  const things = [];
+  let over = false;
+  /** @type {(value?: unknown) => void} */
+  let wake = () => {};
+  return {
+    push(thing) { things.push(thing); wake(); },
+    end() { over = true; wake(); },
+    async* [Symbol.asyncIterator]() {
+      for (let i = 0; ; i += 1) {
+        while (i >= things.length && !over) await new Promise((go) => { wake = go; });
+        if (i >= things.length) return;
+        yield things[i];
+      }
+    },
+  };
 };
 
 const schedule = (floats, rate, at) => {
@@ -52,28 +99,13 @@ export const voice = {
     if (context.state === "suspended") context.resume();
   },
 
-  // Texts that are still being made, for `read`: push each as it comes, and say when it was the last.
-  feed() {
-    const texts = [];
-    let over = false;
-    /** @type {(value?: unknown) => void} */
-    let wake = () => {};
-    return {
-      push(text) { texts.push(text); wake(); },
-      end() { over = true; wake(); },
-      async* [Symbol.asyncIterator]() {
-        for (let i = 0; ; i += 1) {
-          while (i >= texts.length && !over) await new Promise((go) => { wake = go; });
-          if (i >= texts.length) return;
-          yield texts[i];
-        }
-      },
-    };
-  },
+  // Texts that are still being made, or the sound of one of them, for `read`.
+  feed: arrivals,
 
   // Read what a feed gives aloud, one text after the other; resolves true at the end, false when it was stopped.
+  // `sounds` are the sound of the first text, {samples, rate} each, as far as it comes by itself.
   // `onSentence(i)` is called when text i begins to sound. Throws an Error when the voice fails.
-  async read(feed, onSentence) {
+  async read(feed, onSentence, sounds = null) {
     this.stop();
     this.unlock();
     const mine = ++reading;
@@ -91,21 +123,15 @@ export const voice = {
         if (mine !== reading) return false;
         if (done) break;
         end = Math.max(end, context.currentTime + LEAD);
-        const response = await fetch("api/speak", {
-          method: "POST", signal, headers: { "Content-Type": "application/json" }, body: JSON.stringify({ text }),
-        });
-        if (!response.ok) throw new Error((await response.json().catch(() => ({}))).error ?? response.statusText);
-        const rate = Number(response.headers.get("X-Sample-Rate"));
-        const stream = response.body.getReader();
+        const pieces = i === 0 && sounds ? given(text, sounds, signal) : spoken(text, signal);
         let begun = false;
-        /** @type {Uint8Array} */
-        let rest = new Uint8Array(0);
-        for (let piece = await stream.read(); !piece.done; piece = await stream.read()) {
-          /** @type {Float32Array<ArrayBuffer>} */
-          let floats;
-          let start;
-          [floats, rest] = samples(piece.value, rest);
+        for (;;) {
+          const piece = await Promise.race([pieces.next(), stopped]);
+          if (mine !== reading) return false;
+          if (piece.done) break;
+          const [floats, rate] = piece.value;
           if (!floats.length) continue;
+          let start;
           [start, end] = schedule(floats, rate, end);
           if (!begun) until(start, mine).then(() => { if (mine === reading) onSentence(i); });
           begun = true;

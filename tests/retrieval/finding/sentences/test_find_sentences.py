@@ -184,6 +184,42 @@ def test_what_leads_to_a_question_is_the_askers(embedder: Embedder, turn: str, a
     assert all(value == asks for value in mine)
 
 
+@pytest.mark.parametrize(
+    ("text", "speakers", "unheard"),
+    [
+        ("What does Walter think of the storms?", ("Ida", "Ben"), False),
+        ("What does Walter think of the storms?", ("Walter Green", "Ben"), False),
+        ("What did Adam Back say about the storms?", ("Ida", "Ben"), True),
+        ("What is Adam Back's opinion on the storms?", ("Ida", "Ben"), True),
+        ("What do they think of the storms?", ("Ida", "Ben"), False),
+        ("What does Adam Back think of the storms?", ("", ""), False),
+        ("What does Adam Back think of the storms?", ("Host", "Guest"), False),
+    ],
+)
+def test_whose_view_is_asked_for_must_speak_or_be_named(
+    embedder: Embedder, text: str, speakers: tuple[str, str], unheard: bool
+) -> None:
+    said = "My neighbour built the shed." if "Green" in speakers[0] else "My neighbour Walter built the shed."
+    cues = [
+        Cue(0, 9, f"{said} The storms of the last years did nothing to it.", speakers[0]),
+        Cue(10, 19, "That is good to hear after such a winter.", speakers[1]),
+    ]
+    told, reader = build_token_store(cues, embedder), shipped_reader()
+    candidates = gather_candidates(text, [("e", told)], encode_question(text, embedder, reader), reader)
+    column = FEATURE_NAMES.index("unheard")
+    mine = [row[column] for run, row in zip(candidates.runs, candidates.features, strict=True) if run.last <= 2]
+    assert mine
+    assert all(value == unheard for value in mine)
+
+
+def test_the_less_there_is_of_a_word_that_was_asked_for_the_less_it_is_an_answer(
+    library: SqliteIndex, embedder: Embedder
+) -> None:
+    there = find_sentences(Question("Which year was the shed built?", "garden"), library, embedder)
+    gone = find_sentences(Question("Which year was the lighthouse built?", "garden"), library, embedder)
+    assert gone.answered < there.answered
+
+
 def test_of_a_run_the_shortest_part_is_taken_that_is_as_likely_to_answer(
     library: SqliteIndex, embedder: Embedder
 ) -> None:

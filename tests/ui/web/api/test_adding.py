@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """What the page may bring into the library: uploads and addresses, within bounds, and never a file of this machine."""
 
+import asyncio
 import time
 import uuid
 from urllib.parse import unquote
@@ -11,12 +12,14 @@ from starlette.testclient import TestClient
 
 from episodes.media import artwork
 from episodes.model import Episode
+from episodes.sources.http import Net
 from tests.episodes.feedserver import publishing
 from tests.hub import FASTER, running_hub
 from ui import model_catalogue
 from ui.companion import Companion
 from ui.settings import Settings
 from ui.web import server
+from ui.web.api import adding
 from voice.errors import DownloadError
 
 BATCH = "0123456789abcdef" * 2
@@ -231,3 +234,22 @@ def test_what_of_a_drop_is_left_out_is_told(door):
     reply = door.post("/api/add", json={"batch": batch})
     assert [episode["title"] for episode in reply.json()] == ["Talk"]
     assert "Harbour Talk" in unquote(reply.headers["x-left-out"])
+
+
+def test_what_nobody_waits_for_any_more_is_broken_off():
+    """A list of feeds may take minutes: it ends soon after its client has gone."""
+    looked = []
+
+    class Gone:
+        async def is_disconnected(self) -> bool:
+            return len(looked) > 2
+
+    def work(net: Net) -> None:
+        for number in range(400):
+            looked.append(number)
+            time.sleep(0.02)
+            net.check()
+
+    with pytest.raises(DownloadError):
+        asyncio.run(adding.while_wanted(Gone(), Net(), work))
+    assert len(looked) < 400

@@ -59,7 +59,7 @@ def engine(tmp_path):
 @pytest.fixture
 def door(engine):
     app = FastAPI()
-    app.state.served = Served(engine, None, None, None)
+    app.state.served = Served(engine, None, None, None, None)
     app.state.chats = Conversations()
     app.include_router(openai.router)
     return TestClient(app)
