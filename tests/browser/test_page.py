@@ -18,6 +18,7 @@ SMALLEST = 32
 """Pixels that a finger needs."""
 
 
+@pytest.mark.long
 def test_a_question_put_as_soon_as_the_page_is_there_is_answered(
     visit: Visit, demo_dir: Path, tmp_path: Path
 ) -> None:

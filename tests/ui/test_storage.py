@@ -35,7 +35,7 @@ def test_what_is_taken_in_is_answered_and_what_is_removed_is_not(tmp_path: Path,
         for question, found, quote in asked:
             answer = companion.ask(Question(question))
             assert answer.covered and answer.moments[0].episode_id == found.id
-            assert answer.moments[0].quote.startswith(quote) and answer.moments[0].start == 6.0
+            assert quote in answer.moments[0].quote and answer.moments[0].start <= 6.0
         assert companion.ask(Question("How many episodes do I have?")).text.startswith("You have 2 episodes")
         said = companion.ask(Question("What did Ann say about a ship?"))
         assert said.moments[0].episode_id == ships.id

@@ -82,6 +82,7 @@ def processes() -> list[str]:
     return found
 
 
+@pytest.mark.long
 @pytest.mark.timeout(300)  # a process that loads its models, on a machine that may be busy
 def test_ctrl_c_says_how_to_go_on_and_cancel_how_to_forget(tmp_path: Path) -> None:
     # five minutes of nothing are a first piece that nobody has to decode; the speech after it takes long

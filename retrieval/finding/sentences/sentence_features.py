@@ -46,11 +46,12 @@ _STANCE = re.compile(
 _NOT = re.compile(r"\b(?:no|not|never|none|\w+n't|without|cannot)\b", re.IGNORECASE)
 _DANGLES = re.compile(r"^(?:[a-z]|(?:And|But|Or|Which|That|Because|Then|It|This|Those|These)\b)")
 
+_SOMEBODY = r"([A-Z][\w'’-]{0,40}(?: [A-Z][\w'’-]{0,40}){0,4})"
 _VIEW = re.compile(
-    r"\b(?i:what (?:do|does|did|would|will|has)) ([A-Z][\w'’-]*(?: [A-Z][\w'’-]*)*) (?i:say|said|think|thought|want"
+    rf"\b(?i:what (?:do|does|did|would|will|has)) {_SOMEBODY} (?i:say|said|think|thought|want"
     r"|recommend|suggest|advise|propose|believe|feel|like|argue|claim|make of)\b"
-    r"|\b([A-Z][\w-]*(?: [A-Z][\w-]*)*)['’]s (?i:view|opinion|take|advice|thoughts?|position|argument)\b"
-    r"|\b(?i:according to) ([A-Z][\w-]*(?: [A-Z][\w-]*)*)"
+    r"|\b([A-Z][\w-]{0,40}(?: [A-Z][\w-]{0,40}){0,4})['’]s (?i:view|opinion|take|advice|thoughts?|position|argument)\b"
+    rf"|\b(?i:according to) {_SOMEBODY}"
 )
 """Questions about what somebody says or thinks; the groups hold the name."""
 _ROLE = re.compile(

@@ -75,6 +75,7 @@ def test_the_times_of_words_count_from_the_start_of_the_recording(whisper: Whisp
     assert whisper.hear(late, timed=True).words[0].start == pytest.approx(2.3, abs=0.4)
 
 
+@pytest.mark.long
 def test_a_question_is_decoded_once_and_one_longer_than_a_window_is_heard_to_its_end(whisper: Whisper) -> None:
     model, lengths = whisper._model, []
     encode = model.encode

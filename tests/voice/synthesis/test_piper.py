@@ -78,6 +78,7 @@ def test_any_text_is_sound_or_nothing(speaker: Speaking, text: str) -> None:
         assert np.isfinite(part.samples).all() and np.abs(part.samples).max(initial=0) <= 1
 
 
+@pytest.mark.long
 def test_speed_changes_the_length_and_not_the_pitch_or_the_level() -> None:
     text = "The master asked what the apprentice had seen at the mill."
     usual, quick, slow = (join(list(load_voice(PACKAGED_VOICE, MADE, speed).speak(text))) for speed in (1.0, 1.5, 0.7))

@@ -105,6 +105,7 @@ def test_a_slow_machine_makes_a_sentence_as_a_whole(vits: Vits) -> None:
     assert len(list(vits.speak(IDS, STEADY, None, RATE))) == 1
 
 
+@pytest.mark.long
 def test_a_voice_whose_parts_have_other_names_speaks_as_a_whole(tmp_path: Path) -> None:
     model = onnx.load(str(MODEL))
     for node in model.graph.node:
