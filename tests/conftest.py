@@ -244,6 +244,11 @@ def demo_dir(shared_dir: Path) -> Path:
     return folder
 
 
+def library_copy(library: Path, folder: Path) -> Path:
+    """A library's folder copied while others may read it: without what SQLite has beside a database that is open."""
+    return Path(shutil.copytree(library, folder, ignore=shutil.ignore_patterns("*-wal", "*-shm")))
+
+
 @dataclass(frozen=True, slots=True)
 class RunningServer:
     """An ``earmark serve`` of its own process, ready to answer."""
@@ -256,7 +261,7 @@ class RunningServer:
 def server(demo_dir: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[RunningServer]:
     """The demo library, served."""
     folder = tmp_path_factory.mktemp("served") / "earmark"
-    shutil.copytree(demo_dir, folder)
+    library_copy(demo_dir, folder)
     with serving(folder, EARMARK_HEARING="tiny.en") as url:
         yield RunningServer(url, folder)
 

@@ -2,13 +2,12 @@
 """The whole way: a recording of a question goes in, the right moment comes out."""
 
 import json
-import shutil
 
 import pytest
 
 from episodes.store.library import Library
 from retrieval.model import Question
-from tests.conftest import for_long
+from tests.conftest import for_long, library_copy
 from tests.demo import TEN_QUESTIONS, spoken_wav, word_errors
 from tests.ui.cli.test_main import earmark
 from ui.companion import Companion
@@ -19,7 +18,7 @@ from voice.audio import read_audio
 @pytest.fixture(scope="module")
 def copy_of_demo(demo_dir, tmp_path_factory):
     folder = tmp_path_factory.mktemp("loop") / "earmark"
-    shutil.copytree(demo_dir, folder)
+    library_copy(demo_dir, folder)
     return folder
 
 

@@ -2,7 +2,6 @@
 """One player for the page: what plays goes on whatever one looks at, and one finds back to where one was."""
 
 import re
-import shutil
 from pathlib import Path
 from typing import Any
 
@@ -11,7 +10,7 @@ from playwright.sync_api import expect
 
 from tests.browser.conftest import READY, Served, Visit, starting
 from tests.browser.test_page import NARROW, WIDE
-from tests.conftest import for_long
+from tests.conftest import for_long, library_copy
 from tests.soundcard import SoundCard, loudness
 from voice.model import clock
 
@@ -191,7 +190,7 @@ def test_moments_are_saved_and_what_is_said_to_the_page_is_done(visit: Visit, se
 def test_a_kept_episode_opens_and_plays_without_the_server(
     heard_browser: Any, sound_card: SoundCard, demo_dir: Path, tmp_path: Path
 ) -> None:
-    shutil.copytree(demo_dir, tmp_path / "earmark")
+    library_copy(demo_dir, tmp_path / "earmark")
     page = heard_browser.new_context(**WIDE).new_page()  # its console tells of the server that is away
     with starting(tmp_path / "earmark") as url:
         page.goto(url)

@@ -1,7 +1,6 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """What plays on the page goes on in another room, and comes back: with a real Music Player Daemon."""
 
-import shutil
 from pathlib import Path
 
 import pytest
@@ -9,7 +8,7 @@ from playwright.sync_api import expect
 
 from tests.browser.conftest import READY, Visit
 from tests.browser.test_page import WIDE
-from tests.conftest import serving
+from tests.conftest import library_copy, serving
 from tests.ui.home.test_house import mpd
 
 __all__ = ["mpd"]
@@ -19,7 +18,7 @@ __all__ = ["mpd"]
 def test_what_plays_goes_on_in_a_room_and_comes_back_at_the_same_second(
     visit: Visit, demo_dir: Path, mpd: tuple[str, Path], tmp_path: Path
 ) -> None:
-    shutil.copytree(demo_dir, tmp_path / "earmark")
+    library_copy(demo_dir, tmp_path / "earmark")
     rooms = f"kitchen={mpd[0]}, bath=mpd://127.0.0.1:9"
     with serving(tmp_path / "earmark", EARMARK_LOUDSPEAKERS=rooms) as url:
         page = visit(url, **WIDE)

@@ -1,7 +1,6 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """What a visitor sees and does, with any width, theme, title and state of the server."""
 
-import shutil
 from pathlib import Path
 from typing import Any
 
@@ -10,6 +9,7 @@ from playwright.sync_api import expect
 
 from tests.browser.conftest import READY, Served, Visit, starting
 from tests.browser.tones import TITLE
+from tests.conftest import library_copy
 from tests.demo import TEN_QUESTIONS
 
 WIDE = {"viewport": {"width": 1280, "height": 900}}
@@ -22,7 +22,7 @@ SMALLEST = 32
 def test_a_question_put_as_soon_as_the_page_is_there_is_answered(
     visit: Visit, demo_dir: Path, tmp_path: Path
 ) -> None:
-    shutil.copytree(demo_dir, tmp_path / "earmark")
+    library_copy(demo_dir, tmp_path / "earmark")
     with starting(tmp_path / "earmark") as url:
         page = visit(url)
         page.fill("#question textarea", TEN_QUESTIONS[0].text)

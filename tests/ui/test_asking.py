@@ -1,13 +1,12 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """Asking a running server: streamed, in a conversation, and with a language model that may fail."""
 
-import shutil
 import subprocess
 import sys
 from pathlib import Path
 
 from retrieval.model import Answer, Exchange, Question, Sentence
-from tests.conftest import serving
+from tests.conftest import library_copy, serving
 from tests.llm import fake_model
 from ui.cli.client import Server
 from ui.companion import Companion
@@ -50,7 +49,7 @@ TRUE = "A chatbot is like a mirror [1]. It says the moon is made of cheese [1]. 
 
 def test_with_a_language_model_it_tells_through_every_door(demo_dir, tmp_path):
     folder = tmp_path / "earmark"
-    shutil.copytree(demo_dir, folder)
+    library_copy(demo_dir, folder)
     with fake_model() as model, serving(folder, EARMARK_LLM_URL=model.url, EARMARK_LLM_MODEL="small") as url:
         model.reply = TRUE
         asked = Server(url)

@@ -15,6 +15,7 @@ from episodes.model import Cue, Episode, Step
 from retrieval.index.chunking import passages
 from retrieval.index.prepared_episode import PreparedEpisode, fingerprint
 from retrieval.model import Question
+from tests.conftest import library_copy
 from ui import demo_digest
 from ui.companion import Companion
 from ui.settings import Settings
@@ -38,7 +39,7 @@ BEES = """WEBVTT
 def library(demo_dir, tmp_path):
     """A copy of the demo library that may be written to."""
     folder = tmp_path / "earmark"
-    shutil.copytree(demo_dir, folder)
+    library_copy(demo_dir, folder)
     return folder
 
 
@@ -251,7 +252,7 @@ def test_the_language_model_that_is_set_writes_digests(tmp_path):
 
 def test_a_question_in_another_language_than_the_episode_gets_an_honest_sentence(demo_dir, tmp_path):
     folder = tmp_path / "earmark"
-    shutil.copytree(demo_dir, folder)
+    library_copy(demo_dir, folder)
     companion = Companion(Settings(data_dir=folder))
     try:
         episode = companion.library.episodes()[-1]

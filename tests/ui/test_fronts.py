@@ -4,7 +4,6 @@
 import json
 import os
 import random
-import shutil
 import socket
 import subprocess
 import sys
@@ -21,7 +20,7 @@ from typing import Any
 import psycopg
 import pytest
 
-from tests.conftest import ROOT
+from tests.conftest import ROOT, library_copy
 from tests.demo import TEN_QUESTIONS
 from ui.cli.client import Server
 
@@ -75,7 +74,7 @@ def test_a_front_that_is_killed_in_an_answer_leaves_nothing_behind_and_another_g
     demo_dir: Path, tmp_path: Path, postgres_url: str
 ) -> None:
     shared = tmp_path / "shared"
-    shutil.copytree(demo_dir, shared)
+    library_copy(demo_dir, shared)
     subprocess.run(
         [sys.executable, "-m", "ui.cli", "--data-dir", str(shared), "copy", "--to", postgres_url], cwd=ROOT, check=True
     )

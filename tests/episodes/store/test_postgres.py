@@ -1,7 +1,6 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """What is particular to a library on a PostgreSQL server: its errors, its queue, and the way there and back."""
 
-import shutil
 import signal
 import threading
 from collections.abc import Iterator
@@ -18,6 +17,7 @@ from episodes.store.jobs import LEASE, JobState, Queue
 from episodes.store.library import Library
 from episodes.store.postgres_tables import MIGRATIONS
 from tests import postgres
+from tests.conftest import library_copy
 from ui.cli.main import main
 from ui.positions import PlaybackPositions
 from ui.settings import Settings
@@ -82,7 +82,7 @@ def test_the_command_takes_index_and_listeners_along(settings: Settings, demo_di
         return done.stdout
 
     home, back = Settings(data_dir=tmp_path / "home"), Settings(data_dir=tmp_path / "back")
-    shutil.copytree(demo_dir, home.data_dir)
+    library_copy(demo_dir, home.data_dir)
     PlaybackPositions(home.data_dir).note("ann-of-the-kitchen", "e1", 65.5, [(10, 65.5)])
     assert copied(home, settings.database).startswith("Copied 1 episodes, 1 of them with their search index, and 0")
     there = Settings(data_dir=home.data_dir, database=settings.database)

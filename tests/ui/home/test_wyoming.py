@@ -5,7 +5,6 @@ import asyncio
 import contextlib
 import json
 import random
-import shutil
 import socket
 from collections.abc import Iterator
 
@@ -22,6 +21,7 @@ from wyoming.ping import Ping, Pong
 from wyoming.tts import Synthesize, SynthesizeChunk, SynthesizeStart, SynthesizeStop
 
 from retrieval.model import Answer, Question
+from tests.conftest import library_copy
 from tests.ui.home.house import MOMENT, House, running, say
 from ui.companion import Companion
 from ui.home.conversations import CONVERSATION_TIMEOUT, MOST_CONVERSATIONS, REMEMBERED, AskedFrom, Conversations, Said
@@ -277,7 +277,7 @@ def test_it_is_announced_on_this_machine_alone():
 
 def test_a_spoken_question_goes_round_with_the_real_engines(demo_dir, tmp_path):
     folder = tmp_path / "earmark"
-    shutil.copytree(demo_dir, folder)
+    library_copy(demo_dir, folder)
     companion = Companion(Settings(data_dir=folder))
     service = WyomingService(AccessList("127.0.0.1", 0))
     try:

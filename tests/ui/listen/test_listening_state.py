@@ -1,7 +1,6 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """The loop without a sound card: keys, what is kept, what is removed meanwhile, and what went wrong is said."""
 
-import shutil
 import threading
 import time
 from collections.abc import Callable, Iterator
@@ -15,6 +14,7 @@ from hypothesis import strategies as st
 from starlette.testclient import TestClient
 
 from retrieval.model import Question
+from tests.conftest import library_copy
 from ui.companion import Companion
 from ui.home.loudspeakers.house import House
 from ui.home.loudspeakers.media_links import MediaLinks
@@ -94,7 +94,7 @@ class Listener:
 
 @pytest.fixture
 def folder(demo_dir: Path, tmp_path: Path) -> Path:
-    return Path(shutil.copytree(demo_dir, tmp_path / "earmark"))
+    return library_copy(demo_dir, tmp_path / "earmark")
 
 
 @pytest.fixture

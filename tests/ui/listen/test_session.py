@@ -6,7 +6,6 @@ The episode's sound is a file in which each second has a pitch of its own, so th
 
 import logging
 import os
-import shutil
 import struct
 import threading
 import time
@@ -17,6 +16,7 @@ import msgspec
 import numpy as np
 import pytest
 
+from tests.conftest import library_copy
 from tests.demo import spoken_wav
 from tests.episodes.tones import pitch, write_tones
 from tests.soundcard import Ear, SoundCard, loudness
@@ -99,7 +99,7 @@ class Room:
 @pytest.fixture(scope="module")
 def room(sound_card: SoundCard, demo_dir: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Room]:
     folder = tmp_path_factory.mktemp("listening") / "earmark"
-    shutil.copytree(demo_dir, folder)
+    library_copy(demo_dir, folder)
     (audio,) = (folder / "audio").glob("*.m4a")
     write_tones(audio, "aac", 520.0, rate=16_000)
     logging.getLogger("earmark.listen").setLevel(logging.INFO)

@@ -1,7 +1,6 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """A turn from its detection to what is done: the session's own loop and processor, with texts in place of sound."""
 
-import shutil
 import threading
 import time
 from collections.abc import Callable, Iterator
@@ -13,6 +12,7 @@ import pytest
 
 from retrieval.commands.parser import parse
 from retrieval.model import Answer, Moment, Question, Sentence
+from tests.conftest import library_copy
 from ui.companion import Companion
 from ui.home.conversations import AskedFrom
 from ui.home.loudspeakers.rooms import in_room
@@ -100,7 +100,7 @@ class Desk:
 
 @pytest.fixture
 def desk(demo_dir: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Desk]:
-    made = Desk(Path(shutil.copytree(demo_dir, tmp_path / "earmark")), monkeypatch)
+    made = Desk(library_copy(demo_dir, tmp_path / "earmark"), monkeypatch)
     yield made
     made.close()
 
@@ -155,7 +155,7 @@ def test_what_is_said_to_somebody_else_is_left_alone(desk: Desk) -> None:
 
 
 def test_who_called_is_answered_whatever_they_say(demo_dir: Path, tmp_path: Path, monkeypatch) -> None:
-    desk = Desk(Path(shutil.copytree(demo_dir, tmp_path / "earmark")), monkeypatch, wake="key")
+    desk = Desk(library_copy(demo_dir, tmp_path / "earmark"), monkeypatch, wake="key")
     desk.session.press("\r")
     desk.until(lambda: desk.session.gate.called)
     assert desk.say(1, "Simulations of cooperation between agents.").meaning is Meaning.QUESTION
