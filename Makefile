@@ -21,16 +21,19 @@ unexport PYTHONDONTWRITEBYTECODE
 run: $(VENV)/.installed  ## open the page at http://127.0.0.1:7860, with the demo episode on the first start
 	@$(BIN)/earmark serve $(ARGS)
 
+# tests marked so ($(1)), those that play and record alone afterwards; 5: ARGS chose none of them
+define pytest
+	@demo=$$(mktemp -d) && trap 'rm -rf "$$demo"' EXIT && export DEMO_DIR=$$demo; \
+	$(BIN)/python -m pytest -m "not sound and $(1)" -n $(WORKERS) $(ARGS) || [ $$? = 5 ] || exit 1; \
+	$(BIN)/python -m pytest -m "sound and $(1)" $(ARGS) || [ $$? = 5 ]
+endef
+
 test: $(VENV)/.installed-test system  ## run every check but the long ones (ARGS="-k name" chooses tests)
 	@$(MAKE) --no-print-directory -j3 lint types scripts
-	@demo=$$(mktemp -d) && trap 'rm -rf "$$demo"' EXIT && export DEMO_DIR=$$demo; \
-	$(BIN)/python -m pytest -m "not sound and not long" -n $(WORKERS) $(ARGS) || [ $$? = 5 ] || exit 1; \
-	$(BIN)/python -m pytest -m "sound and not long" $(ARGS) || [ $$? = 5 ]  # 5: ARGS chose none of these
+	$(call pytest,not long)
 
 test-long: $(VENV)/.installed-test system  ## run the tests that 'make test' leaves out
-	@demo=$$(mktemp -d) && trap 'rm -rf "$$demo"' EXIT && export DEMO_DIR=$$demo; \
-	$(BIN)/python -m pytest -m "long and not sound" -n $(WORKERS) $(ARGS) || [ $$? = 5 ] || exit 1; \
-	$(BIN)/python -m pytest -m "long and sound" $(ARGS) || [ $$? = 5 ]
+	$(call pytest,long)
 
 lint: $(VENV)/.installed-test
 	$(BIN)/ruff check .

@@ -42,7 +42,7 @@ from ui.worker_supervisor import Workers
 from voice.audio import HEARING_RATE, Audio, join
 from voice.diarization import Speakers, models_folder
 from voice.errors import EarmarkError, LibraryError, NoSpace, from_os_error
-from voice.model import Bias, Heard, Wanted
+from voice.model import Bias, Heard, Wanted, always_wanted
 from voice.processors import share_one_heap
 from voice.recognition.choice import Hearing
 from voice.synthesis.piper import Speaking
@@ -286,7 +286,7 @@ class Companion:
 
     # -- listening ---------------------------------------------------------------------------------------------
 
-    def hear(self, audio: Audio, episode_id: str | None = None, wanted: Wanted | None = None) -> Heard:
+    def hear(self, audio: Audio, episode_id: str | None = None, wanted: Wanted = always_wanted) -> Heard:
         """Turn a spoken question into text, leaning towards the words of the episode (or of the whole library).
 
         ``wanted``: see ``Hearing.hear``.

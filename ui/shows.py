@@ -47,11 +47,19 @@ class ShowSettingsStore(ListenerDatabase):
 
     def __init__(self, folder: Path, server: "Database | None" = None) -> None:
         super().__init__(folder / FILE, _SCHEMA, DATABASE_ADVICE, server)
-        if server is None:
+        if server is not None:
+            return
+        with self._open() as db:
+            before = self._has_before(db)
+        if before:
             with self._writing() as db:
-                if db.execute("SELECT 1 FROM sqlite_master WHERE name = ?", (_BEFORE,)).fetchone():
+                if self._has_before(db):  # no other process was first
                     db.execute(f"INSERT OR IGNORE INTO show_settings SELECT * FROM {_BEFORE}")  # noqa: S608 (own names)
                     db.execute(f"DROP TABLE {_BEFORE}")
+
+    @staticmethod
+    def _has_before(db: Statements) -> bool:
+        return db.execute("SELECT 1 FROM sqlite_master WHERE name = ?", (_BEFORE,)).fetchone() is not None
 
     @classmethod
     def of(cls, library: "Library") -> "ShowSettingsStore":

@@ -30,7 +30,7 @@ class Storage:
         """The server, when the settings name one."""
         if settings.database:
             self.server = _server(settings.database).open(settings.database)
-        files = files_of(settings.files, self._folder) if settings.files else None
+        files = files_of(settings.files, self._folder)
         if self.server is not None:
             self.library = Library.on(self.server, self._folder, files)
         else:

@@ -11,6 +11,11 @@ Wanted = Callable[[], bool]
 """Whether anybody still waits for what is being worked on."""
 
 
+def always_wanted() -> bool:
+    """Somebody waits to the end."""
+    return True
+
+
 @dataclass(frozen=True, slots=True)
 class Word:
     """One spoken word. ``start`` and ``end`` in seconds; ``probability`` in 0..1 (1 when nobody measured it)."""

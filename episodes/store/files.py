@@ -11,7 +11,7 @@ from collections.abc import Iterable, Iterator
 from contextlib import AbstractContextManager, contextmanager
 from pathlib import Path
 from time import monotonic, time
-from typing import Any, Protocol
+from typing import Any, BinaryIO, Protocol
 
 from voice.errors import LibraryError, SettingsError, from_os_error
 
@@ -131,10 +131,7 @@ class FolderFiles:
         """See ``Files``."""
         try:
             with self.local(name).open("rb") as file:
-                file.seek(start)
-                while start < end and (piece := file.read(min(_PIECE, end - start))):
-                    start += len(piece)
-                    yield piece
+                yield from _pieces(file, start, end)
         except OSError as error:
             raise from_os_error(error, f"read {name}") from error
 
@@ -199,10 +196,11 @@ class StoredFiles:
         """See ``Files``; a copy of another size than the file is made anew."""
         path = self._copies.local(name)
         size = self.size(name)
-        if size is None or (path.is_file() and path.stat().st_size == size):
-            if size is not None:
-                path.touch()
-            return path if size is not None else path.with_name(f"{path.name}.missing")
+        if size is None:
+            return path.with_name(f"{path.name}.missing")
+        if path.is_file() and path.stat().st_size == size:
+            path.touch()
+            return path
         part = path.with_name(f"{path.name}.{threading.get_ident()}.part")
         try:
             path.parent.mkdir(parents=True, exist_ok=True)
@@ -246,10 +244,7 @@ class StoredFiles:
     def read(self, name: str, start: int, end: int) -> Iterator[bytes]:
         """See ``Files``."""
         with self._errors(f"read {name}"), self._fs.open(self._at(name), "rb", block_size=_PIECE) as file:
-            file.seek(start)
-            while start < end and (piece := file.read(min(_PIECE, end - start))):
-                start += len(piece)
-                yield piece
+            yield from _pieces(file, start, end)
 
     def mark(self, folder: str) -> object:
         """See ``Files``."""
@@ -313,6 +308,13 @@ class StoredFiles:
 def files_of(address: str, folder: Path) -> Files:
     """The files of a library by the setting ``files``: "" is its ``folder``, else the address of a store."""
     return StoredFiles(address, folder) if address else FolderFiles(folder)
+
+
+def _pieces(file: BinaryIO, start: int, end: int) -> Iterator[bytes]:
+    file.seek(start)
+    while start < end and (piece := file.read(min(_PIECE, end - start))):
+        start += len(piece)
+        yield piece
 
 
 def _there(path: Path, name: str) -> Path:

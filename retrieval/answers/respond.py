@@ -40,8 +40,7 @@ _LEAST = 0.05  # share of the best run's share below which another says nothing 
 
 _OF_AN_EPISODE = frozenset((
     Intent.LENGTH, Intent.LEFT, Intent.POSITION, Intent.GUEST, Intent.HOST, Intent.TITLE, Intent.PUBLISHED,
-    Intent.TAKEAWAYS,
-    Intent.SAID_AT, Intent.STRETCH,
+    Intent.TAKEAWAYS, Intent.SAID_AT, Intent.STRETCH,
 ))  # fmt: skip
 
 

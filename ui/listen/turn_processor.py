@@ -26,7 +26,7 @@ from ui.listen.turn import Answered, Decoded, Finished, Meaning, Sounding, Updat
 from voice.audio import Audio
 from voice.devices.echo_cancellation import is_echo
 from voice.errors import EarmarkError
-from voice.model import Heard, Wanted
+from voice.model import Heard, Wanted, always_wanted
 from voice.synthesis.phonemes import phonemes
 from voice.turns.commands import CommandName
 
@@ -42,7 +42,7 @@ LEAST_CONFIDENCE = 0.35
 class ListeningEngine(Protocol):
     """What hears, answers and speaks: ``ui.companion.Companion``."""
 
-    def hear(self, audio: Audio, episode_id: str | None = None, wanted: Wanted | None = None) -> Heard:
+    def hear(self, audio: Audio, episode_id: str | None = None, wanted: Wanted = always_wanted) -> Heard:
         """See ``Companion.hear``."""
         ...
 
@@ -218,8 +218,10 @@ def meaning(
     if command is None:
         like = sounds_like(heard.text, phonemes)
         command = _command(heard, like)
-        free = command is not None and command.name == CommandName.PLAY_ABOUT  # "go to …" with whatever follows
-        if free and command is not None and not addressed and not is_about(command.about):
+        if (
+            command is not None and command.name == CommandName.PLAY_ABOUT  # "go to …" with whatever follows
+            and not addressed and not is_about(command.about)
+        ):
             command = like = None
     if is_echo(heard, played, command is not None):
         return Meaning.ECHO, None

@@ -9,7 +9,7 @@ from typing import Protocol
 from voice import weights
 from voice.audio import Audio
 from voice.errors import HearingError, SettingsError
-from voice.model import Bias, Heard, Piece, Wanted
+from voice.model import Bias, Heard, Piece, Wanted, always_wanted
 from voice.recognition.whisper_models import EVERY_LANGUAGE, PACKAGED_MODEL, WHISPER, checked, get_whisper
 
 NOTHING = Bias()
@@ -33,7 +33,7 @@ class Hearing(Protocol):
     """As shown to people: "faster-whisper tiny.en"."""
 
     def hear(
-        self, audio: Audio, bias: Bias = NOTHING, timed: bool = False, wanted: Wanted | None = None
+        self, audio: Audio, bias: Bias = NOTHING, timed: bool = False, wanted: Wanted = always_wanted
     ) -> Heard:
         """One question or command as text; the text is empty when nobody speaks.
 

@@ -7,7 +7,7 @@ from pathlib import Path
 
 from voice.audio import HEARING_RATE, Audio, pcm16
 from voice.errors import EngineError
-from voice.model import Bias, Heard, Piece, Wanted
+from voice.model import Bias, Heard, Piece, Wanted, always_wanted
 from voice.recognition.choice import NOTHING, Hearing
 from voice.turns.voice_activity import spoken_part
 from voice.wyoming_client import RemoteEngine
@@ -30,13 +30,13 @@ class RemoteHearing:
         self._local: Hearing | None = None
 
     def hear(
-        self, audio: Audio, bias: Bias = NOTHING, timed: bool = False, wanted: Wanted | None = None
+        self, audio: Audio, bias: Bias = NOTHING, timed: bool = False, wanted: Wanted = always_wanted
     ) -> Heard:
         """See ``Hearing``; silence is not sent, since recognisers invent text for it."""
         _, spoken = spoken_part(audio.at_rate(HEARING_RATE).samples)
         if not len(spoken):
             return Heard("", 1.0)
-        if wanted is not None and not wanted():
+        if not wanted():
             return Heard("", 0.0)
         try:
             return Heard(self._asked(audio.at_rate(HEARING_RATE), bias), CONFIDENCE)

@@ -3,7 +3,7 @@
 
 import math
 import re
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from itertools import groupby
@@ -14,7 +14,7 @@ import numpy as np
 
 from voice.audio import HEARING_RATE, Audio, Samples, stream_audio
 from voice.errors import HearingError
-from voice.model import Bias, Cue, Heard, Piece, Wanted, Word
+from voice.model import Bias, Cue, Heard, Piece, Wanted, Word, always_wanted
 from voice.processors import keep_numpy_to_one, share_one_heap, usable
 from voice.recognition.whisper_models import missing_files
 from voice.turns.voice_activity import WHISPER_WINDOW, Block, blocks, clean, spoken_part
@@ -159,7 +159,7 @@ class Whisper:
         self._prompt = prompt
 
     def hear(
-        self, audio: Audio, bias: Bias = Bias(), timed: bool = False, wanted: Wanted | None = None  # noqa: B008 — frozen
+        self, audio: Audio, bias: Bias = Bias(), timed: bool = False, wanted: Wanted = always_wanted  # noqa: B008 — frozen
     ) -> Heard:
         """One question or command; the confidence is the model's own, no text when nobody speaks.
 
@@ -167,12 +167,11 @@ class Whisper:
         on from the end of the last word and hears what is left of the window once more, which takes as long again.
         """
         start, samples = spoken_part(clean(audio))
-        given_up = _is_given_up(wanted)
-        if not len(samples) or given_up():
+        if not len(samples) or not wanted():
             return Heard("", 0.0)
-        if not timed and (quickly := self._hear_short(samples, bias, given_up)) is not None:
+        if not timed and (quickly := self._hear_short(samples, bias, wanted)) is not None:
             return quickly
-        if given_up():
+        if not wanted():
             return Heard("", 0.0)
         seconds = len(samples) / HEARING_RATE
         timed = timed or seconds > WHISPER_WINDOW
@@ -186,7 +185,7 @@ class Whisper:
         words = tuple(word for segment in segments for word in _words(segment, start))
         return Heard(text, min(1.0, math.exp(mean)), words)
 
-    def _hear_short(self, samples: Samples, bias: Bias, given_up: Callable[[], bool]) -> Heard | None:
+    def _hear_short(self, samples: Samples, bias: Bias, wanted: Wanted) -> Heard | None:
         """A short turn heard in a window of its own length; None when the model is not sure of it, or it is long.
 
         The encoder's work grows with the window, and most of the usual 30 s would be silence. Whisper was trained on
@@ -205,7 +204,7 @@ class Whisper:
         most = _most_tokens(seconds)
         heard = None
         for beam in (1, _SHORT_BEAM) if seconds <= _FEW_WORDS else (1,):
-            if given_up():
+            if not wanted():
                 return None
             (found,) = self._model.model.generate(
                 encoded, [prompt], beam_size=beam, num_hypotheses=beam, return_scores=True, suppress_tokens=[-1],
@@ -363,11 +362,6 @@ def hot_words(bias: Bias) -> str | None:
             break
         text = f"{text.rstrip('.')}. {command[:1].upper()}{command[1:]}." if text else f"{command.capitalize()}."
     return text or None
-
-
-def _is_given_up(wanted: Wanted | None) -> Callable[[], bool]:
-    """Whether nobody waits any more."""
-    return lambda: wanted is not None and not wanted()
 
 
 def _most_tokens(seconds: float) -> int:

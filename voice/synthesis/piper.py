@@ -189,12 +189,13 @@ def load_voice(ref: str, folder: Path, speed: float = 1.0, memory: Path | None =
         raise SpeakingError(
             f"The voice {path} has no description beside it.", f"Put its {_description(path).name} into {path.parent}."
         )
-    if wrong := weights.damaged(path.parent, voice_digests(path), memory):
+    digests = voice_digests(path)
+    if wrong := weights.damaged(path.parent, digests, memory):
         raise SpeakingError(f"{wrong}.", voice_remedy(path))
     try:
         from piper import PiperConfig, PiperVoice
 
-        vits = Vits(path, voice_digests(path).get(path.name, ""), memory)
+        vits = Vits(path, digests.get(path.name, ""), memory)
         config = PiperConfig.from_dict(json.loads(_description(path).read_text("utf-8")))
         voice = PiperVoice(vits.session, config, download_dir=folder)  # it makes phonemes of texts
         speaking = PiperSpeaking(voice, vits, f"Piper {path.stem}", speed)

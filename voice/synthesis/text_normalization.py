@@ -117,7 +117,7 @@ def _if_spoken(text: str) -> Iterator[str]:
 
 
 def _bounded(sentence: str) -> Iterator[str]:
-    """Cut a sentence into pieces of at most LONGEST characters, best at the end of a clause."""
+    """Cut a sentence into pieces of at most ``MOST_CHARACTERS``, best at the end of a clause."""
     while len(sentence) > MOST_CHARACTERS:
         ends = (end.end() for end in _CLAUSE_END.finditer(sentence, 0, MOST_CHARACTERS))
         cuts = [end for end in ends if end > MOST_CHARACTERS // 4]

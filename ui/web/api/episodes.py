@@ -161,7 +161,8 @@ def picture(episode: EpisodeDep, companion: CompanionDep) -> FileResponse:
 def sound_of(episode: Episode, companion: Companion) -> Path:
     """The file of an episode's sound on this machine; one being converted is waited for. Raises HTTPException when
     there is none."""
-    path = companion.library.audio_path(_with_sound(episode, companion))
+    episode, _ = _with_sound(episode, companion)
+    path = companion.library.audio_path(episode)
     if path is None or not path.is_file():
         raise HTTPException(404, "This episode has no audio.")
     return path
@@ -172,12 +173,11 @@ def sound_response(
 ) -> Response:
     """An episode's sound, whole or the part that is asked for (RFC 9110, one range), from wherever it lies. Raises
     HTTPException when there is none."""
-    episode = _with_sound(episode, companion)
+    episode, size = _with_sound(episode, companion)
     files, name, told = companion.library.files, episode.audio, dict(headers or {})
     path = files.near(name)
     if path is not None:
         return FileResponse(path, media_type="audio/mp4", headers=told)
-    size = files.size(name) or 0
     start, end, told["Accept-Ranges"] = 0, size, "bytes"
     asked = _RANGE.fullmatch(request.headers.get("range", ""))
     if asked and (asked["first"] or asked["last"]):
@@ -193,17 +193,15 @@ def sound_response(
     return StreamingResponse(files.read(name, start, end), status, told, "audio/mp4")
 
 
-def _with_sound(episode: Episode, companion: Companion) -> Episode:
-    """The episode as soon as its sound is there; one being converted is waited for."""
-    files, until = companion.library.files, monotonic() + CONVERTING
-    while episode.audio and not files.exists(episode.audio):
-        if not episode.ready or episode.finished or monotonic() > until:
+def _with_sound(episode: Episode, companion: Companion) -> tuple[Episode, int]:
+    """The episode as soon as its sound is there, and the bytes of that; one being converted is waited for."""
+    until = monotonic() + CONVERTING
+    while not episode.audio or (size := companion.library.files.size(episode.audio)) is None:
+        if not episode.audio or not episode.ready or episode.finished or monotonic() > until:
             raise HTTPException(404, "This episode has no audio.")
         sleep(_LOOK)
         episode = companion.library.episode(episode.id)
-    if not episode.audio:
-        raise HTTPException(404, "This episode has no audio.")
-    return episode
+    return episode, size
 
 
 def _saved_as(name: str) -> dict[str, str]:
